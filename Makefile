@@ -1,0 +1,89 @@
+# weir: everything that is built goes into $(BUILD).  `make help` lists the rest.
+
+BUILD  ?= build
+CC     ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+
+WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
+	 -Wmissing-prototypes -Wpointer-arith -Wvla
+HARDEN = -fPIE -fstack-protector-strong -fno-common
+LINK   = -pie -Wl,-z,relro,-z,now
+# json-parser goes into the program, so that it runs where that is not.
+JSON_PARSER ?= -l:libjsonparser.a -lm
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
+	  $(filter-out shim/main.c,$(wildcard shim/*.c))
+UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_e2e
+SERVER := $(BUILD)/tests/server
+
+.PHONY: all
+all: $(BUILD)/weir                   ## build the program (the default)
+
+$(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+
+$(BUILD)/tests/test_e2e: $(call objects,$(wildcard tests/e2e/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+
+$(SERVER): $(call objects,$(wildcard tests/server/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
+.PHONY: test
+test:                                ## install what is missing, run every test
+	@sh tests/setup cc libjsonparser-dev libcmocka-dev
+	@$(MAKE) --no-print-directory run-tests
+
+.PHONY: run-tests
+run-tests: $(BUILD)/weir $(SERVER) $(TESTS)
+	@set -e; for t in $(TESTS); do \
+		WEIR=$(BUILD)/weir SERVER=$(SERVER) $$t; done
+
+.PHONY: demo
+demo:                                ## install what is missing, show weir at work
+	@sh tests/setup cc libjsonparser-dev
+	@$(MAKE) --no-print-directory -s $(BUILD)/weir $(SERVER)
+	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
+
+.PHONY: interop
+interop: $(BUILD)/weir               ## real servers and clients, if npm is here
+	@WEIR=$(BUILD)/weir sh tests/interop/run
+
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+.PHONY: asan
+asan:                                ## every test under ASan and UBSan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" \
+		run-tests
+
+.PHONY: format
+format:                              ## lay the text out anew
+	clang-format -i $$(git ls-files '*.[ch]')
+
+.PHONY: install
+install: $(BUILD)/weir               ## into $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+
+.PHONY: clean
+clean:                               ## remove what was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help:                                ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
