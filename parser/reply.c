@@ -1,0 +1,217 @@
+/* Lists in the server's lines.  The contract is in reply.h. */
+#include "reply.h"
+
+#include <string.h>
+
+static const char tools_key[] = "tools";
+
+enum top { TOP_ID, TOP_RESULT, TOP_ERROR, TOP_OTHER };
+
+static const struct word {
+	const char *ptr;
+	size_t len;
+} words[] = {{"id", 2}, {"result", 6}, {"error", 5}};
+
+/* The member that key is, and whether it was met before; *seen is a set of
+ * bits.  A second one, or one that some readers would match, is in doubt. */
+static enum top read_top(struct scan *r, struct text key, unsigned *seen)
+{
+	for (int i = 0; i < TOP_OTHER; i++) {
+		if (text_is(key, words[i].ptr, words[i].len)) {
+			if (*seen >> i & 1)
+				scan_doubt(r, key.ptr, "a key twice");
+			*seen |= 1u << i;
+			return (enum top)i;
+		}
+		if (text_resembles(key, words[i].ptr, words[i].len))
+			scan_doubt(r, key.ptr, "a key in another case");
+	}
+	return TOP_OTHER;
+}
+
+static const char *read_result(struct scan *r, const char *p,
+			       struct reply *reply)
+{
+	struct text key;
+	bool more, seen = false;
+
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		const char *start;
+		bool tools;
+
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		tools = text_resembles(key, tools_key, sizeof(tools_key) - 1);
+		if (tools && seen)
+			scan_doubt(r, key.ptr, "a list twice");
+		if (tools && !text_is(key, tools_key, sizeof(tools_key) - 1))
+			scan_doubt(r, key.ptr, "a key in another case");
+		seen |= tools;
+		start = p;
+		p = scan_value(r, p);
+		if (p && tools && *start == '[') {
+			reply->tools.ptr = start;
+			reply->tools.len = (size_t)(p - start);
+		}
+	}
+	return p;
+}
+
+static const char *read_id(struct scan *r, const char *p, struct reply *reply)
+{
+	const char *start = p;
+
+	p = *p == '"' ? scan_string(r, p, &reply->id_text) : scan_value(r, p);
+	if (p) {
+		reply->id.ptr = start;
+		reply->id.len = (size_t)(p - start);
+	}
+	return p;
+}
+
+static const char *read_message(struct scan *r, const char *p,
+				struct reply *reply)
+{
+	struct text key;
+	unsigned seen = 0;
+	bool more;
+
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		switch (read_top(r, key, &seen)) {
+		case TOP_ID:
+			p = read_id(r, p, reply);
+			break;
+		case TOP_RESULT:
+			p = read_result(r, p, reply);
+			break;
+		default:
+			p = scan_value(r, p);
+		}
+	}
+	reply->answers = seen & (1u << TOP_RESULT | 1u << TOP_ERROR);
+	return p;
+}
+
+/* An object, or an array of them; "[INFO] ..." is neither. */
+static bool begins_like_message(struct scan *r, const char *p)
+{
+	if (p < r->end && *p == '[')
+		p = scan_space(r, p + 1);
+	return p < r->end && *p == '{';
+}
+
+void reply_read(const char *line, size_t len, struct reply *reply)
+{
+	struct scan r;
+	const char *p;
+
+	if (len > 0 && line[len - 1] == '\n')
+		len--;
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	memset(reply, 0, sizeof(*reply));
+	r = scan_begin(line, len);
+	p = r.begin;
+	if (len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
+		p += 3; /* some readers strip it */
+		scan_doubt(&r, r.begin, "a byte order mark");
+	}
+	p = scan_space(&r, p);
+	if (!begins_like_message(&r, p)) {
+		reply->kind = REPLY_NOISE;
+		return;
+	}
+	if (*p == '[')
+		p = scan_fail(&r, p, "a batch");
+	else
+		p = read_message(&r, p, reply);
+	if (p)
+		scan_end(&r, p);
+	reply->fault = r.fault;
+	if (r.fault.reason)
+		reply->kind = REPLY_UNREAD;
+	else
+		reply->kind = reply->tools.ptr ? REPLY_LIST : REPLY_OTHER;
+}
+
+/* An element, which is JSON already, and the name that it has for certain. */
+static const char *read_element(struct scan *r, const char *p,
+				struct text *name)
+{
+	struct text key, text;
+	int names = 0;
+	bool more;
+
+	name->ptr = NULL;
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		if (!text_resembles(key, "name", 4)) {
+			p = scan_value(r, p);
+			continue;
+		}
+		if (*p == '"' && text_is(key, "name", 4) && names == 0) {
+			p = scan_string(r, p, &text);
+			*name = text;
+		} else {
+			p = scan_value(r, p);
+			name->ptr = NULL;
+		}
+		names++;
+	}
+	if (names != 1 || (name->ptr && name->flags & (TEXT_NUL | TEXT_LONE)))
+		name->ptr = NULL;
+	return p;
+}
+
+size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
+		size_t *cut)
+{
+	struct scan r = scan_begin(array.ptr, array.len);
+	const char *p = scan_enter(&r, array.ptr), *last = p;
+	bool more = true, kept_one = false;
+	size_t used = 1;
+
+	out[0] = '[';
+	*cut = 0;
+	for (bool first = true;; first = false) {
+		struct text name = {.ptr = NULL};
+		const char *start;
+
+		p = scan_element(&r, p, first, &more);
+		if (!more)
+			break;
+		start = p;
+		/* Before the first: white space, which stays as it is. */
+		if (first) {
+			memmove(out + used, last, (size_t)(start - last));
+			used += (size_t)(start - last);
+			last = start;
+		}
+		p = read_element(&r, p, &name);
+		if (keep(context, name)) {
+			if (!kept_one)
+				last = start;
+			memmove(out + used, last, (size_t)(p - last));
+			used += (size_t)(p - last);
+			kept_one = true;
+		} else {
+			(*cut)++;
+		}
+		last = p;
+	}
+	memmove(out + used, last, (size_t)(p - last));
+	return used + (size_t)(p - last);
+}

@@ -1,0 +1,53 @@
+/*
+ * reply - one line from the server, read for the lists in it.
+ *
+ * The server is trusted to run, not to be tidy.  Its lines are read only while
+ * a list is awaited, and only to find lists: what is no JSON is noise, what
+ * is JSON and has no list is the client's business, and what begins like a
+ * message but cannot be read without doubt must be withheld, for a client
+ * might find a list in it.
+ *
+ * Pure functions, as scan.h has them; spans point into the line.  Only
+ * list_cut() writes, into the memory that it is given.
+ */
+#ifndef PARSER_REPLY_H
+#define PARSER_REPLY_H
+
+#include "scan.h"
+
+enum reply_kind {
+	REPLY_NOISE,  /* does not begin like a message */
+	REPLY_OTHER,  /* a message without a list in its result */
+	REPLY_LIST,   /* result.tools is an array */
+	REPLY_UNREAD, /* begins like a message, and is in doubt */
+};
+
+struct reply {
+	enum reply_kind kind;
+	struct span id;      /* at the top, as it stands; or none */
+	struct text id_text; /* the same when it is a string */
+	struct span tools;   /* of a list: the array, brackets included */
+	bool answers;        /* has result or error: ends a request */
+	struct fault fault;  /* of REPLY_UNREAD */
+};
+
+/* Reads the line of len bytes, its line end taken off or not. */
+void reply_read(const char *line, size_t len, struct reply *reply);
+
+/*
+ * Is an element of this name kept?  A name that readers could take in more
+ * than one way (not there, twice, no string) has a NULL ptr.
+ */
+typedef bool list_keep(void *context, struct text name);
+
+/*
+ * Copies the array to out without the elements that are not kept, each with
+ * one of the commas beside it and the white space between; no other byte is
+ * touched.  array is what reply_read() found.  out has room for array.len
+ * bytes and may be array.ptr itself.  Returns the bytes written; *cut is the
+ * number of elements left out.
+ */
+size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
+		size_t *cut);
+
+#endif

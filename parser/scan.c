@@ -1,0 +1,563 @@
+/* Strict JSON text, read where it lies.  The contract is in scan.h. */
+#include "scan.h"
+
+#include <string.h>
+
+/* What a byte is to the loop that skips over strings. */
+enum { PLAIN, QUOTE, ESCAPE, CONTROL, HIGH };
+static const unsigned char string_class[256] = {
+/* clang-format off */
+#define FOUR(c)	   c, c, c, c
+#define SIXTEEN(c) FOUR(c), FOUR(c), FOUR(c), FOUR(c)
+	SIXTEEN(CONTROL), SIXTEEN(CONTROL),
+	PLAIN, PLAIN, QUOTE, PLAIN, FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN),
+	SIXTEEN(PLAIN), SIXTEEN(PLAIN),
+	FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN), ESCAPE, PLAIN, PLAIN, PLAIN,
+	SIXTEEN(PLAIN), SIXTEEN(PLAIN),
+	SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH),
+	SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH),
+#undef SIXTEEN
+#undef FOUR
+	/* clang-format on */
+};
+
+static unsigned char byte(const char *p)
+{
+	return (unsigned char)*p;
+}
+
+const char *scan_fail(struct scan *r, const char *p, const char *reason)
+{
+	r->fault.reason = reason;
+	r->fault.offset = (size_t)(p - r->begin);
+	r->fault.grammar = true;
+	return NULL;
+}
+
+void scan_doubt(struct scan *r, const char *p, const char *reason)
+{
+	if (r->fault.reason)
+		return;
+	r->fault.reason = reason;
+	r->fault.offset = (size_t)(p - r->begin);
+}
+
+struct scan scan_begin(const char *text, size_t len)
+{
+	struct scan r = {.begin = text, .end = text + len};
+
+	return r;
+}
+
+const char *scan_space(struct scan *r, const char *p)
+{
+	for (; p < r->end; p++) {
+		if (*p == ' ' || *p == '\t')
+			continue;
+		if (*p == '\n' && r->lines)
+			continue;
+		if (*p != '\r')
+			break;
+		/* White space in JSON, a line end to the readers of Python,
+		 * Java and C#: a whole message can hide between two of them. */
+		if (!r->lines)
+			scan_doubt(r, p, "CR inside the message");
+	}
+	return p;
+}
+
+static bool continues(const char *p, const char *end)
+{
+	return p < end && (byte(p) & 0xC0) == 0x80;
+}
+
+/* One UTF-8 sequence of two bytes or more (Unicode, table 3-7): no overlong
+ * form, no surrogate, nothing past U+10FFFF.  NULL if it is none. */
+static const char *skip_utf8(const char *p, const char *end)
+{
+	unsigned char lead = byte(p++), low = 0x80, high = 0xBF;
+	int more;
+
+	if (lead >= 0xC2 && lead <= 0xDF)
+		more = 0;
+	else if (lead >= 0xE0 && lead <= 0xEF)
+		more = 1;
+	else if (lead >= 0xF0 && lead <= 0xF4)
+		more = 2;
+	else
+		return NULL;
+	if (lead == 0xE0)
+		low = 0xA0;
+	if (lead == 0xED)
+		high = 0x9F;
+	if (lead == 0xF0)
+		low = 0x90;
+	if (lead == 0xF4)
+		high = 0x8F;
+	if (p == end || byte(p) < low || byte(p) > high)
+		return NULL;
+	for (p++; more > 0; more--, p++)
+		if (!continues(p, end))
+			return NULL;
+	return p;
+}
+
+/* The four hex digits at p as a number, or -1. */
+static int32_t hex4(const char *p, const char *end)
+{
+	int32_t n = 0;
+
+	if (end - p < 4)
+		return -1;
+	for (int i = 0; i < 4; i++) {
+		char c = p[i];
+
+		n *= 16;
+		if (c >= '0' && c <= '9')
+			n += c - '0';
+		else if (c >= 'a' && c <= 'f')
+			n += c - 'a' + 10;
+		else if (c >= 'A' && c <= 'F')
+			n += c - 'A' + 10;
+		else
+			return -1;
+	}
+	return n;
+}
+
+/* The code unit of a \uXXXX escape at p, or -1 if there is none. */
+static int32_t unit_escape(const char *p, const char *end)
+{
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	return hex4(p + 2, end);
+}
+
+static bool is_high(int32_t c)
+{
+	return c >= 0xD800 && c <= 0xDBFF;
+}
+
+static bool is_low(int32_t c)
+{
+	return c >= 0xDC00 && c <= 0xDFFF;
+}
+
+/* One escape; p is at its backslash (RFC 8259 7). */
+static const char *skip_escape(struct scan *r, const char *p, unsigned *flags)
+{
+	int32_t c;
+
+	*flags |= TEXT_ESCAPED;
+	if (r->end - p < 2)
+		return scan_fail(r, p, "a string without its end");
+	if (p[1] != 'u') {
+		if (p[1] == '\0' || !strchr("\"\\/bfnrt", p[1]))
+			return scan_fail(r, p, "an escape that JSON lacks");
+		return p + 2;
+	}
+	c = unit_escape(p, r->end);
+	if (c < 0)
+		return scan_fail(r, p, "\\u without four hex digits");
+	p += 6;
+	if (c == 0)
+		*flags |= TEXT_NUL;
+	if (is_high(c) && is_low(unit_escape(p, r->end)))
+		return p + 6;
+	if (is_high(c) || is_low(c))
+		*flags |= TEXT_LONE;
+	return p;
+}
+
+const char *scan_string(struct scan *r, const char *p, struct text *text)
+{
+	const char *start = p + 1;
+	unsigned flags = 0;
+
+	if (p == r->end || *p != '"')
+		return scan_fail(r, p, "a string was expected");
+	for (p = start; p < r->end;) {
+		switch (string_class[byte(p)]) {
+		case PLAIN:
+			p++;
+			continue;
+		case QUOTE:
+			text->ptr = start;
+			text->len = (size_t)(p - start);
+			text->flags = flags;
+			return p + 1;
+		case ESCAPE:
+			p = skip_escape(r, p, &flags);
+			if (!p)
+				return NULL;
+			continue;
+		case HIGH: {
+			const char *after = skip_utf8(p, r->end);
+
+			if (!after)
+				return scan_fail(r, p, "not UTF-8");
+			p = after;
+			continue;
+		}
+		default:
+			return scan_fail(r, p, "a control byte in a string");
+		}
+	}
+	return scan_fail(r, p, "a string without its end");
+}
+
+static const char *skip_digits(struct scan *r, const char *p)
+{
+	const char *start = p;
+
+	while (p < r->end && *p >= '0' && *p <= '9')
+		p++;
+	if (p == start)
+		return scan_fail(r, p, "a number without a digit");
+	return p;
+}
+
+static const char *skip_number(struct scan *r, const char *p)
+{
+	if (*p == '-')
+		p++;
+	if (p < r->end && *p == '0') {
+		p++;
+		if (p < r->end && *p >= '0' && *p <= '9')
+			return scan_fail(r, p, "a number that begins with 0");
+	} else if (!(p = skip_digits(r, p))) {
+		return NULL;
+	}
+	if (p < r->end && *p == '.' && !(p = skip_digits(r, p + 1)))
+		return NULL;
+	if (p < r->end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < r->end && (*p == '+' || *p == '-'))
+			p++;
+		p = skip_digits(r, p);
+	}
+	return p;
+}
+
+static const char *skip_literal(struct scan *r, const char *p, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(r->end - p) < len || memcmp(p, word, len) != 0)
+		return scan_fail(r, p, "a value was expected");
+	return p + len;
+}
+
+/* A string, a number or a literal. */
+static const char *skip_scalar(struct scan *r, const char *p)
+{
+	struct text text;
+
+	switch (*p) {
+	case '"':
+		return scan_string(r, p, &text);
+	case 't':
+		return skip_literal(r, p, "true");
+	case 'f':
+		return skip_literal(r, p, "false");
+	case 'n':
+		return skip_literal(r, p, "null");
+	case '-':
+	case '0':
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+	case '6':
+	case '7':
+	case '8':
+	case '9':
+		return skip_number(r, p);
+	default:
+		return scan_fail(r, p, "a value was expected");
+	}
+}
+
+/* A key and its colon, and the white space up to the value. */
+static const char *read_key(struct scan *r, const char *p, struct text *key)
+{
+	const char *start = p;
+
+	p = scan_string(r, p, key);
+	if (!p)
+		return NULL;
+	/* go-sdk 1.4.0 took "name\u0000" for "name". */
+	if (key->flags & TEXT_NUL)
+		scan_doubt(r, start, "\\u0000 in a key");
+	if (key->flags & TEXT_LONE)
+		scan_doubt(r, start, "an unpaired surrogate in a key");
+	/* JavaScript readers let it supply members that are not there. */
+	if (text_is(*key, "__proto__", 9))
+		scan_doubt(r, start, "the key __proto__");
+	p = scan_space(r, p);
+	if (p == r->end || *p != ':')
+		return scan_fail(r, p, "a colon was expected");
+	p = scan_space(r, p + 1);
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	return p;
+}
+
+static const char *step(struct scan *r, const char *p, bool first, char close,
+			bool *more)
+{
+	p = scan_space(r, p);
+	*more = false;
+	if (p < r->end && *p == close) {
+		r->depth--;
+		return p + 1;
+	}
+	if (!first) {
+		if (p == r->end || *p != ',')
+			return scan_fail(r, p, "a comma was expected");
+		p = scan_space(r, p + 1);
+	}
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	*more = true;
+	return p;
+}
+
+const char *scan_enter(struct scan *r, const char *p)
+{
+	if (r->depth == SCAN_DEPTH_MAX) {
+		/* No longer told what is open, so the reading ends; as long
+		 * as the text was JSON so far, it is no grammar fault. */
+		scan_fail(r, p, "nested more than 128 deep");
+		r->fault.grammar = false;
+		return NULL;
+	}
+	r->depth++;
+	return p + 1;
+}
+
+const char *scan_member(struct scan *r, const char *p, bool first,
+			struct text *key, bool *more)
+{
+	p = step(r, p, first, '}', more);
+	if (!p || !*more)
+		return p;
+	return read_key(r, p, key);
+}
+
+const char *scan_element(struct scan *r, const char *p, bool first, bool *more)
+{
+	return step(r, p, first, ']', more);
+}
+
+/* Which brackets are open, one bit for each depth: 1 is an object. */
+struct nest {
+	uint64_t bits[SCAN_DEPTH_MAX / 64];
+};
+
+static bool in_object(const struct nest *n, unsigned depth)
+{
+	return n->bits[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
+}
+
+static void note_open(struct nest *n, unsigned depth, bool object)
+{
+	uint64_t bit = (uint64_t)1 << (depth - 1) % 64;
+
+	if (object)
+		n->bits[(depth - 1) / 64] |= bit;
+	else
+		n->bits[(depth - 1) / 64] &= ~bit;
+}
+
+const char *scan_value(struct scan *r, const char *p)
+{
+	const unsigned base = r->depth;
+	struct text key;
+	struct nest nest;
+	bool first, more;
+
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	for (;;) {
+		first = *p == '{' || *p == '[';
+		if (first) {
+			bool object = *p == '{';
+
+			p = scan_enter(r, p);
+			if (p)
+				note_open(&nest, r->depth, object);
+		} else {
+			p = skip_scalar(r, p);
+		}
+		/* Closes what ends here, up to the next value or the end. */
+		for (more = false; p && !more && r->depth > base;
+		     first = false) {
+			if (in_object(&nest, r->depth))
+				p = scan_member(r, p, first, &key, &more);
+			else
+				p = scan_element(r, p, first, &more);
+		}
+		if (!p || !more)
+			return p;
+	}
+}
+
+const char *scan_end(struct scan *r, const char *p)
+{
+	p = scan_space(r, p);
+	if (p < r->end)
+		return scan_fail(r, p, "more than one value");
+	return p;
+}
+
+static int32_t next_utf8(struct text *text)
+{
+	const unsigned char *s = (const unsigned char *)text->ptr;
+	size_t len = 1;
+	int32_t c = s[0];
+
+	if (c >= 0xF0) {
+		c = (c & 7) << 18 | (s[1] & 63) << 12 | (s[2] & 63) << 6 |
+		    (s[3] & 63);
+		len = 4;
+	} else if (c >= 0xE0) {
+		c = (c & 15) << 12 | (s[1] & 63) << 6 | (s[2] & 63);
+		len = 3;
+	} else if (c >= 0x80) {
+		c = (c & 31) << 6 | (s[1] & 63);
+		len = 2;
+	}
+	text->ptr += len;
+	text->len -= len;
+	return c;
+}
+
+static int32_t next_escape(struct text *text)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *end = text->ptr + text->len, *p = text->ptr;
+	int32_t c = unit_escape(p, end);
+
+	if (c < 0) {
+		const char *at = strchr(from, p[1]);
+
+		c = at ? to[at - from] : p[1];
+		p += 2;
+	} else {
+		int32_t low = unit_escape(p + 6, end);
+
+		p += 6;
+		if (is_high(c) && is_low(low)) {
+			c = 0x10000 + (c - 0xD800) * 0x400 + (low - 0xDC00);
+			p += 6;
+		}
+	}
+	text->len = (size_t)(end - p);
+	text->ptr = p;
+	return c;
+}
+
+int32_t text_next(struct text *text)
+{
+	if (text->len == 0)
+		return -1;
+	if (*text->ptr == '\\' && text->flags & TEXT_ESCAPED)
+		return next_escape(text);
+	return next_utf8(text);
+}
+
+bool text_equal(struct text a, struct text b)
+{
+	int32_t c;
+
+	if (!((a.flags | b.flags) & TEXT_ESCAPED))
+		return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+	do {
+		c = text_next(&a);
+		if (c != text_next(&b))
+			return false;
+	} while (c >= 0);
+	return true;
+}
+
+bool text_is(struct text text, const char *s, size_t len)
+{
+	struct text other = {.ptr = s, .len = len};
+
+	return text_equal(text, other);
+}
+
+int32_t text_fold(int32_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c + ('a' - 'A');
+	if (c == 0x17F)
+		return 's';
+	if (c == 0x212A)
+		return 'k';
+	return c;
+}
+
+static bool at_edge(int32_t c)
+{
+	return c <= ' ' || c >= 0x7F;
+}
+
+bool text_resembles(struct text text, const char *s, size_t len)
+{
+	struct text want = {.ptr = s, .len = len};
+	int32_t c = text_fold(text_next(&text));
+
+	while (c >= 0 && at_edge(c))
+		c = text_fold(text_next(&text));
+	for (; want.len > 0; c = text_fold(text_next(&text)))
+		if (c != text_fold(text_next(&want)))
+			return false;
+	while (c >= 0 && at_edge(c))
+		c = text_fold(text_next(&text));
+	return c < 0;
+}
+
+static size_t put_utf8(unsigned char *out, int32_t c)
+{
+	if (c < 0x80) {
+		out[0] = (unsigned char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (unsigned char)(0xC0 | c >> 6);
+		out[1] = (unsigned char)(0x80 | (c & 63));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (unsigned char)(0xE0 | c >> 12);
+		out[1] = (unsigned char)(0x80 | (c >> 6 & 63));
+		out[2] = (unsigned char)(0x80 | (c & 63));
+		return 3;
+	}
+	out[0] = (unsigned char)(0xF0 | c >> 18);
+	out[1] = (unsigned char)(0x80 | (c >> 12 & 63));
+	out[2] = (unsigned char)(0x80 | (c >> 6 & 63));
+	out[3] = (unsigned char)(0x80 | (c & 63));
+	return 4;
+}
+
+ptrdiff_t text_decode(struct text text, char *out, size_t cap)
+{
+	unsigned char one[4];
+	size_t used = 0, len;
+	int32_t c;
+
+	if (text.flags & TEXT_LONE)
+		return -1;
+	while ((c = text_next(&text)) >= 0) {
+		len = put_utf8(one, c);
+		if (len > cap - used)
+			return -1;
+		memcpy(out + used, one, len);
+		used += len;
+	}
+	return (ptrdiff_t)used;
+}

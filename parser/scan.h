@@ -1,0 +1,121 @@
+/*
+ * scan - strict JSON text (RFC 8259), read where it lies.
+ *
+ * Pure functions over bytes that the caller owns: nothing is allocated,
+ * written or kept, nothing recurses, and no byte outside [begin, end) is
+ * touched.  Everything handed out points into those bytes and lives as long.
+ *
+ * A reader advances a cursor: each function takes the place to read at and
+ * returns the place after what it read, or NULL when the text is at fault.
+ * There are two kinds of fault, both kept in the reader with the offset:
+ *
+ *   grammar  not JSON at all; reading stops.
+ *   doubt    JSON, but some common reader takes it differently; the first one
+ *            is kept and reading goes on, so that a request's id can be found
+ *            and the refusal answered.  The caller must look at fault.reason
+ *            when the end is reached: NULL means that there was no fault.
+ *
+ * In doubt are: nesting past SCAN_DEPTH_MAX (which also stops the reading), CR
+ * as white space, a key that is "__proto__", holds \u0000 or an unpaired
+ * surrogate.  Keys are compared as readers see them, with escapes decoded.
+ */
+#ifndef PARSER_SCAN_H
+#define PARSER_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCAN_DEPTH_MAX 128 /* objects and arrays open at once */
+
+/* A run of bytes; ptr is NULL for "not there". */
+struct span {
+	const char *ptr;
+	size_t len;
+};
+
+/* What is between the quotes of a string, escapes as they stand. */
+enum {
+	TEXT_ESCAPED = 1, /* has at least one backslash */
+	TEXT_NUL = 2,     /* has \u0000 */
+	TEXT_LONE = 4,    /* has an unpaired surrogate (RFC 8259 8.2) */
+};
+struct text {
+	const char *ptr; /* NULL: not there, or no string */
+	size_t len;      /* bytes as they stand */
+	unsigned flags;  /* of the enum above */
+};
+
+struct fault {
+	const char *reason; /* static text; NULL: none */
+	size_t offset;      /* in bytes from the begin of the text */
+	bool grammar;       /* not JSON; else JSON that is in doubt */
+};
+
+struct scan {
+	const char *begin;
+	const char *end;
+	unsigned depth;     /* objects and arrays open around the cursor */
+	bool lines;         /* CR is white space like any other (files) */
+	struct fault fault; /* the grammar fault, else the first doubt */
+};
+
+/* Notes a grammar fault, or a doubt, at p.  scan_fail() returns NULL. */
+const char *scan_fail(struct scan *r, const char *p, const char *reason);
+void scan_doubt(struct scan *r, const char *p, const char *reason);
+
+/* Skips white space; the only one of these that cannot fail. */
+const char *scan_space(struct scan *r, const char *p);
+
+/* Reads a string; p is at its opening quote. */
+const char *scan_string(struct scan *r, const char *p, struct text *text);
+
+/* Skips any one value; p is at its first byte. */
+const char *scan_value(struct scan *r, const char *p);
+
+/*
+ * Steps through the members of an object, or the elements of an array, whose
+ * values the caller reads itself.  scan_enter() takes p at the bracket and
+ * steps in; each scan_member() reads up to a value and sets *more, or, with
+ * *more false, past the closing bracket.  first: nothing was read here yet.
+ */
+const char *scan_enter(struct scan *r, const char *p);
+const char *scan_member(struct scan *r, const char *p, bool first,
+			struct text *key, bool *more);
+const char *scan_element(struct scan *r, const char *p, bool first, bool *more);
+
+/* White space, then the end of the text: returns it, or NULL. */
+const char *scan_end(struct scan *r, const char *p);
+
+/* The reader over len bytes at text; offset 0 is text. */
+struct scan scan_begin(const char *text, size_t len);
+
+/* Takes one code point off the front of text, escapes decoded; -1 at its end.
+ * Unpaired surrogates come out as themselves.  text must have been read by
+ * scan_string(). */
+int32_t text_next(struct text *text);
+
+/* Are the two the same string once decoded? */
+bool text_equal(struct text a, struct text b);
+
+/* Is text, decoded, the string of len bytes at s? */
+bool text_is(struct text text, const char *s, size_t len);
+
+/*
+ * Would a careless reader take text for the ASCII string s: equal once case
+ * is folded (Unicode simple folding, which takes U+017F for s and U+212A for
+ * k) and everything but printable ASCII at either end is dropped?  s is in
+ * lower case or not, it does not matter.
+ */
+bool text_resembles(struct text text, const char *s, size_t len);
+
+/* A code point folded as above; those that fold to no ASCII are unchanged. */
+int32_t text_fold(int32_t c);
+
+/*
+ * Writes text, decoded to UTF-8, to out.  Returns the bytes written, or -1
+ * when they are more than cap, or text holds an unpaired surrogate.
+ */
+ptrdiff_t text_decode(struct text text, char *out, size_t cap);
+
+#endif
