@@ -1,0 +1,289 @@
+/* A policy file being read.  The contract is in loader.h. */
+#include "loader.h"
+
+#include <limits.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_BYTES 1024 /* of one fault, without the place */
+#define LINE_BYTES  (WORDS_BYTES + LOADER_POINTER_BYTES + PATH_MAX)
+
+/* ---- faults ---------------------------------------------------------- */
+
+static void say(struct loader *l, const char *format, va_list args)
+{
+	char words[WORDS_BYTES], line[LINE_BYTES];
+	struct out o = {.ptr = line, .cap = sizeof(line) - 1};
+
+	vsnprintf(words, sizeof(words), format, args);
+	out_string(&o, l->policy->name);
+	out_string(&o, ": ");
+	if (l->pointer.len > 0) {
+		out_bytes(&o, l->pointer.ptr, l->pointer.len);
+		out_string(&o, ": ");
+	}
+	out_string(&o, words);
+	line[o.len] = '\0';
+	l->report(l->context, line);
+}
+
+void loader_fault(struct loader *l, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(l, format, args);
+	va_end(args);
+	l->faults++;
+}
+
+size_t loader_enter(struct loader *l, const char *key, size_t len)
+{
+	size_t mark = l->pointer.len;
+
+	out_bytes(&l->pointer, "/", 1);
+	for (size_t i = 0; i < len; i++) {
+		if (key[i] == '~')
+			out_string(&l->pointer, "~0");
+		else if (key[i] == '/')
+			out_string(&l->pointer, "~1");
+		else
+			out_escaped(&l->pointer, key + i, 1);
+	}
+	return mark;
+}
+
+size_t loader_enter_index(struct loader *l, size_t index)
+{
+	size_t mark = l->pointer.len;
+
+	out_bytes(&l->pointer, "/", 1);
+	out_number(&l->pointer, (int64_t)index);
+	return mark;
+}
+
+void loader_leave(struct loader *l, size_t mark)
+{
+	l->pointer.len = mark;
+	l->pointer.full = false;
+}
+
+struct shown loader_show(const char *s, size_t len)
+{
+	struct shown shown;
+	struct out o = {.ptr = shown.text, .cap = sizeof(shown.text) - 4};
+	size_t most = len;
+
+	if (len > 64)
+		for (most = 64; (s[most] & 0xC0) == 0x80;)
+			most--;
+	out_escaped(&o, s, most);
+	strcpy(shown.text + o.len, most < len ? "..." : "");
+	return shown;
+}
+
+const char *loader_type(const json_value *v)
+{
+	switch (v->type) {
+	case json_object:
+		return "an object";
+	case json_array:
+		return "an array";
+	case json_integer:
+	case json_double:
+		return "a number";
+	case json_string:
+		return "a string";
+	case json_boolean:
+		return "true or false";
+	default:
+		return "null";
+	}
+}
+
+bool loader_want(struct loader *l, const json_value *v, json_type type,
+		 const char *what)
+{
+	if (v->type == type)
+		return true;
+	loader_fault(l, "%s was expected, not %s", what, loader_type(v));
+	return false;
+}
+
+bool loader_is(const json_value *v, const char *s)
+{
+	return v->type == json_string && v->u.string.length == strlen(s) &&
+	       memcmp(v->u.string.ptr, s, strlen(s)) == 0;
+}
+
+/* ---- spelling -------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters to change, add, drop or swap (optimal string alignment);
+ * more than 3 for words too long to be a slip. */
+static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	enum { LONGEST = 24 };
+	size_t d[LONGEST + 1][LONGEST + 1];
+
+	if (a_len > LONGEST || b_len > LONGEST)
+		return LONGEST;
+	for (size_t i = 0; i <= a_len; i++)
+		for (size_t j = 0; j <= b_len; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] =
+				least(least(d[i - 1][j], d[i][j - 1]) + 1,
+				      d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	return d[a_len][b_len];
+}
+
+/* The word of the list that s was probably meant to be, or NULL. */
+static const char *nearest(const char *s, size_t len, const char *const *words)
+{
+	const char *best = NULL;
+	size_t least_far = 3;
+
+	for (; *words; words++) {
+		size_t far = distance(s, len, *words, strlen(*words));
+
+		if (far < least_far && far < strlen(*words)) {
+			least_far = far;
+			best = *words;
+		}
+	}
+	return best;
+}
+
+void loader_unknown(struct loader *l, const char *what, const char *s,
+		    size_t len, const char *const *words)
+{
+	struct shown shown = loader_show(s, len);
+	const char *meant = nearest(s, len, words);
+	char list[256];
+	struct out o = {.ptr = list, .cap = sizeof(list) - 1};
+
+	for (size_t i = 0; words[i]; i++) {
+		out_string(&o, i == 0 ? "" : ", ");
+		out_string(&o, words[i]);
+	}
+	list[o.len] = '\0';
+	if (meant)
+		loader_fault(l,
+			     "unknown %s \"%s\": did you mean \"%s\"? "
+			     "(allowed: %s)",
+			     what, shown.text, meant, list);
+	else
+		loader_fault(l, "unknown %s \"%s\" (allowed: %s)", what,
+			     shown.text, list);
+}
+
+/* ---- objects --------------------------------------------------------- */
+
+const struct loader_key *loader_find(const struct loader_key *keys,
+				     const json_object_entry *e)
+{
+	for (; keys->name; keys++)
+		if (strlen(keys->name) == e->name_length &&
+		    memcmp(keys->name, e->name, e->name_length) == 0)
+			return keys;
+	return NULL;
+}
+
+static void unknown_key(struct loader *l, const struct loader_key *keys,
+			const json_object_entry *e)
+{
+	const char *words[LOADER_KEYS_MAX + 1];
+	size_t count = 0;
+
+	for (; keys->name; keys++)
+		if (keys->read)
+			words[count++] = keys->name;
+	words[count] = NULL;
+	loader_unknown(l, "key", e->name, e->name_length, words);
+}
+
+unsigned loader_object(struct loader *l, const json_value *v,
+		       const struct loader_key *keys, void *into)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < v->u.object.length; i++) {
+		const json_object_entry *e = &v->u.object.values[i];
+		const struct loader_key *k = loader_find(keys, e);
+		size_t mark;
+
+		if (!k) {
+			unknown_key(l, keys, e);
+			continue;
+		}
+		mark = loader_enter(l, e->name, e->name_length);
+		if (seen >> (k - keys) & 1)
+			loader_fault(l, "this key is there twice");
+		else if (!k->read)
+			loader_fault(
+				l,
+				"this version of weir does not have \"%s\" "
+				"yet, and a rule without effect does not load",
+				k->name);
+		else
+			k->read(l, e->value, into);
+		seen |= 1u << (k - keys);
+		loader_leave(l, mark);
+	}
+	return seen;
+}
+
+/* ---- text that outlives the file ------------------------------------- */
+
+char *loader_keep(struct loader *l, const char *s, size_t len)
+{
+	char *copy = arena_take(&l->policy->arena, len + 1);
+
+	if (copy)
+		memcpy(copy, s, len);
+	else
+		loader_fault(l, "out of memory");
+	return copy ? copy : (char *)"";
+}
+
+const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
+{
+	size_t cap = 6 * len;
+	struct out o = {.ptr = malloc(cap + 1), .cap = cap};
+	const char *kept = "";
+
+	if (o.ptr) {
+		out_escaped(&o, s, len);
+		kept = loader_keep(l, o.ptr, o.len);
+	} else {
+		loader_fault(l, "out of memory");
+	}
+	free(o.ptr);
+	return kept;
+}
+
+/* The pointer of what is being read, and one step more.  It is made of
+ * escaped pieces, so it is escaped. */
+const char *loader_keep_rule(struct loader *l, const char *step)
+{
+	size_t mark =
+		*step ? loader_enter(l, step, strlen(step)) : l->pointer.len;
+	const char *kept = loader_keep(l, l->pointer.ptr, l->pointer.len);
+
+	loader_leave(l, mark);
+	return kept;
+}

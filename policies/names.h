@@ -1,0 +1,74 @@
+/*
+ * names - the entries of a policy, found by a tool's name.
+ *
+ * An entry names tools by a literal or by a glob, in which * stands for any
+ * bytes and ? for one.  It is found under its folded spelling: case folded as
+ * scan.h does it, white space and control bytes dropped at both ends; so a
+ * name that differs from a hidden one only by these still meets the entry.
+ * Whether the name is spelled exactly so is told apart.
+ *
+ * One hash table holds both kinds: a literal under the whole of its name, a
+ * glob under its stem, which is what stands before its first * or ?.  A look-up
+ * costs the length of the name, however many entries there are, plus the globs
+ * that share a beginning with it.
+ */
+#ifndef POLICIES_NAMES_H
+#define POLICIES_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../parser/message.h"
+
+struct entry {
+	const char *name; /* as the policy spells it, decoded; len bytes */
+	size_t len;
+	const char *folded; /* the same, folded */
+	size_t folded_len;
+	size_t stem; /* bytes of folded that it is found under; by names_add()
+		      */
+	bool glob;
+	uint32_t hash;      /* of these; set by names_add() */
+	struct entry *next; /* in the same slot; set by names_add() */
+};
+
+struct names {
+	struct entry **slots; /* mask + 1 of them, the caller's, zeroed */
+	uint32_t mask;
+	/* Lengths at which some glob's stem ends, a bit each. */
+	uint64_t stems[MESSAGE_NAME_BYTES / 64 + 1];
+};
+
+/* Folds len bytes at s into out, which has room for len; returns how many. */
+size_t name_fold(const char *s, size_t len, char *out);
+
+/* Does the pattern, with * and ?, cover all of the name? */
+bool name_glob(const char *pattern, size_t pattern_len, const char *name,
+	       size_t len);
+
+/* Adds the entry, whose name, folded, glob and their lengths are set. */
+void names_add(struct names *n, struct entry *e);
+
+/* An entry of this very spelling that was added, or NULL. */
+const struct entry *names_same(const struct names *n, const struct entry *e);
+
+/* A walk over the entries that cover a name of len <= MESSAGE_NAME_BYTES. */
+struct walk {
+	const struct names *names;
+	const char *name;
+	size_t len;
+	char folded[MESSAGE_NAME_BYTES];
+	size_t folded_len;
+	size_t at; /* bytes of folded that are in hash */
+	uint32_t hash;
+	const struct entry *next; /* to look at */
+};
+
+void walk_begin(struct walk *w, const struct names *n, const char *name,
+		size_t len);
+
+/* The next entry, or NULL.  *exact: it covers the name as it is spelled. */
+const struct entry *walk_next(struct walk *w, bool *exact);
+
+#endif
