@@ -1,0 +1,145 @@
+/* The server's process.  The contract is in child.h. */
+#include "child.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Passed on to the server. */
+static const int forwarded[] = {SIGTERM, SIGINT,  SIGQUIT,
+				SIGHUP,  SIGUSR1, SIGUSR2};
+enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
+
+/* What weir was started with, to be given back before exec. */
+struct inherited {
+	sigset_t mask;
+	struct sigaction child, pipe;
+};
+
+static bool catch_signals(struct child *child, struct inherited *was)
+{
+	struct sigaction deflt = {.sa_handler = SIG_DFL};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (int i = 0; i < FORWARDED; i++)
+		sigaddset(&set, forwarded[i]);
+	/* With SIGCHLD ignored there would be no status to wait for. */
+	sigaction(SIGCHLD, &deflt, &was->child);
+	sigaction(SIGPIPE, &ignore, &was->pipe);
+	sigprocmask(SIG_BLOCK, &set, &was->mask);
+	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return child->signals >= 0;
+}
+
+/* In the new process: becomes the server, or tells errno and ends. */
+static void become(char **argv, const int in[2], const int out[2], int tell,
+		   pid_t parent, const struct inherited *was)
+{
+	int cause;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before the line above */
+		_exit(EXIT_WEIR);
+	if (dup2(in[0], STDIN_FILENO) >= 0 &&
+	    dup2(out[1], STDOUT_FILENO) >= 0) {
+		sigaction(SIGCHLD, &was->child, NULL);
+		sigaction(SIGPIPE, &was->pipe, NULL);
+		sigprocmask(SIG_SETMASK, &was->mask, NULL);
+		execvp(argv[0], argv);
+	}
+	cause = errno;
+	if (write(tell, &cause, sizeof(cause)) < 0)
+		_exit(EXIT_WEIR);
+	_exit(EXIT_CANNOT);
+}
+
+/* What came through the pipe that exec closes: 0 if exec went well. */
+static int exec_errno(int fd)
+{
+	int cause = 0;
+	ssize_t got;
+
+	do
+		got = read(fd, &cause, sizeof(cause));
+	while (got < 0 && errno == EINTR);
+	close(fd);
+	return got == sizeof(cause) ? cause : 0;
+}
+
+static bool fail(struct child *child, int status)
+{
+	child->status = status;
+	return false;
+}
+
+static bool cannot_start(struct child *child, const char *what)
+{
+	report("%s: %s", what, strerror(errno));
+	return fail(child, EXIT_WEIR);
+}
+
+bool child_start(struct child *child, char **argv)
+{
+	int in[2], out[2], tell[2], cause;
+	pid_t parent = getpid();
+	struct inherited was;
+
+	/* Left open when the start fails: weir ends then. */
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
+	    pipe2(tell, O_CLOEXEC) != 0)
+		return cannot_start(child, "cannot make a pipe");
+	if (!catch_signals(child, &was))
+		return cannot_start(child, "cannot catch signals");
+	child->pid = fork();
+	if (child->pid < 0)
+		return cannot_start(child, "cannot start a process");
+	if (child->pid == 0)
+		become(argv, in, out, tell[1], parent, &was);
+	close(in[0]);
+	close(out[1]);
+	close(tell[1]);
+	child->in = in[1];
+	child->out = out[0];
+	cause = exec_errno(tell[0]);
+	if (cause == 0)
+		return true;
+	report("%s: %s", argv[0],
+	       cause == ENOENT ? "no such command" : strerror(cause));
+	waitpid(child->pid, NULL, 0);
+	child->pid = 0;
+	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
+}
+
+static void note_end(struct child *child)
+{
+	int status;
+
+	if (child->pid == 0 || waitpid(child->pid, &status, WNOHANG) <= 0)
+		return;
+	child->pid = 0;
+	child->status = WIFSIGNALED(status) ? EXIT_SIGNALED + WTERMSIG(status)
+					    : WEXITSTATUS(status);
+}
+
+void child_signals(struct child *child)
+{
+	struct signalfd_siginfo info;
+
+	while (read(child->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			note_end(child);
+		/* From the terminal: the server has it already. */
+		else if (child->pid > 0 && info.ssi_code != SI_KERNEL)
+			kill(child->pid, (int)info.ssi_signo);
+	}
+}

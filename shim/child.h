@@ -1,0 +1,38 @@
+/*
+ * child - the server: started, told of signals, waited for.
+ *
+ * The server gets what it would have got without weir: the same arguments,
+ * environment, stderr, signal mask and dispositions, and of weir's descriptors
+ * only the two pipes, as its 0 and 1.  It is killed when weir dies.
+ */
+#ifndef SHIM_CHILD_H
+#define SHIM_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define EXIT_WEIR      125 /* weir itself failed */
+#define EXIT_CANNOT    126 /* found, but could not be run */
+#define EXIT_NOT_FOUND 127 /* not found */
+#define EXIT_SIGNALED  128 /* plus the signal's number */
+
+struct child {
+	pid_t pid;   /* 0 once it has been waited for */
+	int in;      /* write end of its stdin; the caller's to close */
+	int out;     /* read end of its stdout; the caller's to close */
+	int signals; /* a signalfd on which signals arrive; close-on-exec */
+	int status;  /* for weir to exit with, once pid is 0 */
+};
+
+/*
+ * Runs argv[0], found in PATH, with the arguments argv.  False: it could not
+ * be; said on stderr, and child->status is what to exit with.  From here on
+ * signals are blocked and arrive at child->signals alone.
+ */
+bool child_start(struct child *child, char **argv);
+
+/* Takes the signals that have arrived: passes them on to the server, notes
+ * its end.  Never blocks. */
+void child_signals(struct child *child);
+
+#endif

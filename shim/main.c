@@ -1,0 +1,75 @@
+/* weir: the launcher.  What each word of the command line does. */
+#include "check.h"
+#include "options.h"
+#include "relay.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WEIR_VERSION "0.1.0"
+
+/* Later descriptors must not land on 0, 1 or 2.  The client's two have to be
+ * there; a stderr that is not is for weir alone, closed again by exec. */
+static bool have_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0) {
+			report("descriptor %d is closed: weir speaks to the "
+			       "client on 0 and 1",
+			       fd);
+			return false;
+		}
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
+	return true;
+}
+
+static int run_relay(const struct options *o)
+{
+	struct policy *policy;
+	int status;
+
+	if (!have_standard_descriptors())
+		return EXIT_WEIR;
+	policy = policy_load(o->policy, report_line, NULL);
+	if (!policy)
+		return EXIT_WEIR;
+	policy_warn(policy, report_line, NULL);
+	status = relay_run(policy, o->max_line, o->rest);
+	policy_free(policy);
+	return status;
+}
+
+/* Output that could not be written is a failure, not a success. */
+static int finish(int status, int failed)
+{
+	if (fflush(stdout) == 0)
+		return status;
+	report("cannot write to stdout: %s", strerror(errno));
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = options_read(argc, argv);
+
+	switch (o.run) {
+	case RUN_RELAY:
+		return run_relay(&o);
+	case RUN_CHECK:
+		return finish(check_run(o.rest, o.strict), CHECK_UNSOUND);
+	case RUN_HELP:
+		fputs(options_help, stdout);
+		return finish(0, EXIT_WEIR);
+	case RUN_VERSION:
+		puts("weir " WEIR_VERSION);
+		return finish(0, EXIT_WEIR);
+	case RUN_ERROR:
+		break;
+	}
+	return EXIT_WEIR;
+}

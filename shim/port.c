@@ -1,0 +1,90 @@
+/* Descriptors that never block.  The contract is in port.h. */
+#include "port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct port port_own(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return (struct port){.fd = fd, .kind = PORT_OWN};
+}
+
+/* The same pipe or terminal through a description of weir's own, or -1. */
+static int reopen(int fd, bool write)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, (write ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
+				  O_NOCTTY | O_CLOEXEC);
+}
+
+struct port port_adopt(int fd, bool write)
+{
+	struct port port = {.fd = fd, .kind = PORT_SHARED};
+	struct stat st;
+	int again;
+
+	if (fstat(fd, &st) != 0)
+		return port;
+	if (S_ISSOCK(st.st_mode)) {
+		port.kind = PORT_SOCKET;
+		return port;
+	}
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+		return port;
+	again = reopen(fd, write);
+	if (again < 0)
+		return port;
+	close(fd);
+	return (struct port){.fd = again, .kind = PORT_OWN};
+}
+
+void port_close(struct port *port)
+{
+	if (port->fd >= 0)
+		close(port->fd);
+	port->fd = -1;
+}
+
+ssize_t port_read(const struct port *port, void *buf, size_t len)
+{
+	ssize_t got;
+
+	do {
+		if (port->kind == PORT_SOCKET)
+			got = recv(port->fd, buf, len, MSG_DONTWAIT);
+		else
+			got = read(port->fd, buf, len);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t port_write(const struct port *port, const void *buf, size_t len)
+{
+	ssize_t put;
+
+	if (port->kind == PORT_SHARED && len > PIPE_BUF)
+		len = PIPE_BUF;
+	do {
+		if (port->kind == PORT_SOCKET)
+			put = send(port->fd, buf, len,
+				   MSG_DONTWAIT | MSG_NOSIGNAL);
+		else
+			put = write(port->fd, buf, len);
+	} while (put < 0 && errno == EINTR);
+	return put;
+}
+
+bool port_eager(const struct port *port)
+{
+	return port->kind != PORT_SHARED;
+}

@@ -1,0 +1,32 @@
+/*
+ * relay - the lines between the client and the server, judged on their way.
+ *
+ * One thread, one poll loop, two streams.  What is promised:
+ *
+ *   - no byte of a client's line reaches the server before the whole line has
+ *     been judged; a line that fits into the server's pipe is written at once,
+ *     for a pause inside a line ends it for some readers
+ *   - the server's bytes are passed on as they come; but while a list is
+ *     awaited that may hold a hidden tool, line by line
+ *   - what weir answers itself goes out between whole lines of the server
+ *   - a side is read only while there is room for the worst that it can cause;
+ *     so memory is bounded, and a side that stops reading stops the other, as
+ *     it would without weir
+ *   - after the start nothing is allocated
+ */
+#ifndef SHIM_RELAY_H
+#define SHIM_RELAY_H
+
+#include <stddef.h>
+
+#include "../policies/policy.h"
+#include "child.h"
+
+/*
+ * Runs argv behind the policy until it ends, with this process's descriptors
+ * 0 and 1 as the client.  Returns the status to exit with.  max_line: the
+ * longest line that is weighed, in bytes without its LF.
+ */
+int relay_run(const struct policy *policy, size_t max_line, char **argv);
+
+#endif

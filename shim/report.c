@@ -1,0 +1,51 @@
+/* weir's own words on stderr.  The contract is in report.h. */
+#include "report.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void write_line(const char *format, va_list args)
+{
+	static const char prefix[] = "weir: ";
+	char line[PIPE_BUF];
+	int room = (int)sizeof(line) - (int)sizeof(prefix) - 1;
+	int used = snprintf(line, sizeof(line), "%s", prefix);
+	int more = vsnprintf(line + used, (size_t)room, format, args);
+
+	used += more < room ? more : room - 1;
+	line[used++] = '\n';
+	/* Nobody to tell when this fails. */
+	if (write(STDERR_FILENO, line, (size_t)used) < 0)
+		return;
+}
+
+void report(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(format, args);
+	va_end(args);
+}
+
+void report_running(const char *format, ...)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	va_list args;
+
+	/* A pipe that is ready takes PIPE_BUF bytes at once. */
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+		return;
+	va_start(args, format);
+	write_line(format, args);
+	va_end(args);
+}
+
+void report_line(void *context, const char *line)
+{
+	(void)context;
+	report("%s", line);
+}

@@ -1,0 +1,95 @@
+/* One direction's bytes.  The contract is in stream.h. */
+#include "stream.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+bool stream_open(struct stream *s, size_t max_line)
+{
+	void *at;
+
+	memset(s, 0, sizeof(*s));
+	s->cap = max_line + 4 * STREAM_CHUNK;
+	at = mmap(NULL, s->cap, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
+		return false;
+	s->buf = at;
+	return true;
+}
+
+static void move_down(struct stream *s)
+{
+	size_t by = s->run;
+
+	memmove(s->buf, s->buf + by, s->fill - by);
+	s->run = 0;
+	s->run_end -= by;
+	s->next -= by;
+	s->fill -= by;
+	s->searched -= s->searched < by ? s->searched : by;
+}
+
+size_t stream_room(struct stream *s, char **at)
+{
+	size_t room;
+
+	if (s->run == s->fill)
+		stream_forget(s);
+	/* A move must free as much as it moves, so that the moves stay cheap;
+	 * with no run to wait for, it is the only way to get the line whole. */
+	if (s->cap - s->fill < STREAM_CHUNK && s->run > 0 &&
+	    (s->run >= s->fill - s->run || s->run == s->next))
+		move_down(s);
+	*at = s->buf + s->fill;
+	room = s->cap - s->fill;
+	return room < STREAM_CHUNK ? room : STREAM_CHUNK;
+}
+
+bool stream_may_judge(const struct stream *s)
+{
+	return s->next < s->fill &&
+	       (s->run_end == s->next || s->run == s->run_end);
+}
+
+size_t stream_line(struct stream *s)
+{
+	const char *lf;
+
+	if (s->searched < s->next)
+		s->searched = s->next;
+	lf = memchr(s->buf + s->searched, '\n', s->fill - s->searched);
+	if (!lf) {
+		s->searched = s->fill;
+		return 0;
+	}
+	s->searched = (size_t)(lf - s->buf);
+	return s->searched + 1 - s->next;
+}
+
+void stream_pass(struct stream *s, size_t len)
+{
+	if (s->run == s->run_end)
+		s->run = s->next;
+	s->next += len;
+	s->run_end = s->next;
+}
+
+void stream_drop(struct stream *s, size_t len)
+{
+	s->next += len;
+	if (s->run == s->run_end)
+		s->run = s->run_end = s->next;
+}
+
+void stream_sent(struct stream *s, size_t len)
+{
+	s->run += len;
+	if (s->run == s->run_end)
+		s->run = s->run_end = s->next;
+}
+
+void stream_forget(struct stream *s)
+{
+	s->run = s->run_end = s->next = s->fill = s->searched = 0;
+}

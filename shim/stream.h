@@ -1,0 +1,54 @@
+/*
+ * stream - the bytes on their way in one direction, in one fixed buffer.
+ *
+ *      0        run       run_end      next          fill         cap
+ *      |  sent   |  to send  |  left out |  to judge   |   free     |
+ *
+ * 0 <= run <= run_end <= next <= fill <= cap.  Bytes are judged where they lie,
+ * and sent in runs: what is judged good while nothing is left out (run_end is
+ * next) makes the run longer.  Once something was left out, the run must have
+ * been sent before more can join it: until then, the judging pauses.
+ */
+#ifndef SHIM_STREAM_H
+#define SHIM_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STREAM_CHUNK ((size_t)256 << 10) /* read at once, in bytes */
+
+struct stream {
+	char *buf; /* the stream's own mapping */
+	size_t cap;
+	size_t run;
+	size_t run_end;
+	size_t next;
+	size_t fill;
+	size_t searched; /* no LF from next up to here; >= next or stale */
+};
+
+/* Room for a line of max_line bytes and more; reserved, not touched.  False:
+ * there is no memory. */
+bool stream_open(struct stream *s, size_t max_line);
+
+/* Where to read, and how many bytes (at most STREAM_CHUNK); 0 until more of
+ * the run has been sent. */
+size_t stream_room(struct stream *s, char **at);
+
+/* May the bytes from next on be judged now? */
+bool stream_may_judge(const struct stream *s);
+
+/* The length of the line at next with its LF, or 0 if its LF is not here. */
+size_t stream_line(struct stream *s);
+
+/* The len bytes at next are good, or are left out. */
+void stream_pass(struct stream *s, size_t len);
+void stream_drop(struct stream *s, size_t len);
+
+/* len bytes of the run have been sent. */
+void stream_sent(struct stream *s, size_t len);
+
+/* Nothing will be sent any more: forgets what is here. */
+void stream_forget(struct stream *s);
+
+#endif
