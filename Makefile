@@ -6,7 +6,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
-	 -Wmissing-prototypes -Wpointer-arith -Wvla
+	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
 HARDEN = -fPIE -fstack-protector-strong -fno-common
 LINK   = -pie -Wl,-z,relro,-z,now
 # json-parser goes into the program, so that it runs where that is not.

@@ -12,19 +12,27 @@ static const struct word {
 	size_t len;
 } words[] = {{"id", 2}, {"result", 6}, {"error", 5}};
 
-/* The member that key is, and whether it was met before; *seen is a set of
- * bits.  A second one, or one that some readers would match, is in doubt. */
+#define ID_UNCLEAR (1u << TOP_OTHER)
+
+/* The member that key is; *seen is a set of bits, those that were met.  A
+ * second one, or one that some readers would match, is in doubt. */
 static enum top read_top(struct scan *r, struct text key, unsigned *seen)
 {
 	for (int i = 0; i < TOP_OTHER; i++) {
-		if (text_is(key, words[i].ptr, words[i].len)) {
-			if (*seen >> i & 1)
-				scan_doubt(r, key.ptr, "a key twice");
-			*seen |= 1u << i;
-			return (enum top)i;
-		}
-		if (text_resembles(key, words[i].ptr, words[i].len))
+		bool is = text_is(key, words[i].ptr, words[i].len);
+
+		if (!text_resembles(key, words[i].ptr, words[i].len))
+			continue;
+		if (!is)
 			scan_doubt(r, key.ptr, "a key in another case");
+		if (*seen >> i & 1)
+			scan_doubt(r, key.ptr, "a key twice");
+		if (i == TOP_ID && (!is || *seen & 1u << TOP_ID))
+			*seen |= ID_UNCLEAR;
+		if (!is)
+			return TOP_OTHER;
+		*seen |= 1u << i;
+		return (enum top)i;
 	}
 	return TOP_OTHER;
 }
@@ -65,7 +73,7 @@ static const char *read_id(struct scan *r, const char *p, struct reply *reply)
 {
 	const char *start = p;
 
-	p = *p == '"' ? scan_string(r, p, &reply->id_text) : scan_value(r, p);
+	p = scan_value(r, p);
 	if (p) {
 		reply->id.ptr = start;
 		reply->id.len = (size_t)(p - start);
@@ -97,6 +105,8 @@ static const char *read_message(struct scan *r, const char *p,
 		}
 	}
 	reply->answers = seen & (1u << TOP_RESULT | 1u << TOP_ERROR);
+	if (!p || seen & ID_UNCLEAR)
+		reply->id.ptr = NULL;
 	return p;
 }
 
@@ -133,8 +143,8 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 		p = scan_fail(&r, p, "a batch");
 	else
 		p = read_message(&r, p, reply);
-	if (p)
-		scan_end(&r, p);
+	if (p && !scan_end(&r, p))
+		reply->id.ptr = NULL;
 	reply->fault = r.fault;
 	if (r.fault.reason)
 		reply->kind = REPLY_UNREAD;

@@ -24,11 +24,10 @@ enum reply_kind {
 
 struct reply {
 	enum reply_kind kind;
-	struct span id;      /* at the top, as it stands; or none */
-	struct text id_text; /* the same when it is a string */
-	struct span tools;   /* of a list: the array, brackets included */
-	bool answers;        /* has result or error: ends a request */
-	struct fault fault;  /* of REPLY_UNREAD */
+	struct span id;     /* at the top; none unless it is certain */
+	struct span tools;  /* of a list: the array, brackets included */
+	bool answers;       /* has result or error: ends a request */
+	struct fault fault; /* of REPLY_UNREAD */
 };
 
 /* Reads the line of len bytes, its line end taken off or not. */

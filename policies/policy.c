@@ -233,15 +233,15 @@ static struct verdict judge_call(const struct policy *policy,
 	f = find_action(policy, name, len);
 	if (f.action == ACTION_HIDE)
 		return give(VERDICT_HIDDEN, "(hidden)", "");
+	if (f.action == ACTION_DENY && f.by)
+		return give(VERDICT_REFUSED, f.by->rule, f.by->reason);
 	if (!f.spelled && !is_printable(name, len))
 		return give(VERDICT_MALFORMED, "(malformed)",
 			    "a tool name beyond printable ASCII that the "
 			    "policy does not spell");
-	if (f.action == ACTION_DENY && !f.by)
+	if (f.action == ACTION_DENY)
 		return give(VERDICT_REFUSED, "(default deny)",
 			    "the policy does not allow this tool");
-	if (f.action == ACTION_DENY)
-		return give(VERDICT_REFUSED, f.by->rule, f.by->reason);
 	wait = find_limit(policy, counters, name, len, now, &limit);
 	if (limit) {
 		v = give(VERDICT_REFUSED, limit->rule, limit->reason);

@@ -71,7 +71,8 @@ struct verdict {
 /*
  * Judges a message from the client at the time now, in nanoseconds of a clock
  * that never goes back.  A call that passes is counted; nothing else is.
- * Order: hidden, malformed name, denied, limits (all count it, or none does).
+ * Order: hidden, denied by an entry, malformed name, denied by default, limits
+ * (all count it, or none does).
  */
 struct verdict policy_judge(const struct policy *policy,
 			    struct counters *counters, const struct message *m,

@@ -1,0 +1,237 @@
+/* Entries found by a tool's name. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../policies/names.h"
+
+static const struct {
+	const char *pattern, *name;
+	bool covers;
+} globs[] = {
+	{"*", "", true},
+	{"*", "anything", true},
+	{"", "", true},
+	{"", "a", false},
+	{"?", "", false},
+	{"?", "a", true},
+	{"?", "ab", false},
+	{"a*", "a", true},
+	{"a*", "ba", false},
+	{"*a", "ba", true},
+	{"*a", "ab", false},
+	{"a*c", "abc", true},
+	{"a*c", "ac", true},
+	{"a*c", "acb", false},
+	{"a*b*c", "aXbYbZc", true},
+	{"a*b*c", "acb", false},
+	{"*ab*", "aab", true},
+	{"a?c*", "abcd", true},
+	{"**", "x", true},
+	{"*?", "", false},
+	{"*?*", "x", true},
+	{"admin_*", "admin_", true},
+	{"admin_*", "admin", false},
+};
+
+static void globs_cover(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(globs); i++)
+		row_true(globs[i].pattern,
+			 name_glob(globs[i].pattern, strlen(globs[i].pattern),
+				   globs[i].name,
+				   strlen(globs[i].name)) == globs[i].covers);
+}
+
+static const struct {
+	const char *name, *folded;
+} folds[] = {
+	{"abc", "abc"},
+	{"ABC_Z", "abc_z"},
+	{" \t abc\n", "abc"},
+	{"a b", "a b"},
+	{"\x7F"
+	 "abc\x01",
+	 "abc"},
+	{"\xC5\xBF", "s"},
+	{"\xE2\x84\xAA"
+	 "ill",
+	 "kill"},
+	{"caf\xC3\x89", "caf\xC3\x89"},
+	{"", ""},
+	{"  ", ""},
+};
+
+static void names_fold(void **state)
+{
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(folds); i++) {
+		size_t len =
+			name_fold(folds[i].name, strlen(folds[i].name), out);
+
+		row_true(folds[i].name,
+			 len == strlen(folds[i].folded) &&
+				 memcmp(out, folds[i].folded, len) == 0);
+	}
+}
+
+/* A set of entries, owned by the test. */
+struct set {
+	struct names names;
+	struct entry *entries;
+	size_t count;
+};
+
+static void add(struct set *s, const char *name)
+{
+	struct entry *e = &s->entries[s->count++];
+	char *folded = malloc(strlen(name) + 1);
+
+	e->name = name;
+	e->len = strlen(name);
+	e->folded = folded;
+	e->folded_len = name_fold(name, e->len, folded);
+	e->glob = strpbrk(name, "*?") != NULL;
+	names_add(&s->names, e);
+}
+
+static struct set make_set(size_t count)
+{
+	struct set s = {.count = 0};
+
+	s.names.mask = 15;
+	while (s.names.mask < 2 * count)
+		s.names.mask = s.names.mask * 2 + 1;
+	s.names.slots = calloc(s.names.mask + 1, sizeof(*s.names.slots));
+	s.entries = calloc(count, sizeof(*s.entries));
+	return s;
+}
+
+static void free_set(struct set *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free((char *)s->entries[i].folded);
+	free(s->entries);
+	free(s->names.slots);
+}
+
+/* The entries found, as a string: one letter each, in upper case if it covers
+ * the name as it is spelled. */
+static void found(const struct set *s, const char *name, char out[27])
+{
+	const struct entry *e;
+	bool exact, met[26] = {false}, spelled[26] = {false};
+	struct walk w;
+
+	walk_begin(&w, &s->names, name, strlen(name));
+	while ((e = walk_next(&w, &exact))) {
+		assert_false(met[e - s->entries]); /* each once */
+		met[e - s->entries] = true;
+		spelled[e - s->entries] = exact;
+	}
+	for (int i = 0; i < 26; i++)
+		if (met[i])
+			*out++ = (char)((spelled[i] ? 'A' : 'a') + i);
+	*out = '\0';
+}
+
+static void walk_finds_every_entry(void **state)
+{
+	static const char *const entries[] = {
+		"kill",        /* a */
+		"kill*",       /* b */
+		"*",           /* c */
+		"k?ll",        /* d */
+		"*ll",         /* e */
+		"Kill_All",    /* f */
+		"kill _*",     /* g */
+		" pad ",       /* h */
+		"caf\xC3\xA9", /* i */
+		"caf*",        /* j */
+	};
+	static const struct {
+		const char *name, *found;
+	} rows[] = {
+		{"kill", "ABCDE"},
+		{"KILL", "abCde"},
+		{" kill", "abCdE"},
+		{"kill ", "aBCde"},
+		{"\xE2\x84\xAAill", "abCdE"},
+		{"kill_all", "BCEf"},
+		{"Kill_All", "bCEF"},
+		{"kill _x", "BCG"},
+		{"k", "C"},
+		{"", "C"},
+		{"pad", "Ch"},
+		{" pad ", "CH"},
+		{"caf\xC3\xA9", "CIJ"},
+		{"caf\xC3\x89", "CJ"},
+	};
+	struct set s = make_set(COUNT(entries));
+	char out[27];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(entries); i++)
+		add(&s, entries[i]);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		found(&s, rows[i].name, out);
+		if (strcmp(out, rows[i].found) != 0)
+			print_error("found %s\n", out);
+		row_true(rows[i].name, strcmp(out, rows[i].found) == 0);
+	}
+	assert_non_null(names_same(&s.names, &s.entries[3]));
+	free_set(&s);
+}
+
+static void same_is_to_the_letter(void **state)
+{
+	struct set s = make_set(3);
+	struct entry other;
+
+	(void)state;
+	add(&s, "Tool");
+	other = s.entries[0];
+	assert_ptr_equal(names_same(&s.names, &other), &s.entries[0]);
+	other.name = "tool";
+	assert_null(names_same(&s.names, &other));
+	other.name = "Tool*";
+	other.len = 5;
+	other.glob = true;
+	assert_null(names_same(&s.names, &other));
+	free_set(&s);
+}
+
+/* 1024 bytes, the longest name there is, met by a glob at its very end. */
+static void longest_names(void **state)
+{
+	char name[MESSAGE_NAME_BYTES + 1], glob[MESSAGE_NAME_BYTES + 1];
+	struct set s = make_set(2);
+	char out[27];
+
+	(void)state;
+	memset(name, 'n', MESSAGE_NAME_BYTES);
+	name[MESSAGE_NAME_BYTES] = '\0';
+	memcpy(glob, name, sizeof(glob));
+	glob[MESSAGE_NAME_BYTES - 1] = '?';
+	add(&s, name);
+	add(&s, glob);
+	found(&s, name, out);
+	assert_string_equal(out, "AB");
+	free_set(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(globs_cover),
+		cmocka_unit_test(names_fold),
+		cmocka_unit_test(walk_finds_every_entry),
+		cmocka_unit_test(same_is_to_the_letter),
+		cmocka_unit_test(longest_names),
+	};
+
+	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}

@@ -1,0 +1,507 @@
+/* Policy files, and the verdicts that they give. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../policies/policy.h"
+
+#define SECOND ((int64_t)1000000000)
+
+struct said {
+	char text[8192];
+	size_t len;
+	int lines;
+};
+
+static void listen(void *context, const char *line)
+{
+	struct said *s = context;
+	int more = snprintf(s->text + s->len, sizeof(s->text) - s->len, "%s\n",
+			    line);
+
+	s->len += (size_t)more;
+	assert_true(s->len < sizeof(s->text));
+	s->lines++;
+}
+
+static struct policy *compile(const char *text, struct said *said)
+{
+	memset(said, 0, sizeof(*said));
+	return policy_compile("p.json", text, strlen(text), listen, said);
+}
+
+/* ---- files that do not load ------------------------------------------ */
+
+#define HEAD         "{\"version\":\"1\",\"default\":\"deny\","
+#define TOOL(rules)  HEAD "\"tools\":{\"t\":" rules "}}"
+#define LIMIT(limit) TOOL("{\"limits\":[" limit "]}")
+
+/* A file, and a part of each line that is said; in their order. */
+static const struct {
+	const char *text;
+	const char *said[4];
+} faults[] = {
+	{"", {"line 1, column 1: a value was expected"}},
+	{"[]", {"a policy", "an array"}},
+	{"{\n \"version\": \"1\",\n}", {"line 3, column 1: a string"}},
+	{HEAD "}", {"string was expected"}},
+	{"{\"version\":\"1\",\"default\":\"deny\"}}", {"more than one value"}},
+	{"{\"version\":\"1\",\"default\":\"deny\"} // x", {"more than one"}},
+	{"\xEF\xBB\xBF{}", {"value was expected"}},
+	{"{\"version\":\"1\",\"default\":\"\xC3\"}", {"not UTF-8"}},
+	{HEAD "\"description\":\"\\ud800\"}", {"unpaired surrogate"}},
+	{HEAD "\"hide\":[\"a\\u0000b\"]}", {"u0000"}},
+	{HEAD "\"tools\":{\"__proto__\":{}}}", {"__proto__"}},
+	{"{\"default\":\"deny\"}", {"\"version\" is missing"}},
+	{"{\"version\":\"1\"}", {"\"default\" is missing"}},
+	{"{}", {"\"version\" is missing", "\"default\" is missing"}},
+	{"{\"version\":1,\"default\":\"deny\"}",
+	 {"/version: the string \"1\""}},
+	{"{\"version\":\"2\",\"default\":\"deny\"}", {"/version: the string"}},
+	{"{\"version\":\"1\",\"default\":\"block\"}",
+	 {"/default: unknown default \"block\" (allowed: allow, deny, hide)"}},
+	{"{\"version\":\"1\",\"default\":true}",
+	 {"/default: ", "true or false"}},
+	{"{\"version\":\"1\",\"defualt\":\"deny\"}",
+	 {"unknown key \"defualt\": did you mean \"default\"?",
+	  "\"default\" is missing"}},
+	{HEAD "\"version\":\"1\"}", {"/version: this key is there twice"}},
+	{HEAD "\"ve\\u0072sion\":\"1\"}",
+	 {"/version: this key is there twice"}},
+	{HEAD "\"hide\":\"a\"}", {"/hide: an array of names", "a string"}},
+	{HEAD "\"hide\":[1]}", {"/hide/0: a tool's name", "a number"}},
+	{HEAD "\"hide\":[\"a\",\"\"]}", {"/hide/1: a tool's name has 1 to"}},
+	{HEAD "\"tools\":[]}", {"/tools: an object of tools", "an array"}},
+	{HEAD "\"tools\":{\"\":{}}}", {"/tools/: a tool's name has 1 to"}},
+	{HEAD "\"tools\":{\"a\":{},\"a\":{}}}",
+	 {"/tools/a: this tool is there"}},
+	{HEAD "\"tools\":{\"a\":{},\"\\u0061\":{}}}", {"there twice"}},
+	{HEAD "\"tools\":{\"a*\":{},\"a*\":{}}}", {"/tools/a*: this tool is"}},
+	{HEAD "\"tools\":{\"a/b~c\":3}}",
+	 {"/tools/a~1b~0c: an object of rules"}},
+	{TOOL("null"), {"/tools/t: an object of rules", "null"}},
+	{TOOL("{\"limts\":[]}"), {"did you mean \"limits\"?"}},
+	{TOOL("{\"x\\n\\u001b[2J\":1}"), {"unknown key \"x\\n\\u001b[2J\""}},
+	{TOOL("{\"action\":\"alow\"}"), {"did you mean \"allow\"?"}},
+	{TOOL("{\"action\":1}"), {"/tools/t/action: allow, deny or hide"}},
+	{TOOL("{\"action\":\"require_approval\"}"), {"does not have"}},
+	{TOOL("{\"reason\":1}"), {"/tools/t/reason: a string"}},
+	{TOOL("{\"require\":[]}"), {"/tools/t/require: this version"}},
+	{TOOL("{\"deny_if\":[]}"), {"/tools/t/deny_if: this version"}},
+	{HEAD "\"all_tools\":{}}", {"/all_tools: this version"}},
+	{HEAD "\"prompts\":{}}", {"/prompts: this version"}},
+	{HEAD "\"resources\":{}}", {"/resources: this version"}},
+	{HEAD "\"methods\":{}}", {"/methods: this version"}},
+	{TOOL("{\"limits\":{}}"), {"/tools/t/limits: an array of limits"}},
+	{LIMIT("1"), {"/tools/t/limits/0: an object with max"}},
+	{LIMIT("{}"), {"\"max\" is missing", "\"window\" is missing"}},
+	{LIMIT("{\"window\":\"minute\"}"), {"/tools/t/limits/0: \"max\" is"}},
+	{LIMIT("{\"max\":1}"), {"\"window\" is missing"}},
+	{LIMIT("{\"max\":\"1\",\"window\":1}"), {"/max: a whole", "a string"}},
+	{LIMIT("{\"max\":-1,\"window\":1}"),
+	 {"/max: a whole number", "not -1"}},
+	{LIMIT("{\"max\":1.5,\"window\":1}"), {"/max: a whole", "not 1.5"}},
+	{LIMIT("{\"max\":1000001,\"window\":1}"), {"not 1000001"}},
+	{LIMIT("{\"max\":18446744073709551626,\"window\":1}"),
+	 {"/max: a whole"}},
+	{LIMIT("{\"max\":1,\"window\":0}"), {"/window: a whole", "not 0"}},
+	{LIMIT("{\"max\":1,\"window\":1e2}"), {"/window: a whole"}},
+	{LIMIT("{\"max\":1,\"window\":31622401}"), {"/window: a whole"}},
+	{LIMIT("{\"max\":1,\"window\":\"minut\"}"),
+	 {"did you mean \"minute\"?"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"scope\":\"user\"}"),
+	 {"unknown scope"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"counter\":\"\"}"), {"name is empty"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"max\":2}"), {"/max: this key is"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"a\"}"),
+	 {"/increment_from: this version"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"on_deny\":[]}"),
+	 {"/on_deny: a string"}},
+	{TOOL("{\"rate_limit\":10}"), {"/tools/t/rate_limit: {\"max\": 10"}},
+	{TOOL("{\"rate_limit\":\"10\"}"), {"\"10\" is no rate"}},
+	{TOOL("{\"rate_limit\":\"/minute\"}"), {"is no rate"}},
+	{TOOL("{\"rate_limit\":\"10/minutes\"}"), {"is no rate"}},
+	{TOOL("{\"rate_limit\":\"-1/minute\"}"), {"is no rate"}},
+	{TOOL("{\"rate_limit\":\"1000001/minute\"}"), {"is no rate"}},
+	{TOOL("{\"rate_limit\":\"99999999999999999999/minute\"}"), {"no rate"}},
+	{TOOL("{\"rate_limit\":{\"max\":1}}"), {"/rate_limit: \"window\""}},
+	{TOOL("{\"rate_limit\":{\"max\":1,\"window\":1,\"scope\":\"grant\"}}"),
+	 {"unknown key \"scope\""}},
+	/* What the catalogue also prints: a tool's rules alone. */
+	{"{\"t\":{\"limits\":[]}}", {"put \"t\" in the place of ... in {\"v"}},
+	{"\"tools\": {\"t\":{}}",
+	 {"more than one value; a policy is {\"version"}},
+	{"{\"tools\":{}}",
+	 {"\"version\" is missing: a policy is {", "\"default\""}},
+};
+
+static void faults_are_told(void **state)
+{
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		const char *at = said.text;
+
+		row_true(faults[i].text, !compile(faults[i].text, &said));
+		row_true(faults[i].text,
+			 strncmp(said.text, "p.json: ", 8) == 0);
+		for (int j = 0; j < 4 && faults[i].said[j]; j++) {
+			at = strstr(at, faults[i].said[j]);
+			if (!at)
+				print_error("said: %s", said.text);
+			row_true(faults[i].text, at);
+		}
+		/* One line for each fault, and nothing raw from the file. */
+		for (const char *p = said.text; *p; p++)
+			row_true(faults[i].text, *p == '\n' || *p >= ' ');
+	}
+}
+
+static void long_things_are_refused(void **state)
+{
+	char text[8192], long_name[1100], reason[5000];
+	struct said said;
+
+	(void)state;
+	memset(long_name, 'n', 1025);
+	long_name[1025] = '\0';
+	snprintf(text, sizeof(text), HEAD "\"hide\":[\"%s\"]}", long_name);
+	assert_null(compile(text, &said));
+	long_name[1024] = '\0';
+	snprintf(text, sizeof(text), HEAD "\"hide\":[\"%s\"]}", long_name);
+	policy_free(compile(text, &said));
+	assert_int_equal(said.lines, 0);
+	memset(reason, 'r', 4097);
+	reason[4097] = '\0';
+	snprintf(text, sizeof(text), TOOL("{\"reason\":\"%s\"}"), reason);
+	assert_null(compile(text, &said));
+	assert_non_null(strstr(said.text, "longer than 4096 bytes"));
+}
+
+static void missing_files_are_told(void **state)
+{
+	struct said said = {.len = 0};
+
+	(void)state;
+	assert_null(policy_load("/nonexistent/p.json", listen, &said));
+	assert_string_equal(said.text,
+			    "/nonexistent/p.json: No such file or directory\n");
+	assert_null(policy_load("/", listen, &said));
+	assert_int_equal(said.lines, 2);
+}
+
+/* ---- warnings -------------------------------------------------------- */
+
+static const struct {
+	const char *text;
+	int warnings;
+	bool hides;
+} sound[] = {
+	{"{\"version\":\"1\",\"default\":\"allow\"}", 0, false},
+	{"{\"version\":\"1\",\"default\":\"deny\"}", 1, false},
+	{"{\"version\":\"1\",\"default\":\"hide\"}", 1, true},
+	{HEAD "\"hide\":[\"a\"]}", 1, true},
+	{HEAD "\"hide\":[]}", 1, false},
+	{HEAD "\"tools\":{\"a\":{\"action\":\"deny\"}}}", 1, false},
+	{HEAD "\"tools\":{\"a\":{\"action\":\"hide\"}}}", 1, true},
+	{HEAD "\"tools\":{\"a\":{}}}", 0, false},
+	{"\r\n\t" HEAD "\r\n\"description\":\"\xE2\x82\xAC\"}\r\n", 1, false},
+};
+
+static void warns_when_nothing_is_allowed(void **state)
+{
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sound); i++) {
+		struct policy *p = compile(sound[i].text, &said);
+
+		row_true(sound[i].text, p);
+		row_true(sound[i].text,
+			 policy_warn(p, listen, &said) == sound[i].warnings);
+		row_true(sound[i].text, said.lines == sound[i].warnings);
+		row_true(sound[i].text, policy_hides(p) == sound[i].hides);
+		policy_free(p);
+	}
+}
+
+/* ---- verdicts -------------------------------------------------------- */
+
+#define CALL(name)                                                             \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"  \
+	"{\"name\":\"" name "\"}}"
+#define NOTIFY(method, params)                                                 \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params "}"
+
+static const char some[] =
+	"{\"version\":\"1\",\"default\":\"deny\","
+	"\"hide\":[\"gone\",\"gone_*\",\"both\",\"caf\xC3\xA9_*\"],"
+	"\"tools\":{"
+	"\"ok\":{},\"Mixed\":{},\"sp ace\":{},\"caf\xC3\xA9\":{},"
+	"\"read_*\":{},\"read_secret\":{\"action\":\"deny\","
+	"\"reason\":\"it is \\\"secret\\\"\"},"
+	"\"read_gone\":{\"action\":\"hide\"},"
+	"\"both\":{},\"no/w~\":{\"action\":\"deny\"}}}";
+static const char open[] = "{\"version\":\"1\",\"default\":\"allow\","
+			   "\"hide\":[\"gone\"],\"tools\":{\"no\":"
+			   "{\"action\":\"deny\"}}}";
+static const char shut[] = "{\"version\":\"1\",\"default\":\"hide\","
+			   "\"tools\":{\"ok\":{},\"no\":{\"action\":"
+			   "\"deny\"}}}";
+
+static const struct {
+	const char *policy, *line;
+	enum verdict_kind kind;
+	const char *rule;
+} verdicts[] = {
+	{some, CALL("ok"), VERDICT_PASS},
+	{some, CALL("\\u006fk"), VERDICT_PASS},
+	{some, CALL("OK"), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL("ok "), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL("mixed"), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL("Mixed"), VERDICT_PASS},
+	{some, CALL("sp ace"), VERDICT_PASS},
+	{some, CALL("other"), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL(""), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("GONE"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("\\tgone "), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("g\\u006fne"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("gone_with"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("Gone_With"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("both"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("read_this"), VERDICT_PASS},
+	{some, CALL("READ_this"), VERDICT_REFUSED, "(default deny)"},
+	{some, CALL("read_secret"), VERDICT_REFUSED,
+	 "/tools/read_secret/action"},
+	{some, CALL("READ_SECRET"), VERDICT_REFUSED,
+	 "/tools/read_secret/action"},
+	{some, CALL("read_gone"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("no/w~"), VERDICT_REFUSED, "/tools/no~1w~0/action"},
+	{some, CALL("caf\xC3\xA9"), VERDICT_PASS},
+	{some, CALL("caf\\u00e9"), VERDICT_PASS},
+	{some, CALL("caf\xC3\x89"), VERDICT_MALFORMED, "(malformed)"},
+	{some, CALL("caf\xC3\xA9_x"), VERDICT_HIDDEN, "(hidden)"},
+	{some, CALL("read_\xC3\xA9"), VERDICT_MALFORMED, "(malformed)"},
+	{some, CALL("ok\\u0007"), VERDICT_MALFORMED, "(malformed)"},
+	{some, CALL("ok\\u007f"), VERDICT_MALFORMED, "(malformed)"},
+	{some, CALL("o\xE2\x84\xAA"), VERDICT_MALFORMED, "(malformed)"},
+
+	{open, CALL("other"), VERDICT_PASS},
+	{open, CALL("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{open, CALL("no"), VERDICT_REFUSED, "/tools/no/action"},
+	{open, CALL("NO"), VERDICT_REFUSED, "/tools/no/action"},
+	{open, CALL("nO\\n"), VERDICT_REFUSED, "/tools/no/action"},
+	{open, CALL("\xC3\xA9"), VERDICT_MALFORMED, "(malformed)"},
+
+	{shut, CALL("ok"), VERDICT_PASS},
+	{shut, CALL("Ok"), VERDICT_HIDDEN, "(hidden)"},
+	{shut, CALL("other"), VERDICT_HIDDEN, "(hidden)"},
+	{shut, CALL("no"), VERDICT_REFUSED, "/tools/no/action"},
+
+	{some, NOTIFY("tools/call", "{\"name\":\"ok\"}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{open, NOTIFY("prompts/get", "{\"name\":\"p\"}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{open, NOTIFY("resources/read", "{\"uri\":\"u\"}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{some, NOTIFY("notifications/initialized", "{}"), VERDICT_PASS},
+	{some, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}",
+	 VERDICT_PASS},
+	{some, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"name\":\"x\"}}",
+	 VERDICT_PASS},
+};
+
+static struct verdict judge(const struct policy *p, struct counters *c,
+			    const char *line, int64_t now)
+{
+	struct message m;
+	struct fault f;
+
+	row_true(line, message_read(line, strlen(line), &m, &f));
+	return policy_judge(p, c, &m, now);
+}
+
+static void verdicts_name_their_rule(void **state)
+{
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		struct policy *p = compile(verdicts[i].policy, &said);
+		struct counters *c = counters_new(p);
+		struct verdict v = judge(p, c, verdicts[i].line, 0);
+		const char *rule = verdicts[i].rule ? verdicts[i].rule : "";
+
+		row_true(verdicts[i].line, v.kind == verdicts[i].kind);
+		row_true(verdicts[i].line, strcmp(v.rule, rule) == 0);
+		row_true(verdicts[i].line, v.wait == -1);
+		counters_free(c);
+		policy_free(p);
+	}
+}
+
+/* A tool is listed unless a call of it is answered as unknown. */
+static void lists_agree_with_calls(void **state)
+{
+	struct said said;
+	struct text none = {.ptr = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(verdicts); i++) {
+		struct policy *p = compile(verdicts[i].policy, &said);
+		size_t len = strlen(verdicts[i].line);
+		struct message m;
+		struct fault f;
+
+		message_read(verdicts[i].line, len, &m, &f);
+		if (m.method == METHOD_TOOLS_CALL && m.id.ptr)
+			row_true(verdicts[i].line,
+				 policy_lists(p, m.name) ==
+					 (verdicts[i].kind != VERDICT_HIDDEN));
+		assert_false(policy_lists(p, none));
+		policy_free(p);
+	}
+}
+
+static void reasons_are_fit_for_json(void **state)
+{
+	struct said said;
+	struct policy *p = compile(
+		TOOL("{\"action\":\"deny\",\"reason\":\"a \\\"b\\\" \\\\ \\n "
+		     "\\u0001 \xC3\xA9\"}"),
+		&said);
+	struct verdict v = judge(p, NULL, CALL("t"), 0);
+
+	(void)state;
+	assert_string_equal(v.reason, "a \\\"b\\\" \\\\ \\n \\u0001 \xC3\xA9");
+	policy_free(p);
+}
+
+/* ---- limits ---------------------------------------------------------- */
+
+static const struct {
+	const char *rules, *reason;
+} words[] = {
+	{"{\"rate_limit\":\"0/second\"}", "at most 0 calls a second"},
+	{"{\"rate_limit\":{\"max\":0,\"window\":60}}",
+	 "at most 0 calls a minute"},
+	{"{\"rate_limit\":{\"max\":0,\"window\":\"hour\"}}",
+	 "at most 0 calls an hour"},
+	{"{\"limits\":[{\"max\":0,\"window\":86400}]}",
+	 "at most 0 calls a day"},
+	{"{\"limits\":[{\"max\":0,\"window\":90}]}",
+	 "at most 0 calls in 90 seconds"},
+	{"{\"limits\":[{\"max\":0,\"window\":1,\"on_deny\":\"ask Ann\"}]}",
+	 "ask Ann"},
+};
+
+static void limits_have_words(void **state)
+{
+	char text[512];
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct policy *p;
+		struct counters *c;
+		struct verdict v;
+
+		snprintf(text, sizeof(text), TOOL("%s"), words[i].rules);
+		p = compile(text, &said);
+		row_true(words[i].rules, p);
+		c = counters_new(p);
+		v = judge(p, c, CALL("t"), 5);
+		row_true(words[i].rules, v.kind == VERDICT_REFUSED);
+		row_true(words[i].rules, !strcmp(v.reason, words[i].reason));
+		row_true(words[i].rules, v.wait == -1);
+		counters_free(c);
+		policy_free(p);
+	}
+}
+
+static void limits_slide(void **state)
+{
+	struct said said;
+	struct policy *p =
+		compile(TOOL("{\"rate_limit\":\"2/minute\"}"), &said);
+	struct counters *c = counters_new(p);
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(judge(p, c, CALL("t"), 0).kind, VERDICT_PASS);
+	assert_int_equal(judge(p, c, CALL("t"), 30 * SECOND).kind,
+			 VERDICT_PASS);
+	v = judge(p, c, CALL("t"), 60 * SECOND - 1);
+	assert_int_equal(v.kind, VERDICT_REFUSED);
+	assert_string_equal(v.rule, "/tools/t/rate_limit");
+	assert_int_equal(v.wait, 1);
+	/* One window after the oldest; the refused call used nothing up. */
+	assert_int_equal(judge(p, c, CALL("t"), 60 * SECOND).kind,
+			 VERDICT_PASS);
+	v = judge(p, c, CALL("t"), 60 * SECOND);
+	assert_int_equal(v.kind, VERDICT_REFUSED);
+	assert_int_equal(v.wait, 30 * SECOND);
+	counters_free(c);
+	policy_free(p);
+}
+
+/* Either all limits count a call, or none does; the wait is the longest; a
+ * name in another case has no quota of its own. */
+static void limits_count_together(void **state)
+{
+	struct said said;
+	struct policy *p =
+		compile("{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
+			"\"t\":{\"limits\":[{\"max\":3,\"window\":100},"
+			"{\"max\":1,\"window\":10}]},"
+			"\"t*\":{\"rate_limit\":{\"max\":4,\"window\":1000}}}}",
+			&said);
+	struct counters *c = counters_new(p);
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(judge(p, c, CALL("t"), 0).kind, VERDICT_PASS);
+	for (int i = 1; i < 10; i++) {
+		v = judge(p, c, CALL("t"), i * SECOND);
+		assert_int_equal(v.kind, VERDICT_REFUSED);
+		assert_string_equal(v.rule, "/tools/t/limits/1");
+		assert_int_equal(v.wait, (10 - i) * SECOND);
+	}
+	/* None of these nine were counted by the others. */
+	assert_int_equal(judge(p, c, CALL("t"), 10 * SECOND).kind,
+			 VERDICT_PASS);
+	assert_int_equal(judge(p, c, CALL("T"), 20 * SECOND).kind,
+			 VERDICT_PASS);
+	v = judge(p, c, CALL(" T"), 25 * SECOND);
+	assert_int_equal(v.kind, VERDICT_REFUSED);
+	assert_string_equal(v.rule, "/tools/t/limits/0");
+	assert_int_equal(v.wait, 75 * SECOND);
+	/* The glob's limit is one for all the tools that it names. */
+	assert_int_equal(judge(p, c, CALL("tx"), 26 * SECOND).kind,
+			 VERDICT_PASS);
+	v = judge(p, c, CALL("ty"), 27 * SECOND);
+	assert_int_equal(v.kind, VERDICT_REFUSED);
+	assert_string_equal(v.rule, "/tools/t*/rate_limit");
+	counters_free(c);
+	policy_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(long_things_are_refused),
+		cmocka_unit_test(missing_files_are_told),
+		cmocka_unit_test(warns_when_nothing_is_allowed),
+		cmocka_unit_test(verdicts_name_their_rule),
+		cmocka_unit_test(lists_agree_with_calls),
+		cmocka_unit_test(reasons_are_fit_for_json),
+		cmocka_unit_test(limits_have_words),
+		cmocka_unit_test(limits_slide),
+		cmocka_unit_test(limits_count_together),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

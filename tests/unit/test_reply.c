@@ -1,0 +1,169 @@
+/* Lists in the server's lines: found, cut, or withheld. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../parser/reply.h"
+
+#define LIST(tools)                                                            \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":" tools "}}"
+
+static const struct {
+	const char *line;
+	enum reply_kind kind;
+	bool answers;
+	const char *id; /* NULL: none */
+} lines[] = {
+	{"", REPLY_NOISE},
+	{"npm WARN deprecated", REPLY_NOISE},
+	{"[INFO] listening", REPLY_NOISE},
+	{"[1,2]", REPLY_NOISE},
+	{"\"{}\"", REPLY_NOISE},
+	{"[{}]", REPLY_UNREAD},
+	{" [ {\"id\":1}]", REPLY_UNREAD},
+	{"{", REPLY_UNREAD},
+	{"{ a: 1 }", REPLY_UNREAD},
+	{"{}x", REPLY_UNREAD},
+	{"\xEF\xBB\xBF{}", REPLY_UNREAD},
+	{"\r{}", REPLY_UNREAD},
+	{"{}", REPLY_OTHER},
+	{"{\"id\":1,\"method\":\"ping\"}\r\n", REPLY_OTHER, false, "1"},
+	{"{\"id\":\"a\",\"result\":{}}\n", REPLY_OTHER, true, "\"a\""},
+	{"{\"id\":2,\"error\":{\"code\":1}}", REPLY_OTHER, true, "2"},
+	{"{\"result\":[],\"id\":1.0}", REPLY_OTHER, true, "1.0"},
+	{LIST("{}"), REPLY_OTHER, true, "1"},
+	{"{\"result\":{\"a\":{\"tools\":[]}},\"id\":1}", REPLY_OTHER, true,
+	 "1"},
+	{"{\"tools\":[],\"id\":1}", REPLY_OTHER, false, "1"},
+	{"{\"params\":{\"tools\":[]},\"id\":1}", REPLY_OTHER, false, "1"},
+	{LIST("[]"), REPLY_LIST, true, "1"},
+	{"{\"result\":{\"x\":1,\"t\\u006fols\":[]},\"\\u0069d\":7}", REPLY_LIST,
+	 true, "7"},
+	{"{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[]}}", REPLY_LIST,
+	 true, "1"},
+	{"{\"result\":{\"tools\":[],\"tools\":[]}}", REPLY_UNREAD, true},
+	{"{\"result\":{\"tools\":[],\"Tools\":[]}}", REPLY_UNREAD, true},
+	{"{\"result\":{\"TOOLS\":[]}}", REPLY_UNREAD, true},
+	{"{\"result\":{\"tool\xC5\xBF\":[]}}", REPLY_UNREAD, true},
+	{"{\"Result\":{\"tools\":[]}}", REPLY_UNREAD},
+	{"{\"result\":{},\"result\":{\"tools\":[]}}", REPLY_UNREAD, true},
+	{"{\"result\":{\"__proto__\":{\"tools\":[]}}}", REPLY_UNREAD, true},
+	/* Which id it has is not certain: none. */
+	{"{\"id\":1,\"id\":2,\"result\":{}}", REPLY_UNREAD, true},
+	{"{\"id\":1,\"ID\":2,\"result\":{}}", REPLY_UNREAD, true},
+	{"{\"id\":1,\"result\":{", REPLY_UNREAD, true},
+};
+
+static void kinds_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const char *line = lines[i].line, *id = lines[i].id;
+		struct reply r;
+
+		reply_read(line, strlen(line), &r);
+		row_true(line, r.kind == lines[i].kind);
+		row_true(line, !r.fault.reason == (r.kind != REPLY_UNREAD));
+		row_true(line, r.answers == lines[i].answers);
+		row_true(line, !r.id.ptr == !id);
+		if (id)
+			row_true(line, r.id.len == strlen(id) &&
+					       !memcmp(r.id.ptr, id, r.id.len));
+	}
+}
+
+/* Keeps all but the names that begin with x, and those that are unclear. */
+static bool keep(void *context, struct text name)
+{
+	(void)context;
+	return name.ptr && text_next(&name) != 'x';
+}
+
+#define A "{\"name\":\"a\"}"
+#define B "{\"title\":\"x\",\"name\":\"b\"}"
+#define X "{\"name\":\"x1\"}"
+#define Y                                                                      \
+	"{\"inputSchema\":{\"name\":{},\"properties\":{\"name\":{\"name\":\"a\"}}},\"name\":\"xy\"}"
+
+static const struct {
+	const char *array, *cut;
+	size_t count;
+} cuts[] = {
+	{"[]", "[]", 0},
+	{"[ ]", "[ ]", 0},
+	{"[" A "]", "[" A "]", 0},
+	{"[ " A " , " B " ]", "[ " A " , " B " ]", 0},
+	{"[" X "]", "[]", 1},
+	{"[ " X " ]", "[  ]", 1},
+	{"[" X "," A "]", "[" A "]", 1},
+	{"[ " X " , " A " ]", "[ " A " ]", 1},
+	{"[" A "," X "]", "[" A "]", 1},
+	{"[ " A " , " X "\t]", "[ " A "\t]", 1},
+	{"[" A "," X "," B "]", "[" A "," B "]", 1},
+	{"[ " A " , " X "," B " ]", "[ " A "," B " ]", 1},
+	{"[" X "," Y "," X "]", "[]", 3},
+	{"[" X "," A "," Y "," B "," X "]", "[" A "," B "]", 3},
+	{"[" A "," A "," X "," A "]", "[" A "," A "," A "]", 1},
+	{"[" Y "," B "]", "[" B "]", 1},
+	/* Escapes are read, and stay. */
+	{"[{\"n\\u0061me\":\"\\u0078\"},{\"n\\u0061me\":\"\\u0061\"}]",
+	 "[{\"n\\u0061me\":\"\\u0061\"}]", 1},
+	/* A name that is not clear. */
+	{"[1," A ",null,[],\"a\"]", "[" A "]", 4},
+	{"[{}," A "]", "[" A "]", 1},
+	{"[{\"name\":\"a\",\"name\":\"x\"}]", "[]", 1},
+	{"[{\"name\":\"a\",\"n\\u0061me\":\"a\"}]", "[]", 1},
+	{"[{\"name\":\"a\",\"Name\":\"x\"}]", "[]", 1},
+	{"[{\"NAME\":\"a\"}]", "[]", 1},
+	{"[{\"name\":1}]", "[]", 1},
+	{"[{\"name\":[\"a\"]}]", "[]", 1},
+	{"[{\"name\":1,\"name\":\"a\"}]", "[]", 1},
+	{"[{\"name\":\"a\\u0000\"}]", "[]", 1},
+	{"[{\"name\":\"a\\ud800\"}]", "[]", 1},
+};
+
+static void cuts_touch_nothing_else(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		size_t len = strlen(cuts[i].array), cut, used;
+		char *in = malloc(len), *out = malloc(len);
+		struct span array = {.ptr = in, .len = len};
+
+		memcpy(in, cuts[i].array, len);
+		used = list_cut(array, keep, NULL, out, &cut);
+		row_true(cuts[i].array, cut == cuts[i].count);
+		row_true(cuts[i].array, used == strlen(cuts[i].cut));
+		row_true(cuts[i].array, !memcmp(out, cuts[i].cut, used));
+		/* And in place. */
+		used = list_cut(array, keep, NULL, in, &cut);
+		row_true(cuts[i].array, used == strlen(cuts[i].cut));
+		row_true(cuts[i].array, !memcmp(in, cuts[i].cut, used));
+		free(in);
+		free(out);
+	}
+}
+
+static void the_array_is_found(void **state)
+{
+	static const char line[] =
+		"{\"result\":{\"a\":[],\"tools\" : [ 1 ] },\"id\":1}";
+	struct reply r;
+
+	(void)state;
+	reply_read(line, sizeof(line) - 1, &r);
+	assert_int_equal(r.kind, REPLY_LIST);
+	assert_int_equal(r.tools.len, 5);
+	assert_memory_equal(r.tools.ptr, "[ 1 ]", 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_are_told),
+		cmocka_unit_test(cuts_touch_nothing_else),
+		cmocka_unit_test(the_array_is_found),
+	};
+
+	return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
+}

@@ -1,0 +1,353 @@
+/* Strict JSON text: what is read, what is refused, and where. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../parser/scan.h"
+
+/* A copy of the text whose end is the end of what can be read, so that one
+ * byte too far is a crash. */
+static char *at_the_edge(const char *text, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (len / page + 2) * page;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(at != MAP_FAILED);
+	assert_int_equal(mprotect(at + size - page, page, PROT_NONE), 0);
+	return memcpy(at + size - page - len, text, len);
+}
+
+static void let_go(char *text, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (len / page + 2) * page;
+
+	munmap(text + len + page - size, size);
+}
+
+static struct fault read_all(const char *text, size_t len)
+{
+	char *edge = at_the_edge(text, len);
+	struct scan r = scan_begin(edge, len);
+	const char *p = scan_value(&r, scan_space(&r, edge));
+
+	if (p)
+		scan_end(&r, p);
+	let_go(edge, len);
+	return r.fault;
+}
+
+static const struct {
+	const char *text;
+	const char *reason; /* a part of it; NULL: no fault */
+	size_t offset;
+	bool doubt;
+} values[] = {
+	{"null"},
+	{"true"},
+	{"false"},
+	{" [ ] "},
+	{"{}"},
+	{"\t{ \"a\" : [ 1 , -2.5e+3 , \"x\" ] }\t"},
+	{"0"},
+	{"-0"},
+	{"0.0e-0"},
+	{"1E5"},
+	{"\"\""},
+	{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\""},
+	{"\"\\ud83d\\ude00\""},
+	{"\"\xF0\x9F\x98\x80\xC3\xA9\xE2\x82\xAC\x7F\""},
+	{"[[[[]]],{\"a\":{\"b\":[{}]}}]"},
+	/* A value may hold what a key may not. */
+	{"\"\\u0000\\ud800\""},
+
+	{"", "value was expected", 0},
+	{" ", "value was expected", 1},
+	{"nul", "value was expected", 0},
+	{"nulL", "value was expected", 0},
+	{"True", "value was expected", 0},
+	{"NaN", "value was expected", 0},
+	{"Infinity", "value was expected", 0},
+	{"'a'", "value was expected", 0},
+	{"/**/1", "value was expected", 0},
+	{"+1", "value was expected", 0},
+	{".5", "value was expected", 0},
+	{"-", "without a digit", 1},
+	{"-a", "without a digit", 1},
+	{"1.", "without a digit", 2},
+	{"1.e1", "without a digit", 2},
+	{"1e", "without a digit", 2},
+	{"1e+", "without a digit", 3},
+	{"01", "begins with 0", 1},
+	{"-00", "begins with 0", 2},
+	{"0x1", "more than one", 1},
+	{"1 2", "more than one", 2},
+	{"{}{}", "more than one", 2},
+	{"[]]", "more than one", 2},
+	{"[1,]", "value was expected", 3},
+	{"[,1]", "value was expected", 1},
+	{"[1 2]", "comma", 3},
+	{"[1", "comma", 2},
+	{"[", "value was expected", 1},
+	{"[1,", "value was expected", 3},
+	{"{", "value was expected", 1},
+	{"{\"a\"", "colon", 4},
+	{"{\"a\" 1}", "colon", 5},
+	{"{\"a\":", "value was expected", 5},
+	{"{\"a\":}", "value was expected", 5},
+	{"{\"a\":1,}", "string was expected", 7},
+	{"{\"a\":1,", "value was expected", 7},
+	{"{a:1}", "string was expected", 1},
+	{"{1:1}", "string was expected", 1},
+	{"{\"a\":1]", "comma", 6},
+	{"[1}", "comma", 2},
+	{"\"", "without its end", 1},
+	{"\"a", "without its end", 2},
+	{"\"\\", "without its end", 1},
+	{"\"\\\"", "without its end", 3},
+	{"\"\\q\"", "escape", 1},
+	{"\"\\U0041\"", "escape", 1},
+	{"\"\\u12\"", "hex", 1},
+	{"\"\\u12g4\"", "hex", 1},
+	{"\"\\u123", "hex", 1},
+	{"\"\t\"", "control", 1},
+	{"\"\x1F\"", "control", 1},
+	{"\"\n\"", "control", 1},
+	{"\n1", "value was expected", 0},
+	{"\v1", "value was expected", 0},
+	{"\"\x80\"", "UTF-8", 1},
+	{"\"\xC0\xAF\"", "UTF-8", 1},
+	{"\"\xC1\xBF\"", "UTF-8", 1},
+	{"\"\xC3\"", "UTF-8", 1},
+	{"\"\xC3", "UTF-8", 1},
+	{"\"\xE0\x9F\x80\"", "UTF-8", 1},
+	{"\"\xE2\x82\"", "UTF-8", 1},
+	{"\"\xE2\x82", "UTF-8", 1},
+	{"\"\xED\xA0\x80\"", "UTF-8", 1},
+	{"\"\xF0\x8F\xBF\xBF\"", "UTF-8", 1},
+	{"\"\xF0\x9F\x98\"", "UTF-8", 1},
+	{"\"\xF4\x90\x80\x80\"", "UTF-8", 1},
+	{"\"\xF5\x80\x80\x80\"", "UTF-8", 1},
+	{"\"\xFE\"", "UTF-8", 1},
+
+	{"\r1", "CR", 0, true},
+	{"[1,\r2]", "CR", 3, true},
+	{"1\r", "CR", 1, true},
+	{"{\"a\":{\"__proto__\":1}}", "__proto__", 6, true},
+	{"{\"\\u005f_proto__\":1}", "__proto__", 1, true},
+	{"{\"a\\u0000\":1}", "u0000", 1, true},
+	{"{\"\\ud800\":1}", "surrogate", 1, true},
+	{"{\"\\udc00\\ud800\":1}", "surrogate", 1, true},
+	/* The first doubt is told, but what is no JSON comes first. */
+	{"\r{\"__proto__\":1}", "CR", 0, true},
+	{"\r{\"__proto__\":}", "value was expected", 14},
+};
+
+static void reads_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(values); i++) {
+		const char *text = values[i].text;
+		struct fault f = read_all(text, strlen(text));
+
+		row_true(text, !f.reason == !values[i].reason);
+		if (!f.reason)
+			continue;
+		row_true(text, strstr(f.reason, values[i].reason));
+		row_true(text, f.offset == values[i].offset);
+		row_true(text, f.grammar == !values[i].doubt);
+	}
+}
+
+static void refuses_nul_bytes(void **state)
+{
+	(void)state;
+	assert_non_null(read_all("1\0", 2).reason);
+	assert_non_null(read_all("\0001", 2).reason);
+	assert_non_null(read_all("\"\0\"", 3).reason);
+	assert_non_null(read_all("\"\\\0\"", 4).reason);
+}
+
+/* Every cut of a value ends at the edge: none is read as whole. */
+static void cuts_are_no_values(void **state)
+{
+	static const char text[] =
+		"{\"a\":[1,{\"b\":\"\\u00e9\\ud83d\\ude00\xE2\x82\xAC\"},null]}";
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text) - 1; len++)
+		assert_true(read_all(text, len).grammar);
+	assert_null(read_all(text, sizeof(text) - 1).reason);
+}
+
+static void check_depth(char open, char close, int depth, bool good)
+{
+	char text[1024];
+	size_t len = 0;
+	struct fault f;
+
+	for (int i = 0; i < depth; i++) {
+		text[len++] = open;
+		if (open == '{' && i < depth - 1) {
+			memcpy(text + len, "\"\":", 3);
+			len += 3;
+		}
+	}
+	for (int i = 0; i < depth; i++)
+		text[len++] = close;
+	f = read_all(text, len);
+	assert_int_equal(!f.reason, good);
+	assert_false(f.grammar);
+}
+
+static void depth_is_bounded(void **state)
+{
+	(void)state;
+	check_depth('[', ']', SCAN_DEPTH_MAX, true);
+	check_depth('[', ']', SCAN_DEPTH_MAX + 1, false);
+	check_depth('{', '}', SCAN_DEPTH_MAX, true);
+	check_depth('{', '}', SCAN_DEPTH_MAX + 1, false);
+}
+
+/* Objects and arrays in turn, at every depth: each bracket is matched by its
+ * own kind. */
+static void brackets_match(void **state)
+{
+	char text[4 * SCAN_DEPTH_MAX];
+	size_t len = 0, close;
+
+	(void)state;
+	for (int i = 0; i < SCAN_DEPTH_MAX; i += 2) {
+		memcpy(text + len, "[{\"\":", 5);
+		len += 5;
+	}
+	text[len++] = '0';
+	close = len;
+	for (int i = 0; i < SCAN_DEPTH_MAX; i += 2) {
+		memcpy(text + len, "}]", 2);
+		len += 2;
+	}
+	assert_null(read_all(text, len).reason);
+	for (; close < len; close++) {
+		char was = text[close];
+
+		text[close] = was == '}' ? ']' : '}';
+		assert_true(read_all(text, len).grammar);
+		text[close] = was;
+	}
+}
+
+static struct text text_of(const char *quoted)
+{
+	struct scan r = scan_begin(quoted, strlen(quoted));
+	struct text text = {.ptr = NULL};
+
+	assert_non_null(scan_string(&r, quoted, &text));
+	return text;
+}
+
+static const struct {
+	const char *quoted, *plain;
+	bool is, resembles;
+} names[] = {
+	{"\"name\"", "name", true, true},
+	{"\"n\\u0061me\"", "name", true, true},
+	{"\"NAME\"", "name", false, true},
+	{"\"Na\\u004de\"", "name", false, true},
+	{"\" name\\t\"", "name", false, true},
+	{"\"\\u00a0name\\ufeff\"", "name", false, true},
+	{"\"param\\u017f\"", "params", false, true},
+	{"\"params\xC5\xBF\"", "params", false, false},
+	{"\"tas\xE2\x84\xAA\"", "task", false, true},
+	{"\"tools\\/call\"", "tools/call", true, true},
+	{"\"tools\\u002fcall\"", "tools/call", true, true},
+	{"\"nam\"", "name", false, false},
+	{"\"names\"", "name", false, false},
+	{"\"name\\u0000\"", "name", false, true},
+	{"\"na me\"", "name", false, false},
+	{"\"\"", "name", false, false},
+	{"\" \"", "name", false, false},
+	{"\"\xEF\xBD\x8E"
+	 "ame\"",
+	 "name", false, false},
+	{"\"\xC3\xA9\\ud83d\\ude00\"", "\xC3\xA9\xF0\x9F\x98\x80", true, false},
+};
+
+static void compares_as_readers_do(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct text text = text_of(names[i].quoted);
+		size_t len = strlen(names[i].plain);
+		struct text other = {.ptr = names[i].plain, .len = len};
+
+		row_true(names[i].quoted,
+			 text_is(text, names[i].plain, len) == names[i].is);
+		row_true(names[i].quoted,
+			 text_equal(other, text) == names[i].is);
+		row_true(names[i].quoted,
+			 text_resembles(text, names[i].plain, len) ==
+				 names[i].resembles);
+	}
+}
+
+static const struct {
+	const char *quoted, *plain; /* NULL: cannot be decoded */
+} decoded[] = {
+	{"\"\"", ""},
+	{"\"abc\"", "abc"},
+	{"\"\\b\\f\\n\\r\\t\\\"\\\\\\/\"", "\b\f\n\r\t\"\\/"},
+	{"\"\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"",
+	 "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+	{"\"A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\n\"",
+	 "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\n"},
+	{"\"\\uD83D\\uDE00\"", "\xF0\x9F\x98\x80"},
+	{"\"\\ud800\"", NULL},
+	{"\"x\\ude00\\ud83d\"", NULL},
+};
+
+static void decodes(void **state)
+{
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(decoded); i++) {
+		struct text text = text_of(decoded[i].quoted);
+		ptrdiff_t len = text_decode(text, out, sizeof(out));
+		const char *plain = decoded[i].plain;
+
+		if (!plain) {
+			row_true(decoded[i].quoted, len == -1);
+			continue;
+		}
+		row_true(decoded[i].quoted,
+			 len == (ptrdiff_t)strlen(plain) &&
+				 !memcmp(out, plain, (size_t)len));
+		/* Room for all of it, and for all but one byte of it. */
+		row_true(decoded[i].quoted,
+			 text_decode(text, out, strlen(plain)) == len);
+		if (len > 0)
+			row_true(decoded[i].quoted,
+				 text_decode(text, out, strlen(plain) - 1) ==
+					 -1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_values),
+		cmocka_unit_test(refuses_nul_bytes),
+		cmocka_unit_test(cuts_are_no_values),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(brackets_match),
+		cmocka_unit_test(compares_as_readers_do),
+		cmocka_unit_test(decodes),
+	};
+
+	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
+}

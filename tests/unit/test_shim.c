@@ -1,0 +1,317 @@
+/* The parts of the relay that need no process: buffers, awaited lists, and
+ * what is answered. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "../../shim/answer.h"
+#include "../../shim/await.h"
+#include "../../shim/stream.h"
+
+/* ---- stream ---------------------------------------------------------- */
+
+static void put(struct stream *s, const char *text)
+{
+	char *at;
+
+	assert_true(stream_room(s, &at) >= strlen(text));
+	memcpy(at, text, strlen(text));
+	s->fill += strlen(text);
+}
+
+static void check_run(const struct stream *s, const char *run)
+{
+	assert_true(s->run <= s->run_end && s->run_end <= s->next &&
+		    s->next <= s->fill && s->fill <= s->cap);
+	assert_int_equal(s->run_end - s->run, strlen(run));
+	assert_memory_equal(s->buf + s->run, run, strlen(run));
+}
+
+static void runs_join_until_something_is_left_out(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	assert_true(stream_open(&s, 100));
+	put(&s, "one\ntwo\nbad\nthree\nfo");
+	assert_int_equal(stream_line(&s), 4);
+	stream_pass(&s, 4);
+	stream_pass(&s, stream_line(&s));
+	check_run(&s, "one\ntwo\n");
+	stream_drop(&s, stream_line(&s));
+	assert_false(stream_may_judge(&s));
+	stream_sent(&s, 3);
+	check_run(&s, "\ntwo\n");
+	assert_false(stream_may_judge(&s));
+	stream_sent(&s, 5);
+	assert_true(stream_may_judge(&s));
+	stream_pass(&s, stream_line(&s));
+	check_run(&s, "three\n");
+	assert_int_equal(stream_line(&s), 0);
+	put(&s, "ur\n");
+	assert_int_equal(stream_line(&s), 5);
+	/* Left out with nothing to send before it: no pause. */
+	stream_sent(&s, 6);
+	stream_drop(&s, 5);
+	assert_false(stream_may_judge(&s));
+	put(&s, "x\n");
+	assert_true(stream_may_judge(&s));
+	assert_int_equal(stream_line(&s), 2);
+	munmap(s.buf, s.cap);
+}
+
+/* A line that is cut: what is kept is sent, the rest is left out. */
+static void a_line_can_become_shorter(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	assert_true(stream_open(&s, 100));
+	put(&s, "ab\nlonger\nc\n");
+	stream_pass(&s, 3);
+	assert_int_equal(stream_line(&s), 7);
+	memcpy(s.buf + s.next, "lo\n", 3);
+	stream_pass(&s, 3);
+	stream_drop(&s, 4);
+	check_run(&s, "ab\nlo\n");
+	stream_sent(&s, 6);
+	stream_pass(&s, stream_line(&s));
+	check_run(&s, "c\n");
+	munmap(s.buf, s.cap);
+}
+
+/* However reading, judging and sending alternate, a line of max_line bytes
+ * gets room, and nothing that was passed is lost. */
+static void the_longest_line_finds_room(void **state)
+{
+	const size_t max = 3 * STREAM_CHUNK;
+	struct stream s;
+	size_t in = 0, out = 0, turn = 0;
+	char *at;
+
+	(void)state;
+	assert_true(stream_open(&s, max));
+	while (out < 20 * max) {
+		size_t room = stream_room(&s, &at);
+
+		/* Lines of max bytes and an LF, numbered by their bytes. */
+		for (size_t i = 0; i < room; i++, in++)
+			at[i] = in % (max + 1) == max ? '\n'
+						      : (char)(in % 64 + 32);
+		s.fill += room;
+		if (stream_may_judge(&s)) {
+			size_t len = stream_line(&s);
+
+			assert_true(len > 0 || s.fill - s.next <= max);
+			if (len > 0)
+				stream_pass(&s, len);
+		}
+		/* Sometimes all of the run goes, sometimes a little. */
+		room = s.run_end - s.run;
+		if (++turn % 3 > 0 && room > 1000)
+			room = 1000 * turn % room;
+		for (size_t i = 0; i < room; i++, out++)
+			assert_true(s.buf[s.run + i] ==
+				    (out % (max + 1) == max
+					     ? '\n'
+					     : (char)(out % 64 + 32)));
+		stream_sent(&s, room);
+	}
+	munmap(s.buf, s.cap);
+}
+
+/* ---- await ----------------------------------------------------------- */
+
+static struct span id_of(const char *id)
+{
+	return (struct span){.ptr = id, .len = strlen(id)};
+}
+
+static void lists_are_awaited_until_they_come(void **state)
+{
+	struct await a = {.due = 0};
+	struct span none = {.ptr = NULL};
+
+	(void)state;
+	assert_false(await_any(&a));
+	await_add(&a, id_of("1"));
+	await_add(&a, id_of("\"1\""));
+	await_end(&a, id_of("2"));
+	await_end(&a, id_of("1.0"));
+	await_end(&a, none);
+	assert_int_equal(a.due, 2);
+	await_end(&a, id_of("\"\\u0031\""));
+	assert_int_equal(a.due, 1);
+	await_end(&a, id_of("\"1\""));
+	assert_true(await_any(&a));
+	await_end(&a, id_of("1"));
+	assert_false(await_any(&a));
+}
+
+/* The same id twice: the first list does not end the waiting. */
+static void ids_can_be_awaited_twice(void **state)
+{
+	struct await a = {.due = 0};
+
+	(void)state;
+	await_add(&a, id_of("1"));
+	await_add(&a, id_of("1"));
+	await_end(&a, id_of("1"));
+	assert_true(await_any(&a));
+	await_end(&a, id_of("1"));
+	assert_false(await_any(&a));
+	await_end(&a, id_of("1"));
+	assert_false(await_any(&a));
+}
+
+static void more_lists_than_places(void **state)
+{
+	struct await a = {.due = 0};
+	char id[8];
+
+	(void)state;
+	for (int i = 0; i <= AWAIT_MAX; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		await_add(&a, id_of(id));
+	}
+	for (int i = 0; i <= AWAIT_MAX; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		await_end(&a, id_of(id));
+	}
+	assert_int_equal(a.due, 0);
+	assert_true(await_any(&a));
+}
+
+static void every_awaited_list_is_answered_once(void **state)
+{
+	struct await a = {.due = 0};
+	struct span id;
+
+	(void)state;
+	await_add(&a, id_of("1"));
+	await_add(&a, id_of("2"));
+	id = await_answer(&a);
+	assert_memory_equal(id.ptr, "1", 1);
+	id = await_answer(&a);
+	assert_memory_equal(id.ptr, "2", 1);
+	assert_null(await_answer(&a).ptr);
+	/* Both are still awaited: their lists may come after all. */
+	assert_int_equal(a.due, 2);
+	await_add(&a, id_of("2"));
+	assert_non_null(await_answer(&a).ptr);
+}
+
+/* ---- answer ---------------------------------------------------------- */
+
+static void check_answer(struct out *o, const char *want)
+{
+	assert_false(o->full);
+	o->ptr[o->len] = '\0';
+	assert_string_equal(o->ptr, want);
+	o->len = 0;
+}
+
+static void answers_are_one_line(void **state)
+{
+	char buf[1024];
+	struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
+	struct span none = {.ptr = NULL};
+	struct fault f = {.reason = "a \"b\" \\u0000", .offset = 57};
+	struct text name = {.ptr = "k\\n", .len = 3};
+	struct message m = {.id = id_of("\"\\u0041\"")};
+	struct verdict v = {.rule = "/tools/a", .reason = "why", .wait = -1};
+
+	(void)state;
+	answer_fault(&o, none, &f);
+	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":"
+			 "-32600,\"message\":\"Not passed on: a \\\"b\\\" "
+			 "\\\\u0000 (byte 57)\"}}\n");
+	f.grammar = true;
+	answer_fault(&o, m.id, &f);
+	assert_non_null(
+		strstr(buf, "\"id\":\"\\u0041\",\"error\":{\"code\":-32700,"));
+	o.len = 0;
+	answer_unknown(&o, m.id, name);
+	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"error\":"
+			 "{\"code\":-32602,\"message\":\"Unknown tool: "
+			 "k\\n\"}}\n");
+	answer_refusal(&o, &m, &v);
+	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"result\":"
+			 "{\"content\":[{\"type\":\"text\",\"text\":\"Denied "
+			 "by policy: why\"}],\"isError\":true,\"_meta\":"
+			 "{\"weir/rule\":\"/tools/a\"}}}\n");
+	m.modern = true;
+	v.wait = 40000000001;
+	answer_refusal(&o, &m, &v);
+	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"result\":"
+			 "{\"resultType\":\"complete\",\"content\":[{\"type\":"
+			 "\"text\",\"text\":\"Denied by policy: why; try again "
+			 "in 41 s\"}],\"isError\":true,\"_meta\":{\"weir/rule\""
+			 ":\"/tools/a\",\"weir/retryAfterMs\":40001}}}\n");
+}
+
+static void waits_have_units(void **state)
+{
+	static const struct {
+		int64_t wait;
+		const char *words;
+	} rows[] = {
+		{1, "in 1 s\""},
+		{119000000000, "in 119 s\""},
+		{119000000001, "in 2 min\""},
+		{7140000000000, "in 119 min\""},
+		{7140000000001, "in 120 min\""},
+		{7200000000000, "in 2 h\""},
+		{86400000000000, "in 24 h\""},
+	};
+	char buf[1024];
+	struct message m = {.id = id_of("1")};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
+		struct verdict v = {.rule = "", .reason = ""};
+
+		v.wait = rows[i].wait;
+		answer_refusal(&o, &m, &v);
+		buf[o.len] = '\0';
+		row_true(rows[i].words, strstr(buf, rows[i].words));
+	}
+}
+
+/* The longest of everything fits into ANSWER_BYTES. */
+static void the_longest_answer_fits(void **state)
+{
+	static char id[MESSAGE_ID_BYTES + 2], rule[POLICY_RULE_BYTES + 1],
+		reason[6 * POLICY_REASON_BYTES + 1], buf[ANSWER_BYTES];
+	struct out o = {.ptr = buf, .cap = sizeof(buf)};
+	struct message m = {.id = {id, sizeof(id)}, .modern = true};
+	struct verdict v = {
+		.rule = rule, .reason = reason, .wait = 31622400000000000};
+
+	(void)state;
+	memset(id, 'i', sizeof(id));
+	memset(rule, 'r', sizeof(rule) - 1);
+	memset(reason, 'x', sizeof(reason) - 1);
+	answer_refusal(&o, &m, &v);
+	assert_false(o.full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_join_until_something_is_left_out),
+		cmocka_unit_test(a_line_can_become_shorter),
+		cmocka_unit_test(the_longest_line_finds_room),
+		cmocka_unit_test(lists_are_awaited_until_they_come),
+		cmocka_unit_test(ids_can_be_awaited_twice),
+		cmocka_unit_test(more_lists_than_places),
+		cmocka_unit_test(every_awaited_list_is_answered_once),
+		cmocka_unit_test(answers_are_one_line),
+		cmocka_unit_test(waits_have_units),
+		cmocka_unit_test(the_longest_answer_fits),
+	};
+
+	return cmocka_run_group_tests_name("shim", tests, NULL, NULL);
+}

@@ -1,0 +1,26 @@
+/* unit - what the unit tests share. */
+#ifndef TESTS_UNIT_H
+#define TESTS_UNIT_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* As assert_true(), but a failing row of a table names itself. */
+#define row_true(name, ok)                                                     \
+	do {                                                                   \
+		if (!(ok)) {                                                   \
+			print_error("row: %s\n", (name));                      \
+			assert_true(ok);                                       \
+		}                                                              \
+	} while (0)
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+#endif
