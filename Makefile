@@ -21,6 +21,8 @@ PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
 UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
+FUZZERS := line list policy session
+REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 .PHONY: all
 all: $(BUILD)/weir                   ## build the program (the default)
@@ -40,6 +42,11 @@ $(BUILD)/tests/test_e2e: $(call objects,$(wildcard tests/e2e/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
+$(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$(BUILD)/obj/tests/fuzz/replay.o $(call objects,$(PARTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
@@ -49,8 +56,11 @@ test:                                ## install what is missing, run every test
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
 	@$(MAKE) --no-print-directory run-tests
 
-.PHONY: run-tests
-run-tests: $(BUILD)/weir $(SERVER) $(TESTS)
+.PHONY: build-tests run-tests
+build-tests: $(BUILD)/weir $(SERVER) $(TESTS) $(REPLAYS)
+run-tests: build-tests
+	@set -e; for f in $(FUZZERS); do \
+		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
 	@set -e; for t in $(TESTS); do \
 		WEIR=$(BUILD)/weir SERVER=$(SERVER) $$t; done
 
@@ -69,6 +79,23 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 asan:                                ## every test under ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" \
 		run-tests
+
+# Each fuzzer for FUZZ_SECONDS; what it learns stays in build/fuzz/NAME.
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=fuzz-%)            ## libFuzzer (clang), FUZZ_SECONDS=60 each
+
+fuzz-%:
+	@mkdir -p $(BUILD)/fuzz/$*
+	clang -std=c11 -D_GNU_SOURCE $(WARN) $(FUZZ_FLAGS) \
+		-o $(BUILD)/fuzz/fuzz_$* tests/fuzz/fuzz_$*.c $(PARTS) \
+		$(JSON_PARSER)
+	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+		-dict=tests/fuzz/dictionary -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=$(BUILD)/fuzz/$*- \
+		$(BUILD)/fuzz/$* tests/fuzz/seeds/$*
 
 .PHONY: format
 format:                              ## lay the text out anew

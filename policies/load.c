@@ -135,9 +135,22 @@ static bool make_slots(struct policy *p, size_t entries)
 	return p->names.slots != NULL;
 }
 
-/* Strings with \u0000 or unpaired surrogates name nothing that a server could
- * be sent; reads every string of the text, which is JSON. */
-static void find_dark_strings(struct scan *r)
+/* Does an escape name a character past U+1FFFF?  json-parser 1.1 takes it for
+ * another character. */
+static bool has_far_escape(struct text text)
+{
+	while (text.flags & TEXT_ESCAPED && text.len > 0) {
+		bool escape = *text.ptr == '\\';
+
+		if (text_next(&text) > 0x1FFFF && escape)
+			return true;
+	}
+	return false;
+}
+
+/* Every string of the text, which is JSON: what json-parser would read wrongly,
+ * or what names nothing that a server could be sent, is in doubt. */
+static void check_strings(struct scan *r)
 {
 	const char *p = r->begin;
 	struct text text;
@@ -151,6 +164,10 @@ static void find_dark_strings(struct scan *r)
 		if (p && text.flags & (TEXT_NUL | TEXT_LONE))
 			scan_doubt(r, text.ptr,
 				   "\\u0000 or an unpaired surrogate");
+		if (p && has_far_escape(text))
+			scan_doubt(r, text.ptr,
+				   "an escape past U+1FFFF: write the "
+				   "character itself");
 	}
 }
 
@@ -165,7 +182,7 @@ static bool check_text(struct loader *l, const char *text, size_t len)
 	start = scan_space(&r, text);
 	p = scan_value(&r, start);
 	if (p && scan_end(&r, p))
-		find_dark_strings(&r);
+		check_strings(&r);
 	if (!r.fault.reason)
 		return true;
 	for (size_t i = 0; i < r.fault.offset; i++) {

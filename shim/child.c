@@ -138,8 +138,10 @@ void child_signals(struct child *child)
 	while (read(child->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			note_end(child);
+		else if (child->pid == 0)
+			child->stop = true;
 		/* From the terminal: the server has it already. */
-		else if (child->pid > 0 && info.ssi_code != SI_KERNEL)
+		else if (info.ssi_code != SI_KERNEL)
 			kill(child->pid, (int)info.ssi_signo);
 	}
 }

@@ -22,6 +22,7 @@ struct child {
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
 	int status;  /* for weir to exit with, once pid is 0 */
+	bool stop;   /* a signal came when there was no server any more */
 };
 
 /*

@@ -18,6 +18,13 @@ bool stream_open(struct stream *s, size_t max_line)
 	return true;
 }
 
+void stream_close(struct stream *s)
+{
+	if (s->buf)
+		munmap(s->buf, s->cap);
+	s->buf = NULL;
+}
+
 static void move_down(struct stream *s)
 {
 	size_t by = s->run;

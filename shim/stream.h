@@ -30,6 +30,7 @@ struct stream {
 /* Room for a line of max_line bytes and more; reserved, not touched.  False:
  * there is no memory. */
 bool stream_open(struct stream *s, size_t max_line);
+void stream_close(struct stream *s);
 
 /* Where to read, and how many bytes (at most STREAM_CHUNK); 0 until more of
  * the run has been sent. */

@@ -51,6 +51,7 @@ static const struct {
 	{"{\"version\":\"1\",\"default\":\"\xC3\"}", {"not UTF-8"}},
 	{HEAD "\"description\":\"\\ud800\"}", {"unpaired surrogate"}},
 	{HEAD "\"hide\":[\"a\\u0000b\"]}", {"u0000"}},
+	{HEAD "\"hide\":[\"\\ud840\\udc00\"]}", {"past U+1FFFF"}},
 	{HEAD "\"tools\":{\"__proto__\":{}}}", {"__proto__"}},
 	{"{\"default\":\"deny\"}", {"\"version\" is missing"}},
 	{"{\"version\":\"1\"}", {"\"default\" is missing"}},
@@ -294,6 +295,11 @@ static const struct {
 	{open, CALL("NO"), VERDICT_REFUSED, "/tools/no/action"},
 	{open, CALL("nO\\n"), VERDICT_REFUSED, "/tools/no/action"},
 	{open, CALL("\xC3\xA9"), VERDICT_MALFORMED, "(malformed)"},
+
+	/* Escapes in the policy, below and above U+FFFF. */
+	{"{\"version\":\"1\",\"default\":\"allow\",\"hide\":"
+	 "[\"\\u00e9\\ud83d\\ude00\"]}",
+	 CALL("\xC3\xA9\xF0\x9F\x98\x80"), VERDICT_HIDDEN, "(hidden)"},
 
 	{shut, CALL("ok"), VERDICT_PASS},
 	{shut, CALL("Ok"), VERDICT_HIDDEN, "(hidden)"},

@@ -3,7 +3,6 @@
 #include "unit.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "../../shim/answer.h"
 #include "../../shim/await.h"
@@ -58,7 +57,7 @@ static void runs_join_until_something_is_left_out(void **state)
 	put(&s, "x\n");
 	assert_true(stream_may_judge(&s));
 	assert_int_equal(stream_line(&s), 2);
-	munmap(s.buf, s.cap);
+	stream_close(&s);
 }
 
 /* A line that is cut: what is kept is sent, the rest is left out. */
@@ -78,7 +77,7 @@ static void a_line_can_become_shorter(void **state)
 	stream_sent(&s, 6);
 	stream_pass(&s, stream_line(&s));
 	check_run(&s, "c\n");
-	munmap(s.buf, s.cap);
+	stream_close(&s);
 }
 
 /* However reading, judging and sending alternate, a line of max_line bytes
@@ -118,7 +117,7 @@ static void the_longest_line_finds_room(void **state)
 					     : (char)(out % 64 + 32)));
 		stream_sent(&s, room);
 	}
-	munmap(s.buf, s.cap);
+	stream_close(&s);
 }
 
 /* ---- await ----------------------------------------------------------- */

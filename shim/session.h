@@ -1,0 +1,55 @@
+/*
+ * session - what is done with each line, in both directions.
+ *
+ * It owns the two streams and the answers between them, judges what has been
+ * read, and tells what may be sent; who reads and sends, and when, is the
+ * relay's business.  So it can be tried without a process or a descriptor.
+ */
+#ifndef SHIM_SESSION_H
+#define SHIM_SESSION_H
+
+#include "../parser/out.h"
+#include "../policies/policy.h"
+#include "await.h"
+#include "stream.h"
+
+struct session {
+	const struct policy *policy; /* the caller's */
+	struct counters *counters;
+	size_t max_line; /* longest line weighed, in bytes without its LF */
+
+	struct stream up; /* client to server */
+	bool up_ended;    /* set by the caller: no more will be read */
+	bool up_too_long; /* the rest of the line at next is left out */
+
+	struct stream down; /* server to client */
+	bool down_ended;
+	bool down_too_long;
+	bool down_inside; /* next is inside a line that is being passed on */
+	struct await await;
+
+	struct out answers;
+	size_t answers_sent;
+	bool client_inside; /* what was sent last ended inside a line */
+};
+
+/* Everything that is ever allocated.  False: there is no memory. */
+bool session_open(struct session *s, const struct policy *policy,
+		  size_t max_line);
+void session_close(struct session *s);
+
+/* Judges what has come, as far as there is room for what it can cause.  False:
+ * nothing could be done until more is read or sent. */
+bool session_judge(struct session *s);
+
+/* What may go to the client now, and its length, 0 if nothing: bytes of the
+ * server, or answers, which never stand inside a line of the server's. */
+const char *session_down(const struct session *s, size_t *len);
+
+/* The first len > 0 bytes of that have been sent. */
+void session_down_sent(struct session *s, size_t len);
+
+/* Nobody reads what goes down: forgets it. */
+void session_forget_down(struct session *s);
+
+#endif
