@@ -201,14 +201,16 @@ static bool check_text(struct loader *l, const char *text, size_t len)
 static void compile(struct loader *l, const char *text, size_t len)
 {
 	json_settings settings = {.settings = 0};
-	char error[json_error_max + 128];
+	char error[json_error_max + 128] = "";
 	json_value *tree;
 
 	if (!check_text(l, text, len))
 		return;
 	tree = json_parse_ex(&settings, text, len, error);
 	if (!tree) {
-		loader_fault(l, "out of memory");
+		/* Valid, but more than json-parser reads, or than there is
+		 * memory for. */
+		loader_fault(l, "json-parser cannot read it: %s", error);
 		return;
 	}
 	if (make_slots(l->policy, count_entries(tree)))

@@ -27,16 +27,23 @@ static inline char *exact(const uint8_t *data, size_t size)
 	return copy;
 }
 
-/* Does the text, JSON without line ends, hold an unpaired surrogate, or an
- * escape past U+1FFFF?  json-parser 1.1 cannot read the first and misreads the
- * second, so there is nothing to compare with. */
+/*
+ * Is there something in the text, JSON without line ends, that json-parser 1.1
+ * reads wrongly, so that there is nothing to compare with?  It cannot read an
+ * unpaired surrogate, nor a fraction after more than 18 digits, and takes an
+ * escape past U+1FFFF for another character.
+ */
 static inline bool unfit(const char *ptr, size_t len)
 {
 	struct scan r = scan_begin(ptr, len);
 	struct text text;
+	size_t digits = 0;
 
 	for (const char *p = ptr; p && p < r.end;) {
 		if (*p != '"') {
+			digits = *p >= '0' && *p <= '9' ? digits + 1 : 0;
+			if (digits > 18)
+				return true;
 			p++;
 			continue;
 		}

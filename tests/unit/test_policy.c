@@ -51,6 +51,8 @@ static const struct {
 	{"{\"version\":\"1\",\"default\":\"\xC3\"}", {"not UTF-8"}},
 	{HEAD "\"description\":\"\\ud800\"}", {"unpaired surrogate"}},
 	{HEAD "\"hide\":[\"a\\u0000b\"]}", {"u0000"}},
+	{HEAD "\"description\":12345678901234567890.5}",
+	 {"json-parser cannot"}},
 	{HEAD "\"hide\":[\"\\ud840\\udc00\"]}", {"past U+1FFFF"}},
 	{HEAD "\"tools\":{\"__proto__\":{}}}", {"__proto__"}},
 	{"{\"default\":\"deny\"}", {"\"version\" is missing"}},
