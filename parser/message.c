@@ -333,7 +333,8 @@ static void judge_shape(struct line *l, const char *start)
 	}
 	seen &= ~version;
 	if (seen & 1u << TOP_METHOD) {
-		l->m->kind = seen & id ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
+		l->m->kind =
+			(seen & id) ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
 		seen &= ~(id | 1u << TOP_METHOD | 1u << TOP_PARAMS);
 	} else if (seen == (id | 1u << TOP_RESULT)) {
 		l->m->kind = MESSAGE_RESULT;

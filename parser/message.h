@@ -23,11 +23,12 @@
 
 #include "scan.h"
 
-#define MESSAGE_ID_DIGITS  19   /* of an integer id */
-#define MESSAGE_ID_BYTES   256  /* of a string id, as it stands */
-#define MESSAGE_NAME_BYTES 1024 /* of a tool's or prompt's name, as it stands  \
-				 */
-#define MESSAGE_PARAMS_MAX 128  /* members of params */
+/* Of an integer id, of a string id, and of the name of a tool or a prompt, the
+ * last two in bytes as they stand; and the members of params. */
+#define MESSAGE_ID_DIGITS  19
+#define MESSAGE_ID_BYTES   ((size_t)256)
+#define MESSAGE_NAME_BYTES ((size_t)1024)
+#define MESSAGE_PARAMS_MAX 128
 
 enum message_kind {
 	MESSAGE_REQUEST,

@@ -190,10 +190,11 @@ size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 		size_t *cut)
 {
 	struct scan r = scan_begin(array.ptr, array.len);
-	const char *p = scan_enter(&r, array.ptr), *last = p;
+	const char *p = array.ptr + 1, *last = p;
 	bool more = true, kept_one = false;
 	size_t used = 1;
 
+	r.depth = 1;
 	out[0] = '[';
 	*cut = 0;
 	for (bool first = true;; first = false) {
@@ -211,6 +212,8 @@ size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 			last = start;
 		}
 		p = read_element(&r, p, &name);
+		if (!p)
+			break;
 		if (keep(context, name)) {
 			if (!kept_one)
 				last = start;
@@ -222,6 +225,9 @@ size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 		}
 		last = p;
 	}
+	/* It was JSON when reply_read() found it; else nothing passes. */
+	if (!p)
+		return 0;
 	memmove(out + used, last, (size_t)(p - last));
 	return used + (size_t)(p - last);
 }

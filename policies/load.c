@@ -200,7 +200,7 @@ static bool check_text(struct loader *l, const char *text, size_t len)
 
 static void compile(struct loader *l, const char *text, size_t len)
 {
-	json_settings settings = {.settings = 0};
+	json_settings settings = {0};
 	char error[json_error_max + 128] = "";
 	json_value *tree;
 

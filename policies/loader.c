@@ -81,7 +81,9 @@ struct shown loader_show(const char *s, size_t len)
 		for (most = 64; (s[most] & 0xC0) == 0x80;)
 			most--;
 	out_escaped(&o, s, most);
-	strcpy(shown.text + o.len, most < len ? "..." : "");
+	o.cap += 3;
+	out_string(&o, most < len ? "..." : "");
+	shown.text[o.len] = '\0';
 	return shown;
 }
 

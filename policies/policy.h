@@ -11,11 +11,13 @@
 
 #include "../parser/message.h"
 
-#define POLICY_FILE_BYTES     (16u << 20) /* longest policy file */
-#define POLICY_REASON_BYTES   4096        /* longest reason, decoded */
-#define POLICY_LIMIT_MAX      1000000     /* largest max of a limit */
-#define POLICY_WINDOW_SECONDS 31622400    /* longest window: 366 days */
-#define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64) /* see verdict.rule */
+/* The longest policy file and the longest reason, decoded; the largest max of a
+ * limit and its longest window, 366 days; the longest rule of a verdict. */
+#define POLICY_FILE_BYTES     ((size_t)16 << 20)
+#define POLICY_REASON_BYTES   ((size_t)4096)
+#define POLICY_LIMIT_MAX      1000000
+#define POLICY_WINDOW_SECONDS 31622400
+#define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
 
 struct policy;
 struct counters;

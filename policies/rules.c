@@ -108,7 +108,7 @@ static void read_reason(struct loader *l, const json_value *v, void *into)
 	if (!loader_want(l, v, json_string, "a string that the agent is told"))
 		return;
 	if (v->u.string.length > POLICY_REASON_BYTES)
-		loader_fault(l, "longer than %d bytes", POLICY_REASON_BYTES);
+		loader_fault(l, "longer than %zu bytes", POLICY_REASON_BYTES);
 	else
 		*reason = loader_keep_escaped(l, v->u.string.ptr,
 					      v->u.string.length);
@@ -301,7 +301,7 @@ static struct rules *add_entry(struct loader *l, const char *name, size_t len)
 	char *folded;
 
 	if (len == 0 || len > MESSAGE_NAME_BYTES) {
-		loader_fault(l, "a tool's name has 1 to %d bytes",
+		loader_fault(l, "a tool's name has 1 to %zu bytes",
 			     MESSAGE_NAME_BYTES);
 		return NULL;
 	}

@@ -76,7 +76,7 @@ static void put_wait(struct out *out, int64_t wait)
 	if (seconds < 120) {
 		out_number(out, seconds);
 		out_string(out, " s");
-	} else if (seconds < 120 * 60) {
+	} else if (seconds < 7200) {
 		out_number(out, round_up(seconds, 60));
 		out_string(out, " min");
 	} else {

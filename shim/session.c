@@ -83,6 +83,7 @@ static void judge_line(struct session *s, size_t len)
 	size_t body = len;
 	struct message m;
 	struct fault fault;
+	bool passed = false;
 
 	if (line[body - 1] == '\n') {
 		body--;
@@ -90,19 +91,20 @@ static void judge_line(struct session *s, size_t len)
 			body--;
 	}
 	/* Blank lines end some servers, and say nothing. */
-	if (message_blank(line, body)) {
-		stream_drop(&s->up, len);
-	} else if (!message_read(line, body, &m, &fault)) {
-		answer_fault(&s->answers, m.id, &fault);
-		stream_drop(&s->up, len);
-	} else if (!passes(s, line, &m)) {
-		stream_drop(&s->up, len);
-	} else {
-		if (m.method == METHOD_TOOLS_LIST && m.id.ptr &&
-		    policy_hides(s->policy))
-			await_add(&s->await, m.id);
-		stream_pass(&s->up, len);
+	if (!message_blank(line, body)) {
+		if (!message_read(line, body, &m, &fault))
+			answer_fault(&s->answers, m.id, &fault);
+		else
+			passed = passes(s, line, &m);
 	}
+	if (!passed) {
+		stream_drop(&s->up, len);
+		return;
+	}
+	if (m.method == METHOD_TOOLS_LIST && m.id.ptr &&
+	    policy_hides(s->policy))
+		await_add(&s->await, m.id);
+	stream_pass(&s->up, len);
 }
 
 /* The line at next has no end yet, or is longer than any may be: left out,
