@@ -97,6 +97,13 @@ fuzz-%:
 		-artifact_prefix=$(BUILD)/fuzz/$*- \
 		$(BUILD)/fuzz/$* tests/fuzz/seeds/$*
 
+.PHONY: coverage
+coverage:                            ## branch coverage of every test, per file
+	@rm -rf $(BUILD)/coverage
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/coverage \
+		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage.log
+	@sh tests/coverage $(BUILD)/coverage parser policies shim
+
 SOURCES := $(wildcard parser/*.c policies/*.c shim/*.c)
 TIDY = -*,bugprone-*,cert-*,clang-analyzer-*,misc-*,performance-*,portability-*
 # Two of these cannot know that a size was weighed; cert-err33-c wants even

@@ -51,8 +51,9 @@ static size_t pipe_room(const struct relay *r)
 
 /*
  * How much of the run may be written now so that no line is torn: whole lines
- * that fit.  A line longer than the pipe waits until the pipe is empty, so
- * that its pieces follow one another as fast as the server reads.
+ * that fit, and at most PIPE_BUF bytes are written all or not at all (pipe(7)).
+ * A line longer than the pipe waits until the pipe is empty, so that its
+ * pieces follow one another as fast as the server reads.
  */
 static size_t untorn(struct relay *r)
 {
@@ -61,22 +62,19 @@ static size_t untorn(struct relay *r)
 
 	if (r->torn > 0)
 		return r->torn;
-	if (len <= PIPE_BUF) /* all or nothing (pipe(7)) */
+	if (len <= PIPE_BUF)
 		return len;
 	room = pipe_room(r);
 	if (len <= room)
 		return len;
-	lf = memrchr(p, '\n', room);
+	lf = memrchr(p, '\n', room > PIPE_BUF ? room : PIPE_BUF);
 	if (lf)
 		return (size_t)(lf - p) + 1;
-	lf = memchr(p, '\n', len);
-	len = lf ? (size_t)(lf - p) + 1 : len;
-	if (len <= PIPE_BUF)
-		return len;
 	if (room < r->pipe)
 		return 0;
-	r->torn = len;
-	return len;
+	lf = memchr(p, '\n', len);
+	r->torn = lf ? (size_t)(lf - p) + 1 : len;
+	return r->torn;
 }
 
 static void close_server_in(struct relay *r)
