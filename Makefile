@@ -55,6 +55,7 @@ $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 test:                                ## install what is missing, run every test
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
 	@$(MAKE) --no-print-directory run-tests
+	@sh tests/symbols $(BUILD)
 
 .PHONY: build-tests run-tests
 build-tests: $(BUILD)/weir $(SERVER) $(TESTS) $(REPLAYS)
@@ -103,6 +104,13 @@ coverage:                            ## branch coverage of every test, per file
 	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/coverage \
 		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage.log
 	@sh tests/coverage $(BUILD)/coverage parser policies shim
+
+.PHONY: linear
+linear: $(BUILD)/linear              ## what a byte costs, in instructions (valgrind)
+	@sh tests/linear-cost $(BUILD)/linear
+
+$(BUILD)/linear: tests/linear.c $(call objects,$(wildcard parser/*.c))
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 SOURCES := $(wildcard parser/*.c policies/*.c shim/*.c)
 TIDY = -*,bugprone-*,cert-*,clang-analyzer-*,misc-*,performance-*,portability-*

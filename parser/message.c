@@ -29,6 +29,7 @@ static const struct word {
 	WORD("inputResponses"), WORD("requestState"),
 };
 enum { DECIDING = sizeof(deciding) / sizeof(deciding[0]) };
+#define DECIDING_BYTES 14 /* the longest of them */
 enum { KEY_NAME = TOP_COUNT, KEY_ARGUMENTS, KEY_URI, KEY_META };
 
 static const struct method {
@@ -67,14 +68,20 @@ struct keys {
 /* The place of key among the deciding ones, or -1; a look-alike is in doubt. */
 static int decide(struct line *l, const char *p, struct text key)
 {
-	for (int i = 0; i < DECIDING; i++)
-		if (text_is(key, deciding[i].ptr, deciding[i].len))
+	char folded[DECIDING_BYTES];
+	size_t len = text_folded(key, folded, sizeof(folded));
+
+	for (int i = 0; len > 0 && i < DECIDING; i++) {
+		if (deciding[i].len != len ||
+		    folded[0] != text_fold(deciding[i].ptr[0]) ||
+		    !text_resembles(key, deciding[i].ptr, len))
+			continue;
+		if (text_is(key, deciding[i].ptr, len))
 			return i;
-	for (int i = 0; i < DECIDING; i++)
-		if (text_resembles(key, deciding[i].ptr, deciding[i].len))
-			scan_doubt(&l->r, p,
-				   "a key that another reader takes for "
-				   "one that decides");
+		scan_doubt(&l->r, p,
+			   "a key that another reader takes for one that "
+			   "decides");
+	}
 	return -1;
 }
 
@@ -91,17 +98,16 @@ static uint32_t hash_text(struct text text)
 static void note_key(struct line *l, struct keys *k, struct text key,
 		     const char *at)
 {
-	uint32_t hash = hash_text(key);
+	uint32_t hash;
 
-	for (size_t i = 0; i < k->count; i++)
-		if (k->hash[i] == hash && text_equal(k->key[i], key)) {
-			scan_doubt(&l->r, at, "a key of params twice");
-			return;
-		}
 	if (k->count == MESSAGE_PARAMS_MAX) {
 		scan_doubt(&l->r, at, "more than 128 members in params");
 		return;
 	}
+	hash = hash_text(key);
+	for (size_t i = 0; i < k->count; i++)
+		if (k->hash[i] == hash && text_equal(k->key[i], key))
+			scan_doubt(&l->r, at, "a key of params twice");
 	k->hash[k->count] = hash;
 	k->key[k->count++] = key;
 }
@@ -177,6 +183,11 @@ static const char *read_params(struct line *l, const char *p)
 		p = scan_member(&l->r, p, first, &key, &more);
 		if (!p || !more)
 			break;
+		/* Refused already: only the id is still looked for. */
+		if (l->r.fault.reason) {
+			p = scan_value(&l->r, p);
+			continue;
+		}
 		note_key(l, &keys, key, key.ptr - 1);
 		p = read_param(l, p, decide(l, key.ptr - 1, key));
 	}

@@ -66,6 +66,12 @@ const char *scan_space(struct scan *r, const char *p)
 	return p;
 }
 
+/* scan_space() where there is mostly none. */
+static inline const char *space(struct scan *r, const char *p)
+{
+	return p < r->end && byte(p) > ' ' ? p : scan_space(r, p);
+}
+
 static bool continues(const char *p, const char *end)
 {
 	return p < end && (byte(p) & 0xC0) == 0x80;
@@ -151,10 +157,20 @@ static const char *skip_escape(struct scan *r, const char *p, unsigned *flags)
 	*flags |= TEXT_ESCAPED;
 	if (r->end - p < 2)
 		return scan_fail(r, p, "a string without its end");
-	if (p[1] != 'u') {
-		if (p[1] == '\0' || !strchr("\"\\/bfnrt", p[1]))
-			return scan_fail(r, p, "an escape that JSON lacks");
+	switch (p[1]) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
 		return p + 2;
+	case 'u':
+		break;
+	default:
+		return scan_fail(r, p, "an escape that JSON lacks");
 	}
 	c = unit_escape(p, r->end);
 	if (c < 0)
@@ -177,10 +193,11 @@ const char *scan_string(struct scan *r, const char *p, struct text *text)
 	if (p == r->end || *p != '"')
 		return scan_fail(r, p, "a string was expected");
 	for (p = start; p < r->end;) {
+		while (string_class[byte(p)] == PLAIN)
+			if (++p == r->end)
+				return scan_fail(r, p,
+						 "a string without its end");
 		switch (string_class[byte(p)]) {
-		case PLAIN:
-			p++;
-			continue;
 		case QUOTE:
 			text->ptr = start;
 			text->len = (size_t)(p - start);
@@ -293,12 +310,13 @@ static const char *read_key(struct scan *r, const char *p, struct text *key)
 	if (key->flags & TEXT_LONE)
 		scan_doubt(r, start, "an unpaired surrogate in a key");
 	/* JavaScript readers let it supply members that are not there. */
-	if (text_is(*key, "__proto__", 9))
+	if ((key->len == 9 || key->flags & TEXT_ESCAPED) &&
+	    text_is(*key, "__proto__", 9))
 		scan_doubt(r, start, "the key __proto__");
-	p = scan_space(r, p);
+	p = space(r, p);
 	if (p == r->end || *p != ':')
 		return scan_fail(r, p, "a colon was expected");
-	p = scan_space(r, p + 1);
+	p = space(r, p + 1);
 	if (p == r->end)
 		return scan_fail(r, p, "a value was expected");
 	return p;
@@ -307,7 +325,7 @@ static const char *read_key(struct scan *r, const char *p, struct text *key)
 static const char *step(struct scan *r, const char *p, bool first, char close,
 			bool *more)
 {
-	p = scan_space(r, p);
+	p = space(r, p);
 	*more = false;
 	if (p < r->end && *p == close) {
 		r->depth--;
@@ -316,7 +334,7 @@ static const char *step(struct scan *r, const char *p, bool first, char close,
 	if (!first) {
 		if (p == r->end || *p != ',')
 			return scan_fail(r, p, "a comma was expected");
-		p = scan_space(r, p + 1);
+		p = space(r, p + 1);
 	}
 	if (p == r->end)
 		return scan_fail(r, p, "a value was expected");
@@ -374,17 +392,16 @@ static void note_open(struct nest *n, unsigned depth, bool object)
 const char *scan_value(struct scan *r, const char *p)
 {
 	const unsigned base = r->depth;
+	bool first, more = true, object = false;
 	struct text key;
 	struct nest nest;
-	bool first, more;
 
 	if (p == r->end)
 		return scan_fail(r, p, "a value was expected");
-	for (;;) {
+	while (p && more) {
 		first = *p == '{' || *p == '[';
 		if (first) {
-			bool object = *p == '{';
-
+			object = *p == '{';
 			p = scan_enter(r, p);
 			if (p)
 				note_open(&nest, r->depth, object);
@@ -394,14 +411,15 @@ const char *scan_value(struct scan *r, const char *p)
 		/* Closes what ends here, up to the next value or the end. */
 		for (more = false; p && !more && r->depth > base;
 		     first = false) {
-			if (in_object(&nest, r->depth))
+			if (object)
 				p = scan_member(r, p, first, &key, &more);
 			else
 				p = scan_element(r, p, first, &more);
+			if (!more && r->depth > base)
+				object = in_object(&nest, r->depth);
 		}
-		if (!p || !more)
-			return p;
 	}
+	return p;
 }
 
 const char *scan_end(struct scan *r, const char *p)
@@ -463,6 +481,10 @@ int32_t text_next(struct text *text)
 {
 	if (text->len == 0)
 		return -1;
+	if (byte(text->ptr) < 0x80 && *text->ptr != '\\') {
+		text->len--;
+		return *text->ptr++;
+	}
 	if (*text->ptr == '\\' && text->flags & TEXT_ESCAPED)
 		return next_escape(text);
 	return next_utf8(text);
@@ -486,6 +508,8 @@ bool text_is(struct text text, const char *s, size_t len)
 {
 	struct text other = {.ptr = s, .len = len};
 
+	if (!(text.flags & TEXT_ESCAPED) && text.len != len)
+		return false;
 	return text_equal(text, other);
 }
 
@@ -505,19 +529,34 @@ static bool at_edge(int32_t c)
 	return c <= ' ' || c >= 0x7F;
 }
 
+size_t text_folded(struct text text, char *out, size_t cap)
+{
+	bool ended = false;
+	size_t used = 0;
+	int32_t c;
+
+	while ((c = text_fold(text_next(&text))) >= 0) {
+		if (at_edge(c)) {
+			ended = used > 0;
+			continue;
+		}
+		if (ended || used == cap)
+			return 0;
+		out[used++] = (char)c;
+	}
+	return used;
+}
+
 bool text_resembles(struct text text, const char *s, size_t len)
 {
-	struct text want = {.ptr = s, .len = len};
-	int32_t c = text_fold(text_next(&text));
+	char folded[TEXT_FOLDED_MAX];
+	size_t i = 0;
 
-	while (c >= 0 && at_edge(c))
-		c = text_fold(text_next(&text));
-	for (; want.len > 0; c = text_fold(text_next(&text)))
-		if (c != text_fold(text_next(&want)))
-			return false;
-	while (c >= 0 && at_edge(c))
-		c = text_fold(text_next(&text));
-	return c < 0;
+	if (text_folded(text, folded, len) != len)
+		return false;
+	while (i < len && folded[i] == text_fold(s[i]))
+		i++;
+	return i == len;
 }
 
 static size_t put_utf8(unsigned char *out, int32_t c)

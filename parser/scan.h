@@ -102,11 +102,15 @@ bool text_equal(struct text a, struct text b);
 bool text_is(struct text text, const char *s, size_t len);
 
 /*
- * Would a careless reader take text for the ASCII string s: equal once case
- * is folded (Unicode simple folding, which takes U+017F for s and U+212A for
- * k) and everything but printable ASCII at either end is dropped?  s is in
- * lower case or not, it does not matter.
+ * What a careless reader makes of text: case folded (Unicode simple folding,
+ * which takes U+017F for s and U+212A for k), everything but printable ASCII
+ * dropped at either end.  Returns the bytes written to out; 0 if there are
+ * none, or more than cap, or one inside that would have been dropped.
  */
+size_t text_folded(struct text text, char *out, size_t cap);
+
+/* Is text so the ASCII string s, of 1 to TEXT_FOLDED_MAX bytes, in any case? */
+#define TEXT_FOLDED_MAX 32
 bool text_resembles(struct text text, const char *s, size_t len);
 
 /* A code point folded as above; those that fold to no ASCII are unchanged. */
