@@ -54,8 +54,9 @@ $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 .PHONY: test
 test:                                ## install what is missing, run every test
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
-	@$(MAKE) --no-print-directory run-tests
+	@$(MAKE) --no-print-directory build-tests
 	@sh tests/symbols $(BUILD)
+	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
 build-tests: $(BUILD)/weir $(SERVER) $(TESTS) $(REPLAYS)

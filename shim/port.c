@@ -39,6 +39,8 @@ struct port port_adopt(int fd, bool write)
 		port.kind = PORT_SOCKET;
 		return port;
 	}
+	if (S_ISREG(st.st_mode))
+		port.kind = PORT_OWN;
 	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
 		return port;
 	again = reopen(fd, write);

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 enum port_kind {
-	PORT_OWN,    /* the description is weir's own, and non-blocking */
+	PORT_OWN,    /* never blocks: non-blocking and weir's own, or a file */
 	PORT_SOCKET, /* asked with MSG_DONTWAIT */
 	PORT_SHARED, /* only after poll(), at most PIPE_BUF at once */
 };
