@@ -71,5 +71,5 @@ int main(int argc, char **argv)
 	case RUN_ERROR:
 		break;
 	}
-	return EXIT_WEIR;
+	return o.status;
 }

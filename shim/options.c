@@ -1,6 +1,8 @@
 /* The command line.  The contract is in options.h. */
 #include "options.h"
 
+#include "check.h"
+#include "child.h"
 #include "report.h"
 
 #include <errno.h>
@@ -32,7 +34,7 @@ static struct options fail(struct options o)
 	return o;
 }
 
-static bool read_size(const char *text, size_t *size)
+static bool read_size(const char *what, const char *text, size_t *size)
 {
 	unsigned long long n;
 	char *end;
@@ -41,13 +43,26 @@ static bool read_size(const char *text, size_t *size)
 	n = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
 	    n < MAX_LINE_LEAST || n > MAX_LINE_MOST) {
-		report("--max-line %s: a number of bytes from %zu to %zu was "
-		       "expected",
-		       text, MAX_LINE_LEAST, MAX_LINE_MOST);
+		report("%s %s: a number of bytes from %zu to %zu was expected",
+		       what, text, MAX_LINE_LEAST, MAX_LINE_MOST);
 		return false;
 	}
 	*size = (size_t)n;
 	return true;
+}
+
+/* What getopt() does not know, or knows and lacks the value of. */
+static struct options bad_option(struct options o, int c, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (c == ':')
+		report("%s needs a value (see weir --help)", word);
+	else if (optopt && word[1] != '-')
+		report("-%c: unknown option (see weir --help)", optopt);
+	else
+		report("%s: unknown option (see weir --help)", word);
+	return fail(o);
 }
 
 static struct options read_check(struct options o, int argc, char **argv)
@@ -60,13 +75,14 @@ static struct options read_check(struct options o, int argc, char **argv)
 	int c;
 
 	o.run = RUN_CHECK;
-	while ((c = getopt_long(argc, argv, "+h", table, NULL)) != -1) {
+	o.status = CHECK_UNSOUND;
+	while ((c = getopt_long(argc, argv, "+:h", table, NULL)) != -1) {
 		if (c == 's')
 			o.strict = true;
 		else if (c == 'h')
 			o.run = RUN_HELP;
 		else
-			return fail(o);
+			return bad_option(o, c, argv);
 	}
 	o.rest = argv + optind;
 	if (o.run == RUN_CHECK && !*o.rest) {
@@ -107,7 +123,8 @@ static bool read_environment(struct options *o)
 		}
 		o->policy = policy;
 	}
-	if (o->max_line == 0 && max_line && !read_size(max_line, &o->max_line))
+	if (o->max_line == 0 && max_line &&
+	    !read_size("WEIR_MAX_LINE", max_line, &o->max_line))
 		return false;
 	return true;
 }
@@ -123,14 +140,14 @@ static struct options read_relay(struct options o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+p:hV", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:p:hV", table, NULL)) != -1) {
 		switch (c) {
 		case 'p':
 			if (!set_policy(&o, optarg))
 				return fail(o);
 			break;
 		case 'm':
-			if (!read_size(optarg, &o.max_line))
+			if (!read_size("--max-line", optarg, &o.max_line))
 				return fail(o);
 			break;
 		case 'h':
@@ -140,7 +157,7 @@ static struct options read_relay(struct options o, int argc, char **argv)
 			o.run = RUN_VERSION;
 			return o;
 		default:
-			return fail(o);
+			return bad_option(o, c, argv);
 		}
 	}
 	o.rest = argv + optind;
@@ -163,8 +180,9 @@ static struct options read_relay(struct options o, int argc, char **argv)
 
 struct options options_read(int argc, char **argv)
 {
-	struct options o = {.run = RUN_RELAY};
+	struct options o = {.run = RUN_RELAY, .status = EXIT_WEIR};
 
+	opterr = 0;
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return read_check(o, argc - 1, argv + 1);
 	return read_relay(o, argc, argv);

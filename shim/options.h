@@ -13,6 +13,7 @@ enum run { RUN_RELAY, RUN_CHECK, RUN_HELP, RUN_VERSION, RUN_ERROR };
 
 struct options {
 	enum run run;
+	int status;         /* RUN_ERROR: to exit with */
 	const char *policy; /* the policy file; NULL: none is named */
 	size_t max_line;    /* longest line weighed, in bytes without its LF */
 	bool strict;        /* check: a warning is a fault */
