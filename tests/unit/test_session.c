@@ -1,0 +1,558 @@
+/*
+ * Whole sessions without a process: what the client and the server write, in
+ * which order, and what comes out on both sides.  Mostly of lists, which must
+ * never pass unread.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../shim/session.h"
+
+#define MAX_LINE  4096
+#define OUT_BYTES (1 << 18)
+
+static const char policy_text[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"gone\"],"
+	"\"tools\":{\"no\":{\"action\":\"deny\",\"reason\":\"no\"}}}";
+
+/* A session, and all that came out of it. */
+struct play {
+	const char *name; /* of the row that is played, or NULL */
+	struct policy *policy;
+	struct session s;
+	char *up, *down;
+	size_t up_len, down_len;
+};
+
+static void listen(void *context, const char *line)
+{
+	(void)context;
+	print_error("%s\n", line);
+	fail();
+}
+
+static void begin(struct play *p, const char *policy)
+{
+	p->policy = policy_compile("p", policy, strlen(policy), listen, NULL);
+	p->up = calloc(1, OUT_BYTES);
+	p->down = calloc(1, OUT_BYTES);
+	p->up_len = p->down_len = 0;
+	p->name = "";
+	assert_true(session_open(&p->s, p->policy, MAX_LINE));
+}
+
+static void end(struct play *p)
+{
+	session_close(&p->s);
+	policy_free(p->policy);
+	free(p->up);
+	free(p->down);
+}
+
+static void settle(struct play *p)
+{
+	bool any;
+
+	do {
+		struct stream *up = &p->s.up;
+		const char *down;
+		size_t len;
+
+		any = session_judge(&p->s);
+		len = up->run_end - up->run;
+		assert_true(p->up_len + len < OUT_BYTES);
+		memcpy(p->up + p->up_len, up->buf + up->run, len);
+		p->up_len += len;
+		if (len > 0)
+			stream_sent(up, len);
+		any |= len > 0;
+		down = session_down(&p->s, &len);
+		assert_true(p->down_len + len < OUT_BYTES);
+		memcpy(p->down + p->down_len, down, len);
+		p->down_len += len;
+		if (len > 0)
+			session_down_sent(&p->s, len);
+		any |= len > 0;
+	} while (any);
+	p->up[p->up_len] = p->down[p->down_len] = '\0';
+}
+
+static void feed(struct play *p, struct stream *stream, const char *s,
+		 size_t len)
+{
+	while (len > 0) {
+		char *at;
+		size_t room = stream_room(stream, &at);
+
+		room = room < len ? room : len;
+		assert_true(room > 0);
+		memcpy(at, s, room);
+		stream->fill += room;
+		s += room;
+		len -= room;
+		settle(p);
+	}
+}
+
+static void client(struct play *p, const char *s)
+{
+	feed(p, &p->s.up, s, strlen(s));
+}
+
+static void server(struct play *p, const char *s)
+{
+	feed(p, &p->s.down, s, strlen(s));
+}
+
+/* What came out on a side is this, since it was looked at last. */
+static void came(const struct play *p, const char *what, char *out, size_t *len,
+		 const char *want)
+{
+	if (strcmp(out, want) != 0)
+		print_error("%s\n%s: %s\ninstead of: %s\n", p->name, what, out,
+			    want);
+	assert_true(strcmp(out, want) == 0);
+	out[0] = '\0';
+	*len = 0;
+}
+
+static void up_came(struct play *p, const char *want)
+{
+	came(p, "up", p->up, &p->up_len, want);
+}
+
+static void down_came(struct play *p, const char *want)
+{
+	came(p, "down", p->down, &p->down_len, want);
+}
+
+/* Something came down, and it has this in it. */
+static void down_has(struct play *p, const char *part)
+{
+	if (!strstr(p->down, part))
+		print_error("%s\ndown: %s\nwithout: %s\n", p->name, p->down,
+			    part);
+	assert_non_null(strstr(p->down, part));
+	p->down[0] = '\0';
+	p->down_len = 0;
+}
+
+#define ASK(id)                                                                \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/list\"}\n"
+#define LIST(id)                                                               \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"result\":{\"tools\":[{\"name\":\"gone\"},{\"name\":\"a\"}]}}\n"
+#define CUT(id)                                                                \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"result\":{\"tools\":[{\"name\":\"a\"}]}}\n"
+#define CALL(id, name)                                                         \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"method\":\"tools/call\",\"params\":{\"name\":\"" name "\"}}\n"
+#define OTHER "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"x\":1}}\n"
+
+/* A list is asked for with ids[0], and what the server then writes comes out
+ * like this. */
+static const struct {
+	const char *name, *id, *server, *down;
+} lists[] = {
+	{"plain", "1", LIST("1"), CUT("1")},
+	{"string", "\"a\"", LIST("\"a\""), CUT("\"a\"")},
+	{"other spelling", "1", LIST("1.0"), CUT("1.0")},
+	{"as a string", "1", LIST("\"1\""), CUT("\"1\"")},
+	{"exponent", "10", LIST("1e1"), CUT("1e1")},
+	{"another id", "1", LIST("2"), CUT("2")},
+	{"no id", "1", "{\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\n",
+	 "{\"result\":{\"tools\":[]}}\n"},
+	{"null id", "1", LIST("null"), CUT("null")},
+	{"noise before", "1", "npm WARN x\n[INFO] y\n\n" LIST("1"),
+	 "npm WARN x\n[INFO] y\n\n" CUT("1")},
+	{"other replies before", "1", OTHER OTHER LIST("1") OTHER,
+	 OTHER OTHER CUT("1") OTHER},
+	{"the same id before, no list", "1",
+	 "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{}}\n" LIST("1"),
+	 "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{}}\n" CUT("1")},
+	{"a request of the server's", "1",
+	 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n" LIST("1"),
+	 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n" CUT("1")},
+	{"method beside result", "1",
+	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[{\"name\":"
+	 "\"gone\"}]}}\n",
+	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[]}}\n"},
+	{"CRLF", "1",
+	 "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\r\n",
+	 "{\"id\":1,\"result\":{\"tools\":[]}}\r\n"},
+};
+
+static void lists_are_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		/* Whole, and byte by byte. */
+		for (int one = 0; one < 2; one++) {
+			size_t len = strlen(lists[i].server);
+			struct play p;
+			char ask[256];
+
+			begin(&p, policy_text);
+			p.name = lists[i].name;
+			snprintf(ask, sizeof(ask), ASK("%s"), lists[i].id);
+			client(&p, ask);
+			up_came(&p, ask);
+			for (size_t at = 0; at < len; at += one ? 1 : len)
+				feed(&p, &p.s.down, lists[i].server + at,
+				     one ? 1 : len);
+			down_came(&p, lists[i].down);
+			end(&p);
+		}
+	}
+}
+
+/* What cannot be read is withheld, and answered: with its own id where that is
+ * certain, else in the place of every list that is awaited. */
+static const struct {
+	const char *line, *id;
+} unread[] = {
+	{"{\"id\":1,\"result\":{\"tools\":[],\"tools\":[{}]}}\n", "1"},
+	{"{\"id\":1,\"result\":{},\"result\":{\"tools\":[]}}\n", "1"},
+	{"{\"id\":1,\"result\":{\"Tools\":[]}}\n", "1"},
+	{"{\"id\":1,\"Result\":{\"tools\":[]}}\n", "7"},
+	{"{\"id\":1,\"result\":{\"__proto__\":{\"tools\":[]}}}\n", "1"},
+	{"{\"id\":5,\"result\":{\"tool\\u017f\":[]}}\n", "5"},
+	{"{\"id\":1,\"id\":7,\"result\":{\"tools\":[]}}\n", "7"},
+	{"{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}\n", "7"},
+	{"{\"id\":1,\"result\":{\"tools\":[\"\xFF\"]}}\n", "7"},
+	{"[{\"id\":1,\"result\":{\"tools\":[]}}]\n", "7"},
+	{"\xEF\xBB\xBF{\"id\":7,\"result\":{\"tools\":[]}}\n", "7"},
+	{"{\"id\":998,\"result\":\r{\"tools\":[]}}\n", "998"},
+	{"{ a: 1 }\n", "7"},
+	{"{\n", "7"},
+};
+
+static void unread_lists_are_withheld(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(unread); i++) {
+		struct play p;
+		char id[32];
+
+		begin(&p, policy_text);
+		p.name = unread[i].line;
+		client(&p, ASK("7"));
+		server(&p, "noise\n");
+		down_came(&p, "noise\n");
+		server(&p, unread[i].line);
+		snprintf(id, sizeof(id), "{\"jsonrpc\":\"2.0\",\"id\":%s,",
+			 unread[i].id);
+		assert_memory_equal(p.down, id, strlen(id));
+		down_has(&p,
+			 "\"error\":{\"code\":-32603,\"message\":\"Withheld: ");
+		/* It is still awaited: if it comes after all, it is cut. */
+		server(&p, LIST("7"));
+		down_came(&p, CUT("7"));
+		end(&p);
+	}
+}
+
+static void unread_lines_pass_when_none_is_awaited(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	for (size_t i = 0; i < COUNT(unread); i++) {
+		server(&p, unread[i].line);
+		down_came(&p, unread[i].line);
+	}
+	end(&p);
+}
+
+/* Nothing can be hidden: nothing is read. */
+static void nothing_to_hide(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
+	client(&p, ASK("1"));
+	server(&p, "{\"id\":1,");
+	down_came(&p, "{\"id\":1,");
+	end(&p);
+}
+
+static void ids_are_reused(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	/* A slow call, then a list, then a ping, all with one id: the replies
+	 * to the others do not end the waiting for the list. */
+	client(&p, CALL("1", "slow"));
+	client(&p, ASK("1"));
+	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+	server(&p, "{\"id\":1,\"result\":{}}\n");
+	server(&p, "{\"id\":1,\"error\":{\"code\":1}}\n");
+	server(&p, LIST("1"));
+	down_came(&p, "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{\"code\":"
+		      "1}}\n" CUT("1"));
+	/* Two lists with one id. */
+	client(&p, ASK("2"));
+	client(&p, ASK("2"));
+	server(&p, LIST("2"));
+	server(&p, LIST("2"));
+	down_came(&p, CUT("2") CUT("2"));
+	end(&p);
+}
+
+/* A cancelled list may come all the same, or never. */
+static void a_list_is_cancelled(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	client(&p, ASK("1"));
+	client(&p,
+	       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+	       "\"params\":{\"requestId\":1}}\n");
+	server(&p, OTHER OTHER);
+	down_came(&p, OTHER OTHER);
+	server(&p, LIST("1"));
+	down_came(&p, CUT("1"));
+	end(&p);
+}
+
+static void many_lists_at_once(void **state)
+{
+	struct play p;
+	char line[256];
+
+	(void)state;
+	begin(&p, policy_text);
+	for (int i = 0; i < AWAIT_MAX + 10; i++) {
+		snprintf(line, sizeof(line), ASK("%d"), i);
+		client(&p, line);
+	}
+	for (int i = AWAIT_MAX + 9; i >= 0; i--) {
+		snprintf(line, sizeof(line), LIST("%d"), i);
+		server(&p, line);
+		snprintf(line, sizeof(line), CUT("%d"), i);
+		down_came(&p, line);
+	}
+	/* From then on, whatever is asked for. */
+	client(&p, ASK("\"x\""));
+	server(&p, LIST("\"x\"") LIST("1000"));
+	down_came(&p, CUT("\"x\"") CUT("1000"));
+	end(&p);
+}
+
+/* All that are awaited are answered when a line cannot be told apart. */
+static void every_awaited_list_is_answered(void **state)
+{
+	struct play p;
+	char line[256], *at;
+	int answers = 0;
+
+	(void)state;
+	begin(&p, policy_text);
+	for (int i = 0; i < AWAIT_MAX; i++) {
+		/* Ids of the longest kind. */
+		snprintf(line, sizeof(line), ASK("\"%0200d\""), i);
+		client(&p, line);
+	}
+	server(&p, "{\n");
+	for (at = p.down; (at = strstr(at, "Withheld")); at++)
+		answers++;
+	assert_int_equal(answers, AWAIT_MAX);
+	end(&p);
+}
+
+/* A line that was being passed on when the list was asked for goes on; the
+ * next one is read whole. */
+static void a_list_is_asked_for_inside_a_line(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	server(&p, "{\"id\":9,\"resu");
+	down_came(&p, "{\"id\":9,\"resu");
+	client(&p, ASK("1"));
+	server(&p, "lt\":1}");
+	down_came(&p, "lt\":1}");
+	server(&p, "\n{\"id\":1,\"result\":{\"tools\":[{\"name\":\"go");
+	down_came(&p, "\n");
+	server(&p, "ne\"}]}}\n");
+	down_came(&p, "{\"id\":1,\"result\":{\"tools\":[]}}\n");
+	server(&p, "{\"no longer");
+	down_came(&p, "{\"no longer");
+	end(&p);
+}
+
+static void answers_wait_for_the_end_of_a_line(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	server(&p, "{\"id\":9,");
+	client(&p, CALL("1", "no"));
+	up_came(&p, "");
+	down_came(&p, "{\"id\":9,");
+	server(&p, "\"result\":1}\n{\"id\":8,");
+	assert_memory_equal(p.down, "\"result\":1}\n{\"jsonrpc\"", 22);
+	assert_string_equal(p.down + p.down_len - 10, "}\n{\"id\":8,");
+	end(&p);
+}
+
+static void lines_are_bounded(void **state)
+{
+	char line[MAX_LINE + 16];
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	/* The longest, with LF and with CRLF. */
+	memset(line, ' ', sizeof(line));
+	memcpy(line, CALL("1", "a"), strlen(CALL("1", "a")) - 1);
+	strcpy(line + MAX_LINE, "\n");
+	client(&p, line);
+	up_came(&p, line);
+	/* One byte more; what follows is read as ever. */
+	strcpy(line + MAX_LINE, " \n");
+	client(&p, line);
+	client(&p, CALL("2", "a"));
+	up_came(&p, CALL("2", "a"));
+	down_has(&p,
+		 "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+		 "\"message\":\"Not passed on: a line longer than "
+		 "--max-line (byte 4096)\"}}\n");
+	/* Without an end, for long: answered once. */
+	line[MAX_LINE + 8] = '\0';
+	memset(line, 'x', MAX_LINE + 8);
+	for (int i = 0; i < 20; i++)
+		client(&p, line);
+	assert_non_null(strstr(p.down, "longer"));
+	assert_null(strstr(strstr(p.down, "longer") + 1, "longer"));
+	client(&p, "\n" CALL("3", "a"));
+	up_came(&p, CALL("3", "a"));
+	end(&p);
+}
+
+/* A reply longer than can be read while a list is awaited: noise goes on, what
+ * may be a list does not. */
+static void long_replies(void **state)
+{
+	char noise[2 * MAX_LINE + 2];
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	memset(noise, 'n', sizeof(noise) - 2);
+	strcpy(noise + sizeof(noise) - 2, "\n");
+	client(&p, ASK("1"));
+	server(&p, noise);
+	down_came(&p, noise);
+	noise[0] = '{';
+	server(&p, noise);
+	down_has(&p, "\"id\":1,\"error\"");
+	server(&p, LIST("1"));
+	down_came(&p, CUT("1"));
+	/* And in pieces, the end of which comes later. */
+	client(&p, ASK("2"));
+	noise[sizeof(noise) - 2] = '\0';
+	server(&p, noise);
+	server(&p, noise + 1);
+	down_has(&p, "\"id\":2,\"error\"");
+	server(&p, "gone\n" LIST("2"));
+	down_came(&p, CUT("2"));
+	end(&p);
+}
+
+/* The ends of both sides: a last line without LF is judged as any other. */
+static void ends(void **state)
+{
+	struct play p;
+	static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+				   "\"ping\"}";
+
+	(void)state;
+	begin(&p, policy_text);
+	client(&p, ping);
+	up_came(&p, "");
+	p.s.up_ended = true;
+	settle(&p);
+	up_came(&p, ping);
+	end(&p);
+
+	begin(&p, policy_text);
+	client(&p, "{\"jsonrpc\"");
+	p.s.up_ended = true;
+	settle(&p);
+	up_came(&p, "");
+	down_has(&p, "-32700");
+	end(&p);
+
+	/* CR is a line end only before LF. */
+	begin(&p, policy_text);
+	client(&p, ping);
+	client(&p, "\r");
+	p.s.up_ended = true;
+	settle(&p);
+	up_came(&p, "");
+	down_has(&p, "CR inside the message");
+	end(&p);
+
+	begin(&p, policy_text);
+	client(&p, ASK("1"));
+	server(&p, "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}");
+	down_came(&p, "");
+	p.s.down_ended = true;
+	settle(&p);
+	down_came(&p, "{\"id\":1,\"result\":{\"tools\":[]}}");
+	end(&p);
+
+	/* The server ended inside a line: no answer can follow it. */
+	begin(&p, policy_text);
+	server(&p, "{\"id\":");
+	client(&p, CALL("1", "no"));
+	p.s.down_ended = true;
+	settle(&p);
+	down_came(&p, "{\"id\":");
+	end(&p);
+}
+
+static void blank_lines_are_swallowed(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	client(&p, "\n\r\n \t\n" CALL("1", "a") "\n" CALL("2", "b"));
+	up_came(&p, CALL("1", "a") CALL("2", "b"));
+	down_came(&p, "");
+	end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_are_cut),
+		cmocka_unit_test(unread_lists_are_withheld),
+		cmocka_unit_test(unread_lines_pass_when_none_is_awaited),
+		cmocka_unit_test(nothing_to_hide),
+		cmocka_unit_test(ids_are_reused),
+		cmocka_unit_test(a_list_is_cancelled),
+		cmocka_unit_test(many_lists_at_once),
+		cmocka_unit_test(every_awaited_list_is_answered),
+		cmocka_unit_test(a_list_is_asked_for_inside_a_line),
+		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
+		cmocka_unit_test(lines_are_bounded),
+		cmocka_unit_test(long_replies),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(blank_lines_are_swallowed),
+	};
+
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
