@@ -55,6 +55,7 @@ struct line {
 	const char *uri_fault;
 	const char *arguments_fault; /* arguments is there, but no object */
 	bool id_valid;
+	bool id_unclear; /* there is another that some readers take */
 	bool id_null;
 };
 
@@ -81,6 +82,7 @@ static int decide(struct line *l, const char *p, struct text key)
 		scan_doubt(&l->r, p,
 			   "a key that another reader takes for one that "
 			   "decides");
+		l->id_unclear |= i == TOP_ID && l->r.depth == 1;
 	}
 	return -1;
 }
@@ -304,7 +306,7 @@ static const char *read_top(struct line *l, const char *p, int key)
 static const char *read_object(struct line *l, const char *p)
 {
 	struct text key;
-	bool more, id_twice = false;
+	bool more;
 
 	p = scan_enter(&l->r, p);
 	for (bool first = true; p; first = false) {
@@ -321,14 +323,12 @@ static const char *read_object(struct line *l, const char *p)
 			if (l->seen >> top & 1) {
 				scan_doubt(&l->r, key.ptr - 1,
 					   "a key of the message twice");
-				id_twice |= top == TOP_ID;
+				l->id_unclear |= top == TOP_ID;
 			}
 			l->seen |= 1u << top;
 		}
 		p = read_top(l, p, top);
 	}
-	if (id_twice)
-		l->id_valid = false;
 	return p;
 }
 
@@ -380,6 +380,13 @@ static void judge_text(struct line *l, struct text text, const char *fault,
 			   "\\u0000 or an unpaired surrogate in a name");
 }
 
+static void judge_arguments(struct line *l)
+{
+	if (l->arguments_fault)
+		scan_doubt(&l->r, l->arguments_fault,
+			   "arguments is not an object");
+}
+
 /* What a call, a prompt or a resource names must be there and plain. */
 static void judge_params(struct line *l)
 {
@@ -389,13 +396,12 @@ static void judge_params(struct line *l)
 		judge_text(l, l->m->name, l->name_fault, MESSAGE_NAME_BYTES,
 			   "params has no name that is a string of at most "
 			   "1024 bytes");
-		if (l->arguments_fault)
-			scan_doubt(&l->r, l->arguments_fault,
-				   "arguments is not an object");
+		judge_arguments(l);
 		break;
 	case METHOD_RESOURCES_READ:
 		judge_text(l, l->m->uri, l->uri_fault, SIZE_MAX,
 			   "params has no uri that is a string");
+		judge_arguments(l);
 		break;
 	case METHOD_TOOLS_LIST:
 	case METHOD_OTHER:
@@ -411,15 +417,13 @@ static void read_line(struct line *l)
 		scan_fail(&l->r, p, "a byte order mark");
 		return;
 	}
-	if (p < l->r.end && *p == '[') {
-		scan_doubt(&l->r, p, "a batch: MCP has none");
-		return;
-	}
 	if (p < l->r.end && *p == '{') {
 		p = read_object(l, p);
 	} else {
+		scan_doubt(&l->r, p,
+			   p < l->r.end && *p == '[' ? "a batch: MCP has none"
+						     : "not an object");
 		p = scan_value(&l->r, p);
-		scan_doubt(&l->r, start, "not an object");
 	}
 	if (p)
 		p = scan_end(&l->r, p);
@@ -440,7 +444,8 @@ bool message_read(const char *line, size_t len, struct message *m,
 	read_line(&l);
 	/* The id of a response is the server's: to answer with it would end
 	 * the client's own request of that number. */
-	if (!l.id_valid || (l.r.fault.reason && !(l.seen >> TOP_METHOD & 1))) {
+	if (!l.id_valid || l.id_unclear ||
+	    (l.r.fault.reason && !(l.seen >> TOP_METHOD & 1))) {
 		m->id.ptr = NULL;
 		m->id.len = 0;
 	}

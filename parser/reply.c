@@ -5,12 +5,22 @@
 
 static const char tools_key[] = "tools";
 
-enum top { TOP_ID, TOP_RESULT, TOP_ERROR, TOP_OTHER };
+/* The members that decide what a message is. */
+enum top {
+	TOP_ID,
+	TOP_RESULT,
+	TOP_ERROR,
+	TOP_METHOD,
+	TOP_PARAMS,
+	TOP_JSONRPC,
+	TOP_OTHER,
+};
 
 static const struct word {
 	const char *ptr;
 	size_t len;
-} words[] = {{"id", 2}, {"result", 6}, {"error", 5}};
+} words[] = {{"id", 2},     {"result", 6}, {"error", 5},
+	     {"method", 6}, {"params", 6}, {"jsonrpc", 7}};
 
 #define ID_UNCLEAR (1u << TOP_OTHER)
 
@@ -110,11 +120,28 @@ static const char *read_message(struct scan *r, const char *p,
 	return p;
 }
 
+/* Past what some reader strips before it looks: white space, control bytes,
+ * NBSP, a byte order mark. */
+static const char *strip(struct scan *r, const char *p)
+{
+	for (;;) {
+		if (p < r->end && ((unsigned char)*p <= ' ' || *p == 0x7F))
+			p++;
+		else if (r->end - p >= 2 && memcmp(p, "\xC2\xA0", 2) == 0)
+			p += 2;
+		else if (r->end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+			p += 3;
+		else
+			return p;
+	}
+}
+
 /* An object, or an array of them; "[INFO] ..." is neither. */
 static bool begins_like_message(struct scan *r, const char *p)
 {
+	p = strip(r, p);
 	if (p < r->end && *p == '[')
-		p = scan_space(r, p + 1);
+		p = strip(r, p + 1);
 	return p < r->end && *p == '{';
 }
 
@@ -129,20 +156,15 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 		len--;
 	memset(reply, 0, sizeof(*reply));
 	r = scan_begin(line, len);
-	p = r.begin;
-	if (len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
-		p += 3; /* some readers strip it */
-		scan_doubt(&r, r.begin, "a byte order mark");
-	}
-	p = scan_space(&r, p);
-	if (!begins_like_message(&r, p)) {
+	if (!begins_like_message(&r, line)) {
 		reply->kind = REPLY_NOISE;
 		return;
 	}
-	if (*p == '[')
-		p = scan_fail(&r, p, "a batch");
-	else
+	p = scan_space(&r, line);
+	if (*p == '{')
 		p = read_message(&r, p, reply);
+	else
+		p = scan_fail(&r, p, *p == '[' ? "a batch" : "not JSON");
 	if (p && !scan_end(&r, p))
 		reply->id.ptr = NULL;
 	reply->fault = r.fault;

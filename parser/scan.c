@@ -524,9 +524,15 @@ int32_t text_fold(int32_t c)
 	return c;
 }
 
+/* White space and control characters, of ASCII and beyond: what a reader that
+ * trims may drop at either end. */
 static bool at_edge(int32_t c)
 {
-	return c <= ' ' || c >= 0x7F;
+	if (c < 0x80)
+		return c <= ' ' || c == 0x7F;
+	return c <= 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200F) ||
+	       (c >= 0x2028 && c <= 0x202F) || (c >= 0x205F && c <= 0x206F) ||
+	       c == 0x3000 || c == 0xFEFF;
 }
 
 size_t text_folded(struct text text, char *out, size_t cap)
@@ -540,7 +546,7 @@ size_t text_folded(struct text text, char *out, size_t cap)
 			ended = used > 0;
 			continue;
 		}
-		if (ended || used == cap)
+		if (ended || used == cap || c >= 0x80)
 			return 0;
 		out[used++] = (char)c;
 	}

@@ -103,9 +103,9 @@ bool text_is(struct text text, const char *s, size_t len);
 
 /*
  * What a careless reader makes of text: case folded (Unicode simple folding,
- * which takes U+017F for s and U+212A for k), everything but printable ASCII
- * dropped at either end.  Returns the bytes written to out; 0 if there are
- * none, or more than cap, or one inside that would have been dropped.
+ * which takes U+017F for s and U+212A for k), white space and control
+ * characters dropped at either end.  Returns the bytes written to out; 0 if
+ * there are none, or more than cap, or what is left is not printable ASCII.
  */
 size_t text_folded(struct text text, char *out, size_t cap);
 
