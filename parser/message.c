@@ -62,7 +62,6 @@ struct line {
 /* The keys of params met so far, to find one that comes twice. */
 struct keys {
 	struct text key[MESSAGE_PARAMS_MAX];
-	uint32_t hash[MESSAGE_PARAMS_MAX];
 	size_t count;
 };
 
@@ -87,30 +86,16 @@ static int decide(struct line *l, const char *p, struct text key)
 	return -1;
 }
 
-static uint32_t hash_text(struct text text)
-{
-	uint32_t hash = 2166136261u;
-	int32_t c;
-
-	while ((c = text_next(&text)) >= 0)
-		hash = (hash ^ (uint32_t)c) * 16777619u;
-	return hash;
-}
-
 static void note_key(struct line *l, struct keys *k, struct text key,
 		     const char *at)
 {
-	uint32_t hash;
-
 	if (k->count == MESSAGE_PARAMS_MAX) {
 		scan_doubt(&l->r, at, "more than 128 members in params");
 		return;
 	}
-	hash = hash_text(key);
 	for (size_t i = 0; i < k->count; i++)
-		if (k->hash[i] == hash && text_equal(k->key[i], key))
+		if (text_equal(k->key[i], key))
 			scan_doubt(&l->r, at, "a key of params twice");
-	k->hash[k->count] = hash;
 	k->key[k->count++] = key;
 }
 
@@ -229,7 +214,7 @@ static const char *read_id(struct line *l, const char *p)
 				"\\u0000 or an unpaired surrogate in the id");
 		else
 			l->id_valid = true;
-	} else if (*start == '-' || (*start >= '0' && *start <= '9')) {
+	} else if (*start <= '9') { /* a minus or a digit */
 		l->id_valid = is_integer(id);
 		if (!l->id_valid)
 			scan_doubt(
@@ -403,8 +388,7 @@ static void judge_params(struct line *l)
 			   "params has no uri that is a string");
 		judge_arguments(l);
 		break;
-	case METHOD_TOOLS_LIST:
-	case METHOD_OTHER:
+	default:
 		break;
 	}
 }

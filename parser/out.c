@@ -21,7 +21,7 @@ void out_string(struct out *o, const char *s)
 void out_number(struct out *o, int64_t n)
 {
 	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
-	char digits[20];
+	char digits[20]; /* -2^63 has a minus and 19 of them */
 	size_t at = sizeof(digits);
 
 	do {
@@ -29,7 +29,7 @@ void out_number(struct out *o, int64_t n)
 		rest /= 10;
 	} while (rest > 0);
 	if (n < 0)
-		out_bytes(o, "-", 1);
+		digits[--at] = '-';
 	out_bytes(o, digits + at, sizeof(digits) - at);
 }
 

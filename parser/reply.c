@@ -186,9 +186,9 @@ static const char *read_element(struct scan *r, const char *p,
 	if (*p != '{')
 		return scan_value(r, p);
 	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
+	for (bool first = true;; first = false) {
 		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
+		if (!more)
 			break;
 		if (!text_resembles(key, "name", 4)) {
 			p = scan_value(r, p);
@@ -203,53 +203,59 @@ static const char *read_element(struct scan *r, const char *p,
 		}
 		names++;
 	}
-	if (names != 1 || (name->ptr && name->flags & (TEXT_NUL | TEXT_LONE)))
+	if (name->ptr && name->flags & (TEXT_NUL | TEXT_LONE))
 		name->ptr = NULL;
 	return p;
+}
+
+/* Bytes of an array on their way to where they are kept. */
+struct copy {
+	const char *from;
+	size_t last; /* what is before was kept, or left out */
+	char *to;
+	size_t used;
+};
+
+static void keep_until(struct copy *c, size_t at)
+{
+	memmove(c->to + c->used, c->from + c->last, at - c->last);
+	c->used += at - c->last;
+	c->last = at;
 }
 
 size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 		size_t *cut)
 {
+	struct copy c = {.from = array.ptr, .to = out};
 	struct scan r = scan_begin(array.ptr, array.len);
-	const char *p = array.ptr + 1, *last = p;
-	bool more = true, kept_one = false;
-	size_t used = 1;
+	const char *p = scan_enter(&r, array.ptr);
+	bool more, kept = false;
 
-	r.depth = 1;
-	out[0] = '[';
 	*cut = 0;
+	/* It is JSON, or reply_read() had not found it: no step can fail. */
 	for (bool first = true;; first = false) {
-		struct text name = {.ptr = NULL};
-		const char *start;
+		struct text name;
+		size_t start;
 
 		p = scan_element(&r, p, first, &more);
 		if (!more)
 			break;
-		start = p;
+		start = (size_t)(p - array.ptr);
 		/* Before the first: white space, which stays as it is. */
-		if (first) {
-			memmove(out + used, last, (size_t)(start - last));
-			used += (size_t)(start - last);
-			last = start;
-		}
+		if (first)
+			keep_until(&c, start);
 		p = read_element(&r, p, &name);
-		if (!p)
-			break;
 		if (keep(context, name)) {
-			if (!kept_one)
-				last = start;
-			memmove(out + used, last, (size_t)(p - last));
-			used += (size_t)(p - last);
-			kept_one = true;
+			/* The first that is kept has no comma before it. */
+			if (!kept)
+				c.last = start;
+			keep_until(&c, (size_t)(p - array.ptr));
+			kept = true;
 		} else {
+			c.last = (size_t)(p - array.ptr);
 			(*cut)++;
 		}
-		last = p;
 	}
-	/* It was JSON when reply_read() found it; else nothing passes. */
-	if (!p)
-		return 0;
-	memmove(out + used, last, (size_t)(p - last));
-	return used + (size_t)(p - last);
+	keep_until(&c, array.len);
+	return c.used;
 }

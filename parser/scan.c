@@ -109,12 +109,10 @@ static const char *skip_utf8(const char *p, const char *end)
 }
 
 /* The four hex digits at p as a number, or -1. */
-static int32_t hex4(const char *p, const char *end)
+static int32_t hex4(const char *p)
 {
 	int32_t n = 0;
 
-	if (end - p < 4)
-		return -1;
 	for (int i = 0; i < 4; i++) {
 		char c = p[i];
 
@@ -136,7 +134,7 @@ static int32_t unit_escape(const char *p, const char *end)
 {
 	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
-	return hex4(p + 2, end);
+	return hex4(p + 2);
 }
 
 static bool is_high(int32_t c)
@@ -190,7 +188,7 @@ const char *scan_string(struct scan *r, const char *p, struct text *text)
 	const char *start = p + 1;
 	unsigned flags = 0;
 
-	if (p == r->end || *p != '"')
+	if (*p != '"')
 		return scan_fail(r, p, "a string was expected");
 	for (p = start; p < r->end;) {
 		while (string_class[byte(p)] == PLAIN)

@@ -67,7 +67,7 @@ void scan_doubt(struct scan *r, const char *p, const char *reason);
 /* Skips white space; the only one of these that cannot fail. */
 const char *scan_space(struct scan *r, const char *p);
 
-/* Reads a string; p is at its opening quote. */
+/* Reads a string; p is at a byte, which must be its opening quote. */
 const char *scan_string(struct scan *r, const char *p, struct text *text);
 
 /* Skips any one value; p is at its first byte. */

@@ -40,6 +40,8 @@ static const struct {
 	   "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"},"
 	   "\"name\":\"t\"}}",
 	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t", NULL, NULL, true},
+	{R "\"tools/call\",\"params\":{\"_meta\":7,\"name\":\"t\"}}",
+	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t"},
 	/* For other methods, params are the server's business. */
 	{R "\"x\",\"params\":{\"name\":1,\"uri\":[],\"arguments\":[]}}",
 	 MESSAGE_REQUEST, METHOD_OTHER, "1"},
@@ -90,6 +92,8 @@ static const struct {
 	{"hello", "value was expected", 0, NULL, true},
 	{R "\"ping\"", "comma", 39, NULL, true},
 	{"\xEF\xBB\xBF{}", "byte order mark", 0, NULL, true},
+	{"", "value was expected", 0, NULL, true},
+	{" ", "value was expected", 1, NULL, true},
 	{"[]", "batch", 0},
 	{"1", "not an object", 0},
 	{"{}", "jsonrpc is missing", 0},

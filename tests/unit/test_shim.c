@@ -201,6 +201,43 @@ static void every_awaited_list_is_answered_once(void **state)
 	assert_non_null(await_answer(&a).ptr);
 }
 
+/* ---- out ------------------------------------------------------------- */
+
+static void pieces_fit_or_are_left_out(void **state)
+{
+	char buf[8];
+	struct out o = {.ptr = buf, .cap = sizeof(buf)};
+
+	(void)state;
+	out_string(&o, "abc");
+	out_string(&o, "defghi");
+	assert_true(o.full);
+	out_number(&o, -12345);
+	out_number(&o, -123);
+	assert_int_equal(o.len, 7);
+	assert_memory_equal(buf, "abc-123", 7);
+}
+
+static void numbers_and_escapes(void **state)
+{
+	char buf[128];
+	struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
+
+	(void)state;
+	out_number(&o, 0);
+	out_string(&o, " ");
+	out_number(&o, INT64_MAX);
+	out_string(&o, " ");
+	out_number(&o, INT64_MIN);
+	buf[o.len] = '\0';
+	assert_string_equal(buf, "0 9223372036854775807 -9223372036854775808");
+	o.len = 0;
+	out_escaped(&o, "a\"\\\n\t\x7F\xC3\xA9", 8);
+	buf[o.len] = '\0';
+	assert_string_equal(buf, "a\\\"\\\\\\n\\u0009\\u007f\xC3\xA9");
+	assert_false(o.full);
+}
+
 /* ---- answer ---------------------------------------------------------- */
 
 static void check_answer(struct out *o, const char *want)
@@ -307,6 +344,8 @@ int main(void)
 		cmocka_unit_test(ids_can_be_awaited_twice),
 		cmocka_unit_test(more_lists_than_places),
 		cmocka_unit_test(every_awaited_list_is_answered_once),
+		cmocka_unit_test(pieces_fit_or_are_left_out),
+		cmocka_unit_test(numbers_and_escapes),
 		cmocka_unit_test(answers_are_one_line),
 		cmocka_unit_test(waits_have_units),
 		cmocka_unit_test(the_longest_answer_fits),
