@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -15,6 +17,8 @@
 /* Passed on to the server. */
 static const int forwarded[] = {SIGTERM, SIGINT,  SIGQUIT,
 				SIGHUP,  SIGUSR1, SIGUSR2};
+#define GRACE      1000 /* milliseconds between SIGTERM and SIGKILL */
+#define CLEAR_MOST 20   /* times that SIGKILL is tried */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
 /* What weir was started with, to be given back before exec. */
@@ -37,6 +41,8 @@ static bool catch_signals(struct child *child, struct inherited *was)
 	sigaction(SIGCHLD, &deflt, &was->child);
 	sigaction(SIGPIPE, &ignore, &was->pipe);
 	sigprocmask(SIG_BLOCK, &set, &was->mask);
+	/* Orphans of the server become weir's children, not init's. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return child->signals >= 0;
 }
@@ -88,6 +94,31 @@ static bool cannot_start(struct child *child, const char *what)
 	return fail(child, EXIT_WEIR);
 }
 
+/* Calls what for each child of this process. */
+typedef void each_child(struct child *child, pid_t pid, void *context);
+
+static void children(struct child *child, each_child *what, void *context)
+{
+	char path[64];
+	long pid;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
+		 (long)getpid());
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%ld", &pid) == 1)
+		what(child, (pid_t)pid, context);
+	if (f)
+		fclose(f);
+}
+
+static void note_stranger(struct child *child, pid_t pid, void *context)
+{
+	(void)context;
+	if (child->stranger_count < STRANGERS_MAX)
+		child->strangers[child->stranger_count++] = pid;
+}
+
 bool child_start(struct child *child, char **argv)
 {
 	int in[2], out[2], tell[2], cause;
@@ -98,6 +129,7 @@ bool child_start(struct child *child, char **argv)
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
 	    pipe2(tell, O_CLOEXEC) != 0)
 		return cannot_start(child, "cannot make a pipe");
+	children(child, note_stranger, NULL);
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
 	child->pid = fork();
@@ -120,15 +152,20 @@ bool child_start(struct child *child, char **argv)
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
 
-static void note_end(struct child *child)
+/* Takes every child that has ended, the server or an orphan of its. */
+static void reap(struct child *child)
 {
 	int status;
+	pid_t pid;
 
-	if (child->pid == 0 || waitpid(child->pid, &status, WNOHANG) <= 0)
-		return;
-	child->pid = 0;
-	child->status = WIFSIGNALED(status) ? EXIT_SIGNALED + WTERMSIG(status)
-					    : WEXITSTATUS(status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != child->pid)
+			continue;
+		child->pid = 0;
+		child->status = WIFSIGNALED(status)
+					? EXIT_SIGNALED + WTERMSIG(status)
+					: WEXITSTATUS(status);
+	}
 }
 
 void child_signals(struct child *child)
@@ -137,11 +174,58 @@ void child_signals(struct child *child)
 
 	while (read(child->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
-			note_end(child);
+			reap(child);
 		else if (child->pid == 0)
 			child->stop = true;
 		/* From the terminal: the server has it already. */
 		else if (info.ssi_code != SI_KERNEL)
 			kill(child->pid, (int)info.ssi_signo);
+	}
+}
+
+/* A signal for every child but the strangers, and whether there was one. */
+struct sending {
+	int signo;
+	bool any;
+};
+
+static void send_signal(struct child *child, pid_t pid, void *context)
+{
+	struct sending *s = context;
+
+	for (size_t i = 0; i < child->stranger_count; i++)
+		if (child->strangers[i] == pid)
+			return;
+	kill(pid, s->signo);
+	s->any = true;
+}
+
+static bool signal_children(struct child *child, int signo)
+{
+	struct sending s = {.signo = signo};
+
+	children(child, send_signal, &s);
+	return s.any;
+}
+
+void child_clear(struct child *child)
+{
+	struct pollfd p = {.fd = child->signals, .events = POLLIN};
+
+	/* A child that is killed may leave children in its turn. */
+	for (int i = 0; signal_children(child, i == 0 ? SIGTERM : SIGKILL);
+	     i++) {
+		int left = i == 0 ? GRACE : GRACE / 10;
+
+		if (i == CLEAR_MOST)
+			return;
+		/* Until the next one ends, or for so long. */
+		while (poll(&p, 1, left) > 0) {
+			child_signals(child);
+			reap(child);
+			if (waitpid(-1, NULL, WNOHANG) < 0)
+				return;
+			left = GRACE / 10;
+		}
 	}
 }

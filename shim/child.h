@@ -3,12 +3,14 @@
  *
  * The server gets what it would have got without weir: the same arguments,
  * environment, stderr, signal mask and dispositions, and of weir's descriptors
- * only the two pipes, as its 0 and 1.  It is killed when weir dies.
+ * only the two pipes, as its 0 and 1.  It is killed when weir dies, and what it
+ * leaves behind when it ends does not live on.
  */
 #ifndef SHIM_CHILD_H
 #define SHIM_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #define EXIT_WEIR      125 /* weir itself failed */
@@ -16,13 +18,19 @@
 #define EXIT_NOT_FOUND 127 /* not found */
 #define EXIT_SIGNALED  128 /* plus the signal's number */
 
+#define STRANGERS_MAX 16
+
 struct child {
 	pid_t pid;   /* 0 once it has been waited for */
 	int in;      /* write end of its stdin; the caller's to close */
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
 	int status;  /* for weir to exit with, once pid is 0 */
-	bool stop;   /* a signal came when there was no server any more */
+	/* Children that weir had before it was weir, of a shell that became
+	 * it: not the server's, and left alone. */
+	pid_t strangers[STRANGERS_MAX];
+	size_t stranger_count;
+	bool stop; /* a signal came when there was no server any more */
 };
 
 /*
@@ -35,5 +43,9 @@ bool child_start(struct child *child, char **argv);
 /* Takes the signals that have arrived: passes them on to the server, notes
  * its end.  Never blocks. */
 void child_signals(struct child *child);
+
+/* Ends what the server has left behind, its children's children too, which
+ * became weir's when it ended: SIGTERM, and SIGKILL a second later. */
+void child_clear(struct child *child);
 
 #endif

@@ -17,14 +17,14 @@ struct port port_own(int fd)
 	return (struct port){.fd = fd, .kind = PORT_OWN};
 }
 
-/* The same pipe or terminal through a description of weir's own, or -1. */
-static int reopen(int fd, bool write)
+/* The same pipe or terminal, to write to, through a description of weir's own;
+ * or -1. */
+static int reopen(int fd)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, (write ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
-				  O_NOCTTY | O_CLOEXEC);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 struct port port_adopt(int fd, bool write)
@@ -41,9 +41,11 @@ struct port port_adopt(int fd, bool write)
 	}
 	if (S_ISREG(st.st_mode))
 		port.kind = PORT_OWN;
-	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
+	/* A FIFO opened anew would not tell that its writers had gone; and to
+	 * read, poll() is enough. */
+	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return port;
-	again = reopen(fd, write);
+	again = reopen(fd);
 	if (again < 0)
 		return port;
 	close(fd);

@@ -4,9 +4,9 @@
  *
  * O_NONBLOCK belongs to the open file description, which the client may share;
  * so it is set on descriptions of weir's own only.  A pipe or terminal that is
- * inherited is opened anew where that is possible; a socket is asked call by
- * call; what is left is written in pieces that cannot block once poll() says
- * that it is ready.
+ * inherited is opened anew to write to where that is possible; a socket is
+ * asked call by call; what is left is used only once poll() says that it is
+ * ready, and written in pieces that cannot block then.
  */
 #ifndef SHIM_PORT_H
 #define SHIM_PORT_H

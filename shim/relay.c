@@ -288,6 +288,7 @@ int relay_run(const struct policy *policy, size_t max_line, char **argv)
 	if (child_start(&r->child, argv)) {
 		open_ports(r);
 		loop(r);
+		child_clear(&r->child);
 	}
 	status = r->child.status;
 	session_close(&r->s);
