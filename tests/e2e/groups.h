@@ -1,0 +1,13 @@
+/* groups - the tests, each file's as one function: how many failed. */
+#ifndef TESTS_GROUPS_H
+#define TESTS_GROUPS_H
+
+int run_seeds(void);     /* five policies as they are printed, five servers */
+int run_answers(void);   /* what a refused client sees */
+int run_lines(void);     /* which of the client's lines are passed on */
+int run_lists(void);     /* what is cut out of the server's lists */
+int run_streams(void);   /* bytes in pieces, in masses, and through pipes */
+int run_command(void);   /* options, exit statuses, check */
+int run_processes(void); /* starting, signals, and the end */
+
+#endif

@@ -1,0 +1,28 @@
+/* Every end-to-end test; an argument is a pattern of those to run. */
+#include "harness.h"
+
+#include "groups.h"
+
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+	int failed = 0;
+
+	weir = getenv("WEIR");
+	server = getenv("SERVER");
+	if (!weir || !server) {
+		fprintf(stderr, "WEIR and SERVER have to name the programs\n");
+		return 2;
+	}
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	failed += run_seeds();
+	failed += run_answers();
+	failed += run_lines();
+	failed += run_lists();
+	failed += run_streams();
+	failed += run_command();
+	failed += run_processes();
+	return failed > 0;
+}

@@ -1,0 +1,469 @@
+/* The command line: options, policies that do not load, check, and with what
+ * status weir ends. */
+#include "answers.h"
+
+#include "groups.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char good[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+
+static const struct {
+	const char *file;
+	bool hides; /* and allows nothing */
+} seeds[] = {
+	{"tests/policies/sast-mcp.cancel_scan_job.json", true},
+	{"tests/policies/webscrapertoolkit.cancel_job.json", false},
+	{"tests/policies/workflows-mcp.cancel_job.json", true},
+	{"tests/policies/sktime-mcp.cancel_job.json", true},
+	{"tests/policies/cross-llm-mcp.cancel-async-job.json", false},
+};
+
+/* A server that leaves a mark when it is started. */
+static const char *const *marking(void)
+{
+	return join(WORDS("sh", "-c", "echo >\"$0\"; cat", path("started")),
+		    WORDS(NULL));
+}
+
+/* It says why in lines of its own, and starts nothing. */
+static void check_fails(struct proc *p, int lines, const char *says)
+{
+	check_status(p, 125);
+	check_text("stdout", p->said.ptr, "");
+	check(weir_lines(p->told.ptr) == lines, "%d lines were expected: %s",
+	      lines, p->told.ptr);
+	check(strstr(p->told.ptr, says), "\"%s\" was expected: %s", says,
+	      p->told.ptr);
+	check(!exists(path("started")), "the server was started");
+}
+
+static void mark_works(void **state)
+{
+	(void)state;
+	proc_run(join(WORDS(weir, "-p", file("policy", good), "--"), marking()),
+		 "");
+	check(exists(path("started")), "the server was not started");
+}
+
+static void no_policy(void **state)
+{
+	(void)state;
+	check_fails(proc_run(join(WORDS(weir, "--"), marking()), ""), 1, "-p");
+	check_fails(proc_run(join(WORDS(weir), marking()), ""), 1, "-p");
+	check_fails(proc_run(join(WORDS(weir, "-p", "", "--"), marking()), ""),
+		    1, "");
+	check_fails(
+		proc_run(join(WORDS(weir, "-p", path("none"), "--"), marking()),
+			 ""),
+		1, path("none"));
+	check_fails(proc_run(join(WORDS(weir, "-p", path(""), "--"), marking()),
+			     ""),
+		    1, path(""));
+	check_fails(proc_start_how(join(WORDS(weir), marking()),
+				   &(struct how){.env = WORDS("WEIR_POLICY=")}),
+		    1, "-p");
+}
+
+/* What does not load, and a word of what is said of it. */
+static const struct faulty {
+	const char *policy;
+	int lines; /* one for each fault */
+	const char *says;
+} faulty[] = {
+	{"", 1, "line 1"},
+	{"{", 1, "line 1"},
+	{"[]", 1, "an array"},
+	{"{\"version\":\"1\",\n\"default\":\"deny\",}", 1, "line 2"},
+	{"{\"version\":\"1\",\"default\":\"deny\"} x", 1, "line 1"},
+	{"{\"version\":\"1\",\"default\":\"deny\"/**/}", 1, "line 1"},
+	{"\xef\xbb\xbf{\"version\":\"1\",\"default\":\"deny\"}", 1, "line 1"},
+	{"{\"default\":\"deny\"}", 1, "version"},
+	{"{\"version\":1,\"default\":\"deny\"}", 1, "/version"},
+	{"{\"version\":\"2\",\"default\":\"deny\"}", 1, "/version"},
+	{"{\"version\":\"1\"}", 1, "default"},
+	{"{\"version\":\"1\",\"default\":\"Deny\"}", 1, "/default"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tool\":{}}", 1,
+	 "\"tools\""},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"hide\":\"x\"}", 1, "/hide"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"\"]}", 1,
+	 "/hide/0"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"default\":\"allow\"}", 1,
+	 "/default"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"\":{}}}", 1,
+	 "/tools/"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{},\"\\u0061"
+	 "\":"
+	 "{}}}",
+	 1, "/tools/a"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":[]}}", 1,
+	 "/tools/a"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a/b\":{\"action"
+	 "\":"
+	 "\"forbid\"}}}",
+	 1, "/tools/a~1b/action"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{\"actoin\":"
+	 "\"deny\"}}}",
+	 1, "\"action\""},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{\"limits\":"
+	 "[{"
+	 "\"counter\":\"c\",\"window\":\"minute\"}]}}}",
+	 1, "max"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{\"limits\":"
+	 "[{"
+	 "\"counter\":\"c\",\"window\":\"minuet\",\"max\":1}]}}}",
+	 1, "\"minute\""},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{\"limits\":"
+	 "[{"
+	 "\"counter\":\"c\",\"window\":\"minute\",\"max\":-1}]}}}",
+	 1, "/tools/a/limits/0/max"},
+	{"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"a\":{\"rate_limi"
+	 "t\":"
+	 "\"10 a minute\"}}}",
+	 1, "/tools/a/rate_limit"},
+	{"\"tools\":{\"a\":{\"action\":\"deny\"}}", 1, "\"version\""},
+	{"{\"version\":\"2\",\"default\":\"x\",\"hid\":[],\"tools\":{\"a\":7}}",
+	 4, "/tools/a"},
+};
+
+static void faulty_policy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		const char *policy = file("policy", faulty[i].policy);
+
+		in_case(faulty[i].policy);
+		check_fails(proc_run(join(WORDS(weir, "-p", policy, "--"),
+					  marking()),
+				     ""),
+			    faulty[i].lines, faulty[i].says);
+	}
+}
+
+static void unknown_options(void **state)
+{
+	const char *policy = file("policy", good);
+	const char *const *const commands[] = {
+		WORDS("--nope"),
+		WORDS("-x"),
+		WORDS("-p", policy, "--polizy", policy, "--"),
+		WORDS("-p", policy, "--max-line", "many", "--"),
+		WORDS("-p", policy, "--max-line", "-1", "--"),
+		WORDS("-p", policy, "--max-line", "4096x", "--"),
+		WORDS("-p", policy, "--max-line=", "--"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		in_case(text("%s %s %s", commands[i][0],
+			     commands[i][1] ? commands[i][1] : "",
+			     commands[i][1] ? commands[i][2] : ""));
+		check_fails(proc_run(join(WORDS(weir),
+					  join(commands[i], marking())),
+				     ""),
+			    1, "");
+	}
+	in_case("no argument, no command");
+	check_fails(proc_run(WORDS(weir, "-p"), ""), 1, "");
+	check_fails(proc_run(WORDS(weir), ""), 1, "");
+	check_fails(proc_run(WORDS(weir, "-p", policy), ""), 1, "");
+	check_fails(proc_run(WORDS(weir, "-p", policy, "--"), ""), 1, "");
+}
+
+static void help(void **state)
+{
+	static const char *const words[] = {
+		"Usage: weir", "weir check",    "--policy", "WEIR_POLICY",
+		"--max-line",  "WEIR_MAX_LINE", "125",      "126",
+		"127",         "128",
+	};
+	static const char *const ways[] = {"--help", "-h"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct proc *p = proc_run(WORDS(weir, ways[i]), "");
+
+		check_status(p, 0);
+		check_text("stderr", p->told.ptr, "");
+		for (size_t w = 0; w < COUNT(words); w++)
+			check(strstr(p->said.ptr, words[w]),
+			      "\"%s\" is not in the help", words[w]);
+	}
+}
+
+static void version(void **state)
+{
+	static const char *const ways[] = {"--version", "-V"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct proc *p = proc_run(WORDS(weir, ways[i]), "");
+
+		check_status(p, 0);
+		check_text("stderr", p->told.ptr, "");
+		check(strncmp(p->said.ptr, "weir ", 5) == 0 &&
+			      strchr(p->said.ptr, '\n') ==
+				      p->said.ptr + p->said.len - 1,
+		      "not \"weir VERSION\": %s", p->said.ptr);
+	}
+}
+
+/* weir --help >/dev/full */
+static void full_stdout(void **state)
+{
+	FILE *full = fopen("/dev/full", "we");
+	struct how how = {.given = {[1] = true}, .fds = {[1] = fileno(full)}};
+	struct proc *p;
+
+	(void)state;
+	p = proc_start_how(WORDS(weir, "--help"), &how);
+	check_status(p, 125);
+	check_equal(weir_lines(p->told.ptr), 1);
+	p = proc_start_how(WORDS(weir, "check", seeds[1].file), &how);
+	check_status(p, 2);
+	check_equal(weir_lines(p->told.ptr), 1);
+	fclose(full);
+}
+
+/* ---- the environment ------------------------------------------------- */
+
+static struct proc *start_env(const char *const *argv, const char *variable)
+{
+	const char *const *env = WORDS(variable);
+	struct how how = {.env = env};
+
+	return proc_start_how(argv, &how);
+}
+
+static void policy_from_environment(void **state)
+{
+	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
+	const char *deny =
+		file("deny", "{\"version\":\"1\",\"default\":\"deny\"}");
+	struct proc *p = start_env(WORDS(weir, server), policy);
+
+	(void)state;
+	proc_send(p, call("1", "add"));
+	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	proc_send(p, call("2", "echo"));
+	check(!from_weir(proc_line(p)), "should pass");
+
+	/* The option is nearer than the environment. */
+	p = start_env(WORDS(weir, "-p", deny, "--", server), policy);
+	proc_send(p, call("1", "echo"));
+	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+
+	p = start_env(join(WORDS(weir), marking()),
+		      text("WEIR_POLICY=%s", path("none")));
+	check_fails(p, 1, path("none"));
+}
+
+static void max_line_from_environment(void **state)
+{
+	const char *policy = file("policy", good);
+	struct proc *p = start_env(WORDS(weir, "-p", policy, "--", server),
+				   "WEIR_MAX_LINE=5000");
+
+	(void)state;
+	proc_send(p, long_ping("1", 5000));
+	check(!from_weir(proc_line(p)), "should pass");
+	proc_send(p, long_ping("1", 5001));
+	check_error(proc_line(p), "null", -32600);
+
+	p = start_env(
+		WORDS(weir, "-p", policy, "--max-line", "6000", "--", server),
+		"WEIR_MAX_LINE=5000");
+	proc_send(p, long_ping("1", 6000));
+	check(!from_weir(proc_line(p)), "should pass");
+
+	p = start_env(join(WORDS(weir, "-p", policy, "--"), marking()),
+		      "WEIR_MAX_LINE=lots");
+	check_fails(p, 1, "WEIR_MAX_LINE");
+}
+
+/* ---- check ----------------------------------------------------------- */
+
+static void check_seeds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(seeds); i++) {
+		struct proc *p =
+			proc_run(WORDS(weir, "check", seeds[i].file), "");
+
+		in_case(seeds[i].file);
+		check_status(p, 0);
+		check(!strstr(p->said.ptr, "warning") == !seeds[i].hides,
+		      "a warning, if and only if nothing is allowed: %s",
+		      p->said.ptr);
+		check(strstr(p->said.ptr, seeds[i].file), "not named: %s",
+		      p->said.ptr);
+		p = proc_run(WORDS(weir, "check", "--strict", seeds[i].file),
+			     "");
+		check_status(p, seeds[i].hides);
+	}
+}
+
+/* At the start the same is said, and the server runs. */
+static void start_warns(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(seeds); i++) {
+		struct proc *p = proc_start(
+			WORDS(weir, "-p", seeds[i].file, "--", server));
+
+		in_case(seeds[i].file);
+		ping(p, "1");
+		proc_close_in(p);
+		check_status(p, 0);
+		check_equal(weir_lines(p->told.ptr), seeds[i].hides);
+	}
+}
+
+static void check_unsound(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		const char *policy = file("policy", faulty[i].policy);
+
+		in_case(faulty[i].policy);
+		p = proc_run(WORDS(weir, "check", policy), "");
+		check_status(p, 2);
+		check(strstr(p->said.ptr, faulty[i].says),
+		      "\"%s\" was expected: %s", faulty[i].says, p->said.ptr);
+		p = proc_run(WORDS(weir, "check", "--strict", policy), "");
+		check_status(p, 2);
+	}
+	in_case("the worst of several files");
+	p = proc_run(WORDS(weir, "check", seeds[1].file, path("none"),
+			   seeds[4].file),
+		     "");
+	check_status(p, 2);
+	check(strstr(p->said.ptr, path("none")) &&
+		      strstr(p->said.ptr, seeds[4].file),
+	      "not all are named: %s", p->said.ptr);
+	p = proc_run(WORDS(weir, "check", "--strict", seeds[1].file,
+			   seeds[0].file, seeds[4].file),
+		     "");
+	check_status(p, 1);
+}
+
+/* A verb is one only as the first word. */
+static void server_called_check(void **state)
+{
+	const char *script = file("check", "#!/bin/sh\necho \"run: $*\"\n");
+	const char *with = text("PATH=%s:/bin:/usr/bin", path(""));
+	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
+	const char *const *env = WORDS(with, policy);
+	struct how how = {.env = env};
+	const char *const *const commands[] = {
+		WORDS(weir, "-p", path("policy"), "--", "check", "a b", "-p"),
+		WORDS(weir, "-p", path("policy"), "check", "a b", "-p"),
+		WORDS(weir, "--", "check", "a b", "-p"),
+	};
+
+	(void)state;
+	chmod(script, 0700);
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct proc *p = proc_start_how(commands[i], &how);
+
+		in_case(text("%s %s", commands[i][1], commands[i][2]));
+		check_status(p, 0);
+		check_text("what the server says", p->said.ptr,
+			   "run: a b -p\n");
+	}
+}
+
+/* ---- exit statuses --------------------------------------------------- */
+
+/* The client does not close anything: the server's end is enough. */
+static void exit_statuses(void **state)
+{
+	static const struct {
+		const char *script;
+		int status;
+	} cases[] = {
+		{"exit 0", 0},
+		{"exit 1", 1},
+		{"exit 7", 7},
+		{"exit 124", 124},
+		{"exit 255", 255},
+		{"kill -TERM $$", 128 + 15},
+		{"kill -KILL $$", 128 + 9},
+		{"kill -SEGV $$", 128 + 11},
+		{"exec 0<&- 1>&-; exit 3", 3},
+		{"read line; echo \"$line\"; exit 4", 4},
+	};
+	const char *policy = file("policy", good);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct proc *p = proc_start(WORDS(weir, "-p", policy, "--",
+						  "sh", "-c", cases[i].script));
+
+		in_case(cases[i].script);
+		if (strncmp(cases[i].script, "read", 4) == 0)
+			proc_send(p, request("1", "ping", NULL));
+		check_status(p, cases[i].status);
+		check_text("stderr", p->told.ptr, "");
+	}
+}
+
+static void cannot_run(void **state)
+{
+	const char *policy = file("policy", good);
+	const char *plain = file("plain", "#!/bin/sh\n");
+	const char *lost = file("lost", "#!/no/such/interpreter\n");
+	const struct {
+		const char *command;
+		int status;
+	} cases[] = {
+		{path(""), 126},
+		{plain, 126},
+		{"/dev/null", 126},
+		{text("%s/x", plain), 126}, /* as env(1) has it: ENOTDIR */
+		{path("none"), 127},
+		{lost, 127},
+		{"no-such-command-anywhere", 127},
+		{"", 127},
+	};
+
+	(void)state;
+	chmod(lost, 0700);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct proc *p = proc_start(
+			WORDS(weir, "-p", policy, "--", cases[i].command));
+
+		in_case(cases[i].command);
+		check_status(p, cases[i].status);
+		check_text("stdout", p->said.ptr, "");
+		check_equal(weir_lines(p->told.ptr), 1);
+	}
+}
+
+int run_command(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(mark_works),
+		TEST(no_policy),
+		TEST(faulty_policy),
+		TEST(unknown_options),
+		TEST(help),
+		TEST(version),
+		TEST(full_stdout),
+		TEST(policy_from_environment),
+		TEST(max_line_from_environment),
+		TEST(check_seeds),
+		TEST(start_warns),
+		TEST(check_unsound),
+		TEST(server_called_check),
+		TEST(exit_statuses),
+		TEST(cannot_run),
+	};
+
+	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
+}

@@ -1,0 +1,482 @@
+/*
+ * Which of the client's lines are passed on, and that they are as they came.
+ *
+ * Each row is a line, in the middle of a session that goes on after it.
+ */
+#include "answers.h"
+
+#include "groups.h"
+
+#include <stdlib.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"remove\"],"
+	"\"tools\":{\"echo\":{}}}";
+
+enum { PASS = 1, SWALLOW = 2, EITHER = 0, PARSE = -32700, REQUEST = -32600 };
+
+struct row {
+	const char *line; /* whole, with its LF */
+	size_t len;       /* of it: it may hold a NUL */
+	int outcome;      /* of the enum, or the code of the error */
+	const char *id;   /* in the error; NULL: any */
+};
+
+#define PASSED(line)                                                           \
+	{                                                                      \
+		line, sizeof(line) - 1, PASS, NULL                             \
+	}
+#define SWALLOWED(line)                                                        \
+	{                                                                      \
+		line, sizeof(line) - 1, SWALLOW, NULL                          \
+	}
+#define FAULT(line, code, id)                                                  \
+	{                                                                      \
+		line, sizeof(line) - 1, code, id                               \
+	}
+
+#define RPC        "{\"jsonrpc\":\"2.0\","
+#define CALL       RPC "\"id\":5,\"method\":\"tools/call\",\"params\":"
+#define ECHO       CALL "{\"name\":\"echo\"}}"
+#define PING(rest) RPC "\"id\":5,\"method\":\"ping\"" rest "}\n"
+
+static const struct row rows[] = {
+	/* ---- passed on ---- */
+	PASSED(ECHO "\n"),
+	PASSED(ECHO "\r\n"),
+	PASSED(" \t" ECHO "\t \n"),
+	PASSED("{\t\"params\" : {\"arguments\" : { } , \"name\":\"echo\" } , "
+	       "\"method\":\"tools/call\" , \"id\":\"\\u0035\" , \"jsonrpc\" : "
+	       "\"2.0\" }\n"),
+	PASSED(CALL "{\"\\u006eame\":\"\\u0065cho\"}}\n"),
+	PASSED(CALL
+	       "{\"name\":\"echo\",\"arguments\":{\"name\":\"remove\",\"name\":"
+	       "1,\"Name\":[[[]]],\"method\":\"tools/call\"},\"x\":-1.5e+"
+	       "3}}\n"),
+	PASSED(CALL
+	       "{\"name\":\"echo\",\"arguments\":{\"s\":\"\\u0000 \\ud800\"}}}"
+	       "\n"),
+	PASSED(PING()),
+	PASSED(PING(",\"params\":{}")),
+	PASSED(RPC "\"method\":\"tools/list\",\"id\":-12}\n"),
+	PASSED(RPC "\"id\":\"\",\"method\":\"no/such/method\"}\n"),
+	PASSED(RPC "\"id\":5,\"method\":\"toolsXcall\"}\n"),
+	PASSED(RPC "\"method\":\"notifications/x\",\"params\":{\"a\":{\"a\":1"
+		   "}}}\n"),
+	PASSED(RPC "\"id\":0,\"result\":{\"roots\":[]}}\n"),
+	PASSED(RPC "\"id\":\"a\",\"error\":{\"code\":1,\"message\":\"\"}}\n"),
+
+	/* ---- swallowed ---- */
+	SWALLOWED("\n"),
+	SWALLOWED("\r\n"),
+	SWALLOWED(" \t \n"),
+
+	/* ---- no JSON ---- */
+	FAULT("garbage\n", PARSE, "null"),
+	FAULT("{\n", PARSE, "null"),
+	FAULT(ECHO "}\n", PARSE, "null"),
+	FAULT(ECHO ECHO "\n", PARSE, "null"),
+	FAULT(ECHO " x\n", PARSE, "null"),
+	FAULT(ECHO "//\n", PARSE, "null"),
+	FAULT("x: " ECHO "\n", PARSE, "null"),
+	FAULT("Content-Length: 2\n", PARSE, "null"),
+	FAULT("{jsonrpc:2.0,id:5,method:ping}\n", PARSE, "null"),
+	FAULT("{'jsonrpc':'2.0','id':5,'method':'ping'}\n", PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":NaN}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":01}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":1.}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":\"\\q\"}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":1,}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":/**/1}"), PARSE, "null"),
+	FAULT(PING(",\"params\":{\"a\":\"\x01\"}"), EITHER, NULL),
+	FAULT(PING(",\"params\":{\"a\":\x0b 1}"), EITHER, NULL),
+	FAULT(PING(",\"params\":{\"a\":\"\xff\"}"), EITHER, NULL),
+	FAULT(PING(",\"params\":{\"a\":\"\xc1\xa5\"}"), EITHER,
+	      NULL), /* overlong */
+	FAULT(PING(",\"params\":{\"a\":\"\xed\xa0\x80\"}"), EITHER, NULL),
+	FAULT(PING(",\"params\":{\"a\":\"\xf0\x9f\x98\"}"), EITHER, NULL),
+	FAULT("\xef\xbb\xbf" ECHO "\n", EITHER, NULL),
+	FAULT("\0" ECHO "\n", EITHER, NULL),
+	FAULT(ECHO "\0\n", EITHER, NULL),
+	FAULT(RPC "\"id\":5,\"method\":\"ping\0\"}\n", EITHER, NULL),
+
+	/* ---- CR ends a line for some readers ---- */
+	FAULT(PING(",\"params\":{\"x\":\r" ECHO "\r}"), EITHER, NULL),
+	FAULT("\r" ECHO "\n", EITHER, NULL),
+	FAULT(ECHO "\r\r\n", EITHER, NULL),
+	FAULT(ECHO "\r \n", EITHER, NULL),
+	FAULT(PING(",\"params\":{\"x\":\"\r\"}"), EITHER, NULL),
+
+	/* ---- none of the four shapes ---- */
+	FAULT("{}\n", REQUEST, "null"),
+	FAULT("[]\n", REQUEST, "null"),
+	FAULT("[" ECHO "]\n", REQUEST, "null"),
+	FAULT("[[" ECHO "]]\n", REQUEST, "null"),
+	FAULT("{\"0\":" ECHO "}\n", REQUEST, "null"),
+	FAULT("1\n", REQUEST, "null"),
+	FAULT("\"tools/call\"\n", REQUEST, "null"),
+	FAULT("null\n", REQUEST, "null"),
+	FAULT("{\"id\":5,\"method\":\"ping\"}\n", REQUEST, "5"),
+	FAULT("{\"jsonrpc\":\"1.0\",\"id\":5,\"method\":\"ping\"}\n", REQUEST,
+	      "5"),
+	FAULT("{\"jsonrpc\":2.0,\"id\":5,\"method\":\"ping\"}\n", REQUEST, "5"),
+	FAULT(PING(",\"extra\":1"), REQUEST, "5"),
+	FAULT(PING(",\"result\":{}"), REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"remove\"},\"error\":{\"code\":1}}\n", REQUEST,
+	      "5"),
+	FAULT(RPC "\"id\":5}\n", REQUEST, NULL),
+	FAULT(RPC "\"id\":5,\"method\":7}\n", REQUEST, "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"ping\",\"params\":[]}\n", REQUEST,
+	      "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"ping\",\"params\":null}\n", REQUEST,
+	      "5"),
+	FAULT(RPC "\"id\":null,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":true,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":{},\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":1.5,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":1.0,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":1e0,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":12345678901234567890,\"method\":\"ping\"}\n", REQUEST,
+	      "null"),
+	FAULT(RPC "\"id\":\"\\u0000\",\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":\"\\ud800\",\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(RPC "\"id\":null,\"method\":\"tools/call\",\"params\":{\"name\":"
+		  "\"echo\"}}\n",
+	      REQUEST, "null"),
+
+	/* ---- what readers take in more than one way ---- */
+	FAULT(RPC "\"id\":5,\"id\":6,\"method\":\"ping\"}\n", REQUEST, "null"),
+	FAULT(PING(",\"method\":\"tools/call\""), REQUEST, "5"),
+	FAULT(PING(",\"m\\u0065thod\":\"tools/call\""), REQUEST, "5"),
+	FAULT(PING(",\"Method\":\"tools/call\""), REQUEST, "5"),
+	FAULT(PING(",\"params\":{},\"params\":{}"), REQUEST, "5"),
+	FAULT(PING(",\"PARAMS\":{}"), REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"name\":\"remove\"}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"n\\u0061me\":\"remove\"}}\n", REQUEST,
+	      "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"Name\":\"remove\"}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"a\":1,\"a\":2}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"argument\xc5\xbf\":{}}}\n", REQUEST,
+	      "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"ta\\u017fk\":{}}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"tas\\u212a\":{}}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"__proto__\":{\"a\":1}}}\n", REQUEST,
+	      "5"),
+	FAULT(CALL
+	      "{\"name\":\"echo\",\"arguments\":{\"a\":[{\"__pr\\u006fto__\":1}"
+	      "]"
+	      "}}}\n",
+	      REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"arguments\":{\"a\\u0000\":1}}}\n",
+	      REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"arguments\":{\"\\udc00\":1}}}\n",
+	      REQUEST, "5"),
+	FAULT(RPC
+	      "\"id\":5,\"method\":\"Tools/Call\",\"params\":{\"name\":\"echo\""
+	      "}}"
+	      "\n",
+	      REQUEST, "5"),
+	FAULT(RPC
+	      "\"id\":5,\"method\":\" tools/call\",\"params\":{\"name\":\"echo"
+	      "\"}"
+	      "}\n",
+	      REQUEST, "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"tool\\u017f/li\\u017ft\"}\n", REQUEST,
+	      "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"ping\\u0000\"}\n", REQUEST, "5"),
+
+	/* ---- calls that name nothing for certain ---- */
+	FAULT(RPC "\"id\":5,\"method\":\"tools/call\"}\n", REQUEST, "5"),
+	FAULT(CALL "{}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":7}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":[\"echo\"]}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":null}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"arguments\":[]}}\n", REQUEST, "5"),
+	FAULT(CALL "{\"name\":\"echo\",\"arguments\":null}}\n", REQUEST, "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"prompts/get\",\"params\":{}}\n",
+	      REQUEST, "5"),
+	FAULT(RPC "\"id\":5,\"method\":\"resources/read\",\"params\":{\"uri\":"
+		  "1}}\n",
+	      REQUEST, "5"),
+};
+
+/* What was answered before the answer to the ping: only what weir says, for
+ * the server answers in order and may have something to say too. */
+static const char *answer_before(struct proc *p, const char *ping)
+{
+	const char *said = NULL, *line;
+
+	proc_send(p, request(ping, "ping", NULL));
+	while ((line = proc_line(p)) && !strstr(line, ping))
+		if (from_weir(line)) {
+			check(!said, "two answers: %s%s", said, line);
+			said = line;
+		}
+	check(line, "the session has ended");
+	return said;
+}
+
+static void check_row(struct proc *p, const struct row *row)
+{
+	const char *said;
+
+	in_case(row->line);
+	check(proc_write(p, row->line, row->len), "nobody reads");
+	said = answer_before(p, "\"mark\"");
+	if (row->outcome == PASS || row->outcome == SWALLOW)
+		check(!said, "no answer was expected: %s", said);
+	else
+		check_error(said, row->id, row->outcome);
+	in_case(NULL);
+}
+
+static void each_line(void **state)
+{
+	const char *record = path("record");
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  "--", server, "--record", record));
+	struct bytes passed = {.ptr = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		check_row(p, &rows[i]);
+		if (rows[i].outcome == PASS)
+			append(&passed, rows[i].line, rows[i].len);
+		append_text(&passed, request("\"mark\"", "ping", NULL));
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("stderr", p->told.ptr, "");
+	check_same("what the server got", content(record).ptr,
+		   content(record).len, passed.ptr, passed.len);
+}
+
+/* The same lines as one stream that is cut anywhere. */
+static void any_cut(void **state)
+{
+	static const size_t cuts[] = {1, 2, 3, 7, 4096, 1 << 20};
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(cuts); c++) {
+		const char *record = path(text("record-%zu", cuts[c]));
+		struct proc *p =
+			proc_start(WORDS(weir, "-p", file("policy", policy),
+					 "--", server, "--record", record));
+		struct bytes sent = {.ptr = NULL}, passed = {.ptr = NULL};
+
+		in_case(text("%zu bytes at a time", cuts[c]));
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			append(&sent, rows[i].line, rows[i].len);
+			if (rows[i].outcome == PASS)
+				append(&passed, rows[i].line, rows[i].len);
+		}
+		for (size_t i = 0; i < sent.len; i += cuts[c])
+			proc_write(p, sent.ptr + i,
+				   sent.len - i < cuts[c] ? sent.len - i
+							  : cuts[c]);
+		proc_close_in(p);
+		check_status(p, 0);
+		check_same("what the server got", content(record).ptr,
+			   content(record).len, passed.ptr, passed.len);
+	}
+}
+
+/* Nested as deep as is allowed, and one deeper. */
+static void depth(void **state)
+{
+	const char *record = path("record");
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  "--", server, "--record", record));
+	char open[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+		      "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+		      "[[[[[[[[[[[[[[";
+	char close[sizeof(open)];
+	const char *line, *good;
+
+	(void)state;
+	check_equal(sizeof(open) - 1, 126);
+	memset(close, ']', sizeof(close) - 1);
+	close[sizeof(close) - 1] = '\0';
+	good = text(RPC "\"method\":\"x\",\"params\":{\"a\":%s%s}}\n", open,
+		    close);
+	proc_send(p, good);
+	check(!answer_before(p, "\"mark\""), "128 deep should pass");
+	line = text(RPC
+		    "\"id\":5,\"method\":\"x\",\"params\":{\"a\":[%s%s]}}\n",
+		    open, close);
+	proc_send(p, line);
+	check_error(answer_before(p, "\"mark\""), NULL, EITHER);
+	proc_close_in(p);
+	proc_wait(p);
+	line = request("\"mark\"", "ping", NULL);
+	check_text("what the server got", content(record).ptr,
+		   text("%s%s%s", good, line, line));
+}
+
+/* The end of the input ends the last line: if it is good it passes as it is,
+ * if it is not it is answered. */
+static void last_line(void **state)
+{
+	static const struct {
+		const char *line;
+		bool good;
+	} cases[] = {
+		{ECHO, true},
+		{ECHO "\r", false},
+		{"garbage", false},
+		{"[" ECHO "]", false},
+		{"{\"jsonrpc\":", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *record = path(text("record-%zu", i));
+		struct proc *p =
+			proc_run(WORDS(weir, "-p", file("policy", policy), "--",
+				       server, "--record", record),
+				 cases[i].line);
+		const char *line = proc_line(p);
+
+		in_case(cases[i].line);
+		if (cases[i].good)
+			check(!from_weir(line), "should pass: %s", line);
+		else
+			check_error(line, NULL, EITHER);
+		check(!proc_line(p), "one answer was expected");
+		check_text("what the server got", content(record).ptr,
+			   cases[i].good ? cases[i].line : "");
+	}
+}
+
+/* Not a byte of a line reaches the server before all of it was judged. */
+static void judged_whole(void **state)
+{
+	static const struct {
+		const char *begin;
+		const char *end;
+	} cases[] = {
+		{CALL "{\"name\":\"echo\",", "\"name\":\"remove\"}}\n"},
+		{ECHO, " ,\n"},
+		{RPC "\"id\":5,\"method\":\"ping\",\"params\":{\"x\":",
+		 ECHO "}\r}\n"},
+	};
+	const char *record = path("record");
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  "--", server, "--record", record));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		in_case(cases[i].begin);
+		proc_send(p, cases[i].begin);
+		proc_idle(p);
+		proc_send(p, cases[i].end);
+		check_error(proc_line(p), NULL, EITHER);
+	}
+	ping(p, "1");
+	proc_close_in(p);
+	proc_wait(p);
+	check_text("what the server got", content(record).ptr,
+		   request("1", "ping", NULL));
+}
+
+/* Nobody would know what became of a call without an id, so it goes nowhere;
+ * stderr says so. */
+static void call_without_id(void **state)
+{
+	static const char *const lines[] = {
+		RPC
+		"\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}\n",
+		RPC
+		"\"method\":\"tools/call\",\"params\":{\"name\":\"remove\"}}"
+		"\n",
+		RPC "\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}\n",
+		RPC
+		"\"method\":\"resources/read\",\"params\":{\"uri\":\"a\"}}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const char *record = path(text("record-%zu", i));
+		struct proc *p =
+			proc_start(WORDS(weir, "-p", file("policy", policy),
+					 "--", server, "--record", record));
+
+		in_case(lines[i]);
+		proc_send(p, lines[i]);
+		ping(p, "1"); /* it has no answer */
+		proc_close_in(p);
+		check_status(p, 0);
+		check_equal(weir_lines(p->told.ptr), 1);
+		check_text("what the server got", content(record).ptr,
+			   request("1", "ping", NULL));
+	}
+}
+
+/* ---- the longest line ------------------------------------------------ */
+
+/* The line of the limit and more bytes, and the next one. */
+static void check_long(const char *option, size_t limit, size_t more, bool lf)
+{
+	const char *record = path(text("record-%zu-%d", more, lf));
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  option, text("%zu", limit), "--",
+					  server, "--record", record));
+	const char *line = long_ping("1", limit + more), *passed = "";
+	const char *next = request("2", "ping", NULL);
+
+	in_case(text("%zu bytes too long%s", more, lf ? "" : ", no LF"));
+	proc_write(p, line, limit + more + lf);
+	if (lf)
+		proc_send(p, next);
+	proc_close_in(p);
+	proc_wait(p);
+	if (more == 0) {
+		check(!from_weir(proc_line(p)), "should pass");
+		passed = lf ? line : text("%.*s", (int)limit, line);
+	} else {
+		check_error(proc_line(p), "null", REQUEST);
+	}
+	if (lf)
+		check_text("the answer to the next line", proc_line(p),
+			   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
+	check(!proc_line(p), "one answer was expected");
+	check_text("what the server got", content(record).ptr,
+		   text("%s%s", passed, lf ? next : ""));
+}
+
+static void max_line(void **state)
+{
+	static const size_t more[] = {0, 1, 2, 4096, 1 << 20};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(more); i++) {
+		check_long("--max-line", 4096, more[i], true);
+		check_long("--max-line", 4096, more[i], false);
+	}
+}
+
+/* 64 MiB, when nothing else is said. */
+static void max_line_default(void **state)
+{
+	const size_t limit = (size_t)64 << 20;
+	struct proc *p = proc_start(
+		WORDS(weir, "-p", file("policy", policy), "--", server));
+
+	(void)state;
+	proc_send(p, long_ping("1", limit));
+	check(!from_weir(proc_line(p)), "should pass");
+	proc_send(p, long_ping("1", limit + 1));
+	check_error(proc_line(p), "null", REQUEST);
+	ping(p, "2");
+}
+
+int run_lines(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_line), TEST(any_cut),          TEST(depth),
+		TEST(last_line), TEST(judged_whole),     TEST(call_without_id),
+		TEST(max_line),  TEST(max_line_default),
+	};
+
+	return cmocka_run_group_tests_name("lines", tests, NULL, NULL);
+}

@@ -1,0 +1,379 @@
+/*
+ * What is cut out of the server's lists: the hidden tools, and not one byte
+ * more.
+ *
+ * The server answers with the lines of a row, whatever it is asked; expected
+ * are the lines that reach the client.
+ */
+#include "answers.h"
+
+#include "groups.h"
+
+#include <stdlib.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"hid\",\"bad_"
+	"*\"]}";
+
+#define RPC     "{\"jsonrpc\":\"2.0\","
+#define LIST(s) RPC "\"id\":1,\"result\":{\"tools\":[" s "]}}\n"
+#define A       "{\"name\":\"a\"}"
+#define B       "{\"name\":\"b\",\"x\":[{}]}"
+#define HID     "{\"name\":\"hid\"}"
+#define SAME    "" /* as the server sent it */
+
+static const struct row {
+	const char *name;
+	const char *sent;
+	const char *seen; /* NULL: one error in its place */
+} rows[] = {
+	{"nothing hidden", LIST(A "," B), SAME},
+	{"empty", LIST(""), SAME},
+	{"empty, with space", LIST("\t "), SAME},
+	{"first", LIST(HID "," A "," B), LIST(A "," B)},
+	{"middle", LIST(A "," HID "," B), LIST(A "," B)},
+	{"last", LIST(A "," B "," HID), LIST(A "," B)},
+	{"only", LIST(HID), LIST("")},
+	{"all", LIST(HID "," HID "," HID), LIST("")},
+	{"all but the first", LIST(A "," HID "," HID), LIST(A)},
+	{"all but the last", LIST(HID "," HID "," A), LIST(A)},
+	{"all but the middle", LIST(HID "," A "," HID), LIST(A)},
+	{"two side by side", LIST(A "," HID "," HID "," B), LIST(A "," B)},
+	{"every other one", LIST(HID "," A "," HID "," B "," HID),
+	 LIST(A "," B)},
+	{"a glob", LIST("{\"name\":\"bad_\"}," A ",{\"name\":\"bad_1\"}"),
+	 LIST(A)},
+
+	{"space, first", LIST("\t" HID " ,\t " A "  ,\t" B "\t\t"),
+	 LIST("\t" A "  ,\t" B "\t\t")},
+	{"space, middle", LIST(" " A "  ,   " HID "\t,\t\t" B " "),
+	 LIST(" " A "\t,\t\t" B " ")},
+	{"space, last", LIST(" " A "  ,   " B "\t,\t\t" HID "   "),
+	 LIST(" " A "  ,   " B "   ")},
+	{"space, all", LIST("\t" HID " , " HID "  "), LIST("\t  ")},
+	{"space, everywhere",
+	 " { \"jsonrpc\" :\t\"2.0\" , \"id\" : 1 , \"result\" : { \"tools\" : ["
+	 " "
+	 "{ \"name\" : \"hid\" } , " A " ] , \"ttlMs\" : 1.50e+2 } } \t\n",
+	 " { \"jsonrpc\" :\t\"2.0\" , \"id\" : 1 , \"result\" : { \"tools\" : "
+	 "[ " A " ] , \"ttlMs\" : 1.50e+2 } } \t\n"},
+	{"CRLF", RPC "\"id\":1,\"result\":{\"tools\":[" HID "," A "]}}\r\n",
+	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]}}\r\n"},
+
+	{"id last",
+	 "{\"result\":{\"tools\":[" HID "," A "]},\"jsonrpc\":\"2.0\",\"id\":1}"
+	 "\n",
+	 "{\"result\":{\"tools\":[" A "]},\"jsonrpc\":\"2.0\",\"id\":1}\n"},
+	{"members around it",
+	 "{\"id\":1,\"result\":{\"_meta\":{\"tools\":[" HID "]},\"tools\":[" HID
+	 "],\"nextCursor\":\"hid\",\"ttlMs\":-0.0},\"jsonrpc\":\"2.0\"}\n",
+	 "{\"id\":1,\"result\":{\"_meta\":{\"tools\":[" HID "]},\"tools\":[]"
+	 ",\"nextCursor\":\"hid\",\"ttlMs\":-0.0},\"jsonrpc\":\"2.0\"}\n"},
+	{"keys with escapes",
+	 RPC "\"\\u0069d\":1,\"r\\u0065sult\":{\"t\\u006fols\":[" HID "," A
+	     "]}}\n",
+	 RPC "\"\\u0069d\":1,\"r\\u0065sult\":{\"t\\u006fols\":[" A "]}}\n"},
+
+	{"name after a schema",
+	 LIST("{\"inputSchema\":{\"properties\":{\"name\":{\"type\":\"string\"}"
+	      ","
+	      "\"x\":{\"name\":\"a\"}}},\"name\":\"hid\"}," A),
+	 LIST(A)},
+	{"hid is elsewhere",
+	 LIST("{\"title\":\"hid\",\"inputSchema\":{\"name\":\"hid\"},\"name\":"
+	      "\"a\",\"annotations\":{\"name\":\"hid\"}}"),
+	 SAME},
+	{"text that looks like an entry",
+	 LIST("{\"description\":\"\\\"name\\\":\\\"hid\\\"}]},{\\\\\",\"name\":"
+	      "\"a\"}," HID ",{\"name\":\"b\",\"description\":\"[{\\\"}\"}"),
+	 LIST("{\"description\":\"\\\"name\\\":\\\"hid\\\"}]},{\\\\\",\"name\":"
+	      "\"a\"},{\"name\":\"b\",\"description\":\"[{\\\"}\"}")},
+	{"escapes in the key", LIST("{\"\\u006eame\":\"hid\"}," A), LIST(A)},
+	{"escapes in the name", LIST("{\"name\":\"\\u0068i\\u0064\"}," A),
+	 LIST(A)},
+	{"other case", LIST("{\"name\":\"HID\"}," A), LIST(A)},
+	{"almost", LIST("{\"name\":\"hid2\"},{\"name\":\"hi\"}"), SAME},
+	{"not ASCII",
+	 LIST("{\"name\":\"\xc3\xa9\",\"d\":\"\xf0\x9f\x98\x80 \\ud83d\\ude00\""
+	      "}"
+	      "," HID ",{\"name\":\"\xe6\x97\xa5\"}"),
+	 LIST("{\"name\":\"\xc3\xa9\",\"d\":\"\xf0\x9f\x98\x80 \\ud83d\\ude00\""
+	      "}"
+	      ",{\"name\":\"\xe6\x97\xa5\"}")},
+
+	/* Who knows what these are called? */
+	{"name twice", LIST("{\"name\":\"a\",\"name\":\"b\"}," A), LIST(A)},
+	{"name twice, hidden", LIST("{\"name\":\"a\",\"name\":\"hid\"}," A),
+	 LIST(A)},
+	{"name twice, escaped",
+	 LIST(A ",{\"name\":\"b\",\"nam\\u0065\":\"hid\"}"), LIST(A)},
+	{"name and Name", LIST("{\"name\":\"a\",\"Name\":\"hid\"}," A),
+	 LIST(A)},
+	{"name a number", LIST("{\"name\":7}," A), LIST(A)},
+	{"name an object", LIST(A ",{\"name\":{\"name\":\"a\"}}"), LIST(A)},
+	{"name null", LIST("{\"name\":null}," A), LIST(A)},
+	{"no name", LIST("{}," A ",{\"title\":\"b\"}"), LIST(A)},
+	{"no object", LIST("7," A ",\"hid\",[" HID "]"), LIST(A)},
+
+	/* Clients take an id for theirs in many spellings. */
+	{"id 1.0", RPC "\"id\":1.0,\"result\":{\"tools\":[" HID "," A "]}}\n",
+	 RPC "\"id\":1.0,\"result\":{\"tools\":[" A "]}}\n"},
+	{"id \"1\"", RPC "\"id\":\"1\",\"result\":{\"tools\":[" HID "]}}\n",
+	 RPC "\"id\":\"1\",\"result\":{\"tools\":[]}}\n"},
+	{"id null", RPC "\"id\":null,\"result\":{\"tools\":[" HID "]}}\n",
+	 RPC "\"id\":null,\"result\":{\"tools\":[]}}\n"},
+	{"no id", RPC "\"result\":{\"tools\":[" HID "]}}\n",
+	 RPC "\"result\":{\"tools\":[]}}\n"},
+
+	/* No list, or none yet. */
+	{"an error", RPC "\"id\":1,\"error\":{\"code\":-1,\"message\":\"\"}}\n",
+	 SAME},
+	{"another result", RPC "\"id\":1,\"result\":{\"prompts\":[" HID "]}}\n",
+	 SAME},
+	{"noise before it",
+	 "npm WARN \"tools\":[\n\n[INFO] {" HID "}\n" LIST(HID),
+	 "npm WARN \"tools\":[\n\n[INFO] {" HID "}\n" LIST("")},
+	{"a request of the server's before it",
+	 RPC "\"id\":1,\"method\":\"roots/list\"}\n" LIST(HID "," A),
+	 RPC "\"id\":1,\"method\":\"roots/list\"}\n" LIST(A)},
+	{"a notification before it",
+	 RPC "\"method\":\"x\",\"params\":{\"tools\":[" HID "]}}\n" LIST(HID),
+	 RPC "\"method\":\"x\",\"params\":{\"tools\":[" HID "]}}\n" LIST("")},
+	{"another answer of this id before it",
+	 RPC "\"id\":1,\"result\":{}}\n" LIST(HID "," A),
+	 RPC "\"id\":1,\"result\":{}}\n" LIST(A)},
+	{"a list of another id before it",
+	 RPC "\"id\":9,\"result\":{\"tools\":[" HID "]}}\n" LIST(HID),
+	 RPC "\"id\":9,\"result\":{\"tools\":[]}}\n" LIST("")},
+
+	/* Not passed on unread. */
+	{"tools twice",
+	 RPC "\"id\":1,\"result\":{\"tools\":[" A "],\"tools\":[" HID "]}}\n",
+	 NULL},
+	{"tools twice, escaped",
+	 RPC "\"id\":1,\"result\":{\"tools\":[],\"t\\u006fols\":[" HID "]}}\n",
+	 NULL},
+	{"tools and Tools",
+	 RPC "\"id\":1,\"result\":{\"tools\":[],\"Tools\":[" HID "]}}\n", NULL},
+	{"only Tools", RPC "\"id\":1,\"result\":{\"Tools\":[" HID "]}}\n",
+	 NULL},
+	{"result twice",
+	 RPC "\"id\":1,\"result\":{\"tools\":[]},\"result\":{\"tools\":[" HID
+	     "]}}\n",
+	 NULL},
+	{"result and Result",
+	 RPC "\"id\":1,\"result\":{\"tools\":[]},\"Result\":{\"tools\":[" HID
+	     "]}}\n",
+	 NULL},
+	{"id twice",
+	 RPC "\"id\":9,\"result\":{\"tools\":[" HID "]},\"id\":1}\n", NULL},
+	{"inherited",
+	 RPC "\"id\":1,\"result\":{\"__proto__\":{\"tools\":[" HID "]}}}\n",
+	 NULL},
+	{"cut short", RPC "\"id\":1,\"result\":{\"tools\":[" HID "\n", NULL},
+	{"something after it",
+	 RPC "\"id\":1,\"result\":{\"tools\":[" HID "]}} x\n", NULL},
+	{"two in a line",
+	 RPC "\"id\":1,\"result\":{}}" RPC
+	     "\"id\":1,\"result\":{\"tools\":[" HID "]}}\n",
+	 NULL},
+	{"a comment", LIST("/**/" HID), NULL},
+	{"NaN", LIST("{\"name\":\"hid\",\"x\":NaN}"), NULL},
+	{"no UTF-8", LIST("{\"name\":\"hid\",\"x\":\"\xff\"}"), NULL},
+	{"a control byte", LIST("{\"name\":\"hid\",\"x\":\"\x01\"}"), NULL},
+	{"CR inside",
+	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]},\r" LIST(HID), NULL},
+	{"a batch", "[" RPC "\"id\":1,\"result\":{\"tools\":[" HID "]}}]\n",
+	 NULL},
+	{"a byte order mark", "\xef\xbb\xbf" LIST(HID), NULL},
+};
+
+/* As many requests as the server has lines: a list first. */
+static struct proc *serve(const char *lines, const char *max_line)
+{
+	struct bytes input = {.ptr = NULL};
+	struct proc *p;
+
+	append_text(&input, request("1", "tools/list", "{}"));
+	for (size_t i = 0; lines[i] && lines[i + 1]; i++)
+		if (lines[i] == '\n')
+			append_text(&input, request("2", "ping", NULL));
+	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--max-line",
+			   max_line, "--", server, "--reply",
+			   file("reply", lines)),
+		     input.ptr);
+	return p;
+}
+
+static void each_list(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row *row = &rows[i];
+		struct proc *p = serve(row->sent, "1000000");
+
+		in_case(row->name);
+		check_status(p, 0);
+		if (row->seen)
+			check_text("what the client sees", p->said.ptr,
+				   *row->seen ? row->seen : row->sent);
+		else
+			check_error(proc_line(p), "1", -32603);
+		check(row->seen || !proc_line(p), "one answer was expected");
+		check(weir_lines(p->told.ptr) == !row->seen,
+		      "a word on stderr, if and only if it is withheld: %s",
+		      p->told.ptr);
+	}
+}
+
+/* The session goes on after a list that was withheld, or was no list. */
+static void next_list(void **state)
+{
+	static const char *const first[] = {
+		LIST("x"),
+		LIST(HID),
+		RPC "\"id\":1,\"error\":{\"code\":-1,\"message\":\"\"}}\n",
+		RPC "\"id\":1,\"result\":{\"tools\":[],\"tools\":[]}}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(first); i++) {
+		const char *reply = file(
+			"reply", text("%s%s%s", first[i],
+				      RPC "\"id\":2,\"result\":{}}\n",
+				      RPC "\"id\":3,\"result\":{\"tools\":[" HID
+					  "," A "]}}\n"));
+		struct proc *p =
+			proc_start(WORDS(weir, "-p", file("policy", policy),
+					 "--", server, "--reply", reply));
+
+		in_case(first[i]);
+		proc_send(p, request("1", "tools/list", NULL));
+		check(proc_line(p), "no answer");
+		ping(p, "2");
+		proc_send(p, request("3", "tools/list", "{\"cursor\":\"x\"}"));
+		check_text("the next list", proc_line(p),
+			   RPC "\"id\":3,\"result\":{\"tools\":[" A "]}}\n");
+	}
+}
+
+/* Lists that are asked for all at once, and come in this or the other order. */
+static void check_many(bool backwards)
+{
+	struct bytes asked = {.ptr = NULL}, sent = {.ptr = NULL},
+		     seen = {.ptr = NULL};
+	struct proc *p;
+
+	for (int i = 0; i < 200; i++) {
+		const char *begin =
+			text(RPC "\"id\":\"%d\",\"result\":{\"tools\":[",
+			     backwards ? 199 - i : i);
+
+		append_text(&asked,
+			    request(text("\"%d\"", i), "tools/list", NULL));
+		append_text(&sent, text("%s" HID "," A "]}}\n", begin));
+		append_text(&seen, text("%s" A "]}}\n", begin));
+	}
+	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--", server,
+			   "--reply", file("reply", sent.ptr)),
+		     asked.ptr);
+	check_text("what the client sees", p->said.ptr, seen.ptr);
+}
+
+static void many_lists(void **state)
+{
+	(void)state;
+	check_many(false);
+	check_many(true);
+}
+
+/* More than a pipe holds, every third one hidden. */
+static void long_list(void **state)
+{
+	struct bytes sent = {.ptr = NULL}, seen = {.ptr = NULL};
+	struct proc *p;
+
+	(void)state;
+	append_text(&sent, RPC "\"id\":1,\"result\":{\"tools\":[");
+	append_text(&seen, sent.ptr);
+	for (int i = 0; i < 1000; i++) {
+		const char *tool = text(
+			"{\"description\":\"%0200d \xe2\x89\xa5\",\"name\":"
+			"\"%s_%d\"}",
+			i, i % 3 == 1 ? "bad" : "good", i);
+
+		append_text(&sent, i > 0 ? "," : "");
+		append_text(&sent, tool);
+		if (i % 3 == 1)
+			continue;
+		append_text(&seen, i > 0 ? "," : "");
+		append_text(&seen, tool);
+	}
+	append_text(&sent, "],\"nextCursor\":\"\"}}\n");
+	append_text(&seen, "],\"nextCursor\":\"\"}}\n");
+	p = serve(sent.ptr, "1000000");
+	check_text("what the client sees", p->said.ptr, seen.ptr);
+}
+
+/* Longer than what is weighed: noise passes, what may be a list does not. */
+static void too_long(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	p = serve(text("%0100000d\n" LIST(HID "," A), 0), "4096");
+	check_text("after long noise", p->said.ptr,
+		   text("%0100000d\n" LIST(A), 0));
+	p = serve(text(LIST("%0100000d") RPC "\"id\":2,\"result\":{}}\n", 0),
+		  "4096");
+	check_error(proc_line(p), "1", -32603);
+	check_text("the next line", proc_line(p),
+		   RPC "\"id\":2,\"result\":{}}\n");
+	check(!proc_line(p), "one answer was expected");
+}
+
+/* Neither the request nor the list need end in LF, at the end of each. */
+static void no_line_end(void **state)
+{
+	const char *asked = request("1", "tools/list", NULL);
+	const char *reply =
+		file("reply",
+		     RPC "\"id\":1,\"result\":{\"tools\":[" A "," HID "]}}");
+	struct proc *p;
+
+	(void)state;
+	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--", server,
+			   "--reply", reply),
+		     text("%.*s", (int)strlen(asked) - 1, asked));
+	check_text("what the client sees", p->said.ptr,
+		   RPC "\"id\":1,\"result\":{\"tools\":[" A "]}}");
+}
+
+/* Nothing can be hidden, so nothing is read. */
+static void nothing_to_hide(void **state)
+{
+	const char *reply =
+		file("reply", RPC "\"id\":1,\"result\":{\"tools\":[" A
+				  ",],\"tools\":7}}\r\r\n");
+	struct proc *p = proc_run(
+		WORDS(weir, "-p",
+		      file("policy",
+			   "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{"
+			   "\"a\":{}}}"),
+		      "--", server, "--reply", reply),
+		request("1", "tools/list", NULL));
+
+	(void)state;
+	check_text("what the client sees", p->said.ptr, content(reply).ptr);
+}
+
+int run_lists(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_list),   TEST(next_list), TEST(many_lists),
+		TEST(long_list),   TEST(too_long),  TEST(nothing_to_hide),
+		TEST(no_line_end),
+	};
+
+	return cmocka_run_group_tests_name("lists", tests, NULL, NULL);
+}

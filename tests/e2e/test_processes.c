@@ -1,0 +1,509 @@
+/*
+ * Processes: what the server is given, how signals and ends travel, and that
+ * nobody is left behind (which is checked after every test).
+ */
+#include "answers.h"
+
+#include "groups.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+
+static const char *const *behind_weir(const char *const *command)
+{
+	return join(WORDS(weir, "-p", file("policy", policy), "--"), command);
+}
+
+/* The number after "key": in the next line. */
+static int number(struct proc *p, const char *key)
+{
+	const char *line = proc_line(p), *at;
+
+	check(line, "there is no more output");
+	at = strstr(line, text("\"%s\":", key));
+	check(at, "%s was expected: %s", key, line);
+	return atoi(strchr(at, ':') + 1);
+}
+
+static bool exited(const struct proc *p)
+{
+	struct pollfd f = {.fd = p->pidfd, .events = POLLIN};
+
+	return poll(&f, 1, 1) == 1;
+}
+
+/* ---- what the server is given ---------------------------------------- */
+
+static void block_some(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void ignore_some(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+}
+
+static void ignore_children(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	umask(027);
+}
+
+static void open_more(void)
+{
+	dup2(STDERR_FILENO, 3);
+	dup2(STDERR_FILENO, 77);
+}
+
+static void close_stderr(void)
+{
+	close(STDERR_FILENO);
+}
+
+static void block_all(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static const struct {
+	const char *name;
+	void (*prepare)(void);
+	bool only_three; /* descriptors */
+} starts[] = {
+	{"plainly", NULL, true},
+	{"signals blocked", block_some, true},
+	{"every signal blocked", block_all, true},
+	{"signals ignored", ignore_some, true},
+	{"SIGCHLD ignored", ignore_children, true},
+	{"more descriptors", open_more, false},
+	{"no stderr", close_stderr, false},
+};
+
+/* The server is asked what it sees; it is the same with weir and without. */
+static void given(void **state)
+{
+	const char *const *command =
+		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
+		      "--page", "\xc3\xa9 \"");
+	const char *const *env = WORDS("A=1", "A=2", "EMPTY=", "no-equals",
+				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
+	struct how how = {.env = env};
+	const char *ask = request("1", "test/given", NULL), *line;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		struct proc *plain, *behind;
+
+		in_case(starts[i].name);
+		how.prepare = starts[i].prepare;
+		plain = proc_start_how(command, &how);
+		behind = proc_start_how(behind_weir(command), &how);
+		proc_send(plain, ask);
+		proc_send(behind, ask);
+		line = proc_line(plain);
+		check(!starts[i].only_three ||
+			      strstr(line,
+				     "\"descriptors\":[\"0\",\"1\",\"2\"],"),
+		      "not just 0, 1, 2: %s", line);
+		check_text("what the server sees", proc_line(behind), line);
+		proc_close_in(behind);
+		check_status(behind, 0);
+	}
+}
+
+/* weir needs 0 and 1 for the client; 2 it can do without. */
+static void closed_descriptors(void **state)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		struct how how = {.fds = {-1, -1, -1}};
+		struct proc *p;
+
+		(void)state;
+		in_case(text("%d", fd));
+		how.given[fd] = true;
+		p = proc_start_how(
+			behind_weir(WORDS("sh", "-c",
+					  "echo >\"$0\"; exec \"$1\"",
+					  path("started"), server)),
+			&how);
+		if (fd == 2) {
+			ping(p, "1");
+			proc_send(p, call("2", "remove"));
+			check_refused(proc_line(p), "2", false, RULE_DEFAULT,
+				      NULL);
+			proc_send(p, "{\"jsonrpc\":\"2.0\",\"method\":"
+				     "\"tools/call\",\"params\":{\"name\":"
+				     "\"echo\"}}\n");
+			ping(p, "3");
+			proc_close_in(p);
+			check_status(p, 0);
+			continue;
+		}
+		check_status(p, 125);
+		check_equal(weir_lines(p->told.ptr), 1);
+		check_text("stdout", p->said.ptr, "");
+		check(!exists(path("started")), "the server was started");
+	}
+}
+
+/* stderr is the server's own: not a byte of it is weir's business. */
+static void stderr_is_the_servers(void **state)
+{
+	struct proc *p = proc_run(
+		behind_weir(
+			WORDS("sh", "-c",
+			      "printf 'a\\0\\377\\r\\n' >&2; cat; echo b >&2")),
+		"");
+
+	(void)state;
+	check_status(p, 0);
+	check_same("stderr", p->told.ptr, p->told.len, "a\0\xff\r\nb\n", 7);
+}
+
+/* Nobody reads stderr, and it is full: what weir has to say is lost, and the
+ * session goes on. */
+static void stderr_is_full(void **state)
+{
+	struct how how = {.given = {[2] = true}};
+	struct proc *p;
+	int err[2];
+
+	(void)state;
+	check_equal(pipe2(err, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(err[1], "", 1) == 1)
+		;
+	fcntl(err[1], F_SETFL, 0);
+	how.fds[2] = err[1];
+	p = proc_start_how(behind_weir(WORDS(server)), &how);
+	for (int i = 0; i < 100; i++)
+		proc_send(p, "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\","
+			     "\"params\":{\"name\":\"echo\"}}\n");
+	ping(p, "1");
+	proc_close_in(p);
+	check_status(p, 0);
+	close(err[0]);
+	close(err[1]);
+}
+
+/* ---- the end --------------------------------------------------------- */
+
+/* The end of the input reaches the server, and all that it has to say before
+ * its own end reaches the client. */
+static void input_ends(void **state)
+{
+	struct bytes input = {.ptr = NULL}, output = {.ptr = NULL};
+	struct proc *p;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		append_text(&input, request(text("%d", i), "ping", NULL));
+		append_text(&output, text("{\"jsonrpc\":\"2.0\",\"id\":%d,"
+					  "\"result\":{}}\n",
+					  i));
+	}
+	p = proc_run(behind_weir(WORDS(server, "--slow", "10", "--exit", "3")),
+		     input.ptr);
+	check_status(p, 3);
+	check_text("what the client sees", p->said.ptr, output.ptr);
+}
+
+/* More than a pipe holds is still on its way when the server ends. */
+static void server_ends(void **state)
+{
+	struct proc *plain =
+		proc_run(WORDS(server, "--huge", "5000000"), call("1", "echo"));
+	const char *big = file("big", plain->said.ptr);
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c", "cat \"$0\"; printf 'no end'; exit 5", big)));
+
+	(void)state;
+	check_status(p, 5);
+	check_text("what the client sees", p->said.ptr,
+		   text("%sno end", plain->said.ptr));
+}
+
+/* The server's end is the end, whoever else still has its stdout. */
+static void server_leaves_a_child(void **state)
+{
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c",
+		      "sleep 1000 2>&- & echo \"{\\\"pid\\\":$!}\"; exit 5")));
+	pid_t left = number(p, "pid");
+
+	(void)state;
+	check_status(p, 5);
+	kill(left, SIGKILL); /* it would have been left without weir too */
+}
+
+/* It closes its stdout, and lives on until the client is done. */
+static void server_closes_stdout(void **state)
+{
+	const char *record = path("record");
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c", "echo '[INFO]'; exec cat >\"$0\"", record)));
+	const char *line = request("1", "ping", NULL);
+
+	(void)state;
+	check_text("a line", proc_line(p), "[INFO]\n");
+	proc_send(p, line);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("what the server got", content(record).ptr, line);
+}
+
+/* It closes its stdin, as it may: it is still heard, up to its end. */
+static void server_closes_stdin(void **state)
+{
+	const char *fifo = path("fifo");
+	struct proc *p = proc_start(behind_weir(WORDS(
+		"sh", "-c",
+		"mkfifo \"$0\"; exec 0<&-; echo '[INFO]'; cat \"$0\"; exit 6",
+		fifo)));
+	const char *line = request("1", "ping", NULL);
+	FILE *f;
+
+	(void)state;
+	check_text("a line", proc_line(p), "[INFO]\n");
+	proc_write(p, line, strlen(line));
+	f = fopen(fifo, "we");
+	check(f, "no fifo");
+	fputs("more\n", f);
+	fflush(f);
+	check_text("the next line", proc_line(p), "more\n");
+	fclose(f);
+	check_status(p, 6);
+}
+
+/* The client is gone: whatever the server says, it meets a closed pipe. */
+static void client_goes(void **state)
+{
+	const char *line = request("1", "ping", NULL);
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
+	int left;
+
+	(void)state;
+	proc_send(p, request("1", "test/now", NULL));
+	left = pid_open(number(p, "pid"));
+	proc_close_out(p);
+	while (proc_write(p, line, strlen(line)))
+		;
+	pid_wait(left);
+	check_status(p, 128 + SIGPIPE);
+
+	in_case("both ends at once");
+	p = proc_start(behind_weir(WORDS(server, "--exit", "9")));
+	ping(p, "1");
+	proc_close_out(p);
+	proc_close_in(p);
+	check_status(p, 9);
+}
+
+/* weir cannot do anything about SIGKILL, and still nobody is left. */
+static void weir_is_killed(void **state)
+{
+	static const char *const chains[][5] = {
+		{NULL},
+		{"sh", "-c", "\"$0\" --report; exit $?", NULL},
+		{"env", "sh", "-c",
+		 "sh -c '\"$0\" --report; :' \"$0\"; :", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(chains); i++) {
+		const char *const *tail =
+			i == 0 ? WORDS(server, "--report", "--ignore-eof")
+			       : WORDS(server);
+		struct proc *p = proc_start(behind_weir(join(chains[i], tail)));
+		int left;
+
+		in_case(text("%zu", i));
+		proc_send(p, request("1", "test/now", NULL));
+		left = pid_open(number(p, "pid"));
+		kill(p->pid, SIGKILL);
+		pid_wait(left);
+		check_status(p, -SIGKILL);
+	}
+}
+
+/* A shell between the two, as npx has one, ends by a signal itself and leaves
+ * a server that takes no notice of the end of its input. */
+static void none_left_by_a_shell(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(
+		"sh", "-c", "\"$0\" --report --ignore-eof; exit $?", server)));
+	int left;
+
+	(void)state;
+	proc_send(p, request("1", "test/now", NULL));
+	left = pid_open(number(p, "pid"));
+	kill(p->pid, SIGTERM);
+	pid_wait(left);
+	check_status(p, 128 + SIGTERM);
+}
+
+/* The server has ended, and the client does not take what is left: it can
+ * still end weir by a signal. */
+static void ended_without_a_reader(void **state)
+{
+	struct proc *plain =
+		proc_run(WORDS(server, "--huge", "1000000"), call("1", "echo"));
+	const char *big = file("big", plain->said.ptr), *pid = path("pid");
+	struct how how = {.given = {[1] = true}};
+	int64_t until = milliseconds() + DEADLINE;
+	int out[2], left;
+	struct proc *p;
+
+	(void)state;
+	check_equal(pipe2(out, O_CLOEXEC), 0);
+	how.fds[1] = out[1];
+	p = proc_start_how(
+		behind_weir(WORDS("sh", "-c",
+				  "echo $$ >\"$1.new\"; mv \"$1.new\" "
+				  "\"$1\"; read x; exec cat \"$0\"",
+				  big, pid)),
+		&how);
+	close(out[1]);
+	while (!exists(pid))
+		check(milliseconds() < until, "the server does not start");
+	left = pid_open(atoi(content(pid).ptr));
+	proc_send(p, request("1", "ping", NULL));
+	pid_wait(left);
+	/* weir may not have noticed yet: then it tries to pass it on. */
+	while (kill(p->pid, SIGTERM) == 0 && !exited(p))
+		check(milliseconds() < until, "weir lives on");
+	close(out[0]);
+	proc_wait(p);
+}
+
+/* ---- signals --------------------------------------------------------- */
+
+static const int passed_on[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
+
+/* A server that takes them hears of them, and the session goes on. */
+static void signals_reach(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
+
+	(void)state;
+	ping(p, "1");
+	for (size_t i = 0; i < COUNT(passed_on); i++) {
+		in_case(strsignal(passed_on[i]));
+		kill(p->pid, passed_on[i]);
+		check_equal(number(p, "number"), passed_on[i]);
+		ping(p, "2");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* One that does not ends by them. */
+static void signals_end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(passed_on); i++) {
+		struct proc *p =
+			proc_start(behind_weir(WORDS(server, "--ignore-eof")));
+
+		in_case(strsignal(passed_on[i]));
+		ping(p, "1");
+		proc_close_in(p);
+		kill(p->pid, passed_on[i]);
+		check_status(p, 128 + passed_on[i]);
+	}
+}
+
+static void take_terminal(void)
+{
+	setsid();
+	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+}
+
+/* ^C reaches weir and the server alike: it must not be passed on as well. */
+static void control_c(void **state)
+{
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
+	struct how how = {.given = {true}, .prepare = take_terminal};
+	struct proc *p;
+
+	(void)state;
+	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
+	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	check(theirs >= 0, "pty");
+	how.fds[0] = theirs;
+	p = proc_start_how(behind_weir(WORDS(server, "--signals")), &how);
+	p->in = ours;
+	for (int i = 0; i < 5; i++) {
+		ping(p, "1");
+		proc_send(p, "\x03");
+		check_equal(number(p, "number"), SIGINT);
+	}
+	ping(p, "2");
+	proc_send(p, "\x04"); /* ^D: the end of the input */
+	check_status(p, 0);
+	close(theirs);
+}
+
+/* Sent at any moment of the start, it ends both or neither. */
+static void signal_at_start(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct proc *p = proc_start(behind_weir(WORDS(server)));
+		int status;
+
+		/* A little later each time. */
+		for (int nap = 0; nap < i * 200000; nap++)
+			__asm__ volatile("");
+		kill(p->pid, SIGTERM);
+		status = proc_wait(p);
+		check(status == -SIGTERM || status == 128 + SIGTERM,
+		      "status %d", status);
+	}
+}
+
+int run_processes(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(given),
+		TEST(closed_descriptors),
+		TEST(stderr_is_the_servers),
+		TEST(stderr_is_full),
+		TEST(input_ends),
+		TEST(server_ends),
+		TEST(server_leaves_a_child),
+		TEST(server_closes_stdout),
+		TEST(server_closes_stdin),
+		TEST(client_goes),
+		TEST(weir_is_killed),
+		TEST(none_left_by_a_shell),
+		TEST(ended_without_a_reader),
+		TEST(signals_reach),
+		TEST(signals_end),
+		TEST(control_c),
+		TEST(signal_at_start),
+	};
+
+	return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
+}
