@@ -19,7 +19,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
 	  $(filter-out shim/main.c,$(wildcard shim/*.c))
 UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_e2e
+TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
+	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
 FUZZERS := line list policy session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
@@ -35,6 +36,10 @@ $(BUILD)/obj/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+
+$(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
@@ -71,6 +76,14 @@ demo:                                ## install what is missing, show weir at wo
 	@sh tests/setup cc libjsonparser-dev
 	@$(MAKE) --no-print-directory -s $(BUILD)/weir $(SERVER)
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
+
+.PHONY: corpus
+corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
+	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py
+
+.PHONY: differential
+differential:                        ## what passes, as real readers see it
+	@sh tests/differential/run
 
 .PHONY: interop
 interop: $(BUILD)/weir               ## real servers and clients, if npm is here
