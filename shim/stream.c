@@ -49,6 +49,9 @@ size_t stream_room(struct stream *s, char **at)
 	    (s->run >= s->fill - s->run || s->run == s->next))
 		move_down(s);
 	*at = s->buf + s->fill;
+	/* Enough waits to be sent: more would only fill memory. */
+	if (s->run_end - s->run >= STREAM_AHEAD)
+		return 0;
 	room = s->cap - s->fill;
 	return room < STREAM_CHUNK ? room : STREAM_CHUNK;
 }

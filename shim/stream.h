@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #define STREAM_CHUNK ((size_t)256 << 10) /* read at once, in bytes */
+#define STREAM_AHEAD ((size_t)1 << 20)   /* waiting to be sent: read no more */
 
 struct stream {
 	char *buf; /* the stream's own mapping */
