@@ -37,6 +37,7 @@ PATIENCE = float(os.environ.get("CORPUS_PATIENCE", 2))
 TO_START = 20  # seconds until a command must pass on the first line
 TO_ANSWER = 0.5  # seconds that an answer may come later than the ping's
 TO_READ = 0.05  # seconds until a piece is followed by the next all the same
+SLOW = 100_000  # bytes a second that a command must read
 SHORT = 400  # bytes of a line that is cut at every offset
 CHUNK = 1 << 20
 
@@ -213,20 +214,22 @@ class Session:
 
     def wait(self, until, to_write=False):
         """Waits until something was read, or, to_write, can be written."""
-        if self.pump():
+        if self.pump() and time.monotonic() < until:
             return
         left = until - time.monotonic()
         if self.ended or left <= 0:
             raise Ended
         if to_write:
             self.poll.register(self.stdin, select.POLLOUT)
-        self.poll.poll(left * 1000)
+        ready = self.poll.poll(left * 1000)
         if to_write:
             self.poll.unregister(self.stdin)
+        if not ready:
+            raise Ended
 
     def send(self, data, apart=False):
         """Writes data; apart: and waits, not for long, until it is read."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE + len(data) / SLOW
         data = memoryview(data)
         while data:
             try:
