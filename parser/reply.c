@@ -120,17 +120,25 @@ static const char *read_message(struct scan *r, const char *p,
 	return p;
 }
 
+/* Do these bytes stand at p? */
+static bool stands(const struct scan *r, const char *p, const char *bytes)
+{
+	size_t len = strlen(bytes);
+
+	return (size_t)(r->end - p) >= len && memcmp(p, bytes, len) == 0;
+}
+
 /* Past what some reader strips before it looks: white space, control bytes,
  * NBSP, a byte order mark. */
-static const char *strip(struct scan *r, const char *p)
+static const char *strip(const struct scan *r, const char *p)
 {
 	for (;;) {
-		if (p < r->end && ((unsigned char)*p <= ' ' || *p == 0x7F))
-			p++;
-		else if (r->end - p >= 2 && memcmp(p, "\xC2\xA0", 2) == 0)
+		if (stands(r, p, "\xC2\xA0"))
 			p += 2;
-		else if (r->end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+		else if (stands(r, p, "\xEF\xBB\xBF"))
 			p += 3;
+		else if (p < r->end && ((unsigned char)*p <= ' ' || *p == 0x7F))
+			p++;
 		else
 			return p;
 	}

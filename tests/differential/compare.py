@@ -8,13 +8,13 @@ two marks there must be two equal messages.  Short of that, these do no harm:
   - a reader that takes characters inside of strings for the end of a line sees
     pieces of it: no message, as long as each of them is none
 
-All else is a finding.  Each becomes a file; a few are printed.
+All else is a finding.  They become files, and the first few are printed.
 """
 
 import itertools
 import sys
 
-PRINTED, KEPT = 3, 100
+PRINTED, KEPT, WIDTH = 3, 100, 400
 
 # What ends a line for a reader, and may be in a string.
 PIECES = {
@@ -99,7 +99,8 @@ def main():
                 with open(name, "w", encoding="ascii") as file:
                     print(told, file=file)
                 if count[judged] <= PRINTED:
-                    print(told)
+                    for part in told.splitlines():
+                        print(part[:WIDTH])
             if at == number:
                 group, at = next(read)
     told = [f"{messages} messages", f"{count['equal']} pairs equal"]

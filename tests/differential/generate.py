@@ -1,8 +1,9 @@
 """Lines for weir to judge: generate.py SEED COUNT [FIRST] <client.tsv
 
-Each line depends on the seed and its number only, so that one of them can be
-had again.  Some are sound messages, spelled in odd ways; the others have been
-changed where readers disagree.  The lines of the corpus are where both begin.
+Each line depends on the seed, its number and the corpus only, so that one of
+them can be had again.  Some are sound messages, spelled in odd ways; the others
+have been changed where readers disagree.  Both begin with lines of the corpus,
+or with messages made here.
 """
 
 import json
@@ -58,20 +59,18 @@ class Number(str):
     """A number as it is spelled."""
 
 
-def obj(**members):
-    return Object(members.items())
-
-
+ENDS = ["\u2028", "\u2029", "\u0085"]  # of a line, to some
 KEYS = """a b x path name Name NAME na\u017fe id ID method METHOD params Params
  param\u017f jsonrpc result error uri URI arguments Arguments _meta task cursor
  inputResponses requestState \u212aey token constructor prototype toString
- hasOwnProperty length __proto _proto__ proto \u00e9 e\u0301 \u2028 \u0085
- \U0001f600 0 -1 null true $ref @type argument""".split() + ["", " ", "a b"]
+ hasOwnProperty length __proto _proto__ proto \u00e9 e\u0301 \U0001f600 0 -1
+ null true $ref @type argument""".split() + ENDS + ["", " ", "a b"]
 TEXTS = """a forbidden allowed tools/call ping /srv/data ../../etc/passwd 2.0
- \u00e9 e\u0301 \u212aill \ufeff \u2028 \u2029 \u0085 \u200b \u00a0 \x7f \ufffd
+ \u00e9 e\u0301 \u212aill \ufeff \u200b \x7f \ufffd
  \uffff \U0001f600 \U0010ffff \U00010000 \ud7ff \ue000 {} [] null 66 // /**/
  # <!-- */ \\ \\u0061 \\n ' " "" \ud800 \udc00 \ud800x \udc00\ud800""".split()
 TEXTS += ["", " ", "\n", "\r", "\r\n", "\t", "\b\f", "\0", "a\0b", "\x1b[0m"]
+TEXTS += ENDS + ["\u00a0"]
 NUMBERS = """0 1 -1 -0 66 1.5 -0.0 1e3 1E+3 1e-3 0.1 1.0 1e0 2147483648
  9007199254740993 9223372036854775807 18446744073709551616 1e308 1e309 -1e999
  1e-999 123456789012345678901234567890 0.1234567890123456789 5e-324""".split()
@@ -80,8 +79,8 @@ METHODS = """ping initialize prompts/list resources/list completion/complete
  sampling/createMessage tasks/get server/discover a \u00e9 \U0001f600""".split()
 METHODS += ["", " ", "tools call", "rpc.discover"]
 TOOLS = """forbidden allowed a read_file Forbidden FORBIDDEN \u00e9 e\u0301
- \u212aill a.b a/b a-b \U0001f600 \u2028 \u0085 for\u200bbidden \x7f 0 true
- constructor toString""".split() + ["", " ", "forbidden ", "\tforbidden", "\n"]
+ \u212aill a.b a/b a-b \U0001f600 for\u200bbidden \x7f 0 true constructor
+ toString""".split() + ENDS + ["", " ", "forbidden ", "\tforbidden", "\n"]
 
 
 def inner(rng):
@@ -99,7 +98,7 @@ def text(rng):
     if kind < 0.8:
         return "".join(rng.choices(TEXTS, k=rng.randrange(2, 6)))
     if kind < 0.9:
-        split = rng.choice(["", "\r", "\n", "\u2028", "\u2029", "\u0085", "\0"])
+        split = rng.choice(["", "\r", "\n", "\0", *ENDS])
         return split + inner(rng).decode() + split
     if kind < 0.98:
         return "".join(chr(rng.randrange(32, 0x3000)) for _ in range(8))
@@ -154,7 +153,7 @@ def message(rng):
     if kind < 0.06:
         return Object([version, number, ("result", value(rng))])
     if kind < 0.1:
-        error = obj(code=Number(rng.randrange(-9, 9)), message=text(rng))
+        error = Object([("code", Number(-32000)), ("message", text(rng))])
         if rng.random() < 0.2:
             number = ("id", None)
         return Object([version, number, ("error", error)])
@@ -229,7 +228,7 @@ class Style:
                 return "\\" + self.SHORT[c]
             return self.unit(code)
         if 0xD800 <= code < 0xE000:
-            return self.unit(code)
+            return self.unit(code)  # UTF-8 has none
         if not wanted and not (self.ascii and code > 126):
             return c
         if code < 0x10000:
@@ -271,10 +270,7 @@ class Style:
 
 def spell(rng, v):
     style = Style(rng)
-    out = style.blank() + style.spell(v) + style.blank()
-    # A string that ends in a high surrogate before one that begins with a low
-    # one is not made here, so that this encodes whatever comes.
-    return out.encode()
+    return (style.blank() + style.spell(v) + style.blank()).encode()
 
 
 # --- what is done to them ----------------------------------------------------
@@ -287,16 +283,16 @@ BROKEN = [b"\x80", b"\x85", b"\xff", b"\xc0\x80", b"\xc1\xa6", b"\xed\xa0\x80"]
 BROKEN += [b"\xed\xa0\xbd\xed\xb8\x80", b"\xf0\x9f\x98", b"\xe2\x80", b"\xc3"]
 BROKEN += [b"\xe0\x80\xaf", b"\xf0\x80\x80\xaf", b"\xf4\x90\x80\x80", b"\xf5"]
 BROKEN += [b"\xf8\x88\x80\x80\x80", b"\xe2\x80\xa8\xa8"]
-ESCAPES = [rb"\u0000", rb"\ud800", rb"\udc00", rb"\ud800\u0061", rb"\ud83d\ude00"]
-ESCAPES += [rb"\q", rb"\'", rb"\x41", rb"\u{41}", rb"\u004", rb"\U0041", b"\\"]
-ESCAPES += [rb"\0", rb"\v", rb"\u0022", rb"\u005c", rb"\u000a", rb"\u2028"]
+ESCAPES = [rb"\u0000", rb"\ud800", rb"\udc00", rb"\ud800\u0061", rb"\q", b"\\"]
+ESCAPES += [rb"\ud83d\ude00", rb"\'", rb"\x41", rb"\u{41}", rb"\u004", rb"\v"]
+ESCAPES += [rb"\U0041", rb"\0", rb"\u0022", rb"\u005c", rb"\u000a", rb"\u2028"]
 NOISE = SEPARATORS + BOMS + BROKEN + ESCAPES
-NOISE += b"/**/ /*x*/ <!-- NaN Infinity - + 01 1e999 0x1 ' \" \"\" , : { }".split()
-NOISE += b"[ ] null undefined true \x7f \x1b[0m 1 } }} ] log:".split()
+NOISE += b"/**/ /*x*/ <!-- NaN Infinity - + 01 1e999 0x1 ' \" \"\"".split()
+NOISE += b", : { } [ ] null undefined true \x7f \x1b[0m 1 }} log:".split()
 VALUES = b'null true 66 7 "2.0" "forbidden" "tools/call" "ping" {} []'.split()
 VALUES += [b'{"name":"forbidden"}', b'"forbidden "', b'["forbidden"]', b"1.0"]
 VALUES += b'"tools/list" "TOOLS/CALL" " tools/call" "tools/call\\u0000"'.split()
-VALUES += b"NaN -Infinity 01 +1 .5 1. 1e999 0x10 1_0 tru True None '' //".split()
+VALUES += b"NaN -Infinity 01 +1 .5 1. 1e999 0x10 1_0 tru True None ''".split()
 VALUES += [b"9" * 400, b"9" * 1001, b"9" * 4301, b"0." + b"3" * 1500, b"1e9999"]
 DECIDING = b"jsonrpc id method params result error name arguments uri".split()
 DECIDING += b"_meta task cursor inputResponses requestState".split()
@@ -363,7 +359,9 @@ def member(rng, key):
     """One more, its value of the kind that the key wants, or of any."""
     fitting = key in FITTING and rng.random() < 0.7
     value = rng.choice(FITTING[key] if fitting else VALUES)
-    return b'"%s":%s' % (respell(rng, key) if rng.random() < 0.6 else key, value)
+    if rng.random() < 0.6:
+        key = respell(rng, key)
+    return b'"%s":%s' % (key, value)
 
 
 def scatter(rng, line):
@@ -435,7 +433,8 @@ def revalue(rng, line):
     if not at:
         return scatter(rng, line)
     if at[1][:1] == b'"' and rng.random() < 0.5:
-        return put(line, at.start(1) + 1, respell(rng, at[1][1:-1]), at.end(1) - 1)
+        other = respell(rng, at[1][1:-1])
+        return put(line, at.start(1) + 1, other, at.end(1) - 1)
     return put(line, at.start(1), rng.choice(VALUES), at.end(1))
 
 

@@ -1,7 +1,7 @@
-// Messages on stdin, as the official SDK for TypeScript reads them: its framing,
-// its schema of a message, and the schema that a handler sees a request through;
-// what is printed is told in reader.py.  The version of zod is one of those that
-// let the key __proto__ supply what is not there.
+// Messages on stdin, as the official SDK for TypeScript reads them: its
+// framing, its schema of a message, and the one that a handler sees a request
+// through; what is printed is told in reader.py.  The version of zod is one of
+// those that let the key __proto__ supply what is not there.
 
 import { ReadBuffer } from '@modelcontextprotocol/sdk/shared/stdio.js';
 import {
