@@ -242,7 +242,7 @@ size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 	*cut = 0;
 	/* It is JSON, or reply_read() had not found it: no step can fail. */
 	for (bool first = true;; first = false) {
-		struct text name;
+		struct text name = {.ptr = NULL};
 		size_t start;
 
 		p = scan_element(&r, p, first, &more);

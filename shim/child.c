@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -99,15 +100,14 @@ typedef void each_child(struct child *child, pid_t pid, void *context);
 
 static void children(struct child *child, each_child *what, void *context)
 {
-	char path[64];
-	long pid;
+	char path[64], pid[24];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
 		 (long)getpid());
 	f = fopen(path, "re");
-	while (f && fscanf(f, "%ld", &pid) == 1)
-		what(child, (pid_t)pid, context);
+	while (f && fscanf(f, "%23s", pid) == 1)
+		what(child, (pid_t)strtol(pid, NULL, 10), context);
 	if (f)
 		fclose(f);
 }
