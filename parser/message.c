@@ -59,9 +59,11 @@ struct line {
 	bool id_null;
 };
 
-/* The keys of params met so far, to find one that comes twice. */
+/* The keys of params met so far, to find one that comes twice.  Their hashes
+ * stand for them: two keys of one hash, which nobody has by accident, are
+ * refused like two of one name, and no line costs more than its length. */
 struct keys {
-	struct text key[MESSAGE_PARAMS_MAX];
+	uint64_t hash[MESSAGE_PARAMS_MAX];
 	size_t count;
 };
 
@@ -86,17 +88,31 @@ static int decide(struct line *l, const char *p, struct text key)
 	return -1;
 }
 
+/* FNV-1a over the code points. */
+static uint64_t hash_text(struct text text)
+{
+	uint64_t hash = 14695981039346656037u;
+	int32_t c;
+
+	while ((c = text_next(&text)) >= 0)
+		hash = (hash ^ (uint64_t)c) * 1099511628211u;
+	return hash;
+}
+
 static void note_key(struct line *l, struct keys *k, struct text key,
 		     const char *at)
 {
+	uint64_t hash;
+
 	if (k->count == MESSAGE_PARAMS_MAX) {
 		scan_doubt(&l->r, at, "more than 128 members in params");
 		return;
 	}
+	hash = hash_text(key);
 	for (size_t i = 0; i < k->count; i++)
-		if (text_equal(k->key[i], key))
+		if (k->hash[i] == hash)
 			scan_doubt(&l->r, at, "a key of params twice");
-	k->key[k->count++] = key;
+	k->hash[k->count++] = hash;
 }
 
 /* A string, or any other value: then *fault is where it stands. */

@@ -9,11 +9,16 @@
 int main(int argc, char **argv)
 {
 	size_t size = argc == 5 ? strtoull(argv[1], NULL, 10) : 0, len = 0;
-	char *line = malloc(size + 4096);
+	char *line;
 	struct message m;
 	struct fault fault;
 
-	if (argc != 5 || !line)
+	if (argc != 5)
+		return 2;
+	/* The last piece may go past size, with a number of 20 digits in it. */
+	line = malloc(size + strlen(argv[2]) + strlen(argv[3]) +
+		      strlen(argv[4]) + 64);
+	if (!line)
 		return 2;
 	len = strlen(strcpy(line, argv[2]));
 	for (size_t i = 0; len < size; i++)

@@ -85,7 +85,7 @@ static void complain(struct row *row, const char *what, const char *found)
 static void *must(void *p)
 {
 	if (!p)
-		fail_msg("no memory");
+		abort();
 	return p;
 }
 
@@ -434,8 +434,10 @@ static char *read_file(const char *path)
 	char buf[4096];
 	size_t n;
 
-	if (!f)
+	if (!f) {
 		fail_msg("%s: %s", path, strerror(errno));
+		return NULL;
+	}
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		put(&text, buf, n);
 	put(&text, "", 1);
@@ -467,8 +469,9 @@ static void check_table(struct corpus *c, const char *name, size_t fields,
 	snprintf(path, sizeof(path), "%s/%s", dir ? dir : "tests/corpus", name);
 	rest = text = read_file(path);
 	while ((line = strsep(&rest, "\n"))) {
-		struct row row = {.path = path, .number = ++number};
+		struct row row = {.path = path, .number = number + 1};
 
+		number++;
 		if (*line == '#' || !*line)
 			continue;
 		rows++;
