@@ -40,6 +40,10 @@ static const struct method {
 	{WORD("tools/list"), METHOD_TOOLS_LIST},
 	{WORD("prompts/get"), METHOD_PROMPTS_GET},
 	{WORD("resources/read"), METHOD_RESOURCES_READ},
+	{WORD("prompts/list"), METHOD_PROMPTS_LIST},
+	{WORD("initialize"), METHOD_INITIALIZE},
+	{WORD("resources/list"), METHOD_RESOURCES_LIST},
+	{WORD("resources/templates/list"), METHOD_TEMPLATES_LIST},
 };
 enum { WEIGHED = sizeof(weighed) / sizeof(weighed[0]) };
 
@@ -252,6 +256,7 @@ static const char *read_method(struct line *l, const char *p)
 		scan_doubt(&l->r, start, "method is not a string");
 	if (!p || fault)
 		return p;
+	l->m->method_text = text;
 	if (text.flags & (TEXT_NUL | TEXT_LONE))
 		scan_doubt(&l->r, start,
 			   "\\u0000 or an unpaired surrogate in the method");
@@ -296,7 +301,10 @@ static const char *read_top(struct line *l, const char *p, int key)
 	case TOP_METHOD:
 		return read_method(l, p);
 	case TOP_PARAMS:
-		return read_params(l, p);
+		l->m->params.ptr = p;
+		p = read_params(l, p);
+		l->m->params.len = p ? (size_t)(p - l->m->params.ptr) : 0;
+		return p;
 	case TOP_ERROR:
 		return read_error(l, p);
 	default:

@@ -40,15 +40,21 @@ enum message_kind {
 /* The methods that weir weighs; all others are the same to it. */
 enum message_method {
 	METHOD_OTHER,
+	METHOD_INITIALIZE, /* for its answer alone */
 	METHOD_TOOLS_CALL,
 	METHOD_TOOLS_LIST,
 	METHOD_PROMPTS_GET,
+	METHOD_PROMPTS_LIST,
 	METHOD_RESOURCES_READ,
+	METHOD_RESOURCES_LIST,
+	METHOD_TEMPLATES_LIST,
 };
 
 struct message {
 	enum message_kind kind;
 	enum message_method method; /* METHOD_OTHER for results and errors */
+	struct text method_text;    /* none for results and errors */
+	struct span params;         /* braces included; or none */
 	struct span id;             /* as it stands, with quotes; or none */
 	struct text name;           /* params.name of a call or a prompt */
 	struct text uri;            /* params.uri of resources/read */

@@ -3,7 +3,14 @@
 
 #include <string.h>
 
-static const char tools_key[] = "tools";
+static const struct list_keys {
+	const char *list, *name;
+} lists[REPLY_LISTS] = {
+	[REPLY_TOOLS] = {"tools", "name"},
+	[REPLY_PROMPTS] = {"prompts", "name"},
+	[REPLY_RESOURCES] = {"resources", "uri"},
+	[REPLY_TEMPLATES] = {"resourceTemplates", "uriTemplate"},
+};
 
 /* The members that decide what a message is. */
 enum top {
@@ -47,33 +54,102 @@ static enum top read_top(struct scan *r, struct text key, unsigned *seen)
 	return TOP_OTHER;
 }
 
+/* The list that key names, or REPLY_LISTS; *seen as above. */
+static int find_list(struct scan *r, struct text key, unsigned *seen)
+{
+	for (int i = 0; i < REPLY_LISTS; i++) {
+		const char *word = lists[i].list;
+		size_t len = strlen(word);
+
+		if (!text_resembles(key, word, len))
+			continue;
+		if (*seen >> i & 1)
+			scan_doubt(r, key.ptr, "a list twice");
+		if (!text_is(key, word, len))
+			scan_doubt(r, key.ptr, "a key in another case");
+		*seen |= 1u << i;
+		return i;
+	}
+	return REPLY_LISTS;
+}
+
+/* One server capability: {"listChanged": true, ...}. */
+static const char *read_capability(struct scan *r, const char *p, bool *changes)
+{
+	struct text key;
+	bool more;
+
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		if (text_is(key, "listChanged", 11))
+			*changes = *p == 't';
+		p = scan_value(r, p);
+	}
+	return p;
+}
+
+/* The capabilities of the server (MCP, initialize). */
+static const char *read_capabilities(struct scan *r, const char *p,
+				     unsigned *changes)
+{
+	struct text key;
+	bool more;
+
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		bool tells = false;
+		int list = 0;
+
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		p = read_capability(r, p, &tells);
+		while (list < REPLY_TEMPLATES &&
+		       !text_is(key, lists[list].list,
+				strlen(lists[list].list)))
+			list++;
+		if (tells && list < REPLY_TEMPLATES)
+			*changes |= 1u << list;
+	}
+	return p;
+}
+
 static const char *read_result(struct scan *r, const char *p,
 			       struct reply *reply)
 {
+	unsigned seen = 0;
 	struct text key;
-	bool more, seen = false;
+	bool more;
 
 	if (*p != '{')
 		return scan_value(r, p);
 	p = scan_enter(r, p);
 	for (bool first = true; p; first = false) {
 		const char *start;
-		bool tools;
+		int list;
 
 		p = scan_member(r, p, first, &key, &more);
 		if (!p || !more)
 			break;
-		tools = text_resembles(key, tools_key, sizeof(tools_key) - 1);
-		if (tools && seen)
-			scan_doubt(r, key.ptr, "a list twice");
-		if (tools && !text_is(key, tools_key, sizeof(tools_key) - 1))
-			scan_doubt(r, key.ptr, "a key in another case");
-		seen |= tools;
+		list = find_list(r, key, &seen);
 		start = p;
-		p = scan_value(r, p);
-		if (p && tools && *start == '[') {
-			reply->tools.ptr = start;
-			reply->tools.len = (size_t)(p - start);
+		if (text_is(key, "capabilities", 12)) {
+			reply->greets = true;
+			p = read_capabilities(r, p, &reply->changes);
+		} else {
+			p = scan_value(r, p);
+		}
+		if (p && list < REPLY_LISTS && *start == '[') {
+			reply->lists[list].ptr = start;
+			reply->lists[list].len = (size_t)(p - start);
+			reply->kind = REPLY_LIST;
 		}
 	}
 	return p;
@@ -168,6 +244,7 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 		reply->kind = REPLY_NOISE;
 		return;
 	}
+	reply->kind = REPLY_OTHER;
 	p = scan_space(&r, line);
 	if (*p == '{')
 		p = read_message(&r, p, reply);
@@ -178,14 +255,13 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 	reply->fault = r.fault;
 	if (r.fault.reason)
 		reply->kind = REPLY_UNREAD;
-	else
-		reply->kind = reply->tools.ptr ? REPLY_LIST : REPLY_OTHER;
 }
 
 /* An element, which is JSON already, and the name that it has for certain. */
-static const char *read_element(struct scan *r, const char *p,
+static const char *read_element(struct scan *r, const char *p, const char *word,
 				struct text *name)
 {
+	size_t len = strlen(word);
 	struct text key, text;
 	int names = 0;
 	bool more;
@@ -198,11 +274,11 @@ static const char *read_element(struct scan *r, const char *p,
 		p = scan_member(r, p, first, &key, &more);
 		if (!more)
 			break;
-		if (!text_resembles(key, "name", 4)) {
+		if (!text_resembles(key, word, len)) {
 			p = scan_value(r, p);
 			continue;
 		}
-		if (*p == '"' && text_is(key, "name", 4) && names == 0) {
+		if (*p == '"' && text_is(key, word, len) && names == 0) {
 			p = scan_string(r, p, &text);
 			*name = text;
 		} else {
@@ -231,8 +307,8 @@ static void keep_until(struct copy *c, size_t at)
 	c->last = at;
 }
 
-size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
-		size_t *cut)
+size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
+		void *context, char *out, size_t *cut)
 {
 	struct copy c = {.from = array.ptr, .to = out};
 	struct scan r = scan_begin(array.ptr, array.len);
@@ -252,8 +328,8 @@ size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
 		/* Before the first: white space, which stays as it is. */
 		if (first)
 			keep_until(&c, start);
-		p = read_element(&r, p, &name);
-		if (keep(context, name)) {
+		p = read_element(&r, p, lists[list].name, &name);
+		if (keep(context, list, name)) {
 			/* The first that is kept has no comma before it. */
 			if (!kept)
 				c.last = start;

@@ -18,15 +18,27 @@
 enum reply_kind {
 	REPLY_NOISE,  /* does not begin like a message */
 	REPLY_OTHER,  /* a message without a list in its result */
-	REPLY_LIST,   /* result.tools is an array */
+	REPLY_LIST,   /* its result holds one of the lists below */
 	REPLY_UNREAD, /* begins like a message, and is in doubt */
+};
+
+/* The lists that a result may hold, and the key that names their elements. */
+enum reply_list {
+	REPLY_TOOLS,     /* tools, by name */
+	REPLY_PROMPTS,   /* prompts, by name */
+	REPLY_RESOURCES, /* resources, by uri */
+	REPLY_TEMPLATES, /* resourceTemplates, by uriTemplate */
+	REPLY_LISTS,
 };
 
 struct reply {
 	enum reply_kind kind;
-	struct span id;     /* at the top; none unless it is certain */
-	struct span tools;  /* of a list: the array, brackets included */
-	bool answers;       /* has result or error: ends a request */
+	struct span id; /* at the top; none unless it is certain */
+	struct span lists[REPLY_LISTS]; /* the arrays that are there */
+	bool greets;      /* its result has capabilities: of initialize */
+	unsigned changes; /* the lists, a bit each, whose changes it promises to
+			     tell: result.capabilities.tools.listChanged */
+	bool answers;     /* has result or error: ends a request */
 	struct fault fault; /* of REPLY_UNREAD */
 };
 
@@ -37,7 +49,7 @@ void reply_read(const char *line, size_t len, struct reply *reply);
  * Is an element of this name kept?  A name that readers could take in more
  * than one way (not there, twice, no string) has a NULL ptr.
  */
-typedef bool list_keep(void *context, struct text name);
+typedef bool list_keep(void *context, enum reply_list list, struct text name);
 
 /*
  * Copies the array to out without the elements that are not kept, each with
@@ -46,7 +58,7 @@ typedef bool list_keep(void *context, struct text name);
  * bytes and may be array.ptr itself.  Returns the bytes written; *cut is the
  * number of elements left out.
  */
-size_t list_cut(struct span array, list_keep *keep, void *context, char *out,
-		size_t *cut);
+size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
+		void *context, char *out, size_t *cut);
 
 #endif
