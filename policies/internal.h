@@ -2,6 +2,7 @@
 #ifndef POLICIES_INTERNAL_H
 #define POLICIES_INTERNAL_H
 
+#include "condition.h"
 #include "names.h"
 #include "policy.h"
 
@@ -11,22 +12,37 @@ enum action { ACTION_ALLOW, ACTION_DENY, ACTION_HIDE };
 /* All text here is escaped for a JSON string, and lives in the arena. */
 struct limit {
 	uint32_t max;
-	int64_t length;     /* of the window, in nanoseconds */
-	size_t index;       /* its place in the counters */
-	const char *rule;   /* "/tools/NAME/limits/0" */
+	int64_t length;       /* of the window, in nanoseconds */
+	const char *counter;  /* its name */
+	size_t index;         /* its place in the counters */
+	bool session;         /* its scope */
+	bool rate;            /* was written as a rate_limit */
+	const char *on_deny;  /* as it was written, or NULL */
+	struct origin origin; /* "/tools/NAME/limits/0" */
 	const char *reason; /* its on_deny, else "at most 10 calls a minute" */
 };
 
-/* What an entry says of the tools that it names; the entry comes first, so
- * that a pointer to it is one to the whole. */
+struct conditions {
+	struct condition *list;
+	size_t count;
+};
+
+/* What an entry says of what it names; the entry comes first, so that a
+ * pointer to it is one to the whole. */
 struct rules {
 	struct entry entry;
+	enum policy_section section;
+	size_t layer; /* the file that named it last, from 1 */
 	enum action action;
-	const char *rule;   /* that names the action */
-	const char *reason; /* that is told when the action refuses */
+	struct origin origin; /* of the action */
+	struct origin place;  /* of the entry */
+	const char *told;     /* the reason that a file gives, or NULL */
+	const char *reason;   /* that is told when the action refuses */
+	struct conditions require, deny_if;
 	struct limit *limits;
 	size_t limit_count;
-	struct rules *following; /* in the order of the file */
+	size_t listed;           /* of these, in "limits": for their pointers */
+	struct rules *following; /* in the order of the files */
 };
 
 /* Memory that is given back all at once. */
@@ -39,14 +55,64 @@ struct arena {
 void *arena_take(struct arena *a, size_t len);
 void arena_free(struct arena *a);
 
+/* A block from malloc() that goes with the policy. */
+struct owned {
+	void *block;
+	struct owned *next;
+};
+
+struct window;
+
+/* The window of one of the policy's limits. */
+struct window *counters_window(struct counters *c, const struct limit *limit);
+
+/* What a tool's name finds in the policy: the strictest action, and who says
+ * so, NULL for the default. */
+struct finding {
+	enum action action;
+	const struct rules *by;
+	bool spelled; /* by a literal, to the letter */
+};
+struct subject;
+struct finding policy_find(const struct policy *policy,
+			   const struct subject *s);
+
+/* What a message is judged by: a name in a section, and its arguments. */
+struct subject {
+	enum policy_section section;
+	const char *name;
+	size_t len;
+	struct span arguments;
+};
+
+/* A walk over the rules that apply to a subject: of all tools, of each entry
+ * that covers the name. */
+struct applying {
+	const struct policy *policy;
+	struct walk walk;
+	bool all; /* those of all tools come next */
+};
+void applying_begin(struct applying *a, const struct policy *policy,
+		    const struct subject *s);
+
+/* The next rules, or NULL.  *exact: their entry spells the name so. */
+const struct rules *applying_next(struct applying *a, bool *exact);
+
+/* Memory for condition_test(). */
+void *counters_scratch(const struct counters *c);
+
 struct policy {
 	struct arena arena;
+	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry names */
-	struct names names;
-	struct rules *first, *last;
+	struct origin fallback_origin;
+	struct rules *all_tools; /* apply to every tool; or NULL */
+	struct names names[POLICY_SECTIONS];
+	struct rules *first, *last; /* all entries, not all_tools */
 	size_t limit_count;
-	bool hides;
-	const char *name; /* of the file */
+	size_t scratch; /* bytes that the largest regex works in */
+	bool hides[POLICY_SECTIONS];
+	bool has[POLICY_SECTIONS]; /* an entry at all */
 };
 
 #endif

@@ -32,19 +32,24 @@ static void read_default(struct loader *l, const json_value *v, void *into)
 {
 	static const char *const words[] = {"allow", "deny", "hide", NULL};
 	struct policy *p = l->policy;
+	enum action fallback = ACTION_ALLOW;
 
 	(void)into;
 	if (!loader_want(l, v, json_string, "allow, deny or hide"))
 		return;
-	if (loader_is(v, "allow"))
-		p->fallback = ACTION_ALLOW;
-	else if (loader_is(v, "deny"))
-		p->fallback = ACTION_DENY;
+	if (loader_is(v, "deny"))
+		fallback = ACTION_DENY;
 	else if (loader_is(v, "hide"))
-		p->fallback = ACTION_HIDE;
-	else
+		fallback = ACTION_HIDE;
+	else if (!loader_is(v, "allow"))
 		loader_unknown(l, "default", v->u.string.ptr,
 			       v->u.string.length, words);
+	/* Of two layers, the stricter. */
+	if (fallback > p->fallback) {
+		p->fallback = fallback;
+		p->fallback_origin = loader_origin(l);
+		p->fallback_origin.rule = "(default deny)";
+	}
 }
 
 static const struct loader_key top_keys[] = {
@@ -53,10 +58,11 @@ static const struct loader_key top_keys[] = {
 	{"tools", rules_read_tools},
 	{"hide", rules_read_hide},
 	{"description", read_description},
-	{"all_tools", NULL},
-	{"prompts", NULL},
-	{"resources", NULL},
-	{"methods", NULL},
+	{"$schema", read_description},
+	/* for editors */ {"all_tools", rules_read_all_tools},
+	{"prompts", rules_read_prompts},
+	{"resources", rules_read_resources},
+	{"methods", rules_read_methods},
 	{NULL, NULL},
 };
 
@@ -127,12 +133,19 @@ static size_t count_entries(const json_value *v)
 static bool make_slots(struct policy *p, size_t entries)
 {
 	size_t slots = 16;
+	bool made = true;
 
 	while (slots < 2 * entries)
 		slots *= 2;
-	p->names.mask = (uint32_t)(slots - 1);
-	p->names.slots = arena_take(&p->arena, slots * sizeof(struct entry *));
-	return p->names.slots != NULL;
+	for (int i = 0; i < POLICY_SECTIONS; i++) {
+		struct names *n = &p->names[i];
+
+		n->mask = (uint32_t)(slots - 1);
+		n->slots =
+			arena_take(&p->arena, slots * sizeof(struct entry *));
+		made &= n->slots != NULL;
+	}
+	return made;
 }
 
 /* Does an escape name a character past U+1FFFF?  json-parser 1.1 takes it for
@@ -155,79 +168,126 @@ static void check_strings(struct scan *r)
 	const char *p = r->begin;
 	struct text text;
 
-	while (p && p < r->end) {
+	while (p < r->end) {
 		if (*p != '"') {
 			p++;
 			continue;
 		}
 		p = scan_string(r, p, &text);
-		if (p && text.flags & (TEXT_NUL | TEXT_LONE))
+		if (text.flags & (TEXT_NUL | TEXT_LONE))
 			scan_doubt(r, text.ptr,
 				   "\\u0000 or an unpaired surrogate");
-		if (p && has_far_escape(text))
+		if (has_far_escape(text))
 			scan_doubt(r, text.ptr,
 				   "an escape past U+1FFFF: write the "
 				   "character itself");
 	}
 }
 
-/* Is the text strict JSON?  The place of a fault is a line and a column. */
-static bool check_text(struct loader *l, const char *text, size_t len)
+/* Is the text strict JSON? */
+static bool check_text(struct loader *l)
 {
-	struct scan r = scan_begin(text, len);
-	const char *p, *start;
-	size_t line = 1, column = 1;
+	struct scan r = l->text;
+	const char *p, *start = scan_space(&r, r.begin);
 
-	r.lines = true;
-	start = scan_space(&r, text);
 	p = scan_value(&r, start);
 	if (p && scan_end(&r, p))
 		check_strings(&r);
-	if (!r.fault.reason)
+	if (!r.fault.reason) {
+		l->at = start;
 		return true;
-	for (size_t i = 0; i < r.fault.offset; i++) {
-		column++;
-		if (text[i] == '\n') {
-			line++;
-			column = 1;
-		}
 	}
-	loader_fault(
-		l, "line %zu, column %zu: %s%s", line, column, r.fault.reason,
-		start < r.end && *start == '"' ? "; a policy is " FRAME : "");
+	l->at = r.begin + r.fault.offset;
+	loader_fault(l, "%s%s", r.fault.reason,
+		     start < r.end && *start == '"' ? "; a policy is " FRAME
+						    : "");
 	return false;
 }
 
-static void compile(struct loader *l, const char *text, size_t len)
+/* A file's tree, or NULL after a fault. */
+static json_value *parse(struct loader *l)
 {
 	json_settings settings = {0};
 	char error[json_error_max + 128] = "";
 	json_value *tree;
 
-	if (!check_text(l, text, len))
-		return;
-	tree = json_parse_ex(&settings, text, len, error);
-	if (!tree) {
-		/* Valid, but more than json-parser reads, or than there is
-		 * memory for. */
+	if (!check_text(l))
+		return NULL;
+	tree = json_parse_ex(&settings, l->text.begin,
+			     (size_t)(l->text.end - l->text.begin), error);
+	/* Valid, but more than json-parser reads, or than there is memory. */
+	if (!tree)
 		loader_fault(l, "json-parser cannot read it: %s", error);
-		return;
-	}
-	if (make_slots(l->policy, count_entries(tree)))
-		read_top(l, tree);
-	else
-		loader_fault(l, "out of memory");
-	json_value_free(tree);
-	l->policy->hides = l->policy->fallback == ACTION_HIDE;
-	for (const struct rules *r = l->policy->first; r; r = r->following)
-		l->policy->hides |= r->action == ACTION_HIDE;
+	return tree;
 }
 
-struct policy *policy_compile(const char *name, const char *text, size_t len,
+static void begin_file(struct loader *l, const struct policy_source *source)
+{
+	l->layer++;
+	l->text = scan_begin(source->text, source->len);
+	l->text.lines = true;
+	l->at = l->counted = source->text;
+	l->lines = 1;
+	l->file = source->name;
+	l->file = loader_keep_escaped(l, source->name, strlen(source->name));
+}
+
+static void finish_reason(struct rules *r)
+{
+	r->told = r->reason;
+	if (!r->reason)
+		r->reason = "the policy does not allow it";
+}
+
+/* What the rules can do, once all of them are there. */
+static void finish(struct policy *p)
+{
+	p->hides[POLICY_TOOLS] =
+		p->fallback == ACTION_HIDE ||
+		(p->all_tools && p->all_tools->action == ACTION_HIDE);
+	for (struct rules *r = p->first; r; r = r->following) {
+		p->hides[r->section] |= r->action == ACTION_HIDE;
+		finish_reason(r);
+	}
+	if (p->all_tools)
+		finish_reason(p->all_tools);
+}
+
+/* All files are parsed first: how many entries there are, makes the tables. */
+static void compile(struct loader *l, const struct policy_source *sources,
+		    size_t count)
+{
+	json_value **trees = calloc(count + 1, sizeof(json_value *));
+	size_t entries = 0;
+	bool tables;
+
+	for (size_t i = 0; trees && i < count; i++) {
+		begin_file(l, &sources[i]);
+		trees[i] = parse(l);
+		entries += trees[i] ? count_entries(trees[i]) : 0;
+	}
+	tables = make_slots(l->policy, entries);
+	if (!trees || !tables)
+		loader_fault(l, "out of memory");
+	l->layer = 0;
+	for (size_t i = 0; trees && i < count; i++) {
+		begin_file(l, &sources[i]);
+		l->at = scan_space(&l->text, l->at);
+		if (trees[i] && tables)
+			read_top(l, trees[i]);
+		if (trees[i])
+			json_value_free(trees[i]);
+	}
+	free(trees);
+	finish(l->policy);
+}
+
+struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      policy_report *report, void *context)
 {
 	struct loader l = {.report = report, .context = context};
 
+	l.file = l.at = l.counted = "policy";
 	l.policy = calloc(1, sizeof(*l.policy));
 	if (!l.policy) {
 		report(context, "out of memory");
@@ -235,9 +295,7 @@ struct policy *policy_compile(const char *name, const char *text, size_t len,
 	}
 	l.pointer = (struct out){.ptr = l.pointer_bytes,
 				 .cap = LOADER_POINTER_BYTES};
-	l.policy->name = name;
-	l.policy->name = loader_keep_escaped(&l, name, strlen(name));
-	compile(&l, text, len);
+	compile(&l, sources, count);
 	if (l.faults > 0) {
 		policy_free(l.policy);
 		return NULL;
@@ -254,10 +312,9 @@ static char *read_file(const char *path, size_t *len)
 	ssize_t got = text ? 1 : -1;
 	int cause;
 
+	/* No signal is caught yet that could interrupt it. */
 	for (*len = 0; got > 0 && *len < cap; *len += (size_t)got)
-		do
-			got = read(fd, text + *len, cap - *len);
-		while (got < 0 && errno == EINTR);
+		got = read(fd, text + *len, cap - *len);
 	cause = *len == cap ? EFBIG : errno;
 	if (fd >= 0)
 		close(fd);
@@ -268,41 +325,30 @@ static char *read_file(const char *path, size_t *len)
 	return NULL;
 }
 
-struct policy *policy_load(const char *path, policy_report *report,
-			   void *context)
+struct policy *policy_load(const char *const *paths, size_t count,
+			   policy_report *report, void *context)
 {
-	struct policy *policy;
-	char *text, line[PATH_MAX + 128];
-	size_t len;
+	struct policy_source *sources = calloc(count + 1, sizeof(*sources));
+	struct policy *policy = NULL;
+	char line[PATH_MAX + 128];
+	bool all = sources != NULL;
 
-	text = read_file(path, &len);
-	if (!text) {
-		snprintf(line, sizeof(line), "%s: %s", path, strerror(errno));
+	if (!sources)
+		report(context, "out of memory");
+	for (size_t i = 0; sources && i < count; i++) {
+		sources[i].name = paths[i];
+		sources[i].text = read_file(paths[i], &sources[i].len);
+		if (sources[i].text)
+			continue;
+		snprintf(line, sizeof(line), "%s: %s", paths[i],
+			 strerror(errno));
 		report(context, line);
-		return NULL;
+		all = false;
 	}
-	policy = policy_compile(path, text, len, report, context);
-	free(text);
+	if (all)
+		policy = policy_compile(sources, count, report, context);
+	for (size_t i = 0; sources && i < count; i++)
+		free((char *)sources[i].text);
+	free(sources);
 	return policy;
-}
-
-int policy_warn(const struct policy *policy, policy_report *report,
-		void *context)
-{
-	char line[PATH_MAX + 512];
-
-	if (policy->fallback == ACTION_ALLOW)
-		return 0;
-	for (const struct rules *r = policy->first; r; r = r->following)
-		if (r->action == ACTION_ALLOW)
-			return 0;
-	snprintf(line, sizeof(line),
-		 "%s: no tool can be called: \"default\" is \"%s\" and no "
-		 "entry allows a tool. Name those to allow under \"tools\" "
-		 "(\"NAME\": {}), or set \"default\" to \"allow\" to hold back "
-		 "only what the policy names",
-		 policy->name,
-		 policy->fallback == ACTION_DENY ? "deny" : "hide");
-	report(context, line);
-	return 1;
 }

@@ -13,13 +13,35 @@
 
 /* ---- faults ---------------------------------------------------------- */
 
+/* The line of the value that is being read, from 1, and its column. */
+static size_t place(struct loader *l, size_t *column)
+{
+	const char *lf;
+
+	if (l->counted > l->at) {
+		l->counted = l->text.begin;
+		l->lines = 1;
+	}
+	while ((lf = memchr(l->counted, '\n', (size_t)(l->at - l->counted)))) {
+		l->counted = lf + 1;
+		l->lines++;
+	}
+	*column = (size_t)(l->at - l->counted) + 1;
+	return l->lines;
+}
+
 static void say(struct loader *l, const char *format, va_list args)
 {
 	char words[WORDS_BYTES], line[LINE_BYTES];
 	struct out o = {.ptr = line, .cap = sizeof(line) - 1};
+	size_t column;
 
 	vsnprintf(words, sizeof(words), format, args);
-	out_string(&o, l->policy->name);
+	out_string(&o, l->file);
+	out_string(&o, ":");
+	out_number(&o, (int64_t)place(l, &column));
+	out_string(&o, ":");
+	out_number(&o, (int64_t)column);
 	out_string(&o, ": ");
 	if (l->pointer.len > 0) {
 		out_bytes(&o, l->pointer.ptr, l->pointer.len);
@@ -40,7 +62,7 @@ void loader_fault(struct loader *l, const char *format, ...)
 	l->faults++;
 }
 
-size_t loader_enter(struct loader *l, const char *key, size_t len)
+static size_t enter(struct loader *l, const char *key, size_t len)
 {
 	size_t mark = l->pointer.len;
 
@@ -56,7 +78,7 @@ size_t loader_enter(struct loader *l, const char *key, size_t len)
 	return mark;
 }
 
-size_t loader_enter_index(struct loader *l, size_t index)
+static size_t enter_index(struct loader *l, size_t index)
 {
 	size_t mark = l->pointer.len;
 
@@ -65,7 +87,7 @@ size_t loader_enter_index(struct loader *l, size_t index)
 	return mark;
 }
 
-void loader_leave(struct loader *l, size_t mark)
+static void leave(struct loader *l, size_t mark)
 {
 	l->pointer.len = mark;
 	l->pointer.full = false;
@@ -135,7 +157,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	enum { LONGEST = 24 };
 	size_t d[LONGEST + 1][LONGEST + 1];
 
-	if (a_len > LONGEST || b_len > LONGEST)
+	if (a_len > LONGEST)
 		return LONGEST;
 	for (size_t i = 0; i <= a_len; i++)
 		for (size_t j = 0; j <= b_len; j++) {
@@ -162,7 +184,7 @@ static const char *nearest(const char *s, size_t len, const char *const *words)
 	for (; *words; words++) {
 		size_t far = distance(s, len, *words, strlen(*words));
 
-		if (far < least_far && far < strlen(*words)) {
+		if (far < least_far && far * 3 <= len + 1) {
 			least_far = far;
 			best = *words;
 		}
@@ -218,48 +240,122 @@ static void unknown_key(struct loader *l, const struct loader_key *keys,
 	loader_unknown(l, "key", e->name, e->name_length, words);
 }
 
+/* An object read by a table. */
+struct reading {
+	const struct loader_key *keys;
+	void *into;
+	unsigned seen;
+};
+
+static void read_member(struct loader *l, const json_object_entry *e,
+			void *into)
+{
+	struct reading *r = into;
+	const struct loader_key *k = loader_find(r->keys, e);
+
+	if (!k) {
+		unknown_key(l, r->keys, e);
+		return;
+	}
+	if (r->seen >> (k - r->keys) & 1)
+		loader_fault(l, "this key is there twice");
+	else if (!k->read)
+		loader_fault(l,
+			     "this version of weir does not have \"%s\" yet, "
+			     "and a rule without effect does not load",
+			     k->name);
+	else
+		k->read(l, e->value, r->into);
+	r->seen |= 1u << (k - r->keys);
+}
+
 unsigned loader_object(struct loader *l, const json_value *v,
 		       const struct loader_key *keys, void *into)
 {
-	unsigned seen = 0;
+	struct reading r = {.keys = keys, .into = into};
 
-	for (unsigned i = 0; i < v->u.object.length; i++) {
-		const json_object_entry *e = &v->u.object.values[i];
-		const struct loader_key *k = loader_find(keys, e);
-		size_t mark;
-
-		if (!k) {
-			unknown_key(l, keys, e);
-			continue;
-		}
-		mark = loader_enter(l, e->name, e->name_length);
-		if (seen >> (k - keys) & 1)
-			loader_fault(l, "this key is there twice");
-		else if (!k->read)
-			loader_fault(
-				l,
-				"this version of weir does not have \"%s\" "
-				"yet, and a rule without effect does not load",
-				k->name);
-		else
-			k->read(l, e->value, into);
-		seen |= 1u << (k - keys);
-		loader_leave(l, mark);
-	}
-	return seen;
+	loader_members(l, v, read_member, &r);
+	return r.seen;
 }
 
-/* ---- text that outlives the file ------------------------------------- */
+void loader_members(struct loader *l, const json_value *v, loader_named *read,
+		    void *into)
+{
+	const char *start = l->at, *p = start;
+	struct scan r = l->text;
+	struct text key;
+	bool more;
+
+	p = scan_enter(&r, p);
+	for (unsigned i = 0; i < v->u.object.length; i++) {
+		const json_object_entry *e = &v->u.object.values[i];
+		size_t mark = enter(l, e->name, e->name_length);
+
+		p = l->at = scan_member(&r, p, i == 0, &key, &more);
+		read(l, e, into);
+		p = scan_value(&r, p);
+		leave(l, mark);
+	}
+	l->at = start;
+}
+
+void loader_elements(struct loader *l, const json_value *v, loader_each *read,
+		     void *into)
+{
+	const char *start = l->at, *p = start;
+	struct scan r = l->text;
+	bool more;
+
+	p = scan_enter(&r, p);
+	for (unsigned i = 0; i < v->u.array.length; i++) {
+		size_t mark = enter_index(l, i);
+
+		p = l->at = scan_element(&r, p, i == 0, &more);
+		read(l, v->u.array.values[i], i, into);
+		p = scan_value(&r, p);
+		leave(l, mark);
+	}
+	l->at = start;
+}
+
+struct span loader_span(const struct loader *l)
+{
+	struct scan r = l->text;
+	const char *end = scan_value(&r, l->at);
+
+	return (struct span){.ptr = l->at, .len = (size_t)(end - l->at)};
+}
+
+/* ---- what outlives the file ------------------------------------------ */
+
+void *loader_take(struct loader *l, size_t len)
+{
+	void *taken = arena_take(&l->policy->arena, len);
+
+	if (!taken)
+		loader_fault(l, "out of memory");
+	return taken;
+}
+
+bool loader_own(struct loader *l, void *block)
+{
+	struct owned *o = loader_take(l, sizeof(*o));
+
+	if (!o) {
+		free(block);
+		return false;
+	}
+	o->block = block;
+	o->next = l->policy->owned;
+	l->policy->owned = o;
+	return true;
+}
 
 char *loader_keep(struct loader *l, const char *s, size_t len)
 {
-	char *copy = arena_take(&l->policy->arena, len + 1);
+	char *copy = loader_take(l, len + 1);
 
-	if (copy)
-		memcpy(copy, s, len);
-	else
-		loader_fault(l, "out of memory");
-	return copy ? copy : (char *)"";
+	return copy ? memcpy(copy, s, len) : (char *)"";
 }
 
 const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
@@ -278,14 +374,29 @@ const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
 	return kept;
 }
 
-/* The pointer of what is being read, and one step more.  It is made of
- * escaped pieces, so it is escaped. */
-const char *loader_keep_rule(struct loader *l, const char *step)
+/* The pointer is made of escaped pieces, so it is escaped. */
+struct origin loader_origin(struct loader *l)
 {
-	size_t mark =
-		*step ? loader_enter(l, step, strlen(step)) : l->pointer.len;
-	const char *kept = loader_keep(l, l->pointer.ptr, l->pointer.len);
+	struct origin o = {.file = l->file};
+	size_t column;
 
-	loader_leave(l, mark);
-	return kept;
+	o.rule = loader_keep(l, l->pointer.ptr, l->pointer.len);
+	o.line = place(l, &column);
+	return o;
+}
+
+struct origin loader_origin_at(struct loader *l, size_t index)
+{
+	struct out own = l->pointer;
+	char bytes[LOADER_POINTER_BYTES];
+	struct origin o;
+
+	memcpy(bytes, own.ptr, own.len);
+	while (l->pointer.ptr[l->pointer.len - 1] != '/')
+		l->pointer.len--;
+	out_number(&l->pointer, (int64_t)index);
+	o = loader_origin(l);
+	memcpy(own.ptr, bytes, own.len);
+	l->pointer = own;
+	return o;
 }

@@ -15,11 +15,22 @@
 
 #define LOADER_POINTER_BYTES POLICY_RULE_BYTES
 
+/*
+ * json-parser's tree knows neither where a value stands nor how a number is
+ * written.  So the project's own reader steps through the text beside it: at
+ * is always the first byte of the value that is being read.
+ */
 struct loader {
 	struct policy *policy; /* what is being made */
 	policy_report *report;
 	void *context;
 	int faults;
+	size_t layer;     /* of the file that is being read, from 1 */
+	const char *file; /* its name, kept */
+	struct scan text; /* all of it */
+	const char *at;
+	const char *counted; /* up to here there are so many lines: */
+	size_t lines;
 	struct out pointer; /* of what is being read, escaped */
 	char pointer_bytes[LOADER_POINTER_BYTES];
 };
@@ -45,10 +56,24 @@ void loader_fault(struct loader *l, const char *format, ...)
 void loader_unknown(struct loader *l, const char *what, const char *s,
 		    size_t len, const char *const *words);
 
-/* Steps into a member or an element; what is returned undoes the step. */
-size_t loader_enter(struct loader *l, const char *key, size_t len);
-size_t loader_enter_index(struct loader *l, size_t index);
-void loader_leave(struct loader *l, size_t mark);
+/* Reads each element of an array, or each member of an object, wherever its
+ * pointer and place are those of what is read. */
+typedef void loader_each(struct loader *l, const json_value *v, size_t index,
+			 void *into);
+void loader_elements(struct loader *l, const json_value *v, loader_each *read,
+		     void *into);
+typedef void loader_named(struct loader *l, const json_object_entry *e,
+			  void *into);
+void loader_members(struct loader *l, const json_value *v, loader_named *read,
+		    void *into);
+
+/* The value that is being read, as it stands in the text. */
+struct span loader_span(const struct loader *l);
+
+/* Where it is, as the origin of a rule.  loader_origin_at(): of an element,
+ * which is the index'th of the merged policy, whatever it is in its file. */
+struct origin loader_origin(struct loader *l);
+struct origin loader_origin_at(struct loader *l, size_t index);
 
 /* Is v of the type?  If not, that is a fault: what was expected. */
 bool loader_want(struct loader *l, const json_value *v, json_type type,
@@ -69,14 +94,22 @@ const struct loader_key *loader_find(const struct loader_key *keys,
 unsigned loader_object(struct loader *l, const json_value *v,
 		       const struct loader_key *keys, void *into);
 
-/* Text that lives as long as the policy, NUL-ended; "" when there is no
- * memory, which is a fault.  keep_rule() is the pointer and one step more. */
+/* Memory and text that live as long as the policy, the text NUL-ended.  Out of
+ * memory is a fault: then they are NULL, or "". */
+void *loader_take(struct loader *l, size_t len);
+bool loader_own(struct loader *l, void *block); /* from malloc(); or frees it */
 char *loader_keep(struct loader *l, const char *s, size_t len);
 const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
-const char *loader_keep_rule(struct loader *l, const char *step);
 
-/* The readers of "hide" and "tools", in rules.c. */
-loader_read rules_read_hide, rules_read_tools;
+/* The readers of "hide", and of each section, in rules.c. */
+loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
+	rules_read_prompts, rules_read_resources, rules_read_methods;
+
+/* The reader of "require" and "deny_if", in asks.c; into is the conditions. */
+loader_read asks_read;
+
+/* The reader of a text that the agent is told; into is a const char *. */
+loader_read rules_read_reason;
 
 /* Would e be a key of a tool's rules? */
 bool rules_have(const json_object_entry *e);

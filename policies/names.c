@@ -128,7 +128,7 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 /* Does e, found in the slot of the first w->at bytes, cover the name? */
 static bool covers(const struct walk *w, const struct entry *e, bool *exact)
 {
-	if (e->hash != w->hash || e->stem != w->at)
+	if (e->hash != w->hash)
 		return false;
 	if (e->glob) {
 		*exact = name_glob(e->name, e->len, w->name, w->len);

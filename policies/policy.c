@@ -48,56 +48,15 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
+	for (struct owned *o = policy->owned; o; o = o->next)
+		free(o->block);
 	arena_free(&policy->arena);
 	free(policy);
 }
 
-bool policy_hides(const struct policy *policy)
+bool policy_hides(const struct policy *policy, enum policy_section section)
 {
-	return policy->hides;
-}
-
-struct counters {
-	struct window *windows; /* one for each limit of the policy */
-	int64_t *times;
-};
-
-struct counters *counters_new(const struct policy *policy)
-{
-	struct counters *c = calloc(1, sizeof(*c));
-	size_t places = 0;
-
-	if (!c)
-		return NULL;
-	for (const struct rules *r = policy->first; r; r = r->following)
-		for (size_t i = 0; i < r->limit_count; i++)
-			places += r->limits[i].max;
-	c->windows = calloc(policy->limit_count + 1, sizeof(*c->windows));
-	c->times = calloc(places + 1, sizeof(*c->times));
-	if (!c->windows || !c->times) {
-		counters_free(c);
-		return NULL;
-	}
-	places = 0;
-	for (const struct rules *r = policy->first; r; r = r->following)
-		for (size_t i = 0; i < r->limit_count; i++) {
-			struct window *w = &c->windows[r->limits[i].index];
-
-			w->times = c->times + places;
-			w->max = r->limits[i].max;
-			w->length = r->limits[i].length;
-			places += w->max;
-		}
-	return c;
-}
-
-void counters_free(struct counters *counters)
-{
-	if (!counters)
-		return;
-	free(counters->windows);
-	free(counters->times);
-	free(counters);
+	return policy->hides[section];
 }
 
 /* A tool's name as readers see it: in the line, or decoded into buf. */
@@ -126,29 +85,54 @@ static bool is_printable(const char *name, size_t len)
 	return true;
 }
 
-/* What the entries that cover a name say together. */
-struct finding {
-	enum action action;
-	const struct rules *by; /* the entry that says so; NULL: the default */
-	bool spelled;           /* by a literal, to the letter */
-};
+void applying_begin(struct applying *a, const struct policy *policy,
+		    const struct subject *s)
+{
+	a->policy = policy;
+	a->all = s->section == POLICY_TOOLS && policy->all_tools;
+	walk_begin(&a->walk, &policy->names[s->section], s->name, s->len);
+}
 
-static struct finding find_action(const struct policy *policy, const char *name,
-				  size_t len)
+const struct rules *applying_next(struct applying *a, bool *exact)
+{
+	if (a->all) {
+		a->all = false;
+		*exact = false;
+		return a->policy->all_tools;
+	}
+	return (const struct rules *)walk_next(&a->walk, exact);
+}
+
+static struct verdict give(enum verdict_kind kind, const char *rule,
+			   const char *reason)
+{
+	return (struct verdict){.kind = kind,
+				.origin = {.rule = rule},
+				.reason = reason,
+				.wait = -1};
+}
+
+static struct verdict refuse(struct origin origin, const char *reason)
+{
+	struct verdict v = give(VERDICT_REFUSED, origin.rule, reason);
+
+	v.origin = origin;
+	return v;
+}
+
+struct finding policy_find(const struct policy *policy, const struct subject *s)
 {
 	struct finding f = {.action = ACTION_ALLOW};
-	const struct entry *e;
-	bool exact, named = false;
-	struct walk w;
+	bool exact, named = s->section != POLICY_TOOLS;
+	const struct rules *r;
+	struct applying a;
 
-	walk_begin(&w, &policy->names, name, len);
-	while ((e = walk_next(&w, &exact))) {
-		const struct rules *r = (const struct rules *)e;
-
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact))) {
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
 		named |= exact;
-		f.spelled |= exact && !e->glob;
+		f.spelled |= exact && !r->entry.glob;
 		if (r->action > f.action) {
 			f.action = r->action;
 			f.by = r;
@@ -161,95 +145,226 @@ static struct finding find_action(const struct policy *policy, const char *name,
 	return f;
 }
 
-/* The first limit that refuses a call of the name, in *limit, and how long
- * until all allow it; 0: all do. */
-static int64_t find_limit(const struct policy *policy, struct counters *c,
-			  const char *name, size_t len, int64_t now,
-			  const struct limit **limit)
+static struct verdict judge_hidden(const struct policy *policy,
+				   const struct subject *s)
 {
-	const struct entry *e;
-	int64_t longest = 0;
-	struct walk w;
+	struct finding f = policy_find(policy, s);
+	struct verdict v;
+
+	if (f.action != ACTION_HIDE)
+		return give(VERDICT_PASS, "", "");
+	v = refuse(f.by ? f.by->origin : policy->fallback_origin,
+		   "there is none of this name");
+	v.origin.rule = "(hidden)";
+	v.kind = VERDICT_HIDDEN;
+	return v;
+}
+
+static struct verdict judge_action(const struct policy *policy,
+				   const struct subject *s)
+{
+	struct finding f = policy_find(policy, s);
+
+	if (f.action == ACTION_DENY && f.by)
+		return refuse(f.by->origin, f.by->reason);
+	if (s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
+	    !f.spelled && !is_printable(s->name, s->len))
+		return give(VERDICT_MALFORMED, "(malformed)",
+			    "a name beyond printable ASCII that the policy "
+			    "does not spell");
+	if (f.action == ACTION_DENY)
+		return refuse(policy->fallback_origin,
+			      "the policy does not allow this tool");
+	return give(VERDICT_PASS, "", "");
+}
+
+/* The first condition of a list that refuses. */
+static struct verdict judge_conditions(const struct conditions *list,
+				       struct span arguments, bool require,
+				       void *scratch)
+{
+	const enum outcome good = require ? OUTCOME_YES : OUTCOME_NO;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct condition *c = &list->list[i];
+		struct verdict v = refuse(c->origin, c->reason);
+
+		if (condition_test(c, arguments, require, scratch, &v.value) !=
+		    good)
+			return v;
+	}
+	return give(VERDICT_PASS, "", "");
+}
+
+static struct verdict judge_arguments(const struct policy *policy,
+				      const struct subject *s, bool require,
+				      void *scratch)
+{
+	struct verdict v = give(VERDICT_PASS, "", "");
+	const struct rules *r;
+	struct applying a;
 	bool exact;
 
-	*limit = NULL;
-	walk_begin(&w, &policy->names, name, len);
-	while ((e = walk_next(&w, &exact))) {
-		const struct rules *r = (const struct rules *)e;
+	applying_begin(&a, policy, s);
+	while (v.kind == VERDICT_PASS && (r = applying_next(&a, &exact)))
+		v = judge_conditions(require ? &r->require : &r->deny_if,
+				     s->arguments, require, scratch);
+	return v;
+}
 
+/* Adds the limits of a subject to the verdict: the first that refuses is named,
+ * and the wait is until all allow the call. */
+static void judge_limits(const struct policy *policy, const struct subject *s,
+			 struct counters *counters, int64_t now,
+			 struct verdict *v)
+{
+	const struct rules *r;
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact)))
 		for (size_t i = 0; i < r->limit_count; i++) {
 			const struct limit *l = &r->limits[i];
-			int64_t wait = window_wait(&c->windows[l->index], now);
+			int64_t wait =
+				window_wait(counters_window(counters, l), now);
 
 			if (wait == 0)
 				continue;
-			if (!*limit)
-				*limit = l;
-			if (longest >= 0 && (wait < 0 || wait > longest))
-				longest = wait;
+			if (v->kind == VERDICT_PASS) {
+				*v = refuse(l->origin, l->reason);
+				v->section = s->section;
+				v->wait = wait;
+			} else if (v->wait >= 0 &&
+				   (wait < 0 || wait > v->wait)) {
+				v->wait = wait;
+			}
 		}
-	}
-	return longest;
 }
 
-static void count_call(const struct policy *policy, struct counters *c,
-		       const char *name, size_t len, int64_t now)
+static void count(const struct policy *policy, const struct subject *s,
+		  struct counters *counters, int64_t now)
 {
-	const struct entry *e;
-	struct walk w;
+	const struct rules *r;
+	struct applying a;
 	bool exact;
 
-	walk_begin(&w, &policy->names, name, len);
-	while ((e = walk_next(&w, &exact))) {
-		const struct rules *r = (const struct rules *)e;
-
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact)))
 		for (size_t i = 0; i < r->limit_count; i++)
-			window_count(&c->windows[r->limits[i].index], now);
+			window_count(counters_window(counters, &r->limits[i]),
+				     now);
+}
+
+/* The subjects of a message, at most two: its method, and what it names. */
+struct subjects {
+	struct subject list[2];
+	size_t count;
+	char buffers[2][MESSAGE_NAME_BYTES];
+};
+
+/* False: a name that cannot be weighed. */
+static bool add_subject(struct subjects *s, enum policy_section section,
+			struct text name, struct span arguments)
+{
+	struct subject *one = &s->list[s->count];
+
+	one->section = section;
+	one->arguments = arguments;
+	return plain_name(name, s->buffers[s->count++], &one->name, &one->len);
+}
+
+static bool find_subjects(const struct policy *policy, const struct message *m,
+			  struct subjects *s)
+{
+	s->count = 0;
+	if (m->kind != MESSAGE_REQUEST && m->kind != MESSAGE_NOTIFICATION)
+		return true;
+	if (policy->has[POLICY_METHODS] &&
+	    !add_subject(s, POLICY_METHODS, m->method_text, m->params))
+		return false;
+	switch (m->method) {
+	case METHOD_TOOLS_CALL:
+		return add_subject(s, POLICY_TOOLS, m->name, m->arguments);
+	case METHOD_PROMPTS_GET:
+		if (!policy->has[POLICY_PROMPTS])
+			return true;
+		return add_subject(s, POLICY_PROMPTS, m->name, m->arguments);
+	case METHOD_RESOURCES_READ:
+		if (!policy->has[POLICY_RESOURCES])
+			return true;
+		return add_subject(s, POLICY_RESOURCES, m->uri, m->params);
+	default:
+		return true;
 	}
 }
 
-static struct verdict give(enum verdict_kind kind, const char *rule,
-			   const char *reason)
+/* The order of judgement, before the limits. */
+enum judge_step {
+	JUDGE_HIDDEN,
+	JUDGE_ACTION,
+	JUDGE_REQUIRE,
+	JUDGE_DENY_IF,
+	JUDGE_STEPS
+};
+
+static struct verdict judge_step(enum judge_step step,
+				 const struct policy *policy,
+				 const struct subject *s, void *scratch)
 {
-	return (struct verdict){
-		.kind = kind, .rule = rule, .reason = reason, .wait = -1};
+	switch (step) {
+	case JUDGE_HIDDEN:
+		return judge_hidden(policy, s);
+	case JUDGE_ACTION:
+		return judge_action(policy, s);
+	default:
+		return judge_arguments(policy, s, step == JUDGE_REQUIRE,
+				       scratch);
+	}
 }
 
-static struct verdict judge_call(const struct policy *policy,
-				 struct counters *counters,
-				 const struct message *m, int64_t now)
+/* Each step over all subjects; the first that refuses decides. */
+static struct verdict judge(const struct policy *policy,
+			    struct counters *counters, const struct subjects *s,
+			    int64_t now)
 {
-	char buf[MESSAGE_NAME_BYTES];
-	const struct limit *limit;
-	struct verdict v;
-	struct finding f;
-	const char *name;
-	int64_t wait;
-	size_t len;
+	void *scratch = counters_scratch(counters);
+	struct verdict v = give(VERDICT_PASS, "", "");
 
-	if (!plain_name(m->name, buf, &name, &len))
-		return give(VERDICT_MALFORMED, "(malformed)",
-			    "a tool name that has no UTF-8 of its own");
-	f = find_action(policy, name, len);
-	if (f.action == ACTION_HIDE)
-		return give(VERDICT_HIDDEN, "(hidden)", "");
-	if (f.action == ACTION_DENY && f.by)
-		return give(VERDICT_REFUSED, f.by->rule, f.by->reason);
-	if (!f.spelled && !is_printable(name, len))
-		return give(VERDICT_MALFORMED, "(malformed)",
-			    "a tool name beyond printable ASCII that the "
-			    "policy does not spell");
-	if (f.action == ACTION_DENY)
-		return give(VERDICT_REFUSED, "(default deny)",
-			    "the policy does not allow this tool");
-	wait = find_limit(policy, counters, name, len, now, &limit);
-	if (limit) {
-		v = give(VERDICT_REFUSED, limit->rule, limit->reason);
-		v.wait = wait;
-		return v;
+	for (int step = 0; step < JUDGE_STEPS; step++)
+		for (size_t i = 0; i < s->count; i++) {
+			v = judge_step((enum judge_step)step, policy,
+				       &s->list[i], scratch);
+			v.section = s->list[i].section;
+			if (v.kind != VERDICT_PASS)
+				return v;
+		}
+	for (size_t i = 0; i < s->count; i++)
+		judge_limits(policy, &s->list[i], counters, now, &v);
+	for (size_t i = 0; v.kind == VERDICT_PASS && i < s->count; i++)
+		count(policy, &s->list[i], counters, now);
+	return v;
+}
+
+bool policy_weighs(const struct policy *policy, const struct message *m)
+{
+	if (m->kind != MESSAGE_REQUEST && m->kind != MESSAGE_NOTIFICATION)
+		return false;
+	switch (m->method) {
+	case METHOD_TOOLS_CALL:
+		return true;
+	case METHOD_PROMPTS_GET:
+	case METHOD_RESOURCES_READ:
+		/* Never passed on without an id. */
+		if (m->kind == MESSAGE_NOTIFICATION)
+			return true;
+		return policy->has[POLICY_METHODS] ||
+		       policy->has[m->method == METHOD_PROMPTS_GET
+					   ? POLICY_PROMPTS
+					   : POLICY_RESOURCES];
+	default:
+		return policy->has[POLICY_METHODS];
 	}
-	count_call(policy, counters, name, len, now);
-	return give(VERDICT_PASS, "", "");
 }
 
 struct verdict policy_judge(const struct policy *policy,
@@ -257,34 +372,36 @@ struct verdict policy_judge(const struct policy *policy,
 			    int64_t now)
 {
 	bool notification = m->kind == MESSAGE_NOTIFICATION;
+	struct subjects s;
+	struct verdict v;
 
-	switch (m->method) {
-	case METHOD_TOOLS_CALL:
-		/* Some servers run it all the same, and nobody would know. */
-		if (notification)
-			return give(VERDICT_DROPPED, "(malformed)",
-				    "a tools/call without an id");
-		return judge_call(policy, counters, m, now);
-	case METHOD_PROMPTS_GET:
-	case METHOD_RESOURCES_READ:
-		if (notification)
-			return give(VERDICT_DROPPED, "(malformed)",
-				    "a request without an id");
-		break;
-	case METHOD_TOOLS_LIST:
-	case METHOD_OTHER:
-		break;
-	}
-	return give(VERDICT_PASS, "", "");
+	/* Some servers run it all the same, and nobody would know. */
+	if (notification && m->method == METHOD_TOOLS_CALL)
+		return give(VERDICT_DROPPED, "(malformed)",
+			    "a tools/call without an id");
+	if (notification && (m->method == METHOD_PROMPTS_GET ||
+			     m->method == METHOD_RESOURCES_READ))
+		return give(VERDICT_DROPPED, "(malformed)",
+			    "a request without an id");
+	if (find_subjects(policy, m, &s))
+		v = judge(policy, counters, &s, now);
+	else
+		v = give(VERDICT_MALFORMED, "(malformed)",
+			 "a name of more than 1024 bytes, or that has no UTF-8 "
+			 "of its own");
+	/* A notification has no answer. */
+	if (notification && v.kind != VERDICT_PASS)
+		v.kind = VERDICT_DROPPED;
+	return v;
 }
 
-bool policy_lists(void *policy, struct text name)
+bool policy_lists(const struct policy *policy, enum policy_section section,
+		  struct text name)
 {
+	struct subject s = {.section = section};
 	char buf[MESSAGE_NAME_BYTES];
-	const char *plain;
-	size_t len;
 
-	if (!name.ptr || !plain_name(name, buf, &plain, &len))
+	if (!name.ptr || !plain_name(name, buf, &s.name, &s.len))
 		return false;
-	return find_action(policy, plain, len).action != ACTION_HIDE;
+	return policy_find(policy, &s).action != ACTION_HIDE;
 }

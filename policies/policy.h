@@ -10,6 +10,7 @@
 #define POLICIES_POLICY_H
 
 #include "../parser/message.h"
+#include "../parser/out.h"
 
 /* The longest policy file and the longest reason, decoded; the largest max of a
  * limit and its longest window, 366 days; the longest rule of a verdict. */
@@ -22,19 +23,36 @@
 struct policy;
 struct counters;
 
+/* What rules are about: a tool, prompt or method by its name, a resource by
+ * its uri. */
+enum policy_section {
+	POLICY_TOOLS,
+	POLICY_PROMPTS,
+	POLICY_RESOURCES,
+	POLICY_METHODS,
+	POLICY_SECTIONS,
+};
+
 /* Takes one fault or warning: a line of printable text without its LF, which
  * is only lent. */
 typedef void policy_report(void *context, const char *line);
 
 /*
- * Loads the policy file at path.  NULL: it cannot be read or is not sound;
- * every fault has been reported.  The policy is the caller's to free.
+ * Loads the policy files at the paths, each laid over those before it: the
+ * strictest default, all entries, all rules.  NULL: one cannot be read or is
+ * not sound; every fault has been reported.  The policy is the caller's to
+ * free.
  */
-struct policy *policy_load(const char *path, policy_report *report,
-			   void *context);
+struct policy *policy_load(const char *const *paths, size_t count,
+			   policy_report *report, void *context);
 
-/* The same from memory; name stands for the file in what is reported. */
-struct policy *policy_compile(const char *name, const char *text, size_t len,
+/* The same from memory; the name stands for the file in what is reported. */
+struct policy_source {
+	const char *name;
+	const char *text;
+	size_t len;
+};
+struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      policy_report *report, void *context);
 
 void policy_free(struct policy *policy);
@@ -43,45 +61,79 @@ void policy_free(struct policy *policy);
 int policy_warn(const struct policy *policy, policy_report *report,
 		void *context);
 
-/* Can a tool be hidden, so that lists have to be read? */
-bool policy_hides(const struct policy *policy);
+/* Reports the entries for tools that cover none of the names, of tools that a
+ * server has.  Returns how many there are. */
+int policy_unused(const struct policy *policy, const struct text *names,
+		  size_t count, policy_report *report, void *context);
+
+/* Appends in words what becomes of calls of a tool: "allowed, at most 10 calls
+ * a minute". */
+void policy_describe(const struct policy *policy, struct text name,
+		     struct out *out);
+
+/* Appends the merged policy, as a policy file of its own that means the same.
+ * It is good only if out is not full at the end. */
+void policy_print(const struct policy *policy, struct out *out);
+
+/* Can something of the section be hidden, so that its lists must be read? */
+bool policy_hides(const struct policy *policy, enum policy_section section);
 
 /* Empty counters for the policy's limits; NULL if there is no memory. */
 struct counters *counters_new(const struct policy *policy);
 void counters_free(struct counters *counters);
 
+/* Carries over what was counted under an old policy: to each limit of the new
+ * one whose entry and counter were there before. */
+void counters_carry(struct counters *to, const struct policy *now,
+		    struct counters *from, const struct policy *before);
+
+/* Where a rule stands.  Its name is a JSON Pointer into the merged policy, or
+ * a word in parentheses, of at most POLICY_RULE_BYTES. */
+struct origin {
+	const char *rule; /* escaped for a JSON string */
+	const char *file; /* as it was named; NULL: in none */
+	size_t line;      /* from 1 */
+};
+
 enum verdict_kind {
 	VERDICT_PASS,      /* goes to the server */
-	VERDICT_HIDDEN,    /* no such tool, as far as the client can tell */
+	VERDICT_HIDDEN,    /* as if there were none of that name */
 	VERDICT_REFUSED,   /* told to the agent, with the reason */
 	VERDICT_MALFORMED, /* a name that readers could take differently */
 	VERDICT_DROPPED,   /* goes nowhere and has no answer */
 };
 
+/* All of it lives as long as the policy, but for the value. */
 struct verdict {
 	enum verdict_kind kind;
-	/* The rule that decided, a JSON Pointer into the policy or a word in
-	 * parentheses; of at most POLICY_RULE_BYTES.  It and the reason are
-	 * escaped for a JSON string, and live as long as the policy. */
-	const char *rule;
-	const char *reason;
+	enum policy_section section; /* of the rule that decided */
+	struct origin origin;
+	const char *reason; /* escaped for a JSON string */
 	/* When a limit refuses: the time after which the same call would be
 	 * allowed, in nanoseconds; else -1. */
 	int64_t wait;
+	/* When a condition refuses: the value that decided, in the message;
+	 * its ptr is NULL when none was there. */
+	struct span value;
 };
+
+/* Is there anything to judge in the message: a tool call, or what the policy
+ * has entries for?  If not, it passes. */
+bool policy_weighs(const struct policy *policy, const struct message *m);
 
 /*
  * Judges a message from the client at the time now, in nanoseconds of a clock
- * that never goes back.  A call that passes is counted; nothing else is.
- * Order: hidden, denied by an entry, malformed name, denied by default, limits
- * (all count it, or none does).
+ * that never goes back.  A message that passes is counted; nothing else is.
+ * Order: hidden, denied by an entry, malformed name, denied by default,
+ * require, deny_if, limits (all count it, or none does).
  */
 struct verdict policy_judge(const struct policy *policy,
 			    struct counters *counters, const struct message *m,
 			    int64_t now);
 
-/* Is a tool of this name shown in lists?  A list_keep of reply.h: context is
- * the policy, and a name with a NULL ptr is not shown. */
-bool policy_lists(void *policy, struct text name);
+/* Is something of this name shown in the section's lists?  A name with a NULL
+ * ptr is not. */
+bool policy_lists(const struct policy *policy, enum policy_section section,
+		  struct text name);
 
 #endif

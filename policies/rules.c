@@ -1,5 +1,5 @@
 /*
- * What a policy says of tools: "hide", and "tools" with its actions, reasons
+ * What a policy says of a tool, prompt, resource or method: actions, reasons
  * and limits.  A key that is known but not built yet is a fault, so that no
  * rule is ever silently without effect.
  */
@@ -10,6 +10,14 @@
 #include <string.h>
 
 #define SECOND 1000000000LL
+
+/* What one file says of an entry. */
+struct saying {
+	struct rules *rules;
+	enum action action;
+	struct origin origin;
+	const char *reason;
+};
 
 /* ---- limits ---------------------------------------------------------- */
 
@@ -39,19 +47,18 @@ struct draft {
 static bool in_range(struct loader *l, const json_value *v, int64_t low,
 		     int64_t high)
 {
-	char found[32] = "";
+	struct span found = loader_span(l);
 
 	if (v->type == json_integer && v->u.integer >= low &&
 	    v->u.integer <= high)
 		return true;
-	if (v->type == json_integer)
-		snprintf(found, sizeof(found), "%" PRId64, v->u.integer);
-	if (v->type == json_double)
-		snprintf(found, sizeof(found), "%g", v->u.dbl);
 	loader_fault(l,
 		     "a whole number from %" PRId64 " to %" PRId64
-		     " was expected, not %s",
-		     low, high, *found ? found : loader_type(v));
+		     " was expected, in digits alone, not %s",
+		     low, high,
+		     v->type == json_integer || v->type == json_double
+			     ? loader_show(found.ptr, found.len).text
+			     : loader_type(v));
 	return false;
 }
 
@@ -86,7 +93,7 @@ static void read_scope(struct loader *l, const json_value *v, void *into)
 
 	/* Both are counted in this process for now: a grant's counters are
 	 * not shared yet. */
-	(void)into;
+	((struct draft *)into)->limit->session = loader_is(v, "session");
 	if (loader_want(l, v, json_string, "\"session\" or \"grant\"") &&
 	    !loader_is(v, "session") && !loader_is(v, "grant"))
 		loader_unknown(l, "scope", v->u.string.ptr, v->u.string.length,
@@ -95,13 +102,17 @@ static void read_scope(struct loader *l, const json_value *v, void *into)
 
 static void read_counter(struct loader *l, const json_value *v, void *into)
 {
-	(void)into;
-	if (loader_want(l, v, json_string, "the counter's name, a string") &&
-	    v->u.string.length == 0)
+	struct draft *d = into;
+
+	if (!loader_want(l, v, json_string, "the counter's name, a string"))
+		return;
+	if (v->u.string.length == 0)
 		loader_fault(l, "the counter's name is empty");
+	d->limit->counter =
+		loader_keep_escaped(l, v->u.string.ptr, v->u.string.length);
 }
 
-static void read_reason(struct loader *l, const json_value *v, void *into)
+void rules_read_reason(struct loader *l, const json_value *v, void *into)
 {
 	const char **reason = into;
 
@@ -118,7 +129,7 @@ static void read_on_deny(struct loader *l, const json_value *v, void *into)
 {
 	struct draft *d = into;
 
-	read_reason(l, v, &d->on_deny);
+	rules_read_reason(l, v, &d->on_deny);
 }
 
 /* "at most 10 calls a minute" */
@@ -143,7 +154,10 @@ static const char *limit_words(struct loader *l, const struct limit *limit)
 static void finish_limit(struct loader *l, struct draft *d)
 {
 	d->limit->index = l->policy->limit_count++;
-	d->limit->rule = loader_keep_rule(l, "");
+	/* Without a name, what it is called by is its place. */
+	if (!d->limit->counter)
+		d->limit->counter = strrchr(d->limit->origin.rule, '/');
+	d->limit->on_deny = d->on_deny;
 	d->limit->reason = d->on_deny ? d->on_deny : limit_words(l, d->limit);
 }
 
@@ -187,13 +201,10 @@ static void read_limit(struct loader *l, const json_value *v,
 static struct limit *add_limits(struct loader *l, struct rules *r, size_t count)
 {
 	size_t have = r->limit_count;
-	struct limit *all =
-		arena_take(&l->policy->arena, (have + count) * sizeof(*all));
+	struct limit *all = loader_take(l, (have + count) * sizeof(*all));
 
-	if (!all) {
-		loader_fault(l, "out of memory");
+	if (!all)
 		return NULL;
-	}
 	if (have > 0)
 		memcpy(all, r->limits, have * sizeof(*all));
 	r->limits = all;
@@ -201,19 +212,35 @@ static struct limit *add_limits(struct loader *l, struct rules *r, size_t count)
 	return all + have;
 }
 
+/* Limits being read: where they go, and how many "limits" of the entry were
+ * read before, in files below this one. */
+struct more_limits {
+	struct limit *limits;
+	size_t before;
+};
+
+static void read_one_limit(struct loader *l, const json_value *v, size_t index,
+			   void *into)
+{
+	struct more_limits *m = into;
+	struct limit *limit = &m->limits[index];
+
+	limit->origin = loader_origin_at(l, m->before + index);
+	read_limit(l, v, limit_keys, limit);
+}
+
 static void read_limits(struct loader *l, const json_value *v, void *into)
 {
-	struct limit *limits;
+	struct rules *r = ((struct saying *)into)->rules;
+	struct more_limits m = {.before = r->listed};
 
 	if (!loader_want(l, v, json_array, "an array of limits"))
 		return;
-	limits = add_limits(l, into, v->u.array.length);
-	for (unsigned i = 0; limits && i < v->u.array.length; i++) {
-		size_t mark = loader_enter_index(l, i);
-
-		read_limit(l, v->u.array.values[i], limit_keys, &limits[i]);
-		loader_leave(l, mark);
-	}
+	m.limits = add_limits(l, r, v->u.array.length);
+	if (!m.limits)
+		return;
+	r->listed += v->u.array.length;
+	loader_elements(l, v, read_one_limit, &m);
 }
 
 /* "10/minute" */
@@ -241,10 +268,12 @@ static void read_rate_text(struct loader *l, const char *s, size_t len,
 
 static void read_rate_limit(struct loader *l, const json_value *v, void *into)
 {
-	struct limit *limit = add_limits(l, into, 1);
+	struct limit *limit = add_limits(l, ((struct saying *)into)->rules, 1);
 
 	if (!limit)
 		return;
+	limit->origin = loader_origin(l);
+	limit->rate = true;
 	if (v->type == json_string)
 		read_rate_text(l, v->u.string.ptr, v->u.string.length, limit);
 	else if (loader_want(l, v, json_object,
@@ -257,30 +286,36 @@ static void read_rate_limit(struct loader *l, const json_value *v, void *into)
 static void read_action(struct loader *l, const json_value *v, void *into)
 {
 	static const char *const words[] = {"allow", "deny", "hide", NULL};
-	struct rules *r = into;
+	struct saying *s = into;
 
 	if (!loader_want(l, v, json_string, "allow, deny or hide"))
 		return;
-	if (loader_is(v, "allow"))
-		r->action = ACTION_ALLOW;
-	else if (loader_is(v, "deny"))
-		r->action = ACTION_DENY;
+	if (loader_is(v, "deny"))
+		s->action = ACTION_DENY;
 	else if (loader_is(v, "hide"))
-		r->action = ACTION_HIDE;
+		s->action = ACTION_HIDE;
 	else if (loader_is(v, "require_approval"))
-		loader_fault(l,
-			     "this version of weir does not have "
-			     "\"require_approval\" yet: deny the tool instead");
-	else
+		loader_fault(l, "this version of weir does not have "
+				"\"require_approval\" yet: deny it instead");
+	else if (!loader_is(v, "allow"))
 		loader_unknown(l, "action", v->u.string.ptr, v->u.string.length,
 			       words);
+	s->origin = loader_origin(l);
 }
 
 static void read_rules_reason(struct loader *l, const json_value *v, void *into)
 {
-	struct rules *r = into;
+	rules_read_reason(l, v, &((struct saying *)into)->reason);
+}
 
-	read_reason(l, v, &r->reason);
+static void read_require(struct loader *l, const json_value *v, void *into)
+{
+	asks_read(l, v, &((struct saying *)into)->rules->require);
+}
+
+static void read_deny_if(struct loader *l, const json_value *v, void *into)
+{
+	asks_read(l, v, &((struct saying *)into)->rules->deny_if);
 }
 
 static const struct loader_key rules_keys[] = {
@@ -288,35 +323,46 @@ static const struct loader_key rules_keys[] = {
 	{"reason", read_rules_reason},
 	{"limits", read_limits},
 	{"rate_limit", read_rate_limit},
-	{"require", NULL},
-	{"deny_if", NULL},
+	{"require", read_require},
+	{"deny_if", read_deny_if},
 	{NULL, NULL},
 };
 
-/* A new entry for the tools of this name, or NULL after a fault. */
-static struct rules *add_entry(struct loader *l, const char *name, size_t len)
+bool rules_have(const json_object_entry *e)
+{
+	return loader_find(rules_keys, e) != NULL;
+}
+
+/* The entry of a section for this name, new or of a file below; NULL after a
+ * fault. */
+static struct rules *find_rules(struct loader *l, enum policy_section section,
+				const char *name, size_t len)
 {
 	struct policy *p = l->policy;
-	struct rules *r;
+	struct rules *r, *other;
 	char *folded;
 
 	if (len == 0 || len > MESSAGE_NAME_BYTES) {
-		loader_fault(l, "a tool's name has 1 to %zu bytes",
+		loader_fault(l, "a name has 1 to %zu bytes",
 			     MESSAGE_NAME_BYTES);
 		return NULL;
 	}
-	r = arena_take(&p->arena, sizeof(*r));
-	folded = arena_take(&p->arena, len);
-	if (!r || !folded) {
-		loader_fault(l, "out of memory");
+	r = loader_take(l, sizeof(*r));
+	folded = loader_take(l, len);
+	if (!r || !folded)
 		return NULL;
-	}
 	r->entry.name = loader_keep(l, name, len);
 	r->entry.len = len;
 	r->entry.folded = folded;
 	r->entry.folded_len = name_fold(name, len, folded);
 	r->entry.glob = memchr(name, '*', len) || memchr(name, '?', len);
-	r->reason = "the policy does not allow this tool";
+	other = (struct rules *)names_same(&p->names[section], &r->entry);
+	if (other)
+		return other;
+	r->section = section;
+	r->place = loader_origin(l);
+	names_add(&p->names[section], &r->entry);
+	p->has[section] = true;
 	if (p->last)
 		p->last->following = r;
 	else
@@ -325,61 +371,101 @@ static struct rules *add_entry(struct loader *l, const char *name, size_t len)
 	return r;
 }
 
-void rules_read_hide(struct loader *l, const json_value *v, void *into)
+/* Of two files, the stricter one gives the action, and the reason with it. */
+static void merge(struct rules *r, const struct saying *s)
 {
-	(void)into;
-	if (!loader_want(l, v, json_array, "an array of names"))
-		return;
-	for (unsigned i = 0; i < v->u.array.length; i++) {
-		const json_value *name = v->u.array.values[i];
-		size_t mark = loader_enter_index(l, i);
-		struct rules *r = NULL;
-
-		if (loader_want(l, name, json_string, "a tool's name"))
-			r = add_entry(l, name->u.string.ptr,
-				      name->u.string.length);
-		if (r) {
-			r->action = ACTION_HIDE;
-			r->rule = "(hidden)";
-			names_add(&l->policy->names, &r->entry);
-		}
-		loader_leave(l, mark);
+	if (s->action > r->action) {
+		r->action = s->action;
+		r->origin = s->origin;
+		r->reason = s->reason;
+	} else if (s->action == r->action && !r->reason) {
+		r->reason = s->reason;
 	}
 }
 
-static void read_tool(struct loader *l, const json_object_entry *e)
+static void read_rules(struct loader *l, const json_value *v, struct rules *r)
 {
-	struct rules *r = add_entry(l, e->name, e->name_length);
-	const struct entry *other;
+	struct saying s = {.rules = r};
 
-	if (!r)
+	if (r->layer == l->layer)
+		loader_fault(l, "this name is there twice");
+	r->layer = l->layer;
+	if (loader_want(l, v, json_object, "an object of rules ({} allows it)"))
+		loader_object(l, v, rules_keys, &s);
+	merge(r, &s);
+}
+
+static void read_hidden(struct loader *l, const json_value *v, size_t index,
+			void *into)
+{
+	struct rules *r = NULL;
+
+	(void)index;
+	(void)into;
+	if (loader_want(l, v, json_string, "a tool's name"))
+		r = find_rules(l, POLICY_TOOLS, v->u.string.ptr,
+			       v->u.string.length);
+	if (r && r->action < ACTION_HIDE) {
+		r->action = ACTION_HIDE;
+		r->origin = loader_origin(l);
+	}
+}
+
+void rules_read_hide(struct loader *l, const json_value *v, void *into)
+{
+	if (loader_want(l, v, json_array, "an array of names"))
+		loader_elements(l, v, read_hidden, into);
+}
+
+void rules_read_all_tools(struct loader *l, const json_value *v, void *into)
+{
+	struct policy *p = l->policy;
+
+	(void)into;
+	if (!p->all_tools)
+		p->all_tools = loader_take(l, sizeof(*p->all_tools));
+	if (!p->all_tools)
 		return;
-	/* One name may be in hide and here, but not here twice. */
-	other = names_same(&l->policy->names, &r->entry);
-	if (other && ((const struct rules *)other)->rule[0] == '/')
-		loader_fault(l, "this tool is there twice");
-	names_add(&l->policy->names, &r->entry);
-	r->rule = loader_keep_rule(l, "action");
-	if (loader_want(l, e->value, json_object,
-			"an object of rules ({} allows the tool)"))
-		loader_object(l, e->value, rules_keys, r);
+	p->all_tools->place = loader_origin(l);
+	read_rules(l, v, p->all_tools);
+}
+
+static void read_entry(struct loader *l, const json_object_entry *e, void *into)
+{
+	const enum policy_section *section = into;
+	struct rules *r = find_rules(l, *section, e->name, e->name_length);
+
+	if (r)
+		read_rules(l, e->value, r);
+}
+
+static void read_section(struct loader *l, const json_value *v,
+			 enum policy_section section)
+{
+	if (loader_want(l, v, json_object, "an object of names"))
+		loader_members(l, v, read_entry, &section);
 }
 
 void rules_read_tools(struct loader *l, const json_value *v, void *into)
 {
 	(void)into;
-	if (!loader_want(l, v, json_object, "an object of tools"))
-		return;
-	for (unsigned i = 0; i < v->u.object.length; i++) {
-		const json_object_entry *e = &v->u.object.values[i];
-		size_t mark = loader_enter(l, e->name, e->name_length);
-
-		read_tool(l, e);
-		loader_leave(l, mark);
-	}
+	read_section(l, v, POLICY_TOOLS);
 }
 
-bool rules_have(const json_object_entry *e)
+void rules_read_prompts(struct loader *l, const json_value *v, void *into)
 {
-	return loader_find(rules_keys, e) != NULL;
+	(void)into;
+	read_section(l, v, POLICY_PROMPTS);
+}
+
+void rules_read_resources(struct loader *l, const json_value *v, void *into)
+{
+	(void)into;
+	read_section(l, v, POLICY_RESOURCES);
+}
+
+void rules_read_methods(struct loader *l, const json_value *v, void *into)
+{
+	(void)into;
+	read_section(l, v, POLICY_METHODS);
 }

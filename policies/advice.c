@@ -1,0 +1,188 @@
+/* What is sound but hardly meant, and what a policy does to a tool, in words.
+ */
+#include "internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_BYTES (PATH_MAX + POLICY_RULE_BYTES + 1024)
+
+/* A warning about a rule: its file and line, and the words. */
+static void warn(policy_report *report, void *context,
+		 const struct origin *origin, const char *words)
+{
+	char line[LINE_BYTES];
+	struct out o = {.ptr = line, .cap = sizeof(line) - 1};
+
+	out_string(&o, origin->file);
+	out_string(&o, ":");
+	out_number(&o, (int64_t)origin->line);
+	out_string(&o, ": ");
+	out_string(&o, words);
+	line[o.len] = '\0';
+	report(context, line);
+}
+
+static int warn_nothing_allowed(const struct policy *policy,
+				policy_report *report, void *context)
+{
+	if (policy->all_tools && policy->all_tools->action != ACTION_ALLOW) {
+		warn(report, context, &policy->all_tools->origin,
+		     "no tool can be called: \"all_tools\" refuses every call");
+		return 1;
+	}
+	if (policy->fallback == ACTION_ALLOW)
+		return 0;
+	for (const struct rules *r = policy->first; r; r = r->following)
+		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW)
+			return 0;
+	warn(report, context, &policy->fallback_origin,
+	     policy->fallback == ACTION_DENY
+		     ? "no tool can be called: \"default\" is \"deny\" and no "
+		       "entry allows a tool. Name those to allow under "
+		       "\"tools\" (\"NAME\": {}), here or in a policy that this "
+		       "one is laid over (-p BASE -p THIS); or set \"default\" "
+		       "to \"allow\" to hold back only what the policy names"
+		     : "no tool can be called: \"default\" is \"hide\" and no "
+		       "entry allows a tool. Name those to allow under "
+		       "\"tools\" (\"NAME\": {})");
+	return 1;
+}
+
+/* Rules on calls that are never weighed, as the entry refuses them anyway. */
+static int warn_never_applies(const struct rules *r, policy_report *report,
+			      void *context)
+{
+	if (r->action == ACTION_ALLOW ||
+	    r->require.count + r->deny_if.count + r->limit_count == 0)
+		return 0;
+	warn(report, context, &r->origin,
+	     "the conditions and limits of this entry can never apply: it "
+	     "refuses every call");
+	return 1;
+}
+
+/* An entry for one name whose calls a stricter entry refuses. */
+static int warn_shadowed(const struct policy *policy, const struct rules *r,
+			 policy_report *report, void *context)
+{
+	struct subject s = {.section = r->section,
+			    .name = r->entry.name,
+			    .len = r->entry.len};
+	char words[POLICY_RULE_BYTES + 128];
+	struct finding f;
+
+	if (r->entry.glob)
+		return 0;
+	f = policy_find(policy, &s);
+	if (!f.by || f.by == r || f.action <= r->action)
+		return 0;
+	snprintf(words, sizeof(words),
+		 "this entry has no effect: line %zu of %s, %s, refuses every "
+		 "call",
+		 f.by->origin.line, f.by->origin.file, f.by->origin.rule);
+	warn(report, context, &r->place, words);
+	return 1;
+}
+
+int policy_warn(const struct policy *policy, policy_report *report,
+		void *context)
+{
+	int count = warn_nothing_allowed(policy, report, context);
+
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		count += warn_never_applies(r, report, context);
+		count += warn_shadowed(policy, r, report, context);
+	}
+	return count;
+}
+
+/* Does the entry cover one of the names, of which those of more than
+ * MESSAGE_NAME_BYTES are covered by none? */
+static bool is_used(const struct policy *policy, const struct rules *r,
+		    const struct text *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char buf[MESSAGE_NAME_BYTES];
+		ptrdiff_t len = text_decode(names[i], buf, sizeof(buf));
+		const struct entry *e;
+		struct walk w;
+		bool exact;
+
+		if (len < 0)
+			continue;
+		walk_begin(&w, &policy->names[r->section], buf, (size_t)len);
+		while ((e = walk_next(&w, &exact)))
+			if (e == &r->entry)
+				return true;
+	}
+	return false;
+}
+
+int policy_unused(const struct policy *policy, const struct text *names,
+		  size_t count, policy_report *report, void *context)
+{
+	int unused = 0;
+
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		if (r->section != POLICY_TOOLS ||
+		    is_used(policy, r, names, count))
+			continue;
+		warn(report, context, &r->place,
+		     r->entry.glob ? "this glob covers no tool of the list"
+				   : "no tool of the list has this name");
+		unused++;
+	}
+	return unused;
+}
+
+static void describe_limits(const struct rules *r, struct out *out)
+{
+	for (size_t i = 0; i < r->limit_count; i++) {
+		out_string(out, ", ");
+		out_string(out, r->limits[i].reason);
+	}
+}
+
+static void describe_conditions(size_t count, struct out *out)
+{
+	if (count == 0)
+		return;
+	out_string(out, ", on ");
+	out_number(out, (int64_t)count);
+	out_string(out, count == 1 ? " condition" : " conditions");
+}
+
+void policy_describe(const struct policy *policy, struct text name,
+		     struct out *out)
+{
+	char buf[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
+	struct subject s = {.name = buf};
+	const struct rules *r;
+	struct applying a;
+	size_t conditions = 0;
+	struct finding f;
+	bool exact;
+
+	if (len < 0) {
+		out_string(out, "refused, for its name");
+		return;
+	}
+	s.len = (size_t)len;
+	f = policy_find(policy, &s);
+	if (f.action != ACTION_ALLOW) {
+		out_string(out, f.action == ACTION_HIDE ? "hidden" : "denied");
+		out_string(out, f.by ? ", by " : ", by default");
+		out_string(out, f.by ? f.by->origin.rule : "");
+		return;
+	}
+	out_string(out, "allowed");
+	applying_begin(&a, policy, &s);
+	while ((r = applying_next(&a, &exact))) {
+		describe_limits(r, out);
+		conditions += r->require.count + r->deny_if.count;
+	}
+	describe_conditions(conditions, out);
+}

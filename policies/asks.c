@@ -1,0 +1,463 @@
+/*
+ * "require" and "deny_if": a policy's conditions, compiled for condition.h.
+ */
+#include "decimal.h"
+#include "loader.h"
+#include "regex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- paths ----------------------------------------------------------- */
+
+#define PATH_FORMS                                                             \
+	"args, args.a.b, args.list[0], args.list[*].x, or a JSON Pointer "     \
+	"into the arguments, /a.b/c"
+
+static struct step *add_step(struct loader *l, struct condition *c)
+{
+	if (c->step_count == CONDITION_STEPS_MAX) {
+		loader_fault(l, "a path of more than %d steps",
+			     CONDITION_STEPS_MAX);
+		return NULL;
+	}
+	return &c->steps[c->step_count++];
+}
+
+static bool add_key(struct loader *l, struct condition *c, const char *key,
+		    size_t len)
+{
+	struct step *step = add_step(l, c);
+
+	if (!step)
+		return false;
+	step->kind = STEP_KEY;
+	step->key = loader_keep(l, key, len);
+	step->len = len;
+	return true;
+}
+
+/* A number of at most nine digits at *s: *s is past it. */
+static bool read_index(const char **s, const char *end, size_t *index)
+{
+	const char *start = *s;
+
+	*index = 0;
+	while (*s < end && **s >= '0' && **s <= '9' && *s - start < 9)
+		*index = *index * 10 + (size_t)(*(*s)++ - '0');
+	return *s > start && (*start != '0' || *s == start + 1);
+}
+
+/* ".key", "[0]" or "[*]" at s; returns what is past it, or NULL. */
+static const char *read_step(struct loader *l, struct condition *c,
+			     const char *s, const char *end)
+{
+	const char *start = s + 1;
+	struct step *step;
+
+	if (*s == '.') {
+		/* A key with one of these is for a JSON Pointer. */
+		while (++s < end && *s != '.' && *s != '[')
+			if (*s == '*' || *s == ']')
+				return NULL;
+		if (s == start || !add_key(l, c, start, (size_t)(s - start)))
+			return NULL;
+		return s;
+	}
+	step = *s == '[' ? add_step(l, c) : NULL;
+	if (!step)
+		return NULL;
+	s++;
+	if (s < end && *s == '*') {
+		step->kind = STEP_EACH;
+		s++;
+	} else {
+		step->kind = STEP_INDEX;
+		if (!read_index(&s, end, &step->index))
+			return NULL;
+	}
+	return s < end && *s == ']' ? s + 1 : NULL;
+}
+
+/* The steps of a JSON Pointer (RFC 6901). */
+static bool read_pointer(struct loader *l, struct condition *c, const char *s,
+			 const char *end)
+{
+	char *key = loader_take(l, (size_t)(end - s) + 1);
+	const char *digits;
+	struct step *step;
+
+	while (key && s < end) {
+		size_t len = 0;
+
+		for (s++; s < end && *s != '/'; s++) {
+			if (*s == '~' &&
+			    (s + 1 == end || (s[1] != '0' && s[1] != '1')))
+				return false;
+			if (*s == '~')
+				key[len++] = *++s == '0' ? '~' : '/';
+			else
+				key[len++] = *s;
+		}
+		if (!add_key(l, c, key, len))
+			return false;
+		step = &c->steps[c->step_count - 1];
+		digits = step->key;
+		if (read_index(&digits, step->key + len, &step->index) &&
+		    digits == step->key + len)
+			step->kind = STEP_EITHER;
+	}
+	return key != NULL;
+}
+
+static void read_path(struct loader *l, const json_value *v, void *into)
+{
+	struct condition *c = into;
+	const char *s, *end;
+	int faults = l->faults;
+
+	if (!loader_want(l, v, json_string, "a path, " PATH_FORMS ","))
+		return;
+	c->steps = loader_take(l, CONDITION_STEPS_MAX * sizeof(*c->steps));
+	s = v->u.string.ptr;
+	end = s + v->u.string.length;
+	if (!c->steps)
+		return;
+	if (s < end && *s == '/') {
+		if (read_pointer(l, c, s, end))
+			return;
+	} else if (strncmp(s, "args", 4) == 0) {
+		for (s += 4; s && s < end;)
+			s = read_step(l, c, s, end);
+		if (s)
+			return;
+	}
+	if (l->faults == faults)
+		loader_fault(
+			l, "\"%s\" is no path: write " PATH_FORMS,
+			loader_show(v->u.string.ptr, v->u.string.length).text);
+}
+
+/* ---- operators ------------------------------------------------------- */
+
+static const char *const op_words[] = {
+	[OP_EQ] = "eq",
+	[OP_NEQ] = "neq",
+	[OP_IN] = "in",
+	[OP_NOT_IN] = "not_in",
+	[OP_LT] = "lt",
+	[OP_LTE] = "lte",
+	[OP_GT] = "gt",
+	[OP_GTE] = "gte",
+	[OP_CONTAINS] = "contains",
+	[OP_EXISTS] = "exists",
+	[OP_REGEX] = "regex",
+	[OP_GLOB] = "glob",
+	[OP_UNDER] = "under",
+	[OP_UNDER + 1] = NULL,
+};
+
+static void read_op(struct loader *l, const json_value *v, struct condition *c,
+		    bool *known)
+{
+	if (!loader_want(l, v, json_string, "an operator, a string"))
+		return;
+	for (int i = 0; op_words[i]; i++)
+		if (loader_is(v, op_words[i])) {
+			c->op = (enum op)i;
+			*known = true;
+			return;
+		}
+	loader_unknown(l, "operator", v->u.string.ptr, v->u.string.length,
+		       op_words);
+}
+
+/* ---- what is compared with ------------------------------------------- */
+
+/* A condition being read: value and op may come in either order. */
+struct draft {
+	struct condition *c;
+	bool op_known;
+	const char *on_deny;
+	const json_value *value;
+	const char *value_at;
+};
+
+static void read_value(struct loader *l, const json_value *v, void *into)
+{
+	struct draft *d = ((struct draft *)into);
+
+	d->value = v;
+	d->value_at = l->at;
+}
+
+static void read_operand(struct loader *l, const json_value *v, size_t index,
+			 void *into)
+{
+	struct operand *o = (struct operand *)into + index;
+	struct span span = loader_span(l);
+	struct decimal number;
+
+	o->ptr = span.ptr;
+	o->len = span.len;
+	switch (v->type) {
+	case json_string:
+		o->type = TYPE_STRING;
+		o->ptr = v->u.string.ptr;
+		o->len = v->u.string.length;
+		break;
+	case json_integer:
+	case json_double:
+		o->type = TYPE_NUMBER;
+		if (!decimal_read(o->ptr, o->len, &number))
+			loader_fault(l,
+				     "an exponent of at most %d digits was "
+				     "expected",
+				     DECIMAL_EXPONENT_DIGITS);
+		break;
+	case json_boolean:
+		o->type = TYPE_BOOLEAN;
+		break;
+	case json_null:
+		o->type = TYPE_NULL;
+		break;
+	default:
+		loader_fault(l,
+			     "a string, a number, true, false or null was "
+			     "expected, not %s",
+			     loader_type(v));
+		return;
+	}
+	o->ptr = loader_keep(l, o->ptr, o->len);
+}
+
+static struct operand *add_operands(struct loader *l, struct condition *c,
+				    size_t count)
+{
+	c->operands = loader_take(l, count * sizeof(*c->operands));
+	c->operand_count = c->operands ? count : 0;
+	return c->operands;
+}
+
+static void compile_regex(struct loader *l, struct condition *c,
+			  const char *pattern, size_t len)
+{
+	struct regex_fault fault;
+
+	c->regex = regex_compile(pattern, len, &fault);
+	if (!c->regex) {
+		loader_fault(l, "%s (byte %zu of the pattern)", fault.reason,
+			     fault.offset);
+		return;
+	}
+	if (!loader_own(l, c->regex)) {
+		c->regex = NULL;
+		return;
+	}
+	if (regex_scratch(c->regex) > l->policy->scratch)
+		l->policy->scratch = regex_scratch(c->regex);
+}
+
+/* The pattern of a string that contains this one, or, with glob, of one that
+ * this glob covers. */
+static void compile_plain(struct loader *l, struct condition *c, const char *s,
+			  size_t len, bool glob)
+{
+	size_t cap = 32 * len + 16;
+	struct out o = {.ptr = malloc(cap), .cap = cap};
+	char hex[8];
+
+	if (!o.ptr) {
+		loader_fault(l, "out of memory");
+		return;
+	}
+	out_string(&o, glob ? "\\A" : "");
+	for (size_t i = 0; i < len; i++) {
+		if (glob && s[i] == '*')
+			out_string(&o, "[\\x00-\\x{10FFFF}]*");
+		else if (glob && s[i] == '?')
+			out_string(&o, "[\\x00-\\x{10FFFF}]");
+		else if (s[i] > 0 && s[i] < 0x7F) {
+			snprintf(hex, sizeof(hex), "\\x%02X", s[i]);
+			out_string(&o, hex);
+		} else {
+			out_bytes(&o, s + i, 1);
+		}
+	}
+	out_string(&o, glob ? "\\z" : "");
+	compile_regex(l, c, o.ptr, o.len);
+	free(o.ptr);
+}
+
+static void compile_value(struct loader *l, struct condition *c,
+			  const json_value *v)
+{
+	static const char *const strings[] = {
+		[OP_REGEX] = "a regular expression, a string,",
+		[OP_GLOB] = "a glob, a string,",
+		[OP_UNDER] = "a directory, an absolute path,",
+	};
+
+	switch (c->op) {
+	case OP_IN:
+	case OP_NOT_IN:
+		if (loader_want(l, v, json_array, "an array of values") &&
+		    add_operands(l, c, v->u.array.length))
+			loader_elements(l, v, read_operand, c->operands);
+		if (v->type == json_array && v->u.array.length == 0)
+			loader_fault(l, "an array of one value at least was "
+					"expected");
+		return;
+	case OP_REGEX:
+		if (loader_want(l, v, json_string, strings[c->op]))
+			compile_regex(l, c, v->u.string.ptr,
+				      v->u.string.length);
+		return;
+	case OP_GLOB:
+		if (loader_want(l, v, json_string, strings[c->op]))
+			compile_plain(l, c, v->u.string.ptr, v->u.string.length,
+				      true);
+		return;
+	case OP_UNDER:
+		if (!loader_want(l, v, json_string, strings[c->op]))
+			return;
+		if (v->u.string.length == 0 || *v->u.string.ptr != '/' ||
+		    condition_under((struct text){.ptr = v->u.string.ptr,
+						  .len = v->u.string.length},
+				    v->u.string.ptr,
+				    v->u.string.length) != OUTCOME_YES)
+			loader_fault(l, "an absolute path without . and .. was "
+					"expected");
+		break;
+	case OP_EXISTS:
+		if (!loader_want(l, v, json_boolean, "true or false"))
+			return;
+		break;
+	case OP_LT:
+	case OP_LTE:
+	case OP_GT:
+	case OP_GTE:
+		if (v->type != json_integer && v->type != json_double) {
+			loader_want(l, v, json_integer, "a number");
+			return;
+		}
+		break;
+	case OP_CONTAINS:
+		if (v->type == json_string)
+			compile_plain(l, c, v->u.string.ptr, v->u.string.length,
+				      false);
+		break;
+	default:
+		break;
+	}
+	if (add_operands(l, c, 1))
+		read_operand(l, v, 0, c->operands);
+}
+
+/* ---- one condition --------------------------------------------------- */
+
+static void read_on_deny(struct loader *l, const json_value *v, void *into)
+{
+	rules_read_reason(l, v, &((struct draft *)into)->on_deny);
+}
+
+static void read_draft_path(struct loader *l, const json_value *v, void *into)
+{
+	read_path(l, v, ((struct draft *)into)->c);
+}
+
+static void read_draft_op(struct loader *l, const json_value *v, void *into)
+{
+	struct draft *d = into;
+
+	read_op(l, v, d->c, &d->op_known);
+}
+
+static const struct loader_key condition_keys[] = {
+	{"path", read_draft_path}, {"op", read_draft_op}, {"value", read_value},
+	{"on_deny", read_on_deny}, {NULL, NULL},
+};
+
+struct more_conditions {
+	struct condition *list;
+	size_t before; /* of the files below */
+};
+
+/* At most so many bytes of a path are told to the agent. */
+#define PATH_TOLD 160
+
+static const char *default_reason(struct loader *l, const json_value *v)
+{
+	const char *path = "the arguments";
+	char words[PATH_TOLD + 64];
+	size_t len;
+
+	for (unsigned i = 0; i < v->u.object.length; i++)
+		if (strcmp(v->u.object.values[i].name, "path") == 0 &&
+		    v->u.object.values[i].value->type == json_string)
+			path = v->u.object.values[i].value->u.string.ptr;
+	len = strlen(path);
+	if (len > PATH_TOLD)
+		for (len = PATH_TOLD; (path[len] & 0xC0) == 0x80;)
+			len--;
+	snprintf(words, sizeof(words),
+		 "the policy does not allow this value of %.*s", (int)len,
+		 path);
+	return loader_keep_escaped(l, words, strlen(words));
+}
+
+static void read_condition(struct loader *l, const json_value *v, size_t index,
+			   void *into)
+{
+	struct more_conditions *m = into;
+	struct draft d = {.c = &m->list[index]};
+	const char *at = l->at;
+	unsigned seen;
+	size_t mark;
+	struct span source = loader_span(l);
+
+	d.c->source = loader_keep(l, source.ptr, source.len);
+	d.c->origin = loader_origin_at(l, m->before + index);
+	if (!loader_want(l, v, json_object,
+			 "a condition, {\"path\": ..., \"op\": ..., "
+			 "\"value\": ...},"))
+		return;
+	seen = loader_object(l, v, condition_keys, &d);
+	for (int i = 0; i < 3; i++)
+		if (!(seen >> i & 1))
+			loader_fault(l,
+				     "\"%s\" is missing: a condition has "
+				     "path, op and value",
+				     condition_keys[i].name);
+	if (!d.op_known || !d.value)
+		return;
+	/* Op and value could come in either order: only now both are known. */
+	l->at = d.value_at;
+	mark = l->pointer.len;
+	out_string(&l->pointer, "/value");
+	compile_value(l, d.c, d.value);
+	l->pointer.len = mark;
+	l->at = at;
+	d.c->reason = d.on_deny ? d.on_deny : default_reason(l, v);
+}
+
+void asks_read(struct loader *l, const json_value *v, void *into)
+{
+	struct conditions *all = into;
+	struct more_conditions m = {.before = all->count};
+	size_t count;
+
+	if (!loader_want(l, v, json_array, "an array of conditions"))
+		return;
+	count = all->count + v->u.array.length;
+	m.list = loader_take(l, count * sizeof(*m.list));
+	if (!m.list)
+		return;
+	if (all->count > 0)
+		memcpy(m.list, all->list, all->count * sizeof(*m.list));
+	all->list = m.list;
+	all->count = count;
+	m.list += m.before;
+	loader_elements(l, v, read_condition, &m);
+}

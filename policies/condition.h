@@ -1,0 +1,99 @@
+/*
+ * condition - what a rule asks of a call's arguments.
+ *
+ * A condition looks at the arguments in the message, where they lie; nothing
+ * is decoded into a buffer, and nothing is allocated.  What could be read in
+ * more than one way is unfit, and refuses the call whatever the condition is
+ * for: a key that is there twice, or only in another case; a value of another
+ * type than the condition compares with; a string with \u0000 or an unpaired
+ * surrogate; a number whose exponent has no end; a path that is not absolute.
+ */
+#ifndef POLICIES_CONDITION_H
+#define POLICIES_CONDITION_H
+
+#include "../parser/scan.h"
+#include "policy.h"
+
+#define CONDITION_STEPS_MAX 16 /* of a path */
+
+/* One step of a path, down from a value: args.list[*].x has three. */
+enum step_kind {
+	STEP_KEY,
+	STEP_INDEX,
+	STEP_EITHER, /* a number of a JSON Pointer: what there is, decides */
+	STEP_EACH,
+};
+struct step {
+	enum step_kind kind;
+	const char *key; /* decoded; of STEP_KEY and STEP_EITHER */
+	size_t len;
+	size_t index; /* of STEP_INDEX and STEP_EITHER */
+};
+
+enum op {
+	OP_EQ,
+	OP_NEQ,
+	OP_IN,
+	OP_NOT_IN,
+	OP_LT,
+	OP_LTE,
+	OP_GT,
+	OP_GTE,
+	OP_CONTAINS,
+	OP_EXISTS,
+	OP_REGEX,
+	OP_GLOB,
+	OP_UNDER,
+};
+
+/* What a value of JSON is; what the policy compares with is never one of the
+ * last two. */
+enum type {
+	TYPE_NULL,
+	TYPE_BOOLEAN,
+	TYPE_NUMBER,
+	TYPE_STRING,
+	TYPE_ARRAY,
+	TYPE_OBJECT,
+};
+
+/* What the policy compares with. */
+struct operand {
+	enum type type;
+	const char *ptr; /* a number's lexeme; a string, decoded; "true" */
+	size_t len;
+};
+
+struct regex;
+
+struct condition {
+	struct step *steps;
+	size_t step_count;
+	enum op op;
+	struct operand *operands; /* several for OP_IN and OP_NOT_IN */
+	size_t operand_count;     /* 0 for OP_REGEX and OP_GLOB */
+	struct regex *regex;      /* of OP_REGEX, OP_GLOB, and of OP_CONTAINS
+				     with a string */
+	const char *source;       /* as the policy has it, a JSON object */
+	struct origin origin;
+	const char *reason; /* escaped for a JSON string */
+};
+
+enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_UNFIT };
+
+/*
+ * Does the condition hold for the arguments?  With every: for each value that
+ * the path leads to, and it leads to one on every way; else: for any.  A path
+ * that leads nowhere is a no, but for OP_EXISTS.  arguments is JSON, or its
+ * ptr is NULL: none.  scratch has room for the regex (regex.h).  *value is
+ * what decided, if there was such a value; else its ptr is NULL.
+ */
+enum outcome condition_test(const struct condition *c, struct span arguments,
+			    bool every, void *scratch, struct span *value);
+
+/* Both for strings: is the absolute path inside the directory, or it, once
+ * ".", ".." and empty segments are folded?  UNFIT: not absolute, or with a
+ * backslash or an encoded dot or slash. */
+enum outcome condition_under(struct text path, const char *dir, size_t len);
+
+#endif
