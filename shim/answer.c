@@ -10,6 +10,7 @@
 enum {
 	CODE_PARSE = -32700,
 	CODE_REQUEST = -32600,
+	CODE_METHOD = -32601,
 	CODE_PARAMS = -32602,
 	CODE_INTERNAL = -32603,
 };
@@ -46,14 +47,6 @@ void answer_fault(struct out *out, struct span id, const struct fault *fault)
 	put_fault(out, fault);
 }
 
-void answer_unknown(struct out *out, struct span id, struct text name)
-{
-	begin_error(out, id, CODE_PARAMS);
-	out_string(out, "Unknown tool: ");
-	out_bytes(out, name.ptr, name.len);
-	out_string(out, "\"}}\n");
-}
-
 void answer_withheld(struct out *out, struct span id, const struct fault *fault)
 {
 	begin_error(out, id, CODE_INTERNAL);
@@ -85,25 +78,92 @@ static void put_wait(struct out *out, int64_t wait)
 	}
 }
 
-void answer_refusal(struct out *out, const struct message *m,
-		    const struct verdict *v)
+/* The members weir/rule and weir/retryAfterMs of _meta or data. */
+static void put_rule(struct out *out, const struct verdict *v)
 {
-	begin(out, m->id);
-	out_string(out, ",\"result\":{");
-	/* Clients of MCP 2026-07-28 reject a result without it. */
-	if (m->modern)
-		out_string(out, "\"resultType\":\"complete\",");
-	out_string(out, "\"content\":[{\"type\":\"text\",\"text\":"
-			"\"Denied by policy: ");
-	out_string(out, v->reason);
-	if (v->wait >= 0)
-		put_wait(out, v->wait);
-	out_string(out, "\"}],\"isError\":true,\"_meta\":{\"weir/rule\":\"");
-	out_string(out, v->rule);
+	out_string(out, "{\"weir/rule\":\"");
+	out_string(out, v->origin.rule);
 	out_string(out, "\"");
 	if (v->wait >= 0) {
 		out_string(out, ",\"weir/retryAfterMs\":");
 		out_number(out, round_up(v->wait, MILLISECOND));
 	}
-	out_string(out, "}}}\n");
+	out_string(out, "}");
+}
+
+static void put_unknown(struct out *out, const struct message *m,
+			const struct verdict *v)
+{
+	static const char *const words[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = "Unknown tool: ",
+		[POLICY_PROMPTS] = "Unknown prompt: ",
+		[POLICY_RESOURCES] = "Resource not found: ",
+		[POLICY_METHODS] = "Method not found: ",
+	};
+	struct text name = m->name;
+
+	if (v->section == POLICY_RESOURCES)
+		name = m->uri;
+	if (v->section == POLICY_METHODS)
+		name = m->method_text;
+	out_string(out, words[v->section]);
+	out_bytes(out, name.ptr, name.len);
+}
+
+void answer_words(struct out *out, const struct message *m,
+		  const struct verdict *v)
+{
+	if (v->kind == VERDICT_HIDDEN) {
+		put_unknown(out, m, v);
+		return;
+	}
+	out_string(out, "Denied by policy: ");
+	out_string(out, v->reason);
+	if (v->wait >= 0)
+		put_wait(out, v->wait);
+}
+
+void answer_unknown(struct out *out, const struct message *m,
+		    const struct verdict *v)
+{
+	begin_error(out, m->id,
+		    v->section == POLICY_METHODS ? CODE_METHOD : CODE_PARAMS);
+	answer_words(out, m, v);
+	out_string(out, "\"}}\n");
+}
+
+void answer_changed(struct out *out, enum policy_section section)
+{
+	static const char *const words[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = "tools",
+		[POLICY_PROMPTS] = "prompts",
+		[POLICY_RESOURCES] = "resources",
+	};
+
+	out_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
+	out_string(out, words[section]);
+	out_string(out, "/list_changed\"}\n");
+}
+
+void answer_refusal(struct out *out, const struct message *m,
+		    const struct verdict *v)
+{
+	if (m->method != METHOD_TOOLS_CALL) {
+		begin_error(out, m->id, CODE_PARAMS);
+		answer_words(out, m, v);
+		out_string(out, "\",\"data\":");
+		put_rule(out, v);
+		out_string(out, "}}\n");
+		return;
+	}
+	begin(out, m->id);
+	out_string(out, ",\"result\":{");
+	/* Clients of MCP 2026-07-28 reject a result without it. */
+	if (m->modern)
+		out_string(out, "\"resultType\":\"complete\",");
+	out_string(out, "\"content\":[{\"type\":\"text\",\"text\":\"");
+	answer_words(out, m, v);
+	out_string(out, "\"}],\"isError\":true,\"_meta\":");
+	put_rule(out, v);
+	out_string(out, "}}\n");
 }

@@ -12,18 +12,28 @@
 #include "../policies/policy.h"
 
 #define ANSWER_BYTES                                                           \
-	(MESSAGE_ID_BYTES + 2 * MESSAGE_NAME_BYTES + 6 * POLICY_REASON_BYTES + \
+	(MESSAGE_ID_BYTES + 7 * MESSAGE_NAME_BYTES + 6 * POLICY_REASON_BYTES + \
 	 POLICY_RULE_BYTES + 512)
 
 /* A line that is not understood: -32700 or -32600, and where (message.h). */
 void answer_fault(struct out *out, struct span id, const struct fault *fault);
 
-/* A hidden tool: -32602, as if there were none of that name. */
-void answer_unknown(struct out *out, struct span id, struct text name);
+/* The words that the agent is told of a verdict that refuses or hides. */
+void answer_words(struct out *out, const struct message *m,
+		  const struct verdict *v);
 
-/* A refused call: a tool result, so that the model can read it. */
+/* What is hidden: -32602, as if there were none of that name; for a method,
+ * -32601. */
+void answer_unknown(struct out *out, const struct message *m,
+		    const struct verdict *v);
+
+/* A refused call: a tool result, so that the model can read it.  Anything else
+ * that is refused: -32602 with the reason. */
 void answer_refusal(struct out *out, const struct message *m,
 		    const struct verdict *v);
+
+/* What is listed has changed: a notification of MCP. */
+void answer_changed(struct out *out, enum policy_section section);
 
 /* A reply of the server that is withheld: -32603. */
 void answer_withheld(struct out *out, struct span id,

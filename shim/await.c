@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-bool await_any(const struct await *a)
+bool await_has(const struct await *a, enum reply_list list)
 {
-	return a->due > 0 || a->always;
+	return a->due[list] > 0 || a->always;
 }
 
 static struct text id_text(const char *id, size_t len)
@@ -22,10 +22,12 @@ static bool same_id(const struct awaited *w, struct span id)
 	       text_equal(id_text(w->id, w->len), id_text(id.ptr, id.len));
 }
 
-static struct awaited *find(struct await *a, struct span id)
+static struct awaited *find(struct await *a, struct span id,
+			    enum reply_list list)
 {
 	for (size_t i = 0; i < AWAIT_MAX; i++)
-		if (a->lists[i].due > 0 && same_id(&a->lists[i], id))
+		if (a->lists[i].due > 0 && a->lists[i].list == list &&
+		    same_id(&a->lists[i], id))
 			return &a->lists[i];
 	return NULL;
 }
@@ -38,9 +40,9 @@ static struct awaited *find_free(struct await *a)
 	return NULL;
 }
 
-void await_add(struct await *a, struct span id)
+void await_add(struct await *a, struct span id, enum reply_list list)
 {
-	struct awaited *w = find(a, id);
+	struct awaited *w = find(a, id, list);
 
 	if (!w) {
 		w = find_free(a);
@@ -50,20 +52,21 @@ void await_add(struct await *a, struct span id)
 		}
 		memcpy(w->id, id.ptr, id.len);
 		w->len = id.len;
+		w->list = list;
 	}
 	w->answered = false;
 	w->due++;
-	a->due++;
+	a->due[list]++;
 }
 
-void await_end(struct await *a, struct span id)
+void await_end(struct await *a, struct span id, enum reply_list list)
 {
-	struct awaited *w = id.ptr ? find(a, id) : NULL;
+	struct awaited *w = id.ptr ? find(a, id, list) : NULL;
 
 	if (!w)
 		return;
 	w->due--;
-	a->due--;
+	a->due[list]--;
 }
 
 struct span await_answer(struct await *a)

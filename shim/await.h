@@ -1,39 +1,43 @@
 /*
  * await - the lists that the client has asked for and not got.
  *
- * While there is one, the server's lines are read whole.  Only a list ends the
- * waiting, not any response: the client may have given the same id to another
- * request, whose answer must not let the list pass unread.  So a list that
- * never comes stays awaited, which costs no more than that lines are read
- * whole; and so does every list once more than AWAIT_MAX are awaited at once.
+ * While there is one, the server's lines are read whole.  Only a list of its
+ * kind ends the waiting, not any response: the client may have given the same
+ * id to another request, whose answer must not let the list pass unread.  So a
+ * list that never comes stays awaited, which costs no more than that lines are
+ * read whole; and so does every list once more than AWAIT_MAX are awaited at
+ * once.
  */
 #ifndef SHIM_AWAIT_H
 #define SHIM_AWAIT_H
 
 #include "../parser/message.h"
+#include "../parser/reply.h"
 
 #define AWAIT_MAX 64
 
 struct awaited {
 	char id[MESSAGE_ID_BYTES + 2]; /* as it stands in the request */
 	size_t len;
+	enum reply_list list;
 	size_t due; /* lists that are to come with this id; 0: a free place */
 	bool answered; /* with an error, for an unreadable reply */
 };
 
 struct await {
 	struct awaited lists[AWAIT_MAX];
-	size_t due;  /* lists to come, of all ids */
-	bool always; /* more came than there are places */
+	size_t due[REPLY_LISTS]; /* lists to come, of all ids */
+	bool always;             /* there may be others, too */
 };
 
-bool await_any(const struct await *a);
+/* Is a list of this kind to come? */
+bool await_has(const struct await *a, enum reply_list list);
 
 /* A list is asked for with this id, of at most sizeof(awaited.id) bytes. */
-void await_add(struct await *a, struct span id);
+void await_add(struct await *a, struct span id, enum reply_list list);
 
-/* A list has come with this id; strings are compared decoded. */
-void await_end(struct await *a, struct span id);
+/* This list has come with this id; strings are compared decoded. */
+void await_end(struct await *a, struct span id, enum reply_list list);
 
 /* An id that is awaited and not yet answered is marked so and returned; its
  * ptr is NULL if there is none. */

@@ -1,15 +1,19 @@
-/* check - the verb: are these policy files sound? */
+/* check - the verb: is this policy sound, and what does it do? */
 #ifndef SHIM_CHECK_H
 #define SHIM_CHECK_H
 
-#include <stdbool.h>
+#include "options.h"
 
 #define CHECK_SOUND   0
 #define CHECK_WARNED  1 /* sound, but strict and not without warnings */
 #define CHECK_UNSOUND 2
 
-/* Says on stdout of each file of the NULL-ended list whether it is sound, and
- * why not.  Returns the status to exit with, of the worst. */
-int check_run(char **files, bool strict);
+/*
+ * Says on stdout what is wrong with the files that o->rest names, each by
+ * itself, and what is hardly meant in the policy that they make laid over one
+ * another; with o->tools, what it does to each tool of a list; with o->print,
+ * the merged policy.  Returns the status to exit with.
+ */
+int check_run(const struct options *o);
 
 #endif

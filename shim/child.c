@@ -16,8 +16,7 @@
 #include <unistd.h>
 
 /* Passed on to the server. */
-static const int forwarded[] = {SIGTERM, SIGINT,  SIGQUIT,
-				SIGHUP,  SIGUSR1, SIGUSR2};
+static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 #define GRACE      1000 /* milliseconds between SIGTERM and SIGKILL */
 #define CLEAR_MOST 20   /* times that SIGKILL is tried */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
@@ -36,6 +35,7 @@ static bool catch_signals(struct child *child, struct inherited *was)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
 	for (int i = 0; i < FORWARDED; i++)
 		sigaddset(&set, forwarded[i]);
 	/* With SIGCHLD ignored there would be no status to wait for. */
@@ -175,6 +175,8 @@ void child_signals(struct child *child)
 	while (read(child->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(child);
+		else if (info.ssi_signo == SIGHUP)
+			child->reload = true;
 		else if (child->pid == 0)
 			child->stop = true;
 		/* From the terminal: the server has it already. */

@@ -30,7 +30,8 @@ struct child {
 	 * it: not the server's, and left alone. */
 	pid_t strangers[STRANGERS_MAX];
 	size_t stranger_count;
-	bool stop; /* a signal came when there was no server any more */
+	bool reload; /* SIGHUP has come: the policy is to be read again */
+	bool stop;   /* a signal came when there was no server any more */
 };
 
 /*

@@ -1,5 +1,6 @@
 /* weir: the launcher.  What each word of the command line does. */
 #include "check.h"
+#include "explain.h"
 #include "options.h"
 #include "relay.h"
 #include "report.h"
@@ -31,17 +32,14 @@ static bool have_standard_descriptors(void)
 static int run_relay(const struct options *o)
 {
 	struct policy *policy;
-	int status;
 
 	if (!have_standard_descriptors())
 		return EXIT_WEIR;
-	policy = policy_load(o->policy, report_line, NULL);
+	policy = policy_load(o->policies, o->policy_count, report_line, NULL);
 	if (!policy)
 		return EXIT_WEIR;
 	policy_warn(policy, report_line, NULL);
-	status = relay_run(policy, o->max_line, o->rest);
-	policy_free(policy);
-	return status;
+	return relay_run(policy, o, o->rest);
 }
 
 /* Output that could not be written is a failure, not a success. */
@@ -53,15 +51,17 @@ static int finish(int status, int failed)
 	return failed;
 }
 
-int main(int argc, char **argv)
+static int run(const struct options *o)
 {
-	struct options o = options_read(argc, argv);
-
-	switch (o.run) {
+	switch (o->run) {
 	case RUN_RELAY:
-		return run_relay(&o);
+		return run_relay(o);
 	case RUN_CHECK:
-		return finish(check_run(o.rest, o.strict), CHECK_UNSOUND);
+		return finish(check_run(o), CHECK_UNSOUND);
+	case RUN_EXPLAIN:
+		return finish(explain_run(o->policies, o->policy_count,
+					  o->rest[0], o->rest[1], o->json),
+			      EXPLAIN_ERROR);
 	case RUN_HELP:
 		fputs(options_help, stdout);
 		return finish(0, EXIT_WEIR);
@@ -71,5 +71,14 @@ int main(int argc, char **argv)
 	case RUN_ERROR:
 		break;
 	}
-	return o.status;
+	return o->status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = options_read(argc, argv);
+	int status = run(&o);
+
+	options_free(&o);
+	return status;
 }

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "child.h"
+#include "explain.h"
 #include "report.h"
 
 #include <errno.h>
@@ -12,13 +13,19 @@
 
 const char options_help[] =
 	"Usage: weir [OPTION]... [--] COMMAND [ARG]...\n"
-	"   or: weir check [--strict] POLICY...\n"
+	"   or: weir check [--strict] [--print] [--tools FILE] POLICY...\n"
+	"   or: weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
 	"\n"
 	"Runs COMMAND, an MCP server on stdin and stdout, behind a policy: hides,\n"
 	"denies and limits its tools, and passes everything else byte for byte.\n"
-	"check tells whether policy files are sound.\n"
+	"check tells whether policy files are sound; explain, what becomes of a\n"
+	"call, and why.\n"
 	"\n"
-	"  -p, --policy FILE     the policy; or WEIR_POLICY in the environment\n"
+	"  -p, --policy FILE     the policy; once more lays another file over it; or\n"
+	"                        WEIR_POLICY in the environment (a colon between)\n"
+	"  -l, --log FILE        append one JSON line for each decision; or WEIR_LOG\n"
+	"  -n, --observe         decide and log, but let everything through; or\n"
+	"                        WEIR_OBSERVE=1\n"
 	"      --max-line BYTES  longest line that is weighed (default 67108864);\n"
 	"                        or WEIR_MAX_LINE\n"
 	"  -h, --help            this text\n"
@@ -26,7 +33,8 @@ const char options_help[] =
 	"\n"
 	"Exit status: that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 	"failed, 126 if COMMAND could not be run, 127 if it was not found.\n"
-	"check: 0 sound, 1 sound with warnings under --strict, 2 unsound.\n";
+	"check: 0 sound, 1 sound with warnings under --strict, 2 unsound.\n"
+	"explain: 0 allowed, 1 refused, 2 error.\n";
 
 static struct options fail(struct options o)
 {
@@ -69,6 +77,8 @@ static struct options read_check(struct options o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{"strict", no_argument, NULL, 's'},
+		{"print", no_argument, NULL, 'P'},
+		{"tools", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -79,6 +89,10 @@ static struct options read_check(struct options o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "+:h", table, NULL)) != -1) {
 		if (c == 's')
 			o.strict = true;
+		else if (c == 'P')
+			o.print = true;
+		else if (c == 't')
+			o.tools = optarg;
 		else if (c == 'h')
 			o.run = RUN_HELP;
 		else
@@ -93,35 +107,54 @@ static struct options read_check(struct options o, int argc, char **argv)
 	return o;
 }
 
-/* One policy file; several are laid over one another one day. */
-static bool set_policy(struct options *o, const char *file)
+/* Lays a file over those that were named before. */
+static bool add_policy(struct options *o, const char *file)
 {
-	if (o->policy && strcmp(o->policy, file) != 0) {
-		report("more than one policy file: this version of weir takes "
-		       "one");
-		return false;
-	}
 	if (!*file) {
-		report("the name of the policy file is empty");
+		report("the name of a policy file is empty");
 		return false;
 	}
-	o->policy = file;
+	if (o->policy_count == POLICIES_MAX) {
+		report("more than %d policy files", POLICIES_MAX);
+		return false;
+	}
+	o->policies[o->policy_count++] = file;
 	return true;
+}
+
+/* The files that WEIR_POLICY names, a colon between them; list is cut up. */
+static bool add_policies(struct options *o, char *list)
+{
+	char *colon;
+
+	for (; (colon = strchr(list, ':')); list = colon + 1) {
+		*colon = '\0';
+		if (!add_policy(o, list))
+			return false;
+	}
+	return add_policy(o, list);
 }
 
 static bool read_environment(struct options *o)
 {
 	const char *policy = getenv("WEIR_POLICY");
 	const char *max_line = getenv("WEIR_MAX_LINE");
+	const char *log = getenv("WEIR_LOG");
+	const char *observe = getenv("WEIR_OBSERVE");
 
-	if (!o->policy && policy && *policy) {
-		if (strchr(policy, ':')) {
-			report("WEIR_POLICY=%s names more than one policy "
-			       "file: this version of weir takes one",
-			       policy);
+	if (o->policy_count == 0 && policy && *policy) {
+		o->list = strdup(policy);
+		if (!o->list || !add_policies(o, o->list))
+			return false;
+	}
+	if (!o->log && log && *log)
+		o->log = log;
+	if (observe && *observe && strcmp(observe, "0") != 0) {
+		if (strcmp(observe, "1") != 0) {
+			report("WEIR_OBSERVE=%s: 1 or 0 was expected", observe);
 			return false;
 		}
-		o->policy = policy;
+		o->observe = true;
 	}
 	if (o->max_line == 0 && max_line &&
 	    !read_size("WEIR_MAX_LINE", max_line, &o->max_line))
@@ -129,10 +162,56 @@ static bool read_environment(struct options *o)
 	return true;
 }
 
+static bool need_policy(const struct options *o)
+{
+	if (o->policy_count > 0)
+		return true;
+	report("no policy, so nothing runs: name one with -p FILE or in "
+	       "WEIR_POLICY");
+	return false;
+}
+
+static struct options read_explain(struct options o, int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"policy", required_argument, NULL, 'p'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	o.run = RUN_EXPLAIN;
+	o.status = EXPLAIN_ERROR;
+	while ((c = getopt_long(argc, argv, "+:p:h", table, NULL)) != -1) {
+		if (c == 'p' && !add_policy(&o, optarg))
+			return fail(o);
+		if (c == 'j')
+			o.json = true;
+		if (c == 'h')
+			o.run = RUN_HELP;
+		if (c == '?' || c == ':')
+			return bad_option(o, c, argv);
+	}
+	o.rest = argv + optind;
+	if (o.run == RUN_HELP)
+		return o;
+	if (!o.rest[0] || (o.rest[1] && o.rest[2])) {
+		report("explain: which call? Usage: weir explain [-p POLICY]... "
+		       "[--json] TOOL [ARGUMENTS]");
+		return fail(o);
+	}
+	if (!read_environment(&o) || !need_policy(&o))
+		return fail(o);
+	return o;
+}
+
 static struct options read_relay(struct options o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{"policy", required_argument, NULL, 'p'},
+		{"log", required_argument, NULL, 'l'},
+		{"observe", no_argument, NULL, 'n'},
 		{"max-line", required_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -140,11 +219,17 @@ static struct options read_relay(struct options o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+:p:hV", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:p:l:nhV", table, NULL)) != -1) {
 		switch (c) {
 		case 'p':
-			if (!set_policy(&o, optarg))
+			if (!add_policy(&o, optarg))
 				return fail(o);
+			break;
+		case 'l':
+			o.log = optarg;
+			break;
+		case 'n':
+			o.observe = true;
 			break;
 		case 'm':
 			if (!read_size("--max-line", optarg, &o.max_line))
@@ -168,11 +253,8 @@ static struct options read_relay(struct options o, int argc, char **argv)
 	}
 	if (!read_environment(&o))
 		return fail(o);
-	if (!o.policy) {
-		report("no policy, so nothing runs: name one with -p FILE or "
-		       "in WEIR_POLICY");
+	if (!need_policy(&o))
 		return fail(o);
-	}
 	if (o.max_line == 0)
 		o.max_line = MAX_LINE_DEFAULT;
 	return o;
@@ -185,5 +267,13 @@ struct options options_read(int argc, char **argv)
 	opterr = 0;
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return read_check(o, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "explain") == 0)
+		return read_explain(o, argc - 1, argv + 1);
 	return read_relay(o, argc, argv);
+}
+
+void options_free(struct options *o)
+{
+	free(o->list);
+	o->list = NULL;
 }

@@ -9,20 +9,39 @@
 #define MAX_LINE_LEAST   ((size_t)4096)
 #define MAX_LINE_MOST    ((size_t)4 << 30)
 
-enum run { RUN_RELAY, RUN_CHECK, RUN_HELP, RUN_VERSION, RUN_ERROR };
+#define POLICIES_MAX 32
+
+enum run {
+	RUN_RELAY,
+	RUN_CHECK,
+	RUN_EXPLAIN,
+	RUN_HELP,
+	RUN_VERSION,
+	RUN_ERROR
+};
 
 struct options {
 	enum run run;
-	int status;         /* RUN_ERROR: to exit with */
-	const char *policy; /* the policy file; NULL: none is named */
-	size_t max_line;    /* longest line weighed, in bytes without its LF */
-	bool strict;        /* check: a warning is a fault */
-	char **rest;        /* the command, or the files to check; NULL-ended */
+	int status; /* RUN_ERROR: to exit with */
+	/* The policy files, each laid over those before it. */
+	const char *policies[POLICIES_MAX];
+	size_t policy_count;
+	char *list;      /* what WEIR_POLICY named, cut up; the options' own */
+	size_t max_line; /* longest line weighed, in bytes without its LF */
+	const char *log; /* file that decisions are appended to; NULL: none */
+	bool observe;    /* decide and log, but let everything through */
+	bool json;       /* explain: for programs */
+	bool strict;     /* check: a warning is a fault */
+	bool print;      /* check: the merged policy */
+	const char *tools; /* check: a file with a list of tools, or NULL */
+	char **rest;       /* the command, or the files to check; NULL-ended */
 };
 
 /* Reads both.  RUN_ERROR: said on stderr what is wrong.  All pointers are into
- * argv and the environment. */
+ * argv and the environment, or live as long as the process. */
 struct options options_read(int argc, char **argv);
+
+void options_free(struct options *o);
 
 /* The text of --help, with its LF. */
 extern const char options_help[];

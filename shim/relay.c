@@ -21,6 +21,8 @@
 #define WAIT_MOST 32             /* milliseconds between looks at a full pipe */
 
 struct relay {
+	struct policy *policy;
+	const struct options *options;
 	struct session s;
 	struct child child;
 	struct port client_in, client_out, server_in, server_out;
@@ -237,6 +239,34 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 		r->wait *= 2;
 }
 
+/* Reads the policy files again; the counters go on. */
+static void reload(struct relay *r)
+{
+	const struct options *o = r->options;
+	struct policy *policy = policy_load(o->policies, o->policy_count,
+					    report_running_line, NULL);
+	struct counters *counters = policy ? counters_new(policy) : NULL;
+
+	r->child.reload = false;
+	if (!counters) {
+		report_running("the policy was not read anew: the one before "
+			       "stays");
+		policy_free(policy);
+		return;
+	}
+	counters_carry(counters, policy, r->s.counters, r->policy);
+	if (!session_reload(&r->s, policy, counters)) {
+		/* The client does not read: once it does. */
+		counters_free(counters);
+		policy_free(policy);
+		r->child.reload = true;
+		return;
+	}
+	policy_free(r->policy);
+	r->policy = policy;
+	report_running("the policy was read anew");
+}
+
 static void loop(struct relay *r)
 {
 	struct pollfd p[POLLED];
@@ -251,6 +281,8 @@ static void loop(struct relay *r)
 			r->client_out_full = false;
 		if (p[SIGNALS].revents)
 			child_signals(&r->child);
+		if (r->child.reload)
+			reload(r);
 		if (p[CLIENT_IN].revents && !fill(&r->s.up, &r->client_in))
 			port_close(&r->client_in);
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
@@ -274,24 +306,34 @@ static void open_ports(struct relay *r)
 	r->client_out = port_adopt(STDOUT_FILENO, true);
 }
 
-int relay_run(const struct policy *policy, size_t max_line, char **argv)
+int relay_run(struct policy *policy, const struct options *o, char **argv)
 {
 	struct relay *r = calloc(1, sizeof(*r));
-	int status;
+	int status = EXIT_WEIR;
 
-	if (!r || !session_open(&r->s, policy, max_line)) {
+	if (!r || !session_open(&r->s, policy, o->max_line)) {
 		report("out of memory (lines of up to %zu bytes need twice as "
 		       "much address space)",
-		       max_line);
-		return EXIT_WEIR;
+		       o->max_line);
+		policy_free(policy);
+		return status;
 	}
-	if (child_start(&r->child, argv)) {
-		open_ports(r);
-		loop(r);
-		child_clear(&r->child);
+	r->policy = policy;
+	r->options = o;
+	r->s.observe = o->observe;
+	if (o->log && !log_open(&r->s.log, o->log)) {
+		report("cannot open the log %s: %s", o->log, strerror(errno));
+	} else {
+		if (child_start(&r->child, argv)) {
+			open_ports(r);
+			loop(r);
+			child_clear(&r->child);
+		}
+		status = r->child.status;
 	}
-	status = r->child.status;
+	log_close(&r->s.log);
 	session_close(&r->s);
+	policy_free(r->policy);
 	free(r);
 	return status;
 }

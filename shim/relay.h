@@ -12,21 +12,22 @@
  *   - a side is read only while there is room for the worst that it can cause;
  *     so memory is bounded, and a side that stops reading stops the other, as
  *     it would without weir
- *   - after the start nothing is allocated
+ *   - after the start nothing is allocated, but to read the policy anew
+ *   - SIGHUP reads the policy anew between two messages; a faulty one changes
+ *     nothing
  */
 #ifndef SHIM_RELAY_H
 #define SHIM_RELAY_H
 
-#include <stddef.h>
-
 #include "../policies/policy.h"
 #include "child.h"
+#include "options.h"
 
 /*
- * Runs argv behind the policy until it ends, with this process's descriptors
- * 0 and 1 as the client.  Returns the status to exit with.  max_line: the
- * longest line that is weighed, in bytes without its LF.
+ * Runs argv behind the policy, which it takes over, until it ends, with this
+ * process's descriptors 0 and 1 as the client, as the options say.  Returns the
+ * status to exit with.
  */
-int relay_run(const struct policy *policy, size_t max_line, char **argv);
+int relay_run(struct policy *policy, const struct options *o, char **argv);
 
 #endif

@@ -49,3 +49,9 @@ void report_line(void *context, const char *line)
 	(void)context;
 	report("%s", line);
 }
+
+void report_running_line(void *context, const char *line)
+{
+	(void)context;
+	report_running("%s", line);
+}

@@ -11,7 +11,9 @@ void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_running(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* A policy_report: a line from the policy loader. */
+/* Each a policy_report, a line from the policy loader: before the relay runs,
+ * and while it does. */
 void report_line(void *context, const char *line);
+void report_running_line(void *context, const char *line);
 
 #endif

@@ -21,6 +21,7 @@ bool session_open(struct session *s, const struct policy *policy,
 	memset(s, 0, sizeof(*s));
 	s->policy = policy;
 	s->max_line = max_line;
+	s->log.fd = -1;
 	s->counters = counters_new(policy);
 	s->answers.ptr = malloc(QUEUE_BYTES);
 	s->answers.cap = QUEUE_BYTES;
@@ -49,30 +50,96 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Answers for the verdict, unless it is that the message passes. */
-static bool passes(struct session *s, const char *line, const struct message *m)
+/* Answers for a verdict that is not to pass. */
+static void answer(struct session *s, const char *line, const struct message *m,
+		   const struct verdict *v)
 {
-	int64_t when = m->method == METHOD_TOOLS_CALL ? now() : 0;
-	struct verdict v = policy_judge(s->policy, s->counters, m, when);
-	struct fault fault = {.reason = v.reason};
+	struct fault fault = {.reason = v->reason};
 
-	switch (v.kind) {
+	switch (v->kind) {
 	case VERDICT_PASS:
-		return true;
+		break;
 	case VERDICT_HIDDEN:
-		answer_unknown(&s->answers, m->id, m->name);
+		answer_unknown(&s->answers, m, v);
 		break;
 	case VERDICT_REFUSED:
-		answer_refusal(&s->answers, m, &v);
+		answer_refusal(&s->answers, m, v);
 		break;
 	case VERDICT_MALFORMED:
-		fault.offset = (size_t)(m->name.ptr - line);
+		fault.offset = m->name.ptr ? (size_t)(m->name.ptr - line) : 0;
 		answer_fault(&s->answers, m->id, &fault);
 		break;
 	case VERDICT_DROPPED:
-		report_running("not passed on: %s", v.reason);
+		report_running("not passed on: %s", v->reason);
 		break;
 	}
+}
+
+/* Judges a message; answers, unless it passes. */
+static bool passes(struct session *s, const char *line, const struct message *m)
+{
+	struct verdict v;
+
+	if (!policy_weighs(s->policy, m))
+		return true;
+	v = policy_judge(s->policy, s->counters, m, now());
+	log_verdict(&s->log, m, &v, s->observe);
+	if (!s->observe)
+		answer(s, line, m, &v);
+	return v.kind == VERDICT_PASS || s->observe;
+}
+
+/* A line that is not understood. */
+static bool passes_fault(struct session *s, struct span id,
+			 const struct fault *fault)
+{
+	log_fault(&s->log, id, fault, s->observe);
+	if (!s->observe)
+		answer_fault(&s->answers, id, fault);
+	return s->observe;
+}
+
+static const enum policy_section sections[REPLY_LISTS] = {
+	[REPLY_TOOLS] = POLICY_TOOLS,
+	[REPLY_PROMPTS] = POLICY_PROMPTS,
+	[REPLY_RESOURCES] = POLICY_RESOURCES,
+	[REPLY_TEMPLATES] = POLICY_RESOURCES,
+};
+
+/* The list that the method asks for, or REPLY_LISTS. */
+static enum reply_list list_of(enum message_method method)
+{
+	switch (method) {
+	case METHOD_TOOLS_LIST:
+		return REPLY_TOOLS;
+	case METHOD_PROMPTS_LIST:
+		return REPLY_PROMPTS;
+	case METHOD_RESOURCES_LIST:
+		return REPLY_RESOURCES;
+	case METHOD_TEMPLATES_LIST:
+		return REPLY_TEMPLATES;
+	default:
+		return REPLY_LISTS;
+	}
+}
+
+/* A message that passes may ask for a list in which something is hidden. */
+static void note_list(struct session *s, const struct message *m)
+{
+	enum reply_list list = list_of(m->method);
+
+	if (m->id.ptr && list < REPLY_LISTS &&
+	    policy_hides(s->policy, sections[list]))
+		await_add(&s->await, m->id, list);
+}
+
+/* Is a list awaited in which something may be hidden? */
+static bool reads_lists(const struct session *s)
+{
+	for (int i = 0; i < REPLY_LISTS; i++)
+		if (policy_hides(s->policy, sections[i]) &&
+		    await_has(&s->await, (enum reply_list)i))
+			return true;
 	return false;
 }
 
@@ -91,20 +158,20 @@ static void judge_line(struct session *s, size_t len)
 			body--;
 	}
 	/* Blank lines end some servers, and say nothing. */
-	if (!message_blank(line, body)) {
-		if (!message_read(line, body, &m, &fault))
-			answer_fault(&s->answers, m.id, &fault);
-		else
-			passed = passes(s, line, &m);
+	if (message_blank(line, body)) {
+		passed = s->observe;
+	} else if (message_read(line, body, &m, &fault)) {
+		passed = passes(s, line, &m);
+		s->greeting |= passed && m.method == METHOD_INITIALIZE;
+		if (passed && !s->observe)
+			note_list(s, &m);
+	} else {
+		passed = passes_fault(s, m.id, &fault);
 	}
-	if (!passed) {
+	if (passed)
+		stream_pass(&s->up, len);
+	else
 		stream_drop(&s->up, len);
-		return;
-	}
-	if (m.method == METHOD_TOOLS_LIST && m.id.ptr &&
-	    policy_hides(s->policy))
-		await_add(&s->await, m.id);
-	stream_pass(&s->up, len);
 }
 
 /* The line at next has no end yet, or is longer than any may be: left out,
@@ -116,9 +183,12 @@ static void leave_out_long(struct session *s, size_t len, bool whole)
 			      .offset = s->max_line};
 
 	if (!s->up_too_long)
-		answer_fault(&s->answers, none, &fault);
+		passes_fault(s, none, &fault);
 	s->up_too_long = !whole;
-	stream_drop(&s->up, len);
+	if (s->observe)
+		stream_pass(&s->up, len);
+	else
+		stream_drop(&s->up, len);
 }
 
 static bool judge_up(struct session *s)
@@ -162,32 +232,67 @@ static void withhold(struct session *s, const struct reply *reply)
 		answer_withheld(&s->answers, id, &reply->fault);
 }
 
+/* A list_keep; context is the policy. */
+static bool keeps(void *context, enum reply_list list, struct text name)
+{
+	if (!policy_hides(context, sections[list]))
+		return true;
+	return policy_lists(context, sections[list], name);
+}
+
+/* Cuts every list of the line, the last one first, so that those before it
+ * stay where they are.  Returns what is left of its len bytes. */
+static size_t cut_lists(struct session *s, char *line, size_t len,
+			struct reply *reply)
+{
+	for (;;) {
+		struct span *last = NULL;
+		size_t at, used, cut;
+
+		for (int i = 0; i < REPLY_LISTS; i++)
+			if (reply->lists[i].ptr &&
+			    (!last || reply->lists[i].ptr > last->ptr))
+				last = &reply->lists[i];
+		if (!last)
+			return len;
+		at = (size_t)(last->ptr - line);
+		used = list_cut(*last, (enum reply_list)(last - reply->lists),
+				keeps, (void *)s->policy, line + at, &cut);
+		memmove(line + at + used, line + at + last->len,
+			len - at - last->len);
+		len -= last->len - used;
+		last->ptr = NULL;
+	}
+}
+
 /* A whole line of the server's while a list is awaited. */
 static void judge_reply(struct session *s, size_t len)
 {
 	char *line = s->down.buf + s->down.next;
-	size_t cut = 0, used, tail;
 	struct reply reply;
+	size_t used;
 
 	reply_read(line, len, &reply);
-	if (reply.kind == REPLY_UNREAD) {
+	if (s->greeting && reply.greets) {
+		s->greeting = false;
+		s->changes = reply.changes;
+	}
+	if (reply.kind == REPLY_UNREAD && reads_lists(s)) {
 		withhold(s, &reply);
 		stream_drop(&s->down, len);
 		return;
 	}
-	if (reply.kind != REPLY_LIST) {
+	if (reply.kind != REPLY_LIST || !reads_lists(s)) {
 		stream_pass(&s->down, len);
 		return;
 	}
 	/* Before the cut, which moves what the id points to. */
-	await_end(&s->await, reply.id);
-	tail = (size_t)(line + len - (reply.tools.ptr + reply.tools.len));
-	used = (size_t)(reply.tools.ptr - line);
-	used += list_cut(reply.tools, policy_lists, (void *)s->policy,
-			 line + used, &cut);
-	memmove(line + used, line + len - tail, tail);
-	stream_pass(&s->down, used + tail);
-	stream_drop(&s->down, len - used - tail);
+	for (int i = 0; i < REPLY_LISTS; i++)
+		if (reply.lists[i].ptr)
+			await_end(&s->await, reply.id, (enum reply_list)i);
+	used = cut_lists(s, line, len, &reply);
+	stream_pass(&s->down, used);
+	stream_drop(&s->down, len - used);
 }
 
 /* A line that grows past what can be read while a list is awaited. */
@@ -196,7 +301,7 @@ static void judge_long_reply(struct session *s, size_t len, bool whole)
 	struct reply reply;
 
 	reply_read(s->down.buf + s->down.next, len, &reply);
-	if (reply.kind == REPLY_NOISE) {
+	if (reply.kind == REPLY_NOISE || !reads_lists(s)) {
 		s->down_inside = true;
 		return;
 	}
@@ -232,7 +337,7 @@ static bool judge_down(struct session *s)
 		size_t rest = down->fill - down->next, len;
 		bool whole;
 
-		if (!await_any(&s->await) && !s->down_too_long) {
+		if (!reads_lists(s) && !s->greeting && !s->down_too_long) {
 			s->down_inside = down->buf[down->fill - 1] != '\n';
 			stream_pass(down, rest);
 			return true;
@@ -291,6 +396,25 @@ bool session_judge(struct session *s)
 	    s->down.run == s->down.fill)
 		s->answers.len = 0;
 	return any;
+}
+
+bool session_reload(struct session *s, const struct policy *policy,
+		    struct counters *counters)
+{
+	if (!answers_have_room(s))
+		return false;
+	/* Lists that were asked for before are not known, and may come. */
+	for (int i = 0; i < POLICY_SECTIONS; i++)
+		s->await.always |=
+			policy_hides(policy, (enum policy_section)i) &&
+			!policy_hides(s->policy, (enum policy_section)i);
+	s->policy = policy;
+	counters_free(s->counters);
+	s->counters = counters;
+	for (int i = 0; i < REPLY_TEMPLATES; i++)
+		if (s->changes >> i & 1)
+			answer_changed(&s->answers, sections[i]);
+	return true;
 }
 
 void session_forget_down(struct session *s)

@@ -11,12 +11,15 @@
 #include "../parser/out.h"
 #include "../policies/policy.h"
 #include "await.h"
+#include "log.h"
 #include "stream.h"
 
 struct session {
 	const struct policy *policy; /* the caller's */
 	struct counters *counters;
 	size_t max_line; /* longest line weighed, in bytes without its LF */
+	bool observe;    /* everything is judged and logged, and passes */
+	struct log log;  /* the caller's to open and close */
 
 	struct stream up; /* client to server */
 	bool up_ended;    /* set by the caller: no more will be read */
@@ -27,16 +30,25 @@ struct session {
 	bool down_too_long;
 	bool down_inside; /* next is inside a line that is being passed on */
 	struct await await;
+	bool greeting;    /* the answer to initialize is awaited */
+	unsigned changes; /* reply.changes of it */
 
 	struct out answers;
 	size_t answers_sent;
 	bool client_inside; /* what was sent last ended inside a line */
 };
 
-/* Everything that is ever allocated.  False: there is no memory. */
+/* Everything that is ever allocated; observe and log are set after it.  False:
+ * there is no memory. */
 bool session_open(struct session *s, const struct policy *policy,
 		  size_t max_line);
 void session_close(struct session *s);
+
+/* Judges by another policy from now on, and tells the client so if the server
+ * promised that it would be told.  Takes the counters; those before are freed.
+ * False: there is no room to tell it now, and nothing was done. */
+bool session_reload(struct session *s, const struct policy *policy,
+		    struct counters *counters);
 
 /* Judges what has come, as far as there is room for what it can cause.  False:
  * nothing could be done until more is read or sent. */

@@ -1,0 +1,151 @@
+/* The log.  The contract is in log.h. */
+#include "log.h"
+
+#include "../parser/out.h"
+#include "answer.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+bool log_open(struct log *log, const char *path)
+{
+	log->failed = false;
+	log->fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		     0600);
+	return log->fd >= 0;
+}
+
+void log_close(struct log *log)
+{
+	if (log->fd >= 0)
+		close(log->fd);
+	log->fd = -1;
+}
+
+const char *log_word(enum verdict_kind kind)
+{
+	static const char *const words[] = {
+		[VERDICT_PASS] = "passed",
+		[VERDICT_HIDDEN] = "hidden",
+		[VERDICT_REFUSED] = "refused",
+		[VERDICT_MALFORMED] = "malformed",
+		[VERDICT_DROPPED] = "dropped",
+	};
+
+	return words[kind];
+}
+
+/* {"time":"...","verdict":"..." */
+static void begin(struct log *log, struct out *o, enum verdict_kind kind)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[48];
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + len, sizeof(text) - len, ".%03ldZ",
+		 now.tv_nsec / 1000000);
+	out_string(o, log->torn ? "\n" : "");
+	out_string(o, "{\"time\":\"");
+	out_string(o, text);
+	out_string(o, "\",\"verdict\":\"");
+	out_string(o, log_word(kind));
+	out_string(o, "\"");
+}
+
+/* ,"key":"text" of a text as it stands in the message. */
+static void put_text(struct out *o, const char *key, struct text text)
+{
+	if (!text.ptr)
+		return;
+	out_string(o, ",\"");
+	out_string(o, key);
+	out_string(o, "\":\"");
+	/* Left out: one that is longer than any that is weighed, and half a
+	 * surrogate pair, which readers of the log could not take. */
+	if (text.len <= 6 * MESSAGE_NAME_BYTES && !(text.flags & TEXT_LONE))
+		out_bytes(o, text.ptr, text.len);
+	out_string(o, "\"");
+}
+
+static void put_id(struct out *o, struct span id)
+{
+	if (!id.ptr)
+		return;
+	out_string(o, ",\"id\":");
+	out_bytes(o, id.ptr, id.len);
+}
+
+/* ,"rule":"...","reason":"..." */
+static void put_rule(struct out *o, const char *rule, const char *reason)
+{
+	out_string(o, ",\"rule\":\"");
+	out_string(o, rule);
+	out_string(o, "\",\"reason\":\"");
+	out_string(o, reason);
+	out_string(o, "\"");
+}
+
+static void end(struct log *log, struct out *o, bool observed)
+{
+	ssize_t put;
+
+	if (observed)
+		out_string(o, ",\"observed\":true");
+	out_string(o, "}\n");
+	put = write(log->fd, o->ptr, o->len);
+	if (put == (ssize_t)o->len) {
+		log->failed = log->torn = false;
+		return;
+	}
+	log->torn |= put > 0;
+	if (!log->failed)
+		report_running("cannot write to the log: %s",
+			       strerror(put < 0 ? errno : ENOSPC));
+	log->failed = true;
+}
+
+void log_verdict(struct log *log, const struct message *m,
+		 const struct verdict *v, bool observed)
+{
+	char line[2 * ANSWER_BYTES];
+	struct out o = {.ptr = line, .cap = sizeof(line)};
+
+	if (log->fd < 0)
+		return;
+	begin(log, &o, v->kind);
+	put_text(&o, "method", m->method_text);
+	put_text(&o, m->name.ptr ? "name" : "uri",
+		 m->name.ptr ? m->name : m->uri);
+	put_id(&o, m->id);
+	if (v->kind != VERDICT_PASS)
+		put_rule(&o, v->origin.rule, v->reason);
+	end(log, &o, observed && v->kind != VERDICT_PASS);
+}
+
+void log_fault(struct log *log, struct span id, const struct fault *fault,
+	       bool observed)
+{
+	char line[ANSWER_BYTES];
+	struct out o = {.ptr = line, .cap = sizeof(line)};
+
+	if (log->fd < 0)
+		return;
+	begin(log, &o, VERDICT_MALFORMED);
+	put_id(&o, id);
+	out_string(&o, ",\"rule\":\"(malformed)\",\"reason\":\"");
+	out_escaped(&o, fault->reason, strlen(fault->reason));
+	out_string(&o, " (byte ");
+	out_number(&o, (int64_t)fault->offset);
+	out_string(&o, ")\"");
+	end(log, &o, observed);
+}

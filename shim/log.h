@@ -1,0 +1,41 @@
+/*
+ * log - one JSON line for each decision, appended to a file.
+ *
+ *   {"time":"2026-01-31T12:00:00.000Z","verdict":"refused","method":"tools/call",
+ *    "name":"pay","id":7,"rule":"/tools/pay/limits/0","reason":"..."}
+ *
+ * verdict is passed, hidden, refused, malformed or dropped.  name, method and
+ * id are there if the message has them; rule and reason if it was not passed;
+ * "observed":true if it was passed all the same.  Messages that nothing weighs,
+ * a ping say, are no decision.
+ *
+ * A line is written at once, so that several processes may share a file.  One
+ * that cannot be written is told on stderr, the first of several.
+ */
+#ifndef SHIM_LOG_H
+#define SHIM_LOG_H
+
+#include "../policies/policy.h"
+
+struct log {
+	int fd;      /* -1: nothing is logged; owned */
+	bool failed; /* the last line could not be written */
+	bool torn;   /* a part of it could: a line end comes first */
+};
+
+/* Opens or makes the file at path, mode 0600.  False: errno. */
+bool log_open(struct log *log, const char *path);
+void log_close(struct log *log);
+
+/* A message that was judged. */
+void log_verdict(struct log *log, const struct message *m,
+		 const struct verdict *v, bool observed);
+
+/* A line that was not understood, with the id that its answer has. */
+void log_fault(struct log *log, struct span id, const struct fault *fault,
+	       bool observed);
+
+/* The name of a verdict. */
+const char *log_word(enum verdict_kind kind);
+
+#endif
