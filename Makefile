@@ -22,7 +22,7 @@ UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
-FUZZERS := line list policy session
+FUZZERS := line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 .PHONY: all
@@ -38,6 +38,8 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+
+$(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=json_parse_ex
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)
@@ -61,6 +63,7 @@ test:                                ## install what is missing, run every test
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
 	@$(MAKE) --no-print-directory build-tests
 	@sh tests/symbols $(BUILD)
+	@sh tests/examples $(BUILD)/weir
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
@@ -84,6 +87,10 @@ corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 .PHONY: differential
 differential:                        ## what passes, as real readers see it
 	@sh tests/differential/run
+
+.PHONY: schema
+schema: $(BUILD)/weir                ## policy.schema.json and the loader agree
+	@WEIR=$(BUILD)/weir sh tests/schema/run
 
 .PHONY: interop
 interop: $(BUILD)/weir               ## real servers and clients, if npm is here
@@ -120,8 +127,12 @@ coverage:                            ## branch coverage of every test, per file
 	@sh tests/coverage $(BUILD)/coverage parser policies shim
 
 .PHONY: linear
-linear: $(BUILD)/linear              ## what a byte costs, in instructions (valgrind)
-	@sh tests/linear-cost $(BUILD)/linear
+linear: $(BUILD)/linear $(BUILD)/linear_regex
+linear:                              ## what a byte costs, in instructions (valgrind)
+	@sh tests/linear-cost $(BUILD)/linear $(BUILD)/linear_regex
+
+$(BUILD)/linear_regex: tests/linear_regex.c $(call objects,$(PARTS))
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
 
 $(BUILD)/linear: tests/linear.c $(call objects,$(wildcard parser/*.c))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
@@ -150,8 +161,10 @@ format:                              ## lay the text out anew
 	clang-format -i $$(git ls-files '*.[ch]')
 
 .PHONY: install
-install: $(BUILD)/weir               ## into $(DESTDIR)$(PREFIX)/bin
+install: $(BUILD)/weir               ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 shim/weir.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
 
 .PHONY: clean
 clean:                               ## remove what was built

@@ -331,9 +331,10 @@ static void check_client(struct corpus *c, struct row *row)
 }
 
 /* Hides the names that begin with x, and those that are not clear. */
-static bool keep(void *context, struct text name)
+static bool keep(void *context, enum reply_list list, struct text name)
 {
 	(void)context;
+	(void)list;
 	return name.ptr && text_next(&name) != 'x';
 }
 
@@ -357,7 +358,7 @@ static struct bytes cut_line(const char *line, size_t len, struct span tools,
 	struct bytes b = {.ptr = NULL};
 
 	assert_true(head + tools.len <= len);
-	used = list_cut(tools, keep, NULL, out, cut);
+	used = list_cut(tools, REPLY_TOOLS, keep, NULL, out, cut);
 	put(&b, line, head);
 	put(&b, out, used);
 	put(&b, line + head + tools.len, len - head - tools.len);
@@ -409,12 +410,14 @@ static void check_reply(struct row *row, char *line)
 		complain(row, "the kind is ", kind_name(reply.kind));
 	if (reply.fault.offset > row->line.len)
 		complain(row, "the fault is said to be past the end", "");
-	if (reply.kind != REPLY_LIST || row->faults)
+	if (reply.kind != REPLY_LIST || !reply.lists[REPLY_TOOLS].ptr ||
+	    row->faults)
 		return;
-	out = must(malloc(reply.tools.len));
-	check_cut(row, line, reply.tools, out);
+	out = must(malloc(reply.lists[REPLY_TOOLS].len));
+	check_cut(row, line, reply.lists[REPLY_TOOLS], out);
 	free(out);
-	check_cut(row, line, reply.tools, line + (reply.tools.ptr - line));
+	check_cut(row, line, reply.lists[REPLY_TOOLS],
+		  line + (reply.lists[REPLY_TOOLS].ptr - line));
 }
 
 static void check_server(struct corpus *c, struct row *row)
@@ -508,7 +511,9 @@ static int setup(void **state)
 	static struct corpus c;
 
 	c.guard = guard_open(LINE_BYTES);
-	c.policy = policy_compile("allow", text, sizeof(text) - 1, NULL, NULL);
+	c.policy = policy_compile(
+		&(struct policy_source){"allow", text, sizeof(text) - 1}, 1,
+		NULL, NULL);
 	if (!c.policy)
 		return -1;
 	c.counters = counters_new(c.policy);

@@ -53,11 +53,12 @@ static bool same(const json_value *a, const json_value *b)
 }
 
 /* Kept is a name with an even number of code points. */
-static bool keep(void *context, struct text name)
+static bool keep(void *context, enum reply_list list, struct text name)
 {
 	bool even = true;
 
 	(void)context;
+	(void)list;
 	if (!name.ptr)
 		return false;
 	while (text_next(&name) >= 0)
@@ -96,7 +97,7 @@ static bool keep_tree(const json_value *tool)
 static void check(struct span array)
 {
 	char *out = malloc(array.len);
-	size_t cut, len = list_cut(array, keep, NULL, out, &cut);
+	size_t cut, len = list_cut(array, REPLY_TOOLS, keep, NULL, out, &cut);
 	json_value *before, *after;
 	unsigned kept = 0;
 
@@ -126,8 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	reply_read(line, size, &reply);
 	if (reply.kind == REPLY_LIST &&
-	    !unfit(reply.tools.ptr, reply.tools.len))
-		check(reply.tools);
+	    !unfit(reply.lists[REPLY_TOOLS].ptr, reply.lists[REPLY_TOOLS].len))
+		check(reply.lists[REPLY_TOOLS]);
 	free(line);
 	return 0;
 }

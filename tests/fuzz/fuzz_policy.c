@@ -36,10 +36,10 @@ static void judge(const struct policy *policy)
 		if (!counters)
 			break;
 		v = policy_judge(policy, counters, &m, 1);
-		must(v.rule && v.reason);
-		must(strlen(v.rule) <= POLICY_RULE_BYTES);
+		must(v.origin.rule && v.reason);
+		must(strlen(v.origin.rule) <= POLICY_RULE_BYTES);
 		must(strlen(v.reason) <= 6 * POLICY_REASON_BYTES);
-		must(policy_lists((void *)policy, m.name) ==
+		must(policy_lists(policy, POLICY_TOOLS, m.name) ==
 		     (v.kind != VERDICT_HIDDEN));
 	}
 	counters_free(counters);
@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = exact(data, size);
 	struct policy *policy;
 
-	policy = policy_compile("fuzz", text, size, listen, &faults);
+	policy = policy_compile(&(struct policy_source){"fuzz", text, size}, 1,
+				listen, &faults);
 	must(!policy == (faults > 0));
 	if (policy) {
 		must(policy_warn(policy, listen, &warnings) == warnings);

@@ -103,8 +103,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t left;
 
 	if (!policy)
-		policy = policy_compile("p", policy_text,
-					sizeof(policy_text) - 1, listen, NULL);
+		policy = policy_compile(
+			&(struct policy_source){"p", policy_text,
+						sizeof(policy_text) - 1},
+			1, listen, NULL);
 	must(policy && session_open(&s, policy, MAX_LINE));
 	while (size >= 3) {
 		int what = data[0];

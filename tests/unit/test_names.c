@@ -204,6 +204,21 @@ static void same_is_to_the_letter(void **state)
 	free_set(&s);
 }
 
+/* Two names of one hash. */
+static void hashes_collide(void **state)
+{
+	struct set s = make_set(1);
+	char out[27];
+
+	(void)state;
+	add(&s, "gckxwa");
+	found(&s, "ydtraa", out);
+	assert_string_equal(out, "");
+	found(&s, "gckxwa", out);
+	assert_string_equal(out, "A");
+	free_set(&s);
+}
+
 /* 1024 bytes, the longest name there is, met by a glob at its very end. */
 static void longest_names(void **state)
 {
@@ -230,6 +245,7 @@ int main(void)
 		cmocka_unit_test(names_fold),
 		cmocka_unit_test(walk_finds_every_entry),
 		cmocka_unit_test(same_is_to_the_letter),
+		cmocka_unit_test(hashes_collide),
 		cmocka_unit_test(longest_names),
 	};
 

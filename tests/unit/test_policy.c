@@ -27,7 +27,7 @@ static void listen(void *context, const char *line)
 static struct policy *compile(const char *text, struct said *said)
 {
 	memset(said, 0, sizeof(*said));
-	return policy_compile("p.json", text, strlen(text), listen, said);
+	return COMPILE(text, listen, said);
 }
 
 /* ---- files that do not load ------------------------------------------ */
@@ -41,9 +41,9 @@ static const struct {
 	const char *text;
 	const char *said[4];
 } faults[] = {
-	{"", {"line 1, column 1: a value was expected"}},
+	{"", {"p.json:1:1: a value was expected"}},
 	{"[]", {"a policy", "an array"}},
-	{"{\n \"version\": \"1\",\n}", {"line 3, column 1: a string"}},
+	{"{\n \"version\": \"1\",\n}", {"p.json:3:1: a string"}},
 	{HEAD "}", {"string was expected"}},
 	{"{\"version\":\"1\",\"default\":\"deny\"}}", {"more than one value"}},
 	{"{\"version\":\"1\",\"default\":\"deny\"} // x", {"more than one"}},
@@ -73,13 +73,13 @@ static const struct {
 	 {"/version: this key is there twice"}},
 	{HEAD "\"hide\":\"a\"}", {"/hide: an array of names", "a string"}},
 	{HEAD "\"hide\":[1]}", {"/hide/0: a tool's name", "a number"}},
-	{HEAD "\"hide\":[\"a\",\"\"]}", {"/hide/1: a tool's name has 1 to"}},
-	{HEAD "\"tools\":[]}", {"/tools: an object of tools", "an array"}},
-	{HEAD "\"tools\":{\"\":{}}}", {"/tools/: a tool's name has 1 to"}},
+	{HEAD "\"hide\":[\"a\",\"\"]}", {"/hide/1: a name has 1 to"}},
+	{HEAD "\"tools\":[]}", {"/tools: an object of names", "an array"}},
+	{HEAD "\"tools\":{\"\":{}}}", {"/tools/: a name has 1 to"}},
 	{HEAD "\"tools\":{\"a\":{},\"a\":{}}}",
-	 {"/tools/a: this tool is there"}},
+	 {"/tools/a: this name is there"}},
 	{HEAD "\"tools\":{\"a\":{},\"\\u0061\":{}}}", {"there twice"}},
-	{HEAD "\"tools\":{\"a*\":{},\"a*\":{}}}", {"/tools/a*: this tool is"}},
+	{HEAD "\"tools\":{\"a*\":{},\"a*\":{}}}", {"/tools/a*: this name is"}},
 	{HEAD "\"tools\":{\"a/b~c\":3}}",
 	 {"/tools/a~1b~0c: an object of rules"}},
 	{TOOL("null"), {"/tools/t: an object of rules", "null"}},
@@ -89,12 +89,6 @@ static const struct {
 	{TOOL("{\"action\":1}"), {"/tools/t/action: allow, deny or hide"}},
 	{TOOL("{\"action\":\"require_approval\"}"), {"does not have"}},
 	{TOOL("{\"reason\":1}"), {"/tools/t/reason: a string"}},
-	{TOOL("{\"require\":[]}"), {"/tools/t/require: this version"}},
-	{TOOL("{\"deny_if\":[]}"), {"/tools/t/deny_if: this version"}},
-	{HEAD "\"all_tools\":{}}", {"/all_tools: this version"}},
-	{HEAD "\"prompts\":{}}", {"/prompts: this version"}},
-	{HEAD "\"resources\":{}}", {"/resources: this version"}},
-	{HEAD "\"methods\":{}}", {"/methods: this version"}},
 	{TOOL("{\"limits\":{}}"), {"/tools/t/limits: an array of limits"}},
 	{LIMIT("1"), {"/tools/t/limits/0: an object with max"}},
 	{LIMIT("{}"), {"\"max\" is missing", "\"window\" is missing"}},
@@ -120,6 +114,16 @@ static const struct {
 	 {"/increment_from: this version"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"on_deny\":[]}"),
 	 {"/on_deny: a string"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"x\":1}"),
+	 {"unknown key \"x\" (allowed: max"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"scope\":1}"), {"/scope: "}},
+	{LIMIT("{\"max\":1,\"window\":1,\"counter\":1}"), {"/counter: "}},
+	{TOOL("{\"a key of more than sixty-four bytes, the last of which is in a "
+	      "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\":1}"),
+	 {"unknown key \"a key of more", "...\" (allowed"}},
+	{"{\"t\":{\"limits\":[]},\"x\":1}", {"unknown key \"t\""}},
+	{TOOL("{\"rate_limit\":\"10x\"}"), {"is no rate"}},
+	{TOOL("{\"rate_limit\":\"x\"}"), {"is no rate"}},
 	{TOOL("{\"rate_limit\":10}"), {"/tools/t/rate_limit: {\"max\": 10"}},
 	{TOOL("{\"rate_limit\":\"10\"}"), {"\"10\" is no rate"}},
 	{TOOL("{\"rate_limit\":\"/minute\"}"), {"is no rate"}},
@@ -130,6 +134,10 @@ static const struct {
 	{TOOL("{\"rate_limit\":{\"max\":1}}"), {"/rate_limit: \"window\""}},
 	{TOOL("{\"rate_limit\":{\"max\":1,\"window\":1,\"scope\":\"grant\"}}"),
 	 {"unknown key \"scope\""}},
+	/* The line of each fault, also of one that stands before another. */
+	{"{\n\"version\":\"1\",\n\"default\":\"deny\",\n\"tools\":{\"t\":{"
+	 "\"limits\":[{\n\"window\":\n\"minut\"}]}}}",
+	 {"p.json:6:1: ", "p.json:4:25: /tools/t/limits/0: \"max\""}},
 	/* What the catalogue also prints: a tool's rules alone. */
 	{"{\"t\":{\"limits\":[]}}", {"put \"t\" in the place of ... in {\"v"}},
 	{"\"tools\": {\"t\":{}}",
@@ -147,8 +155,7 @@ static void faults_are_told(void **state)
 		const char *at = said.text;
 
 		row_true(faults[i].text, !compile(faults[i].text, &said));
-		row_true(faults[i].text,
-			 strncmp(said.text, "p.json: ", 8) == 0);
+		row_true(faults[i].text, strncmp(said.text, "p.json:", 7) == 0);
 		for (int j = 0; j < 4 && faults[i].said[j]; j++) {
 			at = strstr(at, faults[i].said[j]);
 			if (!at)
@@ -157,7 +164,8 @@ static void faults_are_told(void **state)
 		}
 		/* One line for each fault, and nothing raw from the file. */
 		for (const char *p = said.text; *p; p++)
-			row_true(faults[i].text, *p == '\n' || *p >= ' ');
+			row_true(faults[i].text,
+				 *p == '\n' || (unsigned char)*p >= ' ');
 	}
 }
 
@@ -184,14 +192,19 @@ static void long_things_are_refused(void **state)
 
 static void missing_files_are_told(void **state)
 {
+	const char *none = "/nonexistent/p.json", *root = "/",
+		   *zero = "/dev/zero";
 	struct said said = {.len = 0};
 
 	(void)state;
-	assert_null(policy_load("/nonexistent/p.json", listen, &said));
+	assert_null(policy_load(&none, 1, listen, &said));
 	assert_string_equal(said.text,
 			    "/nonexistent/p.json: No such file or directory\n");
-	assert_null(policy_load("/", listen, &said));
+	assert_null(policy_load(&root, 1, listen, &said));
 	assert_int_equal(said.lines, 2);
+	/* One that has no end is longer than any may be. */
+	assert_null(policy_load(&zero, 1, listen, &said));
+	assert_non_null(strstr(said.text, "/dev/zero: File too large"));
 }
 
 /* ---- warnings -------------------------------------------------------- */
@@ -209,6 +222,7 @@ static const struct {
 	{HEAD "\"tools\":{\"a\":{\"action\":\"deny\"}}}", 1, false},
 	{HEAD "\"tools\":{\"a\":{\"action\":\"hide\"}}}", 1, true},
 	{HEAD "\"tools\":{\"a\":{}}}", 0, false},
+	{HEAD "\"hide\":[\"a\\/\xF0\xA0\x80\x80\"]}", 1, true},
 	{"\r\n\t" HEAD "\r\n\"description\":\"\xE2\x82\xAC\"}\r\n", 1, false},
 };
 
@@ -224,7 +238,8 @@ static void warns_when_nothing_is_allowed(void **state)
 		row_true(sound[i].text,
 			 policy_warn(p, listen, &said) == sound[i].warnings);
 		row_true(sound[i].text, said.lines == sound[i].warnings);
-		row_true(sound[i].text, policy_hides(p) == sound[i].hides);
+		row_true(sound[i].text,
+			 policy_hides(p, POLICY_TOOLS) == sound[i].hides);
 		policy_free(p);
 	}
 }
@@ -343,11 +358,53 @@ static void verdicts_name_their_rule(void **state)
 		const char *rule = verdicts[i].rule ? verdicts[i].rule : "";
 
 		row_true(verdicts[i].line, v.kind == verdicts[i].kind);
-		row_true(verdicts[i].line, strcmp(v.rule, rule) == 0);
+		row_true(verdicts[i].line, strcmp(v.origin.rule, rule) == 0);
 		row_true(verdicts[i].line, v.wait == -1);
 		counters_free(c);
 		policy_free(p);
 	}
+}
+
+/* Names of more than 1024 bytes, which only methods and uris can have. */
+static void long_names_are_not_weighed(void **state)
+{
+	static const char *const formats[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\\u0061%s\"}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\","
+		"\"params\":{\"uri\":\"%s\"}}",
+	};
+	struct said said;
+	struct policy *p = compile(HEAD "\"methods\":{\"x\":{}},\"resources\":"
+					"{\"x\":{}}}",
+				   &said);
+	struct policy *none = compile("{\"version\":\"1\",\"default\":"
+				      "\"allow\",\"methods\":{\"x\":{}}}",
+				      &said);
+	struct counters *c = counters_new(p);
+	char name[1100], line[2048];
+	struct text text = {.ptr = name, .len = 1099};
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[1099] = '\0';
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		snprintf(line, sizeof(line), formats[i], name);
+		assert_int_equal(judge(p, c, line, 0).kind, VERDICT_MALFORMED);
+	}
+	/* Where nothing is weighed, length does not matter. */
+	assert_int_equal(judge(none, c, line, 0).kind, VERDICT_PASS);
+	assert_int_equal(judge(none, c,
+			       "{\"jsonrpc\":\"2.0\",\"id\":1,"
+			       "\"method\":\"prompts/get\",\"params\":"
+			       "{\"name\":\"p\"}}",
+			       0)
+				 .kind,
+			 VERDICT_PASS);
+	assert_false(policy_lists(p, POLICY_RESOURCES, text));
+	counters_free(c);
+	policy_free(p);
+	policy_free(none);
 }
 
 /* A tool is listed unless a call of it is answered as unknown. */
@@ -366,9 +423,9 @@ static void lists_agree_with_calls(void **state)
 		message_read(verdicts[i].line, len, &m, &f);
 		if (m.method == METHOD_TOOLS_CALL && m.id.ptr)
 			row_true(verdicts[i].line,
-				 policy_lists(p, m.name) ==
+				 policy_lists(p, POLICY_TOOLS, m.name) ==
 					 (verdicts[i].kind != VERDICT_HIDDEN));
-		assert_false(policy_lists(p, none));
+		assert_false(policy_lists(p, POLICY_TOOLS, none));
 		policy_free(p);
 	}
 }
@@ -380,10 +437,12 @@ static void reasons_are_fit_for_json(void **state)
 		TOOL("{\"action\":\"deny\",\"reason\":\"a \\\"b\\\" \\\\ \\n "
 		     "\\u0001 \xC3\xA9\"}"),
 		&said);
-	struct verdict v = judge(p, NULL, CALL("t"), 0);
+	struct counters *c = counters_new(p);
+	struct verdict v = judge(p, c, CALL("t"), 0);
 
 	(void)state;
 	assert_string_equal(v.reason, "a \\\"b\\\" \\\\ \\n \\u0001 \xC3\xA9");
+	counters_free(c);
 	policy_free(p);
 }
 
@@ -443,7 +502,7 @@ static void limits_slide(void **state)
 			 VERDICT_PASS);
 	v = judge(p, c, CALL("t"), 60 * SECOND - 1);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.rule, "/tools/t/rate_limit");
+	assert_string_equal(v.origin.rule, "/tools/t/rate_limit");
 	assert_int_equal(v.wait, 1);
 	/* One window after the oldest; the refused call used nothing up. */
 	assert_int_equal(judge(p, c, CALL("t"), 60 * SECOND).kind,
@@ -474,7 +533,7 @@ static void limits_count_together(void **state)
 	for (int i = 1; i < 10; i++) {
 		v = judge(p, c, CALL("t"), i * SECOND);
 		assert_int_equal(v.kind, VERDICT_REFUSED);
-		assert_string_equal(v.rule, "/tools/t/limits/1");
+		assert_string_equal(v.origin.rule, "/tools/t/limits/1");
 		assert_int_equal(v.wait, (10 - i) * SECOND);
 	}
 	/* None of these nine were counted by the others. */
@@ -484,14 +543,80 @@ static void limits_count_together(void **state)
 			 VERDICT_PASS);
 	v = judge(p, c, CALL(" T"), 25 * SECOND);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.rule, "/tools/t/limits/0");
+	assert_string_equal(v.origin.rule, "/tools/t/limits/0");
 	assert_int_equal(v.wait, 75 * SECOND);
 	/* The glob's limit is one for all the tools that it names. */
 	assert_int_equal(judge(p, c, CALL("tx"), 26 * SECOND).kind,
 			 VERDICT_PASS);
 	v = judge(p, c, CALL("ty"), 27 * SECOND);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.rule, "/tools/t*/rate_limit");
+	assert_string_equal(v.origin.rule, "/tools/t*/rate_limit");
+	counters_free(c);
+	policy_free(p);
+}
+
+/* A limit that never allows a call has no wait, whatever others there are. */
+static void never_is_the_longest_wait(void **state)
+{
+	static const char *const limits[] = {
+		TOOL("{\"limits\":[{\"max\":0,\"window\":1},{\"max\":1,"
+		     "\"window\":9},{\"max\":0,\"window\":5}]}"),
+		TOOL("{\"limits\":[{\"max\":1,\"window\":9},{\"max\":0,"
+		     "\"window\":1},{\"max\":0,\"window\":5}]}"),
+	};
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		struct policy *p = compile(limits[i], &said);
+		struct counters *c = counters_new(p);
+
+		for (int j = 0; j < 2; j++)
+			row_true(limits[i],
+				 judge(p, c, CALL("t"), 0).wait == -1);
+		counters_free(c);
+		policy_free(p);
+	}
+}
+
+/* Also when another limit has a wait, as it counted another tool. */
+static void never_beats_a_wait(void **state)
+{
+	struct said said;
+	struct policy *p =
+		compile(HEAD "\"tools\":{\"a*\":{\"rate_limit\":"
+			     "\"1/hour\"},\"ab\":{\"rate_limit\":"
+			     "\"0/day\",\"deny_if\":[{\"path\":\"/1a\","
+			     "\"op\":\"exists\",\"value\":true}]}}}",
+			&said);
+	struct counters *c = counters_new(p);
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(judge(p, c, CALL("ac"), 0).kind, VERDICT_PASS);
+	v = judge(p, c, CALL("ab"), 0);
+	assert_string_equal(v.origin.rule, "/tools/a*/rate_limit");
+	assert_int_equal(v.wait, -1);
+	counters_free(c);
+	policy_free(p);
+}
+
+/* Of two limits that refuse, the longer wait is told, whichever is first. */
+static void the_longest_wait_is_told(void **state)
+{
+	struct said said;
+	struct policy *p =
+		compile(TOOL("{\"limits\":[{\"max\":1,\"window\":9},{\"max\":1,"
+			     "\"window\":5},{\"max\":1,\"window\":20}]}"),
+			&said);
+	struct counters *c = counters_new(p);
+	struct verdict v;
+
+	(void)state;
+	judge(p, c, CALL("t"), 0);
+	v = judge(p, c, CALL("t"), 0);
+	assert_int_equal(v.wait, 20 * SECOND);
+	assert_string_equal(v.origin.rule, "/tools/t/limits/0");
 	counters_free(c);
 	policy_free(p);
 }
@@ -504,11 +629,15 @@ int main(void)
 		cmocka_unit_test(missing_files_are_told),
 		cmocka_unit_test(warns_when_nothing_is_allowed),
 		cmocka_unit_test(verdicts_name_their_rule),
+		cmocka_unit_test(long_names_are_not_weighed),
 		cmocka_unit_test(lists_agree_with_calls),
 		cmocka_unit_test(reasons_are_fit_for_json),
 		cmocka_unit_test(limits_have_words),
 		cmocka_unit_test(limits_slide),
 		cmocka_unit_test(limits_count_together),
+		cmocka_unit_test(never_is_the_longest_wait),
+		cmocka_unit_test(never_beats_a_wait),
+		cmocka_unit_test(the_longest_wait_is_told),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -76,9 +76,10 @@ static void kinds_are_told(void **state)
 }
 
 /* Keeps all but the names that begin with x, and those that are unclear. */
-static bool keep(void *context, struct text name)
+static bool keep(void *context, enum reply_list list, struct text name)
 {
 	(void)context;
+	(void)list;
 	return name.ptr && text_next(&name) != 'x';
 }
 
@@ -134,12 +135,12 @@ static void cuts_touch_nothing_else(void **state)
 		struct span array = {.ptr = in, .len = len};
 
 		memcpy(in, cuts[i].array, len);
-		used = list_cut(array, keep, NULL, out, &cut);
+		used = list_cut(array, REPLY_TOOLS, keep, NULL, out, &cut);
 		row_true(cuts[i].array, cut == cuts[i].count);
 		row_true(cuts[i].array, used == strlen(cuts[i].cut));
 		row_true(cuts[i].array, !memcmp(out, cuts[i].cut, used));
 		/* And in place. */
-		used = list_cut(array, keep, NULL, in, &cut);
+		used = list_cut(array, REPLY_TOOLS, keep, NULL, in, &cut);
 		row_true(cuts[i].array, used == strlen(cuts[i].cut));
 		row_true(cuts[i].array, !memcmp(in, cuts[i].cut, used));
 		free(in);
@@ -156,8 +157,72 @@ static void the_array_is_found(void **state)
 	(void)state;
 	reply_read(line, sizeof(line) - 1, &r);
 	assert_int_equal(r.kind, REPLY_LIST);
-	assert_int_equal(r.tools.len, 5);
-	assert_memory_equal(r.tools.ptr, "[ 1 ]", 5);
+	assert_int_equal(r.lists[REPLY_TOOLS].len, 5);
+	assert_memory_equal(r.lists[REPLY_TOOLS].ptr, "[ 1 ]", 5);
+}
+
+/* Which changes of lists the server promises to tell. */
+static const struct {
+	const char *capabilities;
+	unsigned changes;
+} promises[] = {
+	{"{}", 0},
+	{"[]", 0},
+	{"{\"tools\":{}}", 0},
+	{"{\"tools\":true}", 0},
+	{"{\"tools\":{\"listChanged\":false}}", 0},
+	{"{\"tools\":{\"x\":1,\"listChanged\":true}}", 1u << REPLY_TOOLS},
+	{"{\"logging\":{\"listChanged\":true}}", 0},
+	{"{\"resourceTemplates\":{\"listChanged\":true}}", 0},
+	{"{\"prompts\":{\"listChanged\":true},\"resources\":{\"subscribe\":"
+	 "true,\"listChanged\":true}}",
+	 1u << REPLY_PROMPTS | 1u << REPLY_RESOURCES},
+};
+
+static void promises_are_read(void **state)
+{
+	static const char head[] = "{\"id\":0,\"result\":{\"capabilities\":";
+	char line[512];
+	struct reply r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(promises); i++) {
+		int len = snprintf(line, sizeof(line), "%s%s}}", head,
+				   promises[i].capabilities);
+
+		reply_read(line, (size_t)len, &r);
+		row_true(line, r.kind == REPLY_OTHER && r.answers);
+		row_true(line, r.changes == promises[i].changes);
+		/* Cut short anywhere, it is no reply. */
+		for (; len > (int)sizeof(head); len--) {
+			reply_read(line, (size_t)len - 1, &r);
+			row_true(line, r.kind == REPLY_UNREAD);
+		}
+	}
+}
+
+/* Every list of a result, by the key that names its elements. */
+static void other_lists_are_found(void **state)
+{
+	static const char line[] =
+		"{\"id\":1,\"result\":{\"prompts\":[{\"name\":\"x\"}],"
+		"\"resourceTemplates\":[{\"uriTemplate\":\"x\"}],"
+		"\"resources\":[{\"uri\":\"x\",\"name\":\"a\"}]}}";
+	char out[sizeof(line)];
+	struct reply r;
+	size_t cut;
+
+	(void)state;
+	reply_read(line, sizeof(line) - 1, &r);
+	assert_int_equal(r.kind, REPLY_LIST);
+	assert_null(r.lists[REPLY_TOOLS].ptr);
+	for (int i = REPLY_PROMPTS; i < REPLY_LISTS; i++) {
+		assert_non_null(r.lists[i].ptr);
+		assert_int_equal(list_cut(r.lists[i], (enum reply_list)i, keep,
+					  NULL, out, &cut),
+				 2);
+		assert_int_equal(cut, 1);
+	}
 }
 
 int main(void)
@@ -166,6 +231,8 @@ int main(void)
 		cmocka_unit_test(kinds_are_told),
 		cmocka_unit_test(cuts_touch_nothing_else),
 		cmocka_unit_test(the_array_is_found),
+		cmocka_unit_test(promises_are_read),
+		cmocka_unit_test(other_lists_are_found),
 	};
 
 	return cmocka_run_group_tests_name("reply", tests, NULL, NULL);

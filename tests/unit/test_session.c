@@ -34,7 +34,7 @@ static void listen(void *context, const char *line)
 
 static void begin(struct play *p, const char *policy)
 {
-	p->policy = policy_compile("p", policy, strlen(policy), listen, NULL);
+	p->policy = COMPILE(policy, listen, NULL);
 	p->up = calloc(1, OUT_BYTES);
 	p->down = calloc(1, OUT_BYTES);
 	p->up_len = p->down_len = 0;

@@ -129,75 +129,75 @@ static struct span id_of(const char *id)
 
 static void lists_are_awaited_until_they_come(void **state)
 {
-	struct await a = {.due = 0};
+	struct await a = {.always = false};
 	struct span none = {.ptr = NULL};
 
 	(void)state;
-	assert_false(await_any(&a));
-	await_add(&a, id_of("1"));
-	await_add(&a, id_of("\"1\""));
-	await_end(&a, id_of("2"));
-	await_end(&a, id_of("1.0"));
-	await_end(&a, none);
-	assert_int_equal(a.due, 2);
-	await_end(&a, id_of("\"\\u0031\""));
-	assert_int_equal(a.due, 1);
-	await_end(&a, id_of("\"1\""));
-	assert_true(await_any(&a));
-	await_end(&a, id_of("1"));
-	assert_false(await_any(&a));
+	assert_false(await_has(&a, REPLY_TOOLS));
+	await_add(&a, id_of("1"), REPLY_TOOLS);
+	await_add(&a, id_of("\"1\""), REPLY_TOOLS);
+	await_end(&a, id_of("2"), REPLY_TOOLS);
+	await_end(&a, id_of("1.0"), REPLY_TOOLS);
+	await_end(&a, none, REPLY_TOOLS);
+	assert_int_equal(a.due[REPLY_TOOLS], 2);
+	await_end(&a, id_of("\"\\u0031\""), REPLY_TOOLS);
+	assert_int_equal(a.due[REPLY_TOOLS], 1);
+	await_end(&a, id_of("\"1\""), REPLY_TOOLS);
+	assert_true(await_has(&a, REPLY_TOOLS));
+	await_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(await_has(&a, REPLY_TOOLS));
 }
 
 /* The same id twice: the first list does not end the waiting. */
 static void ids_can_be_awaited_twice(void **state)
 {
-	struct await a = {.due = 0};
+	struct await a = {.always = false};
 
 	(void)state;
-	await_add(&a, id_of("1"));
-	await_add(&a, id_of("1"));
-	await_end(&a, id_of("1"));
-	assert_true(await_any(&a));
-	await_end(&a, id_of("1"));
-	assert_false(await_any(&a));
-	await_end(&a, id_of("1"));
-	assert_false(await_any(&a));
+	await_add(&a, id_of("1"), REPLY_TOOLS);
+	await_add(&a, id_of("1"), REPLY_TOOLS);
+	await_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_true(await_has(&a, REPLY_TOOLS));
+	await_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(await_has(&a, REPLY_TOOLS));
+	await_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(await_has(&a, REPLY_TOOLS));
 }
 
 static void more_lists_than_places(void **state)
 {
-	struct await a = {.due = 0};
+	struct await a = {.always = false};
 	char id[8];
 
 	(void)state;
 	for (int i = 0; i <= AWAIT_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		await_add(&a, id_of(id));
+		await_add(&a, id_of(id), REPLY_TOOLS);
 	}
 	for (int i = 0; i <= AWAIT_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		await_end(&a, id_of(id));
+		await_end(&a, id_of(id), REPLY_TOOLS);
 	}
-	assert_int_equal(a.due, 0);
-	assert_true(await_any(&a));
+	assert_int_equal(a.due[REPLY_TOOLS], 0);
+	assert_true(await_has(&a, REPLY_TOOLS));
 }
 
 static void every_awaited_list_is_answered_once(void **state)
 {
-	struct await a = {.due = 0};
+	struct await a = {.always = false};
 	struct span id;
 
 	(void)state;
-	await_add(&a, id_of("1"));
-	await_add(&a, id_of("2"));
+	await_add(&a, id_of("1"), REPLY_TOOLS);
+	await_add(&a, id_of("2"), REPLY_TOOLS);
 	id = await_answer(&a);
 	assert_memory_equal(id.ptr, "1", 1);
 	id = await_answer(&a);
 	assert_memory_equal(id.ptr, "2", 1);
 	assert_null(await_answer(&a).ptr);
 	/* Both are still awaited: their lists may come after all. */
-	assert_int_equal(a.due, 2);
-	await_add(&a, id_of("2"));
+	assert_int_equal(a.due[REPLY_TOOLS], 2);
+	await_add(&a, id_of("2"), REPLY_TOOLS);
 	assert_non_null(await_answer(&a).ptr);
 }
 
@@ -254,9 +254,11 @@ static void answers_are_one_line(void **state)
 	struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
 	struct span none = {.ptr = NULL};
 	struct fault f = {.reason = "a \"b\" \\u0000", .offset = 57};
-	struct text name = {.ptr = "k\\n", .len = 3};
-	struct message m = {.id = id_of("\"\\u0041\"")};
-	struct verdict v = {.rule = "/tools/a", .reason = "why", .wait = -1};
+	struct message m = {.id = id_of("\"\\u0041\""),
+			    .method = METHOD_TOOLS_CALL,
+			    .name = {.ptr = "k\\n", .len = 3}};
+	struct verdict v = {
+		.origin.rule = "/tools/a", .reason = "why", .wait = -1};
 
 	(void)state;
 	answer_fault(&o, none, &f);
@@ -268,10 +270,12 @@ static void answers_are_one_line(void **state)
 	assert_non_null(
 		strstr(buf, "\"id\":\"\\u0041\",\"error\":{\"code\":-32700,"));
 	o.len = 0;
-	answer_unknown(&o, m.id, name);
+	v.kind = VERDICT_HIDDEN;
+	answer_unknown(&o, &m, &v);
 	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"error\":"
 			 "{\"code\":-32602,\"message\":\"Unknown tool: "
 			 "k\\n\"}}\n");
+	v.kind = VERDICT_REFUSED;
 	answer_refusal(&o, &m, &v);
 	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"result\":"
 			 "{\"content\":[{\"type\":\"text\",\"text\":\"Denied "
@@ -302,12 +306,12 @@ static void waits_have_units(void **state)
 		{86400000000000, "in 24 h\""},
 	};
 	char buf[1024];
-	struct message m = {.id = id_of("1")};
+	struct message m = {.id = id_of("1"), .method = METHOD_TOOLS_CALL};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
-		struct verdict v = {.rule = "", .reason = ""};
+		struct verdict v = {.origin.rule = "", .reason = ""};
 
 		v.wait = rows[i].wait;
 		answer_refusal(&o, &m, &v);
@@ -322,9 +326,12 @@ static void the_longest_answer_fits(void **state)
 	static char id[MESSAGE_ID_BYTES + 2], rule[POLICY_RULE_BYTES + 1],
 		reason[6 * POLICY_REASON_BYTES + 1], buf[ANSWER_BYTES];
 	struct out o = {.ptr = buf, .cap = sizeof(buf)};
-	struct message m = {.id = {id, sizeof(id)}, .modern = true};
-	struct verdict v = {
-		.rule = rule, .reason = reason, .wait = 31622400000000000};
+	struct message m = {.id = {id, sizeof(id)},
+			    .method = METHOD_TOOLS_CALL,
+			    .modern = true};
+	struct verdict v = {.origin.rule = rule,
+			    .reason = reason,
+			    .wait = 31622400000000000};
 
 	(void)state;
 	memset(id, 'i', sizeof(id));

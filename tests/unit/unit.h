@@ -21,6 +21,12 @@
 		}                                                              \
 	} while (0)
 
+/* A policy of one text, "p.json". */
+#define COMPILE(text, listen, context)                                         \
+	policy_compile(                                                        \
+		&(struct policy_source){"p.json", (text), strlen(text)}, 1,    \
+		(listen), (context))
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #endif

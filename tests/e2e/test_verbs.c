@@ -1,0 +1,1403 @@
+/*
+ * What is decided, told in other ways than by answers: observing, the log,
+ * explain; and the policy read anew.
+ */
+#include "answers.h"
+#include "fields.h"
+#include "generate.h"
+
+#include "groups.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"remove\"],"
+	"\"tools\":{\"echo\":{},\"add\":{\"action\":\"deny\",\"reason\":"
+	"\"no \\\"sums\\\" \\u00e9\"},\"few\":{\"rate_limit\":\"2/hour\"},"
+	"\"pay\":{\"deny_if\":[{\"path\":\"args.n\",\"op\":\"gte\",\"value\":1,"
+	"\"on_deny\":\"too\\nmuch\"}]}},"
+	"\"prompts\":{\"no\":{\"action\":\"deny\"}},"
+	"\"resources\":{\"a://*\":{\"action\":\"hide\"}}}";
+
+/* A line that a client sends, and what becomes of it. */
+struct row {
+	const char *line;
+	size_t len;
+	const char *verdict; /* NULL: is not weighed */
+	const char *rule;    /* NULL: passes */
+	const char *reason;  /* what it begins with */
+	const char *key, *name;
+	const char *id; /* as it stands; NULL: none that is certain */
+};
+
+#define RPC "{\"jsonrpc\":\"2.0\","
+#define CALL(id, n)                                                            \
+	RPC "\"id\":" id                                                       \
+	    ",\"method\":\"tools/call\",\"params\":{\"name\":\"" n             \
+	    "\",\"arguments\":{\"n\":1}}}\n"
+#define LINE(s) s, sizeof(s) - 1
+#define MALFORMED(s, id)                                                       \
+	{                                                                      \
+		LINE(s), "malformed", "(malformed)", "", NULL, NULL, id        \
+	}
+#define UNWEIGHED(s)                                                           \
+	{                                                                      \
+		LINE(s), NULL, NULL, NULL, NULL, NULL, NULL                    \
+	}
+
+static const struct row rows[] = {
+	{LINE(CALL("1", "echo")), "passed", NULL, NULL, "name", "echo", "1"},
+	{LINE(CALL("\"\\u0041\\\"\\\\\"", "ech\\u006f")), "passed", NULL, NULL,
+	 "name", "echo", "\"\\u0041\\\"\\\\\""},
+	{LINE(CALL("-2", "remove")), "hidden", "(hidden)", "", "name", "remove",
+	 "-2"},
+	{LINE(CALL("3", "RE\\u004dOVE")), "hidden", "(hidden)", "", "name",
+	 "REMOVE", "3"},
+	{LINE(CALL("4", "add")), "refused", "/tools/add/action",
+	 "no \"sums\" \xc3\xa9", "name", "add", "4"},
+	{LINE(CALL("5", "a\\\"b\\\\c\\/\\t")), "malformed", "(malformed)", "",
+	 "name", "a\"b\\c/\t", "5"},
+	{LINE(CALL("6", "a\\\"b\\\\c\\/")), "refused", RULE_DEFAULT,
+	 "the policy does not allow this tool", "name", "a\"b\\c/", "6"},
+	{LINE(CALL("7", "\xc3\xa9")), "malformed", "(malformed)", "", "name",
+	 "\xc3\xa9", "7"},
+	{LINE(CALL("8", "pay")), "refused", "/tools/pay/deny_if/0", "too\nmuch",
+	 "name", "pay", "8"},
+	{LINE(CALL("9", "few")), "passed", NULL, NULL, "name", "few", "9"},
+	{LINE(CALL("9", "few")), "passed", NULL, NULL, "name", "few", "9"},
+	{LINE(CALL("9", "few")), "refused", "/tools/few/rate_limit",
+	 "at most 2 calls an hour", "name", "few", "9"},
+	{LINE(RPC "\"id\":10,\"method\":\"prompts/get\",\"params\":{\"name\":"
+		  "\"no\"}}\r\n"),
+	 "refused", "/prompts/no/action", "", "name", "no", "10"},
+	{LINE(RPC "\"id\":11,\"method\":\"resources/read\",\"params\":{"
+		  "\"uri\":\"a:\\/\\/b\"}}\n"),
+	 "hidden", "(hidden)", "", "uri", "a://b", "11"},
+	{LINE(RPC
+	      "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}\n"),
+	 "dropped", "(malformed)", "", "name", "echo", NULL},
+	{LINE(RPC "\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}\n"),
+	 "dropped", "(malformed)", "", "name", "a", NULL},
+
+	UNWEIGHED(RPC "\"id\":1,\"method\":\"ping\"}\n"),
+	UNWEIGHED("{\"id\":\"\\u0031\", \"method\":\"ping\", "
+		  "\"jsonrpc\":\"2.0\"}\r\n"),
+	UNWEIGHED(RPC "\"id\":1,\"method\":\"initialize\",\"params\":{}}\n"),
+	UNWEIGHED(RPC "\"id\":1,\"method\":\"tools/list\"}\n"),
+	UNWEIGHED(RPC "\"id\":2,\"method\":\"prompts/list\"}\n"),
+	UNWEIGHED(RPC "\"id\":3,\"method\":\"resources/list\"}\n"),
+	UNWEIGHED(RPC "\"id\":4,\"method\":\"tasks/cancel\"}\n"),
+	UNWEIGHED(RPC "\"method\":\"notifications/initialized\"}\n"),
+	UNWEIGHED(RPC "\"id\":1,\"result\":{}}\n"),
+	UNWEIGHED("\n"),
+	UNWEIGHED("\r\n"),
+	UNWEIGHED(" \t \n"),
+
+	MALFORMED("remove\n", NULL),
+	MALFORMED("{\n", NULL),
+	MALFORMED("[" RPC "\"id\":1,\"method\":\"ping\"}]\n", NULL),
+	MALFORMED("\xef\xbb\xbf" RPC "\"id\":1,\"method\":\"ping\"}\n", NULL),
+	MALFORMED(RPC "\"id\":1,\r\"method\":\"ping\"}\n", "1"),
+	MALFORMED(RPC "\"id\":1,\"method\":\"\xff\"}\n", NULL),
+	MALFORMED(RPC "\"id\":1,\"method\":\"ping\"}\0\n", NULL),
+	MALFORMED(RPC "\"id\":1,\"id\":2,\"method\":\"ping\"}\n", NULL),
+	MALFORMED(RPC "\"id\":1.5,\"method\":\"ping\"}\n", NULL),
+	MALFORMED(CALL("\"\\\"\"", "a\\u0000\\ud800"), "\"\\\"\""),
+	MALFORMED(RPC "\"id\":12,\"method\":\"tools/call\",\"params\":{"
+		      "\"name\":\"echo\",\"name\":\"add\"}}\n",
+		  "12"),
+	MALFORMED(RPC "\"id\":13,\"method\":\"Tools/Call\"}\n", "13"),
+};
+
+/* Of all rows, and lines that are too long by far, the last without an end. */
+#define MAX_LINE "4096"
+static struct bytes all_rows(void)
+{
+	struct bytes b = {.ptr = NULL};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		append(&b, rows[i].line, rows[i].len);
+	append_text(&b, long_ping("1", 4097));
+	append_text(&b, long_ping("1", 100000));
+	append_text(&b, long_ping("1", 3 << 20));
+	append_text(&b, "[1\n");
+	append_text(&b, "{\"id\":2}");
+	return b;
+}
+enum { ROWS_AFTER = 5 };
+
+/* {"time":"2026-01-31T12:00:00.000Z", ... */
+static void check_time(const char *line)
+{
+	const char *time = field(line, "time");
+	int year = 0, end = 0;
+
+	check(time, "no time: %s", line);
+	sscanf(time, "%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ%n", &year, &end);
+	check(year >= 2026 && end == 24 && time[24] == '\0', "no time: %s",
+	      line);
+}
+
+/* A line of the log for this row. */
+static void check_logged(const char *line, const struct row *row,
+			 bool observing)
+{
+	const char *reason, *id = row->id;
+
+	in_case(text("%.*s", (int)row->len, row->line));
+	check_time(line);
+	check_field(line, "verdict", row->verdict);
+	check_field(line, "rule", row->rule);
+	check_field(line, "observed", observing && row->rule ? "true" : NULL);
+	if (row->key)
+		check_field(line, row->key, row->name);
+	else
+		check_field(line, "name", NULL);
+	reason = field(line, "reason");
+	check(!row->reason == !reason &&
+		      (!reason ||
+		       strncmp(reason, row->reason, strlen(row->reason)) == 0),
+	      "the reason %s was expected: %s", row->reason, line);
+	check(!reason || *reason, "the reason is empty: %s", line);
+	check(id ? strstr(line, text("\"id\":%s,", id)) ||
+			      strstr(line, text("\"id\":%s}", id))
+		 : !strstr(line, "\"id\""),
+	      "the id %s was expected: %s", id ? id : "(none)", line);
+	in_case(NULL);
+}
+
+/* The log of all rows, and of the lines after them. */
+static void check_log(const char *file, bool observing)
+{
+	const char *at = content(file).ptr, *line;
+	int after = 0;
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].verdict)
+			check_logged(next_line(&at), &rows[i], observing);
+	for (; (line = next_line(&at)); after++) {
+		check_field(line, "verdict", "malformed");
+		check_field(line, "observed", observing ? "true" : NULL);
+	}
+	check_equal(after, ROWS_AFTER);
+}
+
+static void send_all(struct proc *p, const struct bytes *b)
+{
+	check(proc_write(p, b->ptr, b->len), "nobody reads");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* ---- observing ------------------------------------------------------- */
+
+static const struct {
+	const char *option, *variable; /* "-": none */
+} ways[] = {
+	{"-n", "-"},
+	{"--observe", "-"},
+	{"-n", "WEIR_OBSERVE=0"},
+	{"--max-line=" MAX_LINE, "WEIR_OBSERVE=1"},
+};
+
+/* As if weir were not there; but for the log. */
+static void observe(void **state)
+{
+	struct bytes input = all_rows();
+	struct proc *plain = proc_start(WORDS(server));
+
+	(void)state;
+	send_all(plain, &input);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		const char *log = path(text("log-%zu", i));
+		const char *record = path(text("record-%zu", i));
+		const char *const *env = WORDS(ways[i].variable);
+		struct how how = {.env = env};
+		struct proc *p = proc_start_how(
+			WORDS(weir, "-p", file("policy", policy), "--log", log,
+			      "--max-line", MAX_LINE, ways[i].option, "--",
+			      server, "--record", record),
+			&how);
+
+		in_case(text("%s %s", ways[i].option, ways[i].variable));
+		send_all(p, &input);
+		check_same("what the server got", content(record).ptr,
+			   content(record).len, input.ptr, input.len);
+		check_said(p, plain);
+		check_text("stderr", p->told.ptr, "");
+		check_log(log, true);
+	}
+}
+
+/* Lists are neither cut nor withheld. */
+static void observed_lists(void **state)
+{
+	const char *reply = file(
+		"reply", RPC "\"id\":1,\"result\":{\"tools\":[{\"name\":"
+			     "\"remove\"}]}}\n" RPC
+			     "\"id\":1,\"result\":{\"tools\":[],\"tools\":[,]}}"
+			     "\n");
+	const char *list = request("1", "tools/list", NULL);
+	struct proc *p =
+		proc_run(WORDS(weir, "-n", "-p", file("policy", policy), "--",
+			       server, "--reply", reply),
+			 text("%s%s", list, list));
+
+	(void)state;
+	check_text("what the client sees", p->said.ptr, content(reply).ptr);
+	check_text("stderr", p->told.ptr, "");
+}
+
+static void not_observing(void **state)
+{
+	static const struct {
+		const char *variable;
+		int status;
+	} cases[] = {
+		{"WEIR_OBSERVE=", 0},     {"WEIR_OBSERVE=0", 0},
+		{"WEIR_OBSERVE=2", 125},  {"WEIR_OBSERVE=yes", 125},
+		{"WEIR_OBSERVE= 1", 125}, {"WEIR_OBSERVE=true", 125},
+		{"WEIR_OBSERVING=1", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *const *env = WORDS(cases[i].variable);
+		struct how how = {.env = env};
+		struct proc *p = proc_start_how(
+			WORDS(weir, "-p", file("policy", policy), "--", server),
+			&how);
+
+		in_case(cases[i].variable);
+		if (cases[i].status == 0) {
+			proc_send(p, call("1", "remove"));
+			check_hidden(proc_line(p), "1", "remove");
+		}
+		proc_close_in(p);
+		check_status(p, cases[i].status);
+		check_equal(weir_lines(p->told.ptr), cases[i].status != 0);
+	}
+}
+
+/* ---- the log --------------------------------------------------------- */
+
+/* What is logged is what was answered. */
+static void log_lines(void **state)
+{
+	struct bytes input = all_rows();
+	const char *log = path("log"), *at, *line, *message;
+	const char *variable = text("WEIR_LOG=%s", log);
+	const char *const *env = WORDS(variable);
+	struct how how = {.env = env};
+	struct proc *p =
+		proc_start_how(WORDS(weir, "-p", file("policy", policy),
+				     "--max-line", MAX_LINE, "--", server),
+			       &how);
+
+	(void)state;
+	send_all(p, &input);
+	check_log(log, false);
+	for (at = content(log).ptr; (line = next_line(&at));) {
+		const char *reason = field(line, "reason");
+
+		if (strcmp(field(line, "verdict"), "malformed") != 0)
+			continue;
+		do {
+			message = field(proc_line(p), "error.message");
+		} while (!message ||
+			 strncmp(message, "Not passed on", 13) != 0);
+		check(strstr(message, reason), "answered: %s, and logged: %s",
+		      message, line);
+	}
+}
+
+/* With rules for methods, every request is a decision. */
+static void log_methods(void **state)
+{
+	const char *log = path("log");
+	const char *at, *line;
+	struct proc *p = proc_run(
+		WORDS(weir, "-l", log, "-p",
+		      file("policy", "{\"version\":\"1\",\"default\":\"allow\","
+				     "\"methods\":{\"tasks/*\":{\"action\":"
+				     "\"deny\",\"reason\":\"no\"}}}"),
+		      "--", server),
+		text("%s%s%s%s", request("1", "tasks/get", NULL),
+		     request("2", "tasks\\/cancel", NULL),
+		     RPC "\"method\":\"Tasks/x\"}\n", call("3", "echo")));
+
+	(void)state;
+	check_status(p, 0);
+	at = content(log).ptr;
+	line = next_line(&at);
+	check_field(line, "verdict", "refused");
+	check_field(line, "rule", "/methods/tasks~1*/action");
+	check_field(line, "method", "tasks/get");
+	line = next_line(&at);
+	check_field(line, "method", "tasks/cancel");
+	check_field(line, "reason", "no");
+	line = next_line(&at);
+	check_field(line, "verdict", "dropped");
+	check_field(line, "method", "Tasks/x");
+	line = next_line(&at);
+	check_field(line, "verdict", "passed");
+	check_field(line, "method", "tools/call");
+	check(!next_line(&at), "four lines were expected");
+}
+
+/* What nobody weighs may be spelled as no reader of the log would like it. */
+static void log_escapes(void **state)
+{
+	static const char *const names[] = {
+		"\\ud83d",        "\\udc00\\ud83d",   "\\u0000",
+		"\\ud83d\\ude00", "\xf0\x9f\x98\x80", "\x7f\\\\"};
+	const char *log = path("log");
+	const char *at;
+	struct proc *p = proc_start(WORDS(
+		weir, "-l", log, "-p",
+		file("policy", "{\"version\":\"1\",\"default\":\"allow\","
+			       "\"methods\":{\"x\":{\"action\":\"deny\"}}}"),
+		"--", server));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		proc_send(p, request("1", "x",
+				     text("{\"name\":\"%s\"}", names[i])));
+	proc_close_in(p);
+	check_status(p, 0);
+	at = content(log).ptr;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		in_case(names[i]);
+		check_field(next_line(&at), "verdict", "refused");
+	}
+}
+
+static void log_appended(void **state)
+{
+	const char *log = path("log"), *old = file("old", "before\n");
+	const char *const *tail =
+		WORDS("-p", file("policy", policy), "--", server);
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	for (int i = 1; i <= 2; i++) {
+		proc_run(join(WORDS(weir, "-l", log), tail), call("1", "add"));
+		check_equal((int)count_lines(content(log).ptr), i);
+	}
+	umask(022);
+	check_equal(stat(log, &st), 0);
+	check_equal((int)(st.st_mode & 07777), 0600);
+	chmod(old, 0640);
+	proc_run(join(WORDS(weir, "-l", old), tail), call("1", "add"));
+	check(strncmp(content(old).ptr, "before\n{\"time\":", 15) == 0,
+	      "not appended: %s", content(old).ptr);
+	check_equal(stat(old, &st), 0);
+	check_equal((int)(st.st_mode & 07777), 0640);
+}
+
+static void log_cannot_open(void **state)
+{
+	const char *const logs[] = {path(""), path("none/log"),
+				    text("%s/log", file("plain", "")), ""};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(logs); i++) {
+		struct proc *p =
+			proc_run(WORDS(weir, "-p", file("policy", policy), "-l",
+				       logs[i], "--", "sh", "-c",
+				       "echo >\"$0\"", path("started")),
+				 call("1", "echo"));
+
+		in_case(logs[i]);
+		check_status(p, 125);
+		check(!exists(path("started")), "the server was started");
+		check_text("stdout", p->said.ptr, "");
+		check_equal(weir_lines(p->told.ptr), 1);
+		check(strstr(p->told.ptr, logs[i]), "not named: %s",
+		      p->told.ptr);
+	}
+}
+
+/* Whole lines, of two at once. */
+static void log_shared(void **state)
+{
+	enum { CALLS = 1000 };
+	const char *log = path("log"), *at, *line;
+	struct bytes input[2] = {{.ptr = NULL}, {.ptr = NULL}};
+	int count[2] = {0, 0};
+	struct proc *p[2];
+
+	(void)state;
+	for (int i = 0; i < 2 * CALLS; i++)
+		append_text(&input[i % 2],
+			    call(text("%d", i), text("tool-%0*d", i % 900, i)));
+	for (int i = 0; i < 2; i++)
+		p[i] = proc_start(WORDS(weir, "-p", file("policy", policy),
+					"-l", log, "--", server));
+	for (size_t sent = 0; sent < input[0].len || sent < input[1].len;
+	     sent += 5000)
+		for (int i = 0; i < 2; i++) {
+			size_t left =
+				input[i].len -
+				(sent < input[i].len ? sent : input[i].len);
+
+			proc_write(p[i], input[i].ptr + sent,
+				   left < 5000 ? left : 5000);
+		}
+	for (int i = 0; i < 2; i++) {
+		proc_close_in(p[i]);
+		check_status(p[i], 0);
+		check_text("stderr", p[i]->told.ptr, "");
+	}
+	at = content(log).ptr;
+	while ((line = next_line(&at))) {
+		int id = atoi(field(line, "id"));
+
+		check_equal(id / 2, count[id % 2]++);
+	}
+	check_equal(count[0], CALLS);
+	check_equal(count[1], CALLS);
+}
+
+/* The session goes on, and stderr tells it once. */
+static void log_full(void **state)
+{
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  "-l", "/dev/full", "--", server));
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		proc_send(p, call("1", "remove"));
+		check_hidden(proc_line(p), "1", "remove");
+		proc_send(p, call("2", "echo"));
+		check(!from_weir(proc_line(p)), "should pass");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "log"), "not of the log: %s", p->told.ptr);
+}
+
+enum { FILE_MOST = 1000 };
+
+static void limit_files(void)
+{
+	struct rlimit limit = {FILE_MOST, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* It is full in the middle of a line, and has room again later: what follows
+ * is whole. */
+static void log_full_for_a_while(void **state)
+{
+	struct how how = {.prepare = limit_files};
+	struct rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
+	const char *log = path("log"), *at, *line;
+	struct proc *p =
+		proc_start_how(WORDS(weir, "-p", file("policy", policy), "-l",
+				     log, "--", server),
+			       &how);
+	int whole = 0;
+
+	(void)state;
+	for (int i = 0; i < FILE_MOST / 100; i++) {
+		proc_send(p, call("1", "remove"));
+		check_hidden(proc_line(p), "1", "remove");
+	}
+	proc_told(p, "cannot write to the log");
+	check(!strstr(p->told.ptr, "Success"), "why? %s", p->told.ptr);
+	check_equal(prlimit(p->pid, RLIMIT_FSIZE, &more, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		proc_send(p, call("\"later\"", "remove"));
+		check_hidden(proc_line(p), "\"later\"", "remove");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+	for (at = content(log).ptr; (line = next_line(&at));)
+		if (strstr(line, "\"later\"")) {
+			check_field(line, "id", "later");
+			whole++;
+		}
+	check_equal(whole, 3);
+}
+
+/* ---- explain --------------------------------------------------------- */
+
+static const char explained[] =
+	"{\"version\":\"1\",\n"
+	"\"default\":\"deny\",\n"
+	"\"hide\":[\"hid\"],\n"
+	"\"tools\":{\"echo\":{},\n"
+	"\"pay\":{\"deny_if\":[{\"path\":\"args.n\",\"op\":\"gt\",\"value\":\n"
+	"10,\"on_deny\":\"too \\\"much\\\"\"}]},\n"
+	"\"no\":{\"action\":\"deny\",\"reason\":\"not \\u00e9\"},\n"
+	"\"zero\":{\"limits\":[\n"
+	"{\"max\":0,\"window\":90}]},\n"
+	"\"a\\\"b\\\\c/~\":{\"action\":\"deny\"},\n"
+	"\"one\":{\"rate_limit\":\"1/day\"}}}";
+
+/* Laid over it. */
+static const char explained_too[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\n\n"
+	"\"all_tools\":{\"require\":[\n"
+	"{\"path\":\"args.ok\",\"op\":\"neq\",\"value\":false}]},\n"
+	"\"hide\":[\"ech?\"]}";
+
+static const struct explain_row {
+	const char *tool, *arguments;
+	const char *verdict, *rule;
+	const char *file; /* as it is named in the test, and the line */
+	const char *line;
+	const char *value; /* as it stands */
+} explain_rows[] = {
+	{"echo", "{\"ok\":1}", "hidden", "(hidden)", "b", "5", NULL},
+	{"hid", NULL, "hidden", "(hidden)", "a", "3", NULL},
+	{"HID ", NULL, "hidden", "(hidden)", "a", "3", NULL},
+	{"other", NULL, "refused", RULE_DEFAULT, "a", "2", NULL},
+	{"Pay", "{}", "refused", RULE_DEFAULT, "a", "2", NULL},
+	{"pay", "{\"ok\":true,\"n\":10.0}", "passed", NULL, NULL, NULL, NULL},
+	{"pay", "{\"n\":1001e-2,\"ok\":true}", "refused",
+	 "/tools/pay/deny_if/0", "a", "5", "1001e-2"},
+	{"pay", "{\"n\":\"1\\\"\\u0031\",\"ok\":true}", "refused",
+	 "/tools/pay/deny_if/0", "a", "5", "\"1\\\"\\u0031\""},
+	{"pay", "{\"n\":{ \"x\":[1, 2] },\"ok\":true}", "refused",
+	 "/tools/pay/deny_if/0", "a", "5", "{ \"x\":[1, 2] }"},
+	{"pay", "{\"n\":1,\"N\":2,\"ok\":true}", "refused",
+	 "/tools/pay/deny_if/0", "a", "5", NULL},
+	{"pay", "{\"n\":11}", "refused", "/all_tools/require/0", "b", "4",
+	 NULL},
+	{"pay", NULL, "refused", "/all_tools/require/0", "b", "4", NULL},
+	{"pay", "{\"ok\":false}", "refused", "/all_tools/require/0", "b", "4",
+	 "false"},
+	{"no", "{}", "refused", "/tools/no/action", "a", "7", NULL},
+	{"zero", "{\"ok\":true}", "refused", "/tools/zero/limits/0", "a", "9",
+	 NULL},
+	{"one", "{\"ok\":true}", "passed", NULL, NULL, NULL, NULL},
+	{"a\"b\\c/~", "{}", "refused", "/tools/a\"b\\c~1~0/action", "a", "10",
+	 NULL},
+	{"\xc3\xa9", NULL, "malformed", "(malformed)", NULL, NULL, NULL},
+};
+
+/* The relay's answer to the very line that explain judges. */
+static const char *relayed(const struct explain_row *row,
+			   const char *const *policies)
+{
+	struct bytes line = {.ptr = NULL};
+
+	append_text(&line, RPC "\"id\":0,\"method\":\"tools/call\",\"params\":{"
+			       "\"name\":\"");
+	for (const char *c = row->tool; *c; c++)
+		append_text(&line,
+			    text("%s%c", strchr("\"\\", *c) ? "\\" : "", *c));
+	append_text(&line, row->arguments ? "\",\"arguments\":" : "\"");
+	append_text(&line, row->arguments ? row->arguments : "");
+	append_text(&line, "}}\n");
+	return proc_line(
+		proc_run(join(join(WORDS(weir), policies), WORDS("--", server)),
+			 line.ptr));
+}
+
+static void check_json(const char *said, const struct explain_row *row,
+		       const char *file, const char *answer)
+{
+	const char *at;
+
+	check(count_lines(said) == 1, "one line was expected: %s", said);
+	check_field(said, "verdict", row->verdict);
+	check_field(said, "rule", row->rule);
+	check_field(said, "file", file);
+	check_field(said, "line", row->line);
+	check(!row->rule == !field(said, "reason"),
+	      "a reason, if and only if it is refused: %s", said);
+	if (row->value)
+		check(strstr(said, text("\"value\":%s,", row->value)),
+		      "the value %s was expected: %s", row->value, said);
+	else
+		check_field(said, "value", NULL);
+	at = strstr(said, "\"answer\":");
+	check(!row->rule == !at, "an answer was expected, or not: %s", said);
+	if (at)
+		check_same("the answer", at + 9, strlen(at + 9) - 2, answer,
+			   strlen(answer) - 1);
+}
+
+/* For people: the same, in any words. */
+static void check_words(const char *said, const struct explain_row *row,
+			const char *file, const char *answer)
+{
+	const char *told = NULL;
+
+	if (!row->rule) {
+		check_text("what it says", said, "allowed\n");
+		return;
+	}
+	told = strstr(answer, "Denied by policy: ");
+	if (!told)
+		told = strstr(answer, "Unknown tool: ");
+	check(strstr(said, row->value ? row->value : ""), "%s was expected: %s",
+	      row->value, said);
+	check(!file || strstr(said, text("%s:%s\n", file, row->line)),
+	      "%s:%s was expected: %s", file, row->line, said);
+	check(!told || strstr(said,
+			      text("%.*s", (int)strcspn(told, "\"\\;"), told)),
+	      "what it tells was expected: %s", said);
+}
+
+static void explain_verdicts(void **state)
+{
+	const char *a = file("a", explained), *b = file("b", explained_too);
+	const char *const *policies = WORDS("-p", a, "-p", b);
+	const char *variable = text("WEIR_POLICY=%s:%s", a, b);
+	const char *const *env = WORDS(variable);
+	struct how how = {.env = env};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(explain_rows); i++) {
+		const struct explain_row *row = &explain_rows[i];
+		const char *at = row->file ? path(row->file) : NULL;
+		const char *const *words = WORDS(row->tool, row->arguments);
+		const char *answer = relayed(row, policies);
+		struct proc *p;
+
+		in_case(text("%s %s", row->tool,
+			     row->arguments ? row->arguments : ""));
+		p = proc_run(join(join(WORDS(weir, "explain"), policies),
+				  join(WORDS("--json"), words)),
+			     "");
+		check_status(p, row->rule != NULL);
+		check_json(p->said.ptr, row, at, answer);
+		p = proc_start_how(join(WORDS(weir, "explain"), words), &how);
+		check_status(p, row->rule != NULL);
+		check_words(p->said.ptr, row, at, answer);
+		check_text("stderr", p->told.ptr, "");
+	}
+}
+
+static void explain_errors(void **state)
+{
+	const char *good = file("a", explained);
+	const char *bad = file("bad", "{\"version\":\"1\"}");
+	const char *const *const commands[] = {
+		WORDS("echo"),
+		WORDS("-p", bad, "echo"),
+		WORDS("-p", path("none"), "echo"),
+		WORDS("-p", good, "-p", bad, "echo"),
+		WORDS("-p", ""),
+		WORDS("-p"),
+		WORDS("-p", good),
+		WORDS("-p", good, "--json"),
+		WORDS("-p", good, "echo", "{}", "{}"),
+		WORDS("-p", good, "--strict", "echo"),
+		WORDS("-p", good, "echo", ""),
+		WORDS("-p", good, "echo", "{"),
+		WORDS("-p", good, "echo", "n=1"),
+		WORDS("-p", good, "echo", "[]"),
+		WORDS("-p", good, "echo", "null"),
+		WORDS("-p", good, "echo", "{\"a\":1,}"),
+		WORDS("-p", good, "echo", "{\"a\":\"\xff\"}"),
+		WORDS("-p", good, "echo", "{},\"name\":\"pay\""),
+		WORDS("-p", good, "echo", "{},\"x\":{}"),
+		WORDS("-p", good, "echo", "{}},\"x\":{"),
+		WORDS("-p", good, "echo", "{}}}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct proc *p =
+			proc_run(join(WORDS(weir, "explain"), commands[i]), "");
+
+		in_case(text("%zu: ... %s", i, commands[i][0]));
+		for (size_t w = 0; commands[i][w]; w++)
+			in_case(text("%zu: ... %s", i, commands[i][w]));
+		check_status(p, 2);
+		check_text("stdout", p->said.ptr, "");
+		check(weir_lines(p->told.ptr) > 0, "nothing on stderr");
+	}
+}
+
+/* ---- explain and the relay ------------------------------------------- */
+
+enum { CALLS = 10000, EVERY = 10 }; /* as many are explained */
+
+/* Every tenth call, explained by a process of its own; a line of JSON, and
+ * one with the status, for each. */
+static const char *explain_some(const char *policy_file)
+{
+	static const char script[] =
+		"while IFS='\t' read -r tool arguments; do "
+		"\"$0\" explain -p \"$1\" --json \"$tool\" \"$arguments\"; "
+		"echo $?; done";
+	struct bytes input = {.ptr = NULL};
+	struct proc *p[2];
+	struct generated g;
+
+	for (int half = 0; half < 2; half++) {
+		input.len = 0;
+		for (int i = half * CALLS / 2; i < (half + 1) * CALLS / 2;
+		     i += EVERY) {
+			generate(i, &g);
+			append_text(&input, g.tool);
+			append_text(&input, "\t");
+			append_text(&input, g.arguments);
+			append_text(&input, "\n");
+		}
+		p[half] = proc_start(WORDS(
+			"sh", "-c", text("{ %s; } <\"$2\" >\"$3\"", script),
+			weir, policy_file, file(text("in-%d", half), input.ptr),
+			path(text("out-%d", half))));
+	}
+	for (int half = 0; half < 2; half++) {
+		check_status(p[half], 0);
+		check_text("stderr", p[half]->told.ptr, "");
+	}
+	return text("%s%s", content(path("out-0")).ptr,
+		    content(path("out-1")).ptr);
+}
+
+/* The line for a call, into buf. */
+static void put_call(char *buf, size_t size, int number)
+{
+	struct generated g;
+
+	generate(number, &g);
+	snprintf(buf, size,
+		 RPC "\"id\":%d,\"method\":\"tools/call\",\"params\":{"
+		     "\"name\":\"%s\",\"arguments\":%s}}\n",
+		 number, g.tool, g.arguments);
+}
+
+/* All calls in one session: the answers by their ids. */
+static void relay_all(const char *policy_file, const char *log,
+		      const char **answers)
+{
+	const char *record = path("record");
+	struct bytes input = {.ptr = NULL}, passed = {.ptr = NULL};
+	char line[2048], *at, *lf;
+	struct proc *p;
+
+	for (int i = 0; i < CALLS; i++) {
+		put_call(line, sizeof(line), i);
+		append_text(&input, line);
+	}
+	p = proc_run(WORDS(weir, "-p", policy_file, "-l", log, "--", server,
+			   "--record", record),
+		     input.ptr);
+	check_status(p, 0);
+	for (at = p->said.ptr; (lf = strchr(at, '\n')); at = lf + 1) {
+		int id = CALLS;
+
+		sscanf(at, RPC "\"id\":%d", &id);
+		check(id < CALLS && !answers[id], "once: %.300s", at);
+		*lf = '\0';
+		answers[id] = at;
+	}
+	for (int i = 0; i < CALLS; i++) {
+		check(answers[i], "call %d was not answered", i);
+		put_call(line, sizeof(line), i);
+		if (!from_weir(answers[i]))
+			append_text(&passed, line);
+	}
+	check_text("what the server got", content(record).ptr, passed.ptr);
+}
+
+/* What explain says of a call, beside what the relay answered and logged. */
+static void check_agree(const char *said, const char *status,
+			const char *answer, const char *logged)
+{
+	static const char begin[] = "\"answer\":{\"jsonrpc\":\"2.0\",\"id\":0";
+	const char *at = strstr(said, begin), *after;
+	bool refused = from_weir(answer);
+
+	in_case(said);
+	check_text("the status", status, refused ? "1\n" : "0\n");
+	check_field(logged, "verdict", field(said, "verdict"));
+	check_field(logged, "rule", field(said, "rule"));
+	check(refused == (at != NULL), "it was answered: %s", answer);
+	if (!refused)
+		return;
+	/* The same but for the id. */
+	at += strlen(begin);
+	after = strstr(answer, "\"id\":") + strlen("\"id\":");
+	after += strcspn(after, ",");
+	check_same("the answer", after, strlen(after), at, strlen(at) - 2);
+	in_case(NULL);
+}
+
+/* One more for the rule, if it is one of those that are looked for. */
+static void count_rule(size_t *counts, const char *rule)
+{
+	for (size_t r = 0; generated_rules[r]; r++)
+		counts[r] += strcmp(rule, generated_rules[r]) == 0;
+}
+
+/*
+ * As 10,000 processes take long, 1,000 of the calls are explained: every
+ * tenth.  The relay judges all in one session.
+ */
+static void explain_agrees(void **state)
+{
+	static const char *answers[CALLS];
+	const char *policy_file = file("policy", generated_policy),
+		   *log = path("log");
+	const char *said = explain_some(policy_file), *logs;
+	size_t refused[64] = {0}, passed = 0;
+
+	(void)state;
+	memset(answers, 0, sizeof(answers));
+	relay_all(policy_file, log, answers);
+	logs = content(log).ptr;
+	for (int i = 0; i < CALLS; i++) {
+		const char *lf = strchr(logs, '\n'), *line, *rule;
+
+		check(lf, "%d calls are logged", i);
+		if (i % EVERY == 0) {
+			line = next_line(&said);
+			check_agree(line, next_line(&said), answers[i],
+				    text("%.*s", (int)(lf - logs), logs));
+			rule = field(line, "rule");
+			count_rule(refused, rule ? rule : "");
+			passed += !rule;
+		}
+		logs = lf + 1;
+	}
+	check(!*logs && !*said, "more than there are calls");
+	check(passed > 50, "%zu pass", passed);
+	for (size_t r = 0; generated_rules[r]; r++)
+		check(refused[r] > 0, "%s refuses none", generated_rules[r]);
+}
+
+/* ---- the policy read anew -------------------------------------------- */
+
+#define PONG(id) RPC "\"id\":" id ",\"result\":{}}\n"
+
+#define ANEW   "the policy was read anew"
+#define FAILED "the policy was not read anew"
+
+/* SIGHUP, and waits until stderr says what came of it. */
+static void hang_up(struct proc *p, const char *says)
+{
+	p->told.len = 0;
+	p->told.ptr[0] = '\0';
+	kill(p->pid, SIGHUP);
+	proc_told(p, says);
+}
+
+/* Rules, to a policy file of the name that all of these tests use. */
+static const char *policy_of(const char *rules)
+{
+	return file("policy", text("{\"version\":\"1\",%s}", rules));
+}
+
+static void reload_judges(void **state)
+{
+	const char *at = policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
+	struct proc *plain =
+		proc_run(WORDS(server), request("1", "tools/list", NULL));
+	struct proc *p = proc_start(WORDS(weir, "-p", at, "--", server));
+	const char *list = proc_line(plain);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		proc_send(p, call("1", "add"));
+		check_hidden(proc_line(p), "1", "add");
+		proc_send(p, request("1", "tools/list", NULL));
+		check_text("the list", proc_line(p), without(list, "add"));
+		/* Neither of these changes anything. */
+		if (i == 0) {
+			file("policy",
+			     "{\"version\":\"1\",\"default\":\"no\"}");
+			hang_up(p, FAILED);
+			check(strstr(p->told.ptr, "/default"), "why? %s",
+			      p->told.ptr);
+		} else if (i == 1) {
+			unlink(at);
+			hang_up(p, FAILED);
+			check(strstr(p->told.ptr, at), "why? %s", p->told.ptr);
+		}
+		weir_lines(p->told.ptr);
+	}
+	policy_of("\"default\":\"deny\",\"tools\":{\"add\":{}},\"hide\":["
+		  "\"echo\"],\"prompts\":{\"*\":{\"action\":\"hide\"}}");
+	hang_up(p, ANEW);
+	proc_send(p, call("1", "add"));
+	check(!from_weir(proc_line(p)), "should pass");
+	proc_send(p, call("1", "remove"));
+	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	proc_send(p, request("1", "tools/list", NULL));
+	check_text("the list", proc_line(p), without(list, "echo"));
+	proc_send(p, request("1", "prompts/list", NULL));
+	check(strstr(proc_line(p), "\"prompts\":[]"), "prompts are there");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* A list that was asked for before, and comes after, shows what the policy of
+ * now lets it show. */
+static void reload_while_a_list_is_due(void **state)
+{
+	const char *reply =
+		file("reply", RPC "\"id\":1,\"result\":{\"tools\":[{\"name\":"
+				  "\"add\"},{\"name\":\"echo\"}]}}\n");
+	struct proc *p = proc_start(WORDS(
+		weir, "-p", policy_of("\"default\":\"allow\""), "--", "sh",
+		"-c", "read a; echo asked; read b; cat \"$0\"", reply));
+
+	(void)state;
+	proc_send(p, request("1", "tools/list", NULL));
+	check_text("a word", proc_line(p), "asked\n");
+	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
+	hang_up(p, ANEW);
+	proc_send(p, request("2", "ping", NULL));
+	check_text("the list", proc_line(p),
+		   RPC "\"id\":1,\"result\":{\"tools\":[{\"name\":\"echo\"}]}}"
+		       "\n");
+}
+
+/* One that has come by then is not due any more. */
+static void reload_after_a_list(void **state)
+{
+	const char *list = RPC "\"id\":1,\"result\":{\"tools\":[]}}\n";
+	struct proc *p = proc_start(WORDS(
+		weir, "-p", policy_of("\"default\":\"allow\""), "--", server,
+		"--reply", file("reply", text("%s[%s" PONG("3"), list, list))));
+
+	(void)state;
+	proc_send(p, request("1", "tools/list", NULL));
+	check_text("the list", proc_line(p), list);
+	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
+	hang_up(p, ANEW);
+	proc_send(p, request("2", "tools/list", NULL));
+	check_error(proc_line(p), "2", -32603);
+	ping(p, "3"); /* and nothing before its answer */
+}
+
+/* Each layer is read anew. */
+static void reload_layers(void **state)
+{
+	const char *base = file("base", "{\"version\":\"1\",\"default\":"
+					"\"deny\",\"tools\":{\"*\":{}}}");
+	const char *rule = policy_of("\"default\":\"deny\"");
+	struct proc *p =
+		proc_start(WORDS(weir, "-p", base, "-p", rule, "--", server));
+
+	(void)state;
+	proc_send(p, call("1", "add"));
+	check(!from_weir(proc_line(p)), "should pass");
+	policy_of("\"default\":\"deny\",\"hide\":[\"add\"]");
+	hang_up(p, ANEW);
+	proc_send(p, call("1", "add"));
+	check_hidden(proc_line(p), "1", "add");
+	policy_of("\"default\":\"deny\",\"hidden\":[\"echo\"]");
+	file("base", "{\"version\":\"1\",\"default\":\"allow\"}");
+	hang_up(p, FAILED);
+	proc_send(p, call("1", "add"));
+	check_hidden(proc_line(p), "1", "add");
+	proc_send(p, call("1", "echo"));
+	check(!from_weir(proc_line(p)), "should pass");
+}
+
+/* What was counted stays, as long as there is a counter of that name. */
+#define ECHO(rules) "\"default\":\"allow\",\"tools\":{\"echo\":{" rules "}}"
+#define LIMIT(c, max)                                                          \
+	"{\"counter\":\"" c "\",\"max\":" max ",\"window\":\"minute\"}"
+#define LONG(max)  "{\"counter\":\"c\",\"max\":" max ",\"window\":90}"
+#define LIMITS(l)  ECHO("\"limits\":[" l "]")
+#define BOTH(a, b) LIMITS(LIMIT("c", a) "," LONG(b))
+
+static const struct reload_row {
+	const char *rules[3]; /* of the policies, one after another */
+	const char *calls[3]; /* a letter each: e passes, E is refused */
+} reload_rows[] = {
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5"))}, {"ee", "eeeE"}},
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("d", "3"))}, {"ee", "eeeE"}},
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "3"))}, {"eeeE", "E"}},
+	{{LIMITS(LIMIT("c", "5")), LIMITS(LIMIT("c", "3"))}, {"eeee", "E"}},
+	{{LIMITS(LIMIT("c", "5")), LIMITS(LIMIT("c", "3"))}, {"ee", "eE"}},
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "0"))}, {"ee", "E"}},
+	{{LIMITS(LIMIT("c", "0")), LIMITS(LIMIT("c", "2"))}, {"E", "eeE"}},
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5")),
+	  LIMITS(LIMIT("c", "6"))},
+	 {"eeeEEE", "eeEE", "eE"}},
+	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("d", "5") "," LIMIT("c", "4"))},
+	 {"ee", "eeE"}},
+	{{LIMITS("{\"max\":3,\"window\":60}"),
+	  LIMITS("{\"max\":4,\"window\":90,\"on_deny\":\"x\"}")},
+	 {"ee", "eeE"}},
+	{{ECHO("\"rate_limit\":\"3/hour\""),
+	  ECHO("\"rate_limit\":{\"max\":4,\"window\":\"day\"},\"reason\":\"\"")},
+	 {"ee", "eeE"}},
+	{{"\"default\":\"allow\",\"all_tools\":{\"rate_limit\":\"3/day\"}",
+	  "\"default\":\"deny\",\"tools\":{\"e*\":{}},\"all_tools\":{"
+	  "\"rate_limit\":\"4/day\"}"},
+	 {"ee", "eeE"}},
+	{{"\"default\":\"allow\",\"tools\":{\"e*\":{\"rate_limit\":\"2/day\"}}",
+	  "\"default\":\"deny\",\"tools\":{\"x\":{\"rate_limit\":\"9/day\"},"
+	  "\"e*\":{\"rate_limit\":\"3/day\"}}"},
+	 {"eeE", "eE"}},
+	{{"\"default\":\"allow\",\"tools\":{\"e*\":{\"rate_limit\":\"2/day\"}}",
+	  "\"default\":\"allow\",\"tools\":{\"ec*\":{\"rate_limit\":\"2/day\"}}"},
+	 {"eeE", "eeE"}},
+	{{ECHO("\"rate_limit\":\"2/day\""), ECHO(""),
+	  ECHO("\"rate_limit\":\"2/day\"")},
+	 {"eeE", "eee", "eeE"}},
+	/* One counter's name for two windows. */
+	{{BOTH("5", "5"), BOTH("1", "5"), BOTH("5", "5")}, {"eeee", "E", "eE"}},
+	{{BOTH("5", "5"), BOTH("1", "5"), LIMITS(LONG("5"))},
+	 {"eeee", "E", "eE"}},
+	{{BOTH("5", "5"), BOTH("1", "5"),
+	  LIMITS(LONG("5") "," LIMIT("c", "5"))},
+	 {"eeee", "E", "eE"}},
+	{{LIMITS(LONG("5")), BOTH("9", "5")}, {"eee", "eeE"}},
+};
+
+static void reload_counters(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(reload_rows); i++) {
+		const struct reload_row *row = &reload_rows[i];
+		struct proc *p = proc_start(WORDS(
+			weir, "-p", policy_of(row->rules[0]), "--", server));
+
+		for (int r = 0; r < 3 && row->rules[r]; r++) {
+			in_case(text("%s: %s", row->rules[r], row->calls[r]));
+			ping(p, "0");
+			if (r > 0) {
+				file("policy", "{");
+				hang_up(p, FAILED);
+				policy_of(row->rules[r]);
+				hang_up(p, ANEW);
+			}
+			for (const char *c = row->calls[r]; *c; c++) {
+				proc_send(p, call("1", "echo"));
+				check(from_weir(proc_line(p)) == (*c == 'E'),
+				      "%zu calls before this one",
+				      (size_t)(c - row->calls[r]));
+			}
+		}
+	}
+}
+
+/* What the server promises, and what is told after that. */
+static const struct promise {
+	const char *answer; /* to initialize, after jsonrpc */
+	const char *told;   /* letters: t(ools), p(rompts), r(esources) */
+} promises[] = {
+	{"\"id\":1,\"result\":{\"capabilities\":{\"tools\":{\"listChanged\":"
+	 "true}}}",
+	 "t"},
+	{"\"id\":1,\"result\":{\"protocolVersion\":\"x\",\"capabilities\":{"
+	 "\"prompts\":{\"listChanged\":true},\"tools\":{}},\"serverInfo\":{}}",
+	 "p"},
+	{"\"result\":{\"capabilities\":{\"logging\":{},\"resources\":{"
+	 "\"subscribe\":true,\"listChanged\":true}}},\"id\":1",
+	 "r"},
+	{"\"id\":1,\"result\":{\"capabilities\":{\"resources\":{"
+	 "\"listChanged\":true},\"tools\":{\"x\":[{}],\"list\\u0043hanged\":"
+	 "true},\"prompts\":{\"listChanged\":true}}}",
+	 "tpr"},
+	{"\"id\":1,\"result\":{\"capabilities\":{\"tools\":{\"listChanged\":"
+	 "false},\"prompts\":{\"listChanged\":\"true\"},\"resources\":{"
+	 "\"subscribe\":true}}}",
+	 ""},
+	{"\"id\":1,\"result\":{\"capabilities\":{\"experimental\":{\"tools\":{"
+	 "\"listChanged\":true}},\"tools\":[{\"listChanged\":true}]},\"tools\":"
+	 "{\"listChanged\":true}}",
+	 ""},
+	{"\"id\":1,\"result\":{}", ""},
+	{"\"id\":1,\"error\":{\"code\":1,\"message\":\"\",\"data\":{"
+	 "\"capabilities\":{\"tools\":{\"listChanged\":true}}}}",
+	 ""},
+};
+
+static const struct {
+	char letter;
+	const char *line;
+} notifications[] = {
+	{'t', RPC "\"method\":\"notifications/tools/list_changed\"}\n"},
+	{'p', RPC "\"method\":\"notifications/prompts/list_changed\"}\n"},
+	{'r', RPC "\"method\":\"notifications/resources/list_changed\"}\n"},
+};
+
+/* Just these, once. */
+static void check_notified(struct proc *p, const char *letters)
+{
+	for (size_t i = 0; i < COUNT(notifications); i++)
+		if (strchr(letters, notifications[i].letter))
+			check_text("a notification", proc_line(p),
+				   notifications[i].line);
+}
+
+static void reload_tells(void **state)
+{
+	const char *at = policy_of("\"default\":\"allow\"");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(promises); i++) {
+		const char *answer = text(RPC "%s}\n", promises[i].answer);
+		struct proc *p = proc_start(WORDS(
+			weir, "-p", at, "--", server, "--reply",
+			file("reply", text("%s" PONG("2") PONG("3") PONG("4"),
+					   answer))));
+
+		in_case(promises[i].answer);
+		proc_send(p, request("1", "initialize", "{}"));
+		check_text("the answer", proc_line(p), answer);
+		file("policy", "{");
+		hang_up(p, FAILED);
+		ping(p, "2"); /* and nothing before its answer */
+		policy_of("\"default\":\"deny\"");
+		hang_up(p, ANEW);
+		check_notified(p, promises[i].told);
+		ping(p, "3");
+		hang_up(p, ANEW);
+		check_notified(p, promises[i].told);
+		ping(p, "4");
+	}
+}
+
+/* Clients may ping before they are greeted. */
+static void reload_tells_after_a_ping(void **state)
+{
+	const char *answer =
+		RPC "\"id\":2,\"result\":{\"capabilities\":{\"tools\":{"
+		    "\"listChanged\":true}}}}\n";
+	struct proc *p = proc_start(
+		WORDS(weir, "-p", policy_of("\"default\":\"allow\""), "--",
+		      server, "--reply",
+		      file("reply", text(PONG("1") "%s" PONG("3"), answer))));
+
+	(void)state;
+	proc_send(p, text("%s%s", request("1", "ping", NULL),
+			  request("2", "initialize", "{}")));
+	check_text("the answer to the ping", proc_line(p), PONG("1"));
+	check_text("the answer", proc_line(p), answer);
+	hang_up(p, ANEW);
+	check_notified(p, "t");
+	ping(p, "3");
+}
+
+/* Nobody initializes: nobody is told. */
+static void reload_tells_nobody(void **state)
+{
+	struct proc *p = proc_start(WORDS(
+		weir, "-p", policy_of("\"default\":\"allow\""), "--", server,
+		"--reply",
+		file("reply",
+		     RPC "\"id\":1,\"result\":{\"capabilities\":"
+			 "{\"tools\":{\"listChanged\":true}}}}\n" PONG("2"))));
+
+	(void)state;
+	proc_send(p, request("1", "x", NULL));
+	check(proc_line(p), "no answer");
+	hang_up(p, ANEW);
+	ping(p, "2");
+}
+
+/* Waits until the server has read so many bytes. */
+static void await_read(const char *record, size_t len)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	struct stat st;
+
+	while (stat(record, &st) != 0 || (size_t)st.st_size < len) {
+		check(milliseconds() < until, "the server does not read");
+		poll(NULL, 0, 1);
+	}
+}
+
+/* A line of the server's is under way: the notification waits for its end. */
+static void reload_between_lines(void **state)
+{
+	const char *answer =
+		RPC "\"id\":1,\"result\":{\"capabilities\":{\"tools\":{"
+		    "\"listChanged\":true}}}}\n";
+	const char *first = request("1", "initialize", "{}");
+	const char *record = path("record");
+	struct proc *p = proc_start(
+		WORDS(weir, "-p", policy_of("\"default\":\"allow\""), "--",
+		      server, "--record", record, "--halves", "--reply",
+		      file("reply", text("%s" PONG("2") PONG("3"), answer))));
+
+	(void)state;
+	proc_send(p, first);
+	await_read(record, strlen(first));
+	/* It goes on as soon as there is more to read. */
+	proc_send(p, request("2", "ping", NULL));
+	check_text("the answer", proc_line(p), answer);
+	proc_more(p, 1);
+	hang_up(p, ANEW);
+	proc_send(p, request("3", "ping", NULL));
+	proc_close_in(p);
+	check_text("the line under way", proc_line(p), PONG("2"));
+	check_notified(p, "t");
+	check_text("the next line", proc_line(p), PONG("3"));
+	check_status(p, 0);
+}
+
+static void ignore_hang_up(void)
+{
+	signal(SIGHUP, SIG_IGN);
+}
+
+/* The server never hears of it; also behind nohup(1). */
+static void reload_is_not_passed_on(void **state)
+{
+	void (*const prepare[])(void) = {NULL, ignore_hang_up};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(prepare); i++) {
+		struct how how = {.prepare = prepare[i]};
+		struct proc *p = proc_start_how(
+			WORDS(weir, "-p", policy_of("\"default\":\"allow\""),
+			      "--", server, "--signals"),
+			&how);
+
+		ping(p, "1");
+		hang_up(p, ANEW);
+		kill(p->pid, SIGUSR1);
+		check_text("the signal", proc_line(p),
+			   RPC "\"method\":\"test/signal\",\"params\":{"
+			       "\"number\":10}}\n");
+		proc_close_in(p);
+		check_status(p, 0);
+	}
+}
+
+/* Nobody reads stderr: what there is to say of the policy is lost. */
+static void reload_with_stderr_full(void **state)
+{
+	struct how how = {.given = {[2] = true}};
+	struct proc *p;
+	int err[2];
+
+	(void)state;
+	check_equal(pipe2(err, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(err[1], "", 1) == 1)
+		;
+	fcntl(err[1], F_SETFL, 0);
+	how.fds[2] = err[1];
+	p = proc_start_how(WORDS(weir, "-p", policy_of("\"default\":\"allow\""),
+				 "--", server),
+			   &how);
+	ping(p, "1");
+	file("policy", "{");
+	kill(p->pid, SIGHUP);
+	ping(p, "2");
+	proc_close_in(p);
+	check_status(p, 0);
+	close(err[0]);
+	close(err[1]);
+}
+
+static long resident(const struct proc *p)
+{
+	const char *status = content(text("/proc/%d/status", p->pid)).ptr;
+	const char *at = strstr(status, "VmRSS:");
+
+	check(at, "no VmRSS");
+	return atol(at + 6);
+}
+
+static int descriptors(const struct proc *p)
+{
+	DIR *dir = opendir(text("/proc/%d/fd", p->pid));
+	int count = 0;
+
+	check(dir, "no /proc");
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+/* KiB that a process may grow by; a sanitizer holds back what was freed. */
+#ifdef __SANITIZE_ADDRESS__
+#define RESIDENT_SLACK (1L << 20)
+#else
+#define RESIDENT_SLACK 64
+#endif
+
+static void reload_a_thousand_times(void **state)
+{
+	/* What the sanitizer holds back before it is used again is no leak. */
+	const char *options = getenv("ASAN_OPTIONS");
+	const char *none = text("ASAN_OPTIONS=%s:quarantine_size_mb=0",
+				options ? options : "");
+	const char *const *env = WORDS(none);
+	struct how how = {.env = env};
+	const char *const files[] = {file("0", generated_policy),
+				     file("1", policy)};
+	struct proc *p;
+	int open = 0;
+	long kib = 0;
+
+	(void)state;
+	p = proc_start_how(
+		WORDS(weir, "-p", path("policy"), "-p", files[1], "--", server),
+		&how);
+	check_status(p, 125); /* there is none yet */
+	check_equal(link(files[0], path("policy")), 0);
+	p = proc_start_how(
+		WORDS(weir, "-p", path("policy"), "-p", files[1], "--", server),
+		&how);
+	ping(p, "1");
+	for (int i = 0; i < 1000; i++) {
+		check_equal(unlink(path("policy")), 0);
+		check_equal(link(files[i % 2], path("policy")), 0);
+		hang_up(p, ANEW);
+		if (i == 49) {
+			kib = resident(p);
+			open = descriptors(p);
+		}
+	}
+	ping(p, "2");
+	check(resident(p) - kib < RESIDENT_SLACK, "%ld KiB, then %ld", kib,
+	      resident(p));
+	check_equal(descriptors(p), open);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+int run_verbs(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(observe),
+		TEST(observed_lists),
+		TEST(not_observing),
+		TEST(log_lines),
+		TEST(log_methods),
+		TEST(log_escapes),
+		TEST(log_appended),
+		TEST(log_cannot_open),
+		TEST(log_shared),
+		TEST(log_full),
+		TEST(log_full_for_a_while),
+		TEST(explain_verdicts),
+		TEST(explain_errors),
+		TEST(explain_agrees),
+		TEST(reload_judges),
+		TEST(reload_while_a_list_is_due),
+		TEST(reload_after_a_list),
+		TEST(reload_layers),
+		TEST(reload_counters),
+		TEST(reload_tells),
+		TEST(reload_tells_after_a_ping),
+		TEST(reload_tells_nobody),
+		TEST(reload_between_lines),
+		TEST(reload_is_not_passed_on),
+		TEST(reload_with_stderr_full),
+		TEST(reload_a_thousand_times),
+	};
+
+	return cmocka_run_group_tests_name("verbs", tests, NULL, NULL);
+}

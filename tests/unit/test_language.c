@@ -1,0 +1,2315 @@
+/*
+ * The policy language, as a table: what is asked of a call, and the verdict.
+ *
+ * Policies and lines stand here with ' for ", so that they can be read; no row
+ * needs a ' of its own.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "../../policies/policy.h"
+
+#define SECOND     ((int64_t)1000000000)
+#define TEXT_BYTES 16384 /* of any policy or line here, but the huge ones */
+#define FILES_MAX  3     /* laid over each other in a row */
+
+struct said {
+	char text[8192];
+	size_t len;
+	int lines;
+};
+
+static void listen(void *context, const char *line)
+{
+	struct said *s = context;
+	int more = snprintf(s->text + s->len, sizeof(s->text) - s->len, "%s\n",
+			    line);
+
+	s->len += (size_t)more;
+	assert_true(s->len < sizeof(s->text));
+	s->lines++;
+}
+
+/* As snprintf(), with a " for each '. */
+static const char *json(char *out, size_t cap, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(out, cap, format, args);
+	va_end(args);
+	assert_true(len >= 0 && (size_t)len < cap);
+	for (char *p = out; (p = strchr(p, '\'')); p++)
+		*p = '"';
+	return out;
+}
+
+/* The policy of up to FILES_MAX files, a.json, b.json, c.json. */
+static struct policy *compile(const char *const *files, struct said *said)
+{
+	static const char *const names[] = {"a.json", "b.json", "c.json"};
+	static char text[FILES_MAX][TEXT_BYTES];
+	struct policy_source sources[FILES_MAX];
+	size_t count = 0;
+
+	memset(said, 0, sizeof(*said));
+	for (; count < FILES_MAX && files[count]; count++) {
+		json(text[count], TEXT_BYTES, "%s", files[count]);
+		sources[count] = (struct policy_source){
+			names[count], text[count], strlen(text[count])};
+	}
+	return policy_compile(sources, count, listen, said);
+}
+
+static struct policy *compile_one(const char *file)
+{
+	struct said said;
+	struct policy *p = compile((const char *const[FILES_MAX]){file}, &said);
+
+	if (!p)
+		print_error("said: %s", said.text);
+	return p;
+}
+
+/* Is the section that of the rule, if the rule is one of a section? */
+static bool section_fits(const struct verdict *v)
+{
+	static const char *const starts[] = {
+		[POLICY_TOOLS] = "/tools/",
+		[POLICY_PROMPTS] = "/prompts/",
+		[POLICY_RESOURCES] = "/resources/",
+		[POLICY_METHODS] = "/methods/",
+	};
+
+	for (size_t i = 0; i < COUNT(starts); i++)
+		if (strncmp(v->origin.rule, starts[i], strlen(starts[i])) == 0)
+			return v->section == (enum policy_section)i;
+	return true;
+}
+
+/* The verdict on a line at a time; one that cannot be read has none. */
+static bool judge(const struct policy *p, struct counters *c, const char *line,
+		  int64_t now, struct verdict *v)
+{
+	struct message m;
+	struct fault f;
+
+	if (!message_read(line, strlen(line), &m, &f))
+		return false;
+	*v = policy_judge(p, c, &m, now);
+	/* What need not be weighed passes. */
+	assert_true(policy_weighs(p, &m) || v->kind == VERDICT_PASS);
+	assert_true(section_fits(v));
+	/* What is answered as unknown is not listed, nor the other way. */
+	if (m.method == METHOD_TOOLS_CALL && m.id.ptr &&
+	    v->section == POLICY_TOOLS)
+		assert_true(policy_lists(p, POLICY_TOOLS, m.name) ==
+			    (v->kind != VERDICT_HIDDEN));
+	return true;
+}
+
+/* ---- one condition, one value ---------------------------------------- */
+
+/* What becomes of a call of which a condition is required, and of one that it
+ * denies. */
+enum asked {
+	HOLDS, /* only the first passes */
+	FAILS, /* only the second */
+	NEVER, /* none: the value is unfit, or some elements are so, some not */
+	EVER,  /* both: there is no element */
+};
+
+static const struct {
+	const char *path, *op, *value;
+	const char *args; /* NULL: none */
+	enum asked asked;
+} asked[] = {
+	/* eq: each type with each. */
+	{"args.x", "eq", "null", "{'x':null}", HOLDS},
+	{"args.x", "eq", "null", "{'x':false}", FAILS},
+	{"args.x", "eq", "null", "{'x':0}", FAILS},
+	{"args.x", "eq", "null", "{'x':''}", FAILS},
+	{"args.x", "eq", "null", "{'x':'null'}", FAILS},
+	{"args.x", "eq", "null", "{'x':[]}", FAILS},
+	{"args.x", "eq", "null", "{'x':{}}", FAILS},
+	{"args.x", "eq", "null", "{}", FAILS},
+	{"args.x", "eq", "null", NULL, FAILS},
+	{"args.x", "eq", "true", "{'x':true}", HOLDS},
+	{"args.x", "eq", "true", "{'x':false}", FAILS},
+	{"args.x", "eq", "true", "{'x':null}", FAILS},
+	{"args.x", "eq", "true", "{'x':1}", NEVER},
+	{"args.x", "eq", "true", "{'x':'true'}", NEVER},
+	{"args.x", "eq", "true", "{'x':[true]}", NEVER},
+	{"args.x", "eq", "true", "{'x':{}}", NEVER},
+	{"args.x", "eq", "true", "{}", FAILS},
+	{"args.x", "eq", "false", "{'x':false}", HOLDS},
+	{"args.x", "eq", "false", "{'x':true}", FAILS},
+	{"args.x", "eq", "false", "{'x':null}", FAILS},
+	{"args.x", "eq", "false", "{'x':0}", NEVER},
+	{"args.x", "eq", "1", "{'x':1}", HOLDS},
+	{"args.x", "eq", "1", "{'x':2}", FAILS},
+	{"args.x", "eq", "1", "{'x':null}", FAILS},
+	{"args.x", "eq", "1", "{'x':true}", NEVER},
+	{"args.x", "eq", "1", "{'x':'1'}", NEVER},
+	{"args.x", "eq", "1", "{'x':[1]}", NEVER},
+	{"args.x", "eq", "1", "{'x':{'x':1}}", NEVER},
+	{"args.x", "eq", "1", "{'y':1}", FAILS},
+	{"args.x", "eq", "1", NULL, FAILS},
+	{"args.x", "eq", "'a'", "{'x':'a'}", HOLDS},
+	{"args.x", "eq", "'a'", "{'x':'b'}", FAILS},
+	{"args.x", "eq", "'a'", "{'x':'A'}", FAILS},
+	{"args.x", "eq", "'a'", "{'x':'aa'}", FAILS},
+	{"args.x", "eq", "'a'", "{'x':''}", FAILS},
+	{"args.x", "eq", "'a'", "{'x':null}", FAILS},
+	{"args.x", "eq", "'a'", "{'x':true}", NEVER},
+	{"args.x", "eq", "'a'", "{'x':1}", NEVER},
+	{"args.x", "eq", "'a'", "{'x':['a']}", NEVER},
+	{"args.x", "eq", "'a'", "{'x':{'a':'a'}}", NEVER},
+	{"args.x", "eq", "'a'", "{}", FAILS},
+	{"args", "eq", "null", "{}", FAILS},
+	{"args", "eq", "'a'", "{}", NEVER},
+	{"args", "eq", "null", NULL, FAILS},
+
+	/* neq: what is not there is not unequal either. */
+	{"args.x", "neq", "null", "{'x':null}", FAILS},
+	{"args.x", "neq", "null", "{'x':false}", HOLDS},
+	{"args.x", "neq", "null", "{'x':0}", HOLDS},
+	{"args.x", "neq", "null", "{'x':''}", HOLDS},
+	{"args.x", "neq", "null", "{'x':[null]}", HOLDS},
+	{"args.x", "neq", "null", "{'x':{}}", HOLDS},
+	{"args.x", "neq", "null", "{}", FAILS},
+	{"args.x", "neq", "true", "{'x':true}", FAILS},
+	{"args.x", "neq", "true", "{'x':false}", HOLDS},
+	{"args.x", "neq", "true", "{'x':null}", HOLDS},
+	{"args.x", "neq", "true", "{'x':'true'}", NEVER},
+	{"args.x", "neq", "true", "{'x':1}", NEVER},
+	{"args.x", "neq", "1", "{'x':1.0}", FAILS},
+	{"args.x", "neq", "1", "{'x':1.1}", HOLDS},
+	{"args.x", "neq", "1", "{'x':null}", HOLDS},
+	{"args.x", "neq", "1", "{'x':'2'}", NEVER},
+	{"args.x", "neq", "1", "{'x':false}", NEVER},
+	{"args.x", "neq", "1", "{'x':[2]}", NEVER},
+	{"args.x", "neq", "'a'", "{'x':'a'}", FAILS},
+	{"args.x", "neq", "'a'", "{'x':'\\u0061'}", FAILS},
+	{"args.x", "neq", "'a'", "{'x':'b'}", HOLDS},
+	{"args.x", "neq", "'a'", "{'x':null}", HOLDS},
+	{"args.x", "neq", "'a'", "{'x':2}", NEVER},
+	{"args.x", "neq", "'a'", "{'x':['b']}", NEVER},
+	{"args.x", "neq", "'a'", "{'x':{}}", NEVER},
+	{"args.x", "neq", "'a'", "{}", FAILS},
+	{"args.x", "neq", "'a'", NULL, FAILS},
+
+	/* in, not_in. */
+	{"args.x", "in", "['a']", "{'x':'a'}", HOLDS},
+	{"args.x", "in", "['a','b']", "{'x':'b'}", HOLDS},
+	{"args.x", "in", "['a','b']", "{'x':'c'}", FAILS},
+	{"args.x", "in", "['a','b']", "{'x':'ab'}", FAILS},
+	{"args.x", "in", "['a','b']", "{'x':'a,b'}", FAILS},
+	{"args.x", "in", "['a','b']", "{'x':null}", FAILS},
+	{"args.x", "in", "['a','b']", "{'x':['a']}", NEVER},
+	{"args.x", "in", "['a','b']", "{'x':{'a':1}}", NEVER},
+	{"args.x", "in", "['a','b']", "{'x':true}", NEVER},
+	{"args.x", "in", "['a','b']", "{}", FAILS},
+	{"args.x", "in", "['a',1]", "{'x':1.0}", HOLDS},
+	{"args.x", "in", "['a',1]", "{'x':'1'}", FAILS},
+	{"args.x", "in", "['a',1]", "{'x':2}", FAILS},
+	{"args.x", "in", "['a',1]", "{'x':false}", NEVER},
+	{"args.x", "in", "[1,2]", "{'x':'1'}", NEVER},
+	{"args.x", "in", "[true,false]", "{'x':false}", HOLDS},
+	{"args.x", "in", "[true]", "{'x':false}", FAILS},
+	{"args.x", "in", "[null,'a']", "{'x':null}", HOLDS},
+	{"args.x", "in", "[null,'a']", "{'x':true}", FAILS},
+	{"args.x", "in", "[null,'a']", "{'x':{}}", FAILS},
+	{"args.x", "in", "['','a']", "{'x':''}", HOLDS},
+	{"args.x", "not_in", "['a','b']", "{'x':'a'}", FAILS},
+	{"args.x", "not_in", "['a','b']", "{'x':'\\u0062'}", FAILS},
+	{"args.x", "not_in", "['a','b']", "{'x':'c'}", HOLDS},
+	{"args.x", "not_in", "['a','b']", "{'x':null}", HOLDS},
+	{"args.x", "not_in", "['a','b']", "{'x':1}", NEVER},
+	{"args.x", "not_in", "['a','b']", "{'x':['a']}", NEVER},
+	{"args.x", "not_in", "['a','b']", "{'x':[]}", NEVER},
+	{"args.x", "not_in", "['a','b']", "{}", FAILS},
+	{"args.x", "not_in", "[1,2]", "{'x':2e0}", FAILS},
+	{"args.x", "not_in", "[1,2]", "{'x':3}", HOLDS},
+	{"args.x", "not_in", "[1,2]", "{'x':true}", NEVER},
+	{"args.x", "not_in", "[null]", "{'x':true}", HOLDS},
+	{"args.x", "not_in", "[null]", "{'x':null}", FAILS},
+
+	/* lt, lte, gt, gte: numbers alone. */
+	{"args.x", "lt", "10", "{'x':9}", HOLDS},
+	{"args.x", "lt", "10", "{'x':10}", FAILS},
+	{"args.x", "lt", "10", "{'x':11}", FAILS},
+	{"args.x", "lt", "10", "{'x':9.999999999999999999999}", HOLDS},
+	{"args.x", "lte", "10", "{'x':10}", HOLDS},
+	{"args.x", "lte", "10", "{'x':10.000000000000000000001}", FAILS},
+	{"args.x", "gt", "10", "{'x':10}", FAILS},
+	{"args.x", "gt", "10", "{'x':10.000000000000000000001}", HOLDS},
+	{"args.x", "gt", "10", "{'x':9}", FAILS},
+	{"args.x", "gte", "10", "{'x':10}", HOLDS},
+	{"args.x", "gte", "10", "{'x':9.999999999999999999999}", FAILS},
+	{"args.x", "lt", "10", "{'x':'9'}", NEVER},
+	{"args.x", "lt", "10", "{'x':null}", NEVER},
+	{"args.x", "lt", "10", "{'x':true}", NEVER},
+	{"args.x", "lt", "10", "{'x':[9]}", NEVER},
+	{"args.x", "lt", "10", "{'x':{}}", NEVER},
+	{"args.x", "lt", "10", "{}", FAILS},
+	{"args.x", "lt", "10", NULL, FAILS},
+	{"args.x", "lte", "10", "{'x':''}", NEVER},
+	{"args.x", "lte", "10", "{'x':null}", NEVER},
+	{"args.x", "gt", "10", "{'x':'11'}", NEVER},
+	{"args.x", "gt", "10", "{'x':'many'}", NEVER},
+	{"args.x", "gt", "10", "{'x':false}", NEVER},
+	{"args.x", "gt", "10", "{'x':null}", NEVER},
+	{"args.x", "gt", "10", "{'x':[]}", NEVER},
+	{"args.x", "gt", "10", "{}", FAILS},
+	{"args.x", "gte", "10", "{'x':{'x':10}}", NEVER},
+	{"args.x", "gte", "10", "{'x':'1e1'}", NEVER},
+
+	/* Numbers, as they are written. */
+	{"args.x", "eq", "0", "{'x':-0}", HOLDS},
+	{"args.x", "eq", "-0", "{'x':0}", HOLDS},
+	{"args.x", "eq", "0", "{'x':-0.00e5}", HOLDS},
+	{"args.x", "eq", "0", "{'x':0e0}", HOLDS},
+	{"args.x", "eq", "-0.0", "{'x':0E+7}", HOLDS},
+	{"args.x", "lt", "0", "{'x':-0}", FAILS},
+	{"args.x", "gte", "0", "{'x':-0}", HOLDS},
+	{"args.x", "gte", "0", "{'x':-1}", FAILS},
+	{"args.x", "gte", "0", "{'x':-1e-400}", FAILS},
+	{"args.x", "gt", "0", "{'x':1e-400}", HOLDS},
+	{"args.x", "eq", "0", "{'x':1e-400}", FAILS},
+	{"args.x", "eq", "1e-400", "{'x':1e-400}", HOLDS},
+	{"args.x", "eq", "1e-400", "{'x':0}", FAILS},
+	{"args.x", "eq", "1e-400", "{'x':0.1e-399}", HOLDS},
+	{"args.x", "lt", "1e-400", "{'x':1e-401}", HOLDS},
+	{"args.x", "eq", "1e400", "{'x':1e400}", HOLDS},
+	{"args.x", "eq", "1e400", "{'x':1e401}", FAILS},
+	{"args.x", "eq", "1e400", "{'x':10.0e399}", HOLDS},
+	{"args.x", "gt", "1e400", "{'x':1e401}", HOLDS},
+	{"args.x", "lt", "1e400", "{'x':-1e401}", HOLDS},
+	{"args.x", "gt", "10000", "{'x':1e400}", HOLDS},
+	{"args.x", "gt", "-1e400", "{'x':-1e401}", FAILS},
+	{"args.x", "eq", "9007199254740993", "{'x':9007199254740993}", HOLDS},
+	{"args.x", "eq", "9007199254740993", "{'x':9007199254740992}", FAILS},
+	{"args.x", "gt", "9007199254740992", "{'x':9007199254740993}", HOLDS},
+	{"args.x", "lte", "9007199254740992", "{'x':9007199254740993}", FAILS},
+	{"args.x", "neq", "9007199254740993.0", "{'x':9007199254740993}",
+	 FAILS},
+	{"args.x", "eq", "18446744073709551616", "{'x':18446744073709551616}",
+	 HOLDS},
+	{"args.x", "eq", "18446744073709551616", "{'x':0}", FAILS},
+	{"args.x", "gt", "9223372036854775807", "{'x':9223372036854775808}",
+	 HOLDS},
+	{"args.x", "lt", "-9223372036854775808", "{'x':-9223372036854775809}",
+	 HOLDS},
+#define NINES(n) "9999999999999999999999999999999999999999999999999" n
+#define HUNDRED  NINES(NINES("7"))
+#define OTHER    NINES(NINES("8"))
+	{"args.x", "eq", HUNDRED "0", "{'x':" HUNDRED "0}", HOLDS},
+	{"args.x", "eq", HUNDRED "0", "{'x':" OTHER "0}", FAILS},
+	{"args.x", "lt", OTHER "0", "{'x':" HUNDRED "0}", HOLDS},
+	{"args.x", "gt", OTHER "0", "{'x':-" OTHER "0}", FAILS},
+	{"args.x", "eq", HUNDRED "0", "{'x':" HUNDRED "e1}", HOLDS},
+	{"args.x", "gt", HUNDRED "0", "{'x':" HUNDRED "0.1}", HOLDS},
+	{"args.x", "gt", "0." HUNDRED, "{'x':0." OTHER "}", HOLDS},
+	{"args.x", "eq", "1.1", "{'x':1.10}", HOLDS},
+	{"args.x", "eq", "1.10", "{'x':1.1}", HOLDS},
+	{"args.x", "eq", "1.1", "{'x':1.01}", FAILS},
+	{"args.x", "lt", "1.10", "{'x':1.9}", FAILS},
+	{"args.x", "eq", "100", "{'x':1E2}", HOLDS},
+	{"args.x", "eq", "100", "{'x':1e+2}", HOLDS},
+	{"args.x", "eq", "100", "{'x':100.000}", HOLDS},
+	{"args.x", "eq", "100", "{'x':0.1e3}", HOLDS},
+	{"args.x", "eq", "100", "{'x':10000e-2}", HOLDS},
+	{"args.x", "eq", "100", "{'x':-100}", FAILS},
+	{"args.x", "eq", "0.001", "{'x':1e-3}", HOLDS},
+	{"args.x", "eq", "0.001", "{'x':0.0100e-1}", HOLDS},
+	{"args.x", "eq", "10", "{'x':1e0000000000000000000000001}", HOLDS},
+	{"args.x", "lt", "9", "{'x':10}", FAILS},
+	{"args.x", "lt", "-9", "{'x':-10}", HOLDS},
+	{"args.x", "gt", "-1", "{'x':-2}", FAILS},
+	{"args.x", "gt", "1", "{'x':1e99999999999999999}", HOLDS},
+	{"args.x", "gt", "1", "{'x':1e-99999999999999999}", FAILS},
+	{"args.x", "gt", "1", "{'x':1e100000000000000000}", NEVER},
+	{"args.x", "gt", "1", "{'x':1e-100000000000000000}", NEVER},
+	{"args.x", "eq", "1", "{'x':1e9999999999999999999999}", NEVER},
+	{"args.x", "in", "[1]", "{'x':-1e9999999999999999999}", NEVER},
+	{"args.x", "gt", "1e99999999999999998", "{'x':10e99999999999999998}",
+	 HOLDS},
+
+	/* Strings, as they are read. */
+	{"args.x", "eq", "''", "{'x':''}", HOLDS},
+	{"args.x", "eq", "''", "{'x':' '}", FAILS},
+	{"args.x", "eq", "''", "{'x':null}", FAILS},
+	{"args.x", "eq", "'ab'", "{'x':'\\u0061b'}", HOLDS},
+	{"args.x", "eq", "'\\u0061b'", "{'x':'ab'}", HOLDS},
+	{"args.x", "eq", "'a/b'", "{'x':'a\\/b'}", HOLDS},
+	{"args.x", "eq", "'a\\nb'", "{'x':'a\\u000Ab'}", HOLDS},
+	{"args.x", "eq", "'a\\\\nb'", "{'x':'a\\nb'}", FAILS},
+	{"args.x", "eq", "'\\u0022'", "{'x':'\\\"'}", HOLDS},
+	{"args.x", "eq", "'\xC3\xA9'", "{'x':'\\u00e9'}", HOLDS},
+	{"args.x", "eq", "'\\u00E9'", "{'x':'\xC3\xA9'}", HOLDS},
+	{"args.x", "eq", "'\xC3\xA9'", "{'x':'e\xCC\x81'}", FAILS},
+	{"args.x", "eq", "'\xF0\x9F\x98\x80'", "{'x':'\\ud83d\\uDE00'}", HOLDS},
+	{"args.x", "eq", "'\\ud83d\\ude00'", "{'x':'\xF0\x9F\x98\x80'}", HOLDS},
+	{"args.x", "eq", "'\xF0\x9F\x98\x80'", "{'x':'\\ud83d\\ude01'}", FAILS},
+	{"args.x", "eq", "'\xF4\x8F\xBF\xBF'", "{'x':'\\udbff\\udfff'}", HOLDS},
+	{"args.x", "eq", "'a'", "{'x':'a\\ud83d'}", NEVER},
+	{"args.x", "eq", "'a'", "{'x':'\\ude00\\ud83d'}", NEVER},
+	{"args.x", "neq", "'a'", "{'x':'\\udc00'}", NEVER},
+	{"args.x", "eq", "'a'", "{'x':'a\\u0000'}", NEVER},
+	{"args.x", "neq", "'a'", "{'x':'a\\u0000'}", NEVER},
+	{"args.x", "in", "['a','b']", "{'x':'\\u0000'}", NEVER},
+	{"args.x", "neq", "null", "{'x':'\\ud800'}", NEVER},
+	{"args.x", "contains", "'a'", "{'x':'a\\u0000b'}", NEVER},
+	{"args.x", "contains", "'a'", "{'x':['a','\\ud800']}", NEVER},
+	{"args.x", "regex", "'a'", "{'x':'a\\ud800'}", NEVER},
+	{"args.x", "glob", "'*'", "{'x':'a\\u0000'}", NEVER},
+	{"args.x", "under", "'/a'", "{'x':'/a/\\u0000'}", NEVER},
+	{"args.x", "under", "'/a'", "{'x':'/a/\\udfff'}", NEVER},
+
+	/* contains: a string in a string, a scalar in an array. */
+	{"args.x", "contains", "'rm'", "{'x':'rm'}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':'sudo rm -r'}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':'r\\u006d'}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':'r m'}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':'RM'}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':'r'}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':''}", FAILS},
+	{"args.x", "contains", "''", "{'x':''}", HOLDS},
+	{"args.x", "contains", "''", "{'x':'a'}", HOLDS},
+	{"args.x", "contains", "'aab'", "{'x':'aaab'}", HOLDS},
+	{"args.x", "contains", "'.*'", "{'x':'a.*b'}", HOLDS},
+	{"args.x", "contains", "'.*'", "{'x':'ab'}", FAILS},
+	{"args.x", "contains", "'\\n'", "{'x':'a\\nb'}", HOLDS},
+	{"args.x", "contains", "'\\\\'", "{'x':'a\\\\b'}", HOLDS},
+	{"args.x", "contains", "'\\\\'", "{'x':'a\\nb'}", FAILS},
+	{"args.x", "contains", "'\xC3\xA9'", "{'x':'caf\\u00e9s'}", HOLDS},
+	{"args.x", "contains", "'\xC3\xA9'", "{'x':'\xE2\x82\xA9'}", FAILS},
+	{"args.x", "contains", "'\\u007f'", "{'x':'a\x7F'}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':['ls','rm']}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':['rm']}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':['ls','rm -r']}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':[]}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':[null,'rm']}", HOLDS},
+	{"args.x", "contains", "'rm'", "{'x':[null]}", FAILS},
+	{"args.x", "contains", "'rm'", "{'x':['rm',1]}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':[1,'rm']}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':[true]}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':[['rm']]}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':[{'rm':'rm'}]}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':{'rm':1}}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':1}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':true}", NEVER},
+	{"args.x", "contains", "'rm'", "{'x':null}", NEVER},
+	{"args.x", "contains", "'rm'", "{}", FAILS},
+	{"args.x", "contains", "1", "{'x':[2,1.0]}", HOLDS},
+	{"args.x", "contains", "1", "{'x':[2,10]}", FAILS},
+	{"args.x", "contains", "1", "{'x':[]}", FAILS},
+	{"args.x", "contains", "1", "{'x':[null]}", FAILS},
+	{"args.x", "contains", "1", "{'x':['1']}", NEVER},
+	{"args.x", "contains", "1", "{'x':[1,1e9999999999999999999]}", NEVER},
+	{"args.x", "contains", "1", "{'x':'1'}", NEVER},
+	{"args.x", "contains", "1", "{'x':1}", NEVER},
+	{"args.x", "contains", "true", "{'x':[false,true]}", HOLDS},
+	{"args.x", "contains", "true", "{'x':[false]}", FAILS},
+	{"args.x", "contains", "true", "{'x':['true']}", NEVER},
+	{"args.x", "contains", "true", "{'x':'true'}", NEVER},
+	{"args.x", "contains", "null", "{'x':[1,null]}", HOLDS},
+	{"args.x", "contains", "null", "{'x':[1,'a',true]}", FAILS},
+	{"args.x", "contains", "null", "{'x':null}", NEVER},
+
+	/* exists: is the key there, whatever it holds? */
+	{"args.x", "exists", "true", "{'x':1}", HOLDS},
+	{"args.x", "exists", "true", "{'x':''}", HOLDS},
+	{"args.x", "exists", "true", "{'x':false}", HOLDS},
+	{"args.x", "exists", "true", "{'x':null}", HOLDS},
+	{"args.x", "exists", "true", "{'x':[]}", HOLDS},
+	{"args.x", "exists", "true", "{'x':{}}", HOLDS},
+	{"args.x", "exists", "true", "{'x':'\\u0000'}", HOLDS},
+	{"args.x", "exists", "true", "{}", FAILS},
+	{"args.x", "exists", "true", "{'y':{'x':1}}", FAILS},
+	{"args.x", "exists", "true", NULL, FAILS},
+	{"args.x", "exists", "false", "{'x':1}", FAILS},
+	{"args.x", "exists", "false", "{'x':null}", FAILS},
+	{"args.x", "exists", "false", "{}", HOLDS},
+	{"args.x", "exists", "false", NULL, HOLDS},
+	{"args", "exists", "true", "{}", HOLDS},
+	{"args", "exists", "true", NULL, FAILS},
+	{"args", "exists", "false", NULL, HOLDS},
+	{"args.x", "exists", "true", "{'X':1}", NEVER},
+	{"args.x", "exists", "false", "{'X':1}", NEVER},
+	{"args.x", "exists", "true", "{'x':1,'\\u0078':1}", NEVER},
+	{"args.x", "exists", "false", "{'x':1,'x':1}", NEVER},
+	{"args.a.x", "exists", "false", "{'a':1}", NEVER},
+	{"args.a.x", "exists", "false", "{'a':{'x':null}}", FAILS},
+	{"args.a.x", "exists", "false", "{'a':null}", HOLDS},
+	{"args.a[1]", "exists", "true", "{'a':[0,null]}", HOLDS},
+	{"args.a[1]", "exists", "false", "{'a':[0]}", HOLDS},
+
+	/* regex. */
+	{"args.x", "regex", "'^(a|b)+$'", "{'x':'abba'}", HOLDS},
+	{"args.x", "regex", "'^(a|b)+$'", "{'x':'abbac'}", FAILS},
+	{"args.x", "regex", "'^a$'", "{'x':'a\\n'}", FAILS},
+	{"args.x", "regex", "'^a$'", "{'x':'b\\na'}", FAILS},
+	{"args.x", "regex", "'b'", "{'x':'abc'}", HOLDS},
+	{"args.x", "regex", "'b'", "{'x':'ABC'}", FAILS},
+	{"args.x", "regex", "'(?i)b'", "{'x':'ABC'}", HOLDS},
+	{"args.x", "regex", "''", "{'x':''}", HOLDS},
+	{"args.x", "regex", "'^$'", "{'x':''}", HOLDS},
+	{"args.x", "regex", "'^$'", "{'x':' '}", FAILS},
+	{"args.x", "regex", "'^\\\\d{3}$'", "{'x':'12\\u0033'}", HOLDS},
+	{"args.x", "regex", "'^\\\\d{3}$'", "{'x':'12\\u0663'}", FAILS},
+	{"args.x", "regex", "'^.$'", "{'x':'\\ud83d\\ude00'}", HOLDS},
+	{"args.x", "regex", "'^.$'", "{'x':'\\n'}", FAILS},
+	{"args.x", "regex", "'^\xC3\xA9$'", "{'x':'\\u00e9'}", HOLDS},
+	{"args.x", "regex", "'^/srv/'", "{'x':'\\/srv\\/x'}", HOLDS},
+	{"args.x", "regex", "'1'", "{'x':1}", NEVER},
+	{"args.x", "regex", "'.*'", "{'x':null}", NEVER},
+	{"args.x", "regex", "'.*'", "{'x':true}", NEVER},
+	{"args.x", "regex", "'.*'", "{'x':['a']}", NEVER},
+	{"args.x", "regex", "'.*'", "{'x':{}}", NEVER},
+	{"args.x", "regex", "'.*'", "{}", FAILS},
+
+	/* glob: all of the string. */
+	{"args.x", "glob", "'*.txt'", "{'x':'a.txt'}", HOLDS},
+	{"args.x", "glob", "'*.txt'", "{'x':'.txt'}", HOLDS},
+	{"args.x", "glob", "'*.txt'", "{'x':'d/a\\nb.txt'}", HOLDS},
+	{"args.x", "glob", "'*.txt'", "{'x':'a.txt.sh'}", FAILS},
+	{"args.x", "glob", "'*.txt'", "{'x':'atxt'}", FAILS},
+	{"args.x", "glob", "'*.txt'", "{'x':'a.TXT'}", FAILS},
+	{"args.x", "glob", "'a*b*c'", "{'x':'abbcbc'}", HOLDS},
+	{"args.x", "glob", "'a*b*c'", "{'x':'acb'}", FAILS},
+	{"args.x", "glob", "'a?c'", "{'x':'abc'}", HOLDS},
+	{"args.x", "glob", "'a?c'", "{'x':'ac'}", FAILS},
+	{"args.x", "glob", "'a?c'", "{'x':'abbc'}", FAILS},
+	{"args.x", "glob", "'a?c'",
+	 "{'x':'a\xF0\x9F\x98\x80"
+	 "c'}",
+	 HOLDS},
+	{"args.x", "glob", "'a?c'", "{'x':'a\\ud83d\\ude00c'}", HOLDS},
+	{"args.x", "glob", "'*'", "{'x':''}", HOLDS},
+	{"args.x", "glob", "''", "{'x':''}", HOLDS},
+	{"args.x", "glob", "''", "{'x':'a'}", FAILS},
+	{"args.x", "glob", "'?'", "{'x':''}", FAILS},
+	{"args.x", "glob", "'[ab]+'", "{'x':'[ab]+'}", HOLDS},
+	{"args.x", "glob", "'[ab]+'", "{'x':'a'}", FAILS},
+	{"args.x", "glob", "'a\\\\*'", "{'x':'a\\\\bc'}", HOLDS},
+	{"args.x", "glob", "'a\\\\*'", "{'x':'a*'}", FAILS},
+	{"args.x", "glob", "'\xC3\xA9*'", "{'x':'\\u00e9t'}", HOLDS},
+	{"args.x", "glob", "'*'", "{'x':1}", NEVER},
+	{"args.x", "glob", "'*'", "{'x':null}", NEVER},
+	{"args.x", "glob", "'*'", "{'x':false}", NEVER},
+	{"args.x", "glob", "'*'", "{'x':[]}", NEVER},
+	{"args.x", "glob", "'*'", "{'x':{}}", NEVER},
+	{"args.x", "glob", "'*'", "{}", FAILS},
+
+	/* under: inside the directory, whatever way the path takes. */
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/a/b'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'//srv///data//a'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/./srv/./data/.'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/a/..'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/../srv/data'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/../../srv/data'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/a/../srv/data'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..a'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/...'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/ '}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'\\/srv\\u002fdata'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/100%'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/a%20b'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/%5x'}", HOLDS},
+	{"args.x", "under", "'/srv/data/'", "{'x':'/srv/data'}", HOLDS},
+	{"args.x", "under", "'//srv//data'", "{'x':'/srv/data/a'}", HOLDS},
+	{"args.x", "under", "'/srv/\xC3\xA9'", "{'x':'/srv/\\u00e9/a'}", HOLDS},
+	{"args.x", "under", "'/'", "{'x':'/'}", HOLDS},
+	{"args.x", "under", "'/'", "{'x':'/../a'}", HOLDS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/data'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data2'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/dat'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/DATA'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/a/data'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/a/srv/data'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/../'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/../data2'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/a/../..'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data//..//..'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/./../.'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/a/../../data'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/a/../../srv/b/data'}",
+	 FAILS},
+	{"args.x", "under", "'/srv/data'",
+	 "{'x':'/srv/data/\\u002e\\u002e\\u002fa'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data\\n'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/%64ata'}", FAILS},
+	{"args.x", "under", "'/srv/data'", "{'x':''}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'srv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'./srv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'../srv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':' /srv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'~/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'file:///srv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'C:\\\\srv\\\\data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..\\\\..'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/\\u005c..'}",
+	 NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/%2e%2e/a'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/.%2E'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..%2fa'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..%2Fa'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data%2f'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'%2fsrv/data'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..%5c'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/..%5Ca'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/%252e'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/%%2e'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':'/srv/data/\\u00252e'}",
+	 NEVER},
+	{"args.x", "under", "'/'", "{'x':'a'}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':1}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':true}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':null}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':['/srv/data']}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{'x':{}}", NEVER},
+	{"args.x", "under", "'/srv/data'", "{}", FAILS},
+
+	/* The key: in escapes, in another case, twice. */
+	{"args.amount", "gt", "10", "{'amount':11}", HOLDS},
+	{"args.amount", "gt", "10", "{'\\u0061moun\\u0074':11}", HOLDS},
+	{"args.amount", "gt", "10", "{'\\u0061mount':9}", FAILS},
+	{"args.am\\u006funt", "gt", "10", "{'amount':11}", HOLDS},
+	{"args.amount", "gt", "10", "{'Amount':11}", NEVER},
+	{"args.amount", "gt", "10", "{'AMOUNT':1}", NEVER},
+	{"args.amount", "gt", "10", "{'\\u0041mount':11}", NEVER},
+	{"args.Amount", "gt", "10", "{'amount':11}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':1,'Amount':11}", NEVER},
+	{"args.amount", "gt", "10", "{'AMOUNT':11,'amount':1}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':1,'amount':11}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':11,'amount':1}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':1,'\\u0061mount':1}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':1,'x':0,'amount':1}", NEVER},
+	{"args.amount", "gt", "10", "{'amounts':11}", FAILS},
+	{"args.amount", "gt", "10", "{'amoun':11}", FAILS},
+	{"args.amount", "gt", "10", "{'':11}", FAILS},
+	{"args.amount", "gt", "10", "{'a':{'amount':11}}", FAILS},
+	{"args.amount", "gt", "10", "{'amount':'11'}", NEVER},
+	{"args.amount", "gt", "10", "{'amount':-11}", FAILS},
+	{"args.amount", "gte", "0", "{'amount':-11}", FAILS},
+	{"args.task", "eq", "'a'", "{'tas\\u212a':'a'}", NEVER},
+	{"args.task", "eq", "'a'", "{'ta\xC5\xBFk':'a'}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':{'b':1},'A':{}}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':{'b':1},'a':{}}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':{'b':1,'B':1}}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':{'B':1}}", NEVER},
+	{"args.a.b", "eq", "1", "{'A':{'b':1}}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':{'b':1,'c':0,'c':0}}", HOLDS},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':1},{'X':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{'X':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'L':[],'l':[]}", NEVER},
+
+	/* The way there. */
+	{"args.a.b", "eq", "1", "{'a':{'b':1}}", HOLDS},
+	{"args.a.b", "eq", "1", "{'a':{'b':2}}", FAILS},
+	{"args.a.b", "eq", "1", "{'a':{}}", FAILS},
+	{"args.a.b", "eq", "1", "{'b':1}", FAILS},
+	{"args.a.b", "eq", "1", "{'a':null}", FAILS},
+	{"args.a.b", "eq", "1", "{'a.b':1}", FAILS},
+	{"args.a.b", "eq", "1", "{'a':1}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':'b'}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':true}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':[]}", NEVER},
+	{"args.a.b", "eq", "1", "{'a':[{'b':1}]}", NEVER},
+	{"args.a.b", "exists", "false", "{'a':[]}", NEVER},
+	{"args.a.b.c.d.e", "eq", "1", "{'a':{'b':{'c':{'d':{'e':1}}}}}", HOLDS},
+	{"args.a.0", "eq", "1", "{'a':{'0':1}}", HOLDS},
+	{"args.a.0", "eq", "1", "{'a':[1]}", NEVER},
+	{"args.a-b_c $", "eq", "1", "{'a-b_c $':1}", HOLDS},
+	{"args.\xC3\xA9", "eq", "1", "{'\\u00e9':1}", HOLDS},
+	{"args.l[0]", "eq", "1", "{'l':[1,2]}", HOLDS},
+	{"args.l[1]", "eq", "1", "{'l':[1,2]}", FAILS},
+	{"args.l[2]", "eq", "1", "{'l':[1,2]}", FAILS},
+	{"args.l[0]", "eq", "1", "{'l':[]}", FAILS},
+	{"args.l[0]", "eq", "1", "{'l':null}", FAILS},
+	{"args.l[0]", "eq", "1", "{}", FAILS},
+	{"args.l[0]", "eq", "1", "{'l':[[1]]}", NEVER},
+	{"args.l[0]", "eq", "1", "{'l':{'0':1}}", NEVER},
+	{"args.l[0]", "eq", "'a'", "{'l':'a'}", NEVER},
+	{"args.l[0]", "eq", "1", "{'l':1}", NEVER},
+	{"args.l[1][0].x", "eq", "1", "{'l':[0,[{'x':1}]]}", HOLDS},
+	{"args.l[0].x", "eq", "1", "{'l':[{'x':1},5]}", HOLDS},
+	{"args.l[0].x", "eq", "1", "{'l':[null]}", FAILS},
+	{"args.l[0].x", "eq", "1", "{'l':[5]}", NEVER},
+	{"args.l[999999999]", "eq", "1", "{'l':[1]}", FAILS},
+	{"args[0]", "eq", "1", "{'0':1}", NEVER},
+	{"args[*]", "eq", "1", "{'0':1}", NEVER},
+
+	/* Pointers: keys with dots, ~0 and ~1; a number is what there is. */
+	{"/a.b/c", "eq", "1", "{'a.b':{'c':1}}", HOLDS},
+	{"/a.b/c", "eq", "1", "{'a':{'b':{'c':1}}}", FAILS},
+	{"/a.b/c", "eq", "1", "{'A.B':{'c':1}}", NEVER},
+	{"/a~1b", "eq", "1", "{'a/b':1}", HOLDS},
+	{"/a~0b", "eq", "1", "{'a~b':1}", HOLDS},
+	{"/a~01b", "eq", "1", "{'a~1b':1}", HOLDS},
+	{"/a~01b", "eq", "1", "{'a/b':1}", FAILS},
+	{"/a~1~0b", "eq", "1", "{'a\\/~b':1}", HOLDS},
+	{"/l[0]", "eq", "1", "{'l[0]':1}", HOLDS},
+	{"/l[0]", "eq", "1", "{'l':[1]}", FAILS},
+	{"/*", "eq", "1", "{'*':1}", HOLDS},
+	{"/*", "eq", "1", "{'a':1}", FAILS},
+	{"/", "eq", "1", "{'':1}", HOLDS},
+	{"/", "eq", "1", "{'a':1}", FAILS},
+	{"/a/", "eq", "1", "{'a':{'':1}}", HOLDS},
+	{"//a", "eq", "1", "{'':{'a':1}}", HOLDS},
+	{"/l/0", "eq", "1", "{'l':[1]}", HOLDS},
+	{"/l/0", "eq", "1", "{'l':{'0':1}}", HOLDS},
+	{"/l/0", "eq", "1", "{'l':{'1':1}}", FAILS},
+	{"/l/10", "eq", "1", "{'l':[1,1]}", FAILS},
+	{"/l/0/x", "eq", "1", "{'l':[{'x':1}]}", HOLDS},
+	{"/l/0", "eq", "1", "{'l':'1'}", NEVER},
+	{"/l/00", "eq", "1", "{'l':{'00':1}}", HOLDS},
+	{"/l/00", "eq", "1", "{'l':[1]}", NEVER},
+	{"/l/-", "eq", "1", "{'l':[1]}", NEVER},
+	{"/0", "eq", "1", "{'0':1}", HOLDS},
+	{"/0", "eq", "1", "{}", FAILS},
+	{"/a/b", "exists", "true", "{'a':'b'}", NEVER},
+
+	/* Every element is required, any one denies. */
+	{"args.l[*]", "lt", "5", "{'l':[1]}", HOLDS},
+	{"args.l[*]", "lt", "5", "{'l':[1,2,3]}", HOLDS},
+	{"args.l[*]", "lt", "5", "{'l':[9,8]}", FAILS},
+	{"args.l[*]", "lt", "5", "{'l':[1,9]}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':[9,1]}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':[1,'2']}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':['2',1]}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':[9,'2']}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':[1,null]}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':[]}", EVER},
+	{"args.l[*]", "lt", "5", "{'l':[[1]]}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':null}", FAILS},
+	{"args.l[*]", "lt", "5", "{}", FAILS},
+	{"args.l[*]", "lt", "5", NULL, FAILS},
+	{"args.l[*]", "lt", "5", "{'l':{'0':1}}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':{}}", NEVER},
+	{"args.l[*]", "lt", "5", "{'l':1}", NEVER},
+	{"args.l[*]", "eq", "'a'", "{'l':'a'}", NEVER},
+	{"args.l[*]", "exists", "true", "{'l':[null]}", HOLDS},
+	{"args.l[*]", "exists", "true", "{'l':[]}", EVER},
+	{"args.l[*]", "exists", "true", "{}", FAILS},
+	{"args.l[*]", "exists", "false", "{'l':[1]}", FAILS},
+	{"args.l[*]", "exists", "false", "{'l':[]}", EVER},
+	{"args.l[*]", "exists", "false", "{}", HOLDS},
+	{"args.l[*]", "under", "'/s'", "{'l':['/s/a','/s/b/..']}", HOLDS},
+	{"args.l[*]", "under", "'/s'", "{'l':['/s/a','/s/../b']}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':1},{'x':1}]}", HOLDS},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':2},{'x':3}]}", FAILS},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':2},{'x':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':1},{}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{},{'x':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{},null]}", FAILS},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':1},5]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[5,{'x':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':2},5]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[{'x':1,'x':1}]}", NEVER},
+	{"args.l[*].x", "eq", "1", "{'l':[]}", EVER},
+	{"args.l[*].x", "exists", "false", "{'l':[{},{'y':1}]}", HOLDS},
+	{"args.l[*].x", "exists", "false", "{'l':[{},{'x':1}]}", NEVER},
+	{"args.l[*][*]", "lt", "5", "{'l':[[1],[2,3]]}", HOLDS},
+	{"args.l[*][*]", "lt", "5", "{'l':[[9],[8]]}", FAILS},
+	{"args.l[*][*]", "lt", "5", "{'l':[[1],[2,9]]}", NEVER},
+	{"args.l[*][*]", "lt", "5", "{'l':[[9],[],[2]]}", NEVER},
+	{"args.l[*][*]", "lt", "5", "{'l':[[],[1]]}", HOLDS},
+	{"args.l[*][*]", "lt", "5", "{'l':[[],[9]]}", FAILS},
+	{"args.l[*][*]", "lt", "5", "{'l':[[],[]]}", EVER},
+	{"args.l[*][*]", "lt", "5", "{'l':[[1],2]}", NEVER},
+	{"args.l[*][0]", "lt", "5", "{'l':[[1,9],[2]]}", HOLDS},
+	{"args.l[*][0]", "lt", "5", "{'l':[[1],[]]}", NEVER},
+	{"args.l[0][*]", "lt", "5", "{'l':[[1],[9]]}", HOLDS},
+	{"args.l[*]", "contains", "'a'", "{'l':['ab',['a']]}", HOLDS},
+	{"args.l[*].x", "contains", "'a'", "{'l':[{'x':['b']}]}", FAILS},
+};
+
+/* Where the condition stands, and a call that meets it.  The args of a method
+ * are its params. */
+#define REQUEST "{'jsonrpc':'2.0','id':1,'method':"
+static const struct frame {
+	const char *policy, *line, *member, *rule;
+} frames[] = {
+	{"{'version':'1','default':'deny','tools':{'t':{'%s':[%s]}}}",
+	 REQUEST "'tools/call','params':{'name':'t'%s%s}}",
+	 ",'arguments':", "/tools/t/%s/0"},
+	{"{'version':'1','default':'allow','all_tools':{'%s':[%s]}}",
+	 REQUEST "'tools/call','params':{'name':'t'%s%s}}",
+	 ",'arguments':", "/all_tools/%s/0"},
+	{"{'version':'1','default':'deny','prompts':{'p':{'%s':[%s]}}}",
+	 REQUEST "'prompts/get','params':{'name':'p'%s%s}}",
+	 ",'arguments':", "/prompts/p/%s/0"},
+	{"{'version':'1','default':'deny','methods':{'a/b':{'%s':[%s]}}}",
+	 REQUEST "'a/b'%s%s}", ",'params':", "/methods/a~1b/%s/0"},
+};
+
+/* The JSON at s, with every plain character of its strings as an escape. */
+static void escape_strings(const char *s, char *out)
+{
+	bool inside = false;
+
+	for (; *s; s++) {
+		size_t len = s[0] == '\\' ? s[1] == 'u' ? 6 : 2 : 1;
+
+		inside ^= *s == '"';
+		if (inside && *s > 0 && *s != '"' && *s != '\\') {
+			out += sprintf(out, "\\u%04X", *s);
+			continue;
+		}
+		memcpy(out, s, len);
+		out += len;
+		s += len - 1;
+	}
+	*out = '\0';
+}
+
+/* The JSON at s, with white space wherever it may stand. */
+static void spread_tokens(const char *s, char *out)
+{
+	bool inside = false;
+
+	for (; *s; s++) {
+		if (!inside && strchr("{}[]:,", *s)) {
+			out += sprintf(out, "\t %c  ", *s);
+			continue;
+		}
+		inside ^= *s == '"';
+		*out++ = *s;
+		if (*s == '\\')
+			*out++ = *++s;
+	}
+	*out = '\0';
+}
+
+/* Does the call pass, or is it refused by the rule, as it should? */
+static bool verdict_is(const struct policy *p, const char *line, bool passes,
+		       const char *rule)
+{
+	struct counters *c = counters_new(p);
+	struct verdict v;
+	bool good;
+
+	if (!judge(p, c, line, 0, &v))
+		/* The params of a method are judged by the parser, too. */
+		good = !passes && strstr(rule, "/methods/");
+	else if (passes)
+		good = v.kind == VERDICT_PASS && !*v.origin.rule;
+	else
+		good = v.kind == VERDICT_REFUSED && v.wait == -1 &&
+		       strcmp(v.origin.rule, rule) == 0 &&
+		       strcmp(v.origin.file, "a.json") == 0 &&
+		       strcmp(v.reason, "no") == 0 &&
+		       (!v.value.ptr ||
+			(v.value.ptr > line &&
+			 v.value.ptr + v.value.len < line + strlen(line)));
+	counters_free(c);
+	return good;
+}
+
+/* The condition of a row in a frame, required or denied. */
+static bool frame_agrees(size_t row, const struct frame *f, bool require)
+{
+	const char *key = require ? "require" : "deny_if";
+	bool good = true,
+	     passes = asked[row].asked == EVER ||
+		      asked[row].asked == (require ? HOLDS : FAILS);
+	char text[TEXT_BYTES], args[3][TEXT_BYTES], rule[64];
+	struct policy *p;
+
+	json(text, sizeof(text),
+	     "{'path':'%s','op':'%s','value':%s,'on_deny':'no'}",
+	     asked[row].path, asked[row].op, asked[row].value);
+	json(args[0], TEXT_BYTES, f->policy, key, text);
+	p = compile_one(args[0]);
+	json(args[0], TEXT_BYTES, "%s", asked[row].args ? asked[row].args : "");
+	escape_strings(args[0], args[1]);
+	spread_tokens(args[0], args[2]);
+	snprintf(rule, sizeof(rule), f->rule, key);
+	for (size_t i = 0; p && good && i < COUNT(args); i++) {
+		json(text, sizeof(text), f->line, *args[i] ? f->member : "",
+		     args[i]);
+		good = verdict_is(p, text, passes, rule);
+		if (!good)
+			print_error("%s of %s\n", rule, text);
+	}
+	policy_free(p);
+	return p && good;
+}
+
+static void conditions_are_weighed(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		bool good = true;
+
+		for (size_t f = 0; good && f < COUNT(frames); f++)
+			good = frame_agrees(i, &frames[f], true) &&
+			       frame_agrees(i, &frames[f], false);
+		if (good)
+			continue;
+		print_error("row: %s %s %s, %s\n", asked[i].path, asked[i].op,
+			    asked[i].value,
+			    asked[i].args ? asked[i].args : "none");
+		failed++;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- whole policies -------------------------------------------------- */
+
+#define DENY  "{'version':'1','default':'deny',"
+#define ALLOW "{'version':'1','default':'allow',"
+#define HIDE  "{'version':'1','default':'hide',"
+
+/* A condition, without a reason of its own and with one. */
+#define ASK(path, op, value)                                                   \
+	"{'path':'" path "','op':'" op "','value':" value "}"
+#define SAY(path, op, value, on_deny)                                          \
+	"{'path':'" path "','op':'" op "','value':" value                      \
+	",'on_deny':'" on_deny "'}"
+
+/* Lines. */
+#define METHOD(method, params) REQUEST "'" method "','params':" params "}"
+#define CALL(name)             METHOD("tools/call", "{'name':'" name "'}")
+#define NAMED(name, args)      "{'name':'" name "','arguments':" args "}"
+#define WITH(name, args)       METHOD("tools/call", NAMED(name, args))
+#define PROMPT(name, args)     METHOD("prompts/get", NAMED(name, args))
+#define RESOURCE(uri)          METHOD("resources/read", "{'uri':'" uri "'}")
+#define NOTICE(method, params)                                                 \
+	"{'jsonrpc':'2.0','method':'" method "','params':" params "}"
+
+/* Every step of the judgement, each with more than one rule. */
+static const char order[] =
+	DENY "'hide':['gone'],'tools':{"
+	     "'gone':{'action':'deny',"
+	     "'require':[{'path':'args.r','op':'exists','value':true}]},"
+	     "'no':{'action':'deny','reason':'closed','rate_limit':'0/hour',"
+	     "'require':[{'path':'args.r','op':'exists','value':true}]},"
+	     "'plain':{'action':'deny'},"
+	     "'t':{'rate_limit':{'max':0,'window':60},"
+	     "'deny_if':["
+	     "{'path':'args.n','op':'gt','value':10,'on_deny':'too much'},"
+	     "{'path':'args.x','op':'eq','value':1}],"
+	     "'require':[{'path':'args.r','op':'exists','value':true,"
+	     "'on_deny':'say \\'why\\''},"
+	     "{'path':'args.n','op':'lt','value':100}]},"
+	     "'?':{'require':[{'path':'args.q','op':'exists','value':false,"
+	     "'on_deny':'glob'}]}}}";
+
+/* Rules of all tools, with entries and globs beside them. */
+static const char all[] =
+	ALLOW "'all_tools':{"
+	      "'require':[{'path':'args.r','op':'exists','value':true,"
+	      "'on_deny':'all'}],"
+	      "'deny_if':[{'path':'args.x','op':'eq','value':1,"
+	      "'on_deny':'all x'}]},"
+	      "'hide':['gone*'],'tools':{"
+	      "'t':{"
+	      "'require':[{'path':'args.t','op':'exists','value':true,"
+	      "'on_deny':'t'}],"
+	      "'deny_if':[{'path':'args.x','op':'eq','value':2,"
+	      "'on_deny':'t x'}]},"
+	      "'w_*':{"
+	      "'require':[{'path':'args.w','op':'exists','value':true}]},"
+	      "'w_no':{'action':'deny'},"
+	      "'gone_not':{'action':'allow'}}}";
+static const char all_nothing[] = DENY "'all_tools':{},'tools':{'a':{}}}";
+static const char all_denied[] =
+	ALLOW "'all_tools':{'action':'deny','reason':'all'},"
+	      "'tools':{'a':{'action':'allow'},'b':{'action':'hide'},"
+	      "'d':{'action':'deny','reason':'d'}}}";
+static const char all_hidden[] =
+	ALLOW "'all_tools':{'action':'hide'},'tools':{'a':{}}}";
+static const char all_limited[] = ALLOW "'all_tools':{'rate_limit':'0/day'}}";
+
+/* Several entries for one tool. */
+static const char many[] = DENY
+	"'tools':{"
+	"'a*':{},'a_b':{'action':'allow'},'a_no*':{'action':'deny'},"
+	"'a_no_gone':{'action':'hide'},'a_no_yes':{'action':'allow'},"
+	"'a?gone':{'action':'hide'},'a_gone':{'action':'deny'},"
+	"'*_x':{"
+	"'deny_if':[{'path':'args.x','op':'exists','value':true}]},"
+	"'a_b_x':{"
+	"'require':[{'path':'args.y','op':'exists','value':true}]},"
+	"'*last':{'action':'deny','reason':'star'},"
+	"'\xC3\xA9':{},'\xC3\xA9*':{},'\xC3\xB1*':{},'\xC3\xB1':{},'a\xC3\xA9':{}}}";
+
+static const char sections[] =
+	DENY "'tools':{'t':{},'p':{'action':'deny'}},"
+	     "'prompts':{'p':{},"
+	     "'no*':{'action':'deny','reason':'not this one'},"
+	     "'gone':{'action':'hide'},'none':{'rate_limit':'0/day'},"
+	     "'ask':{'require':[{'path':'args.lang','op':'in',"
+	     "'value':['en','de'],'on_deny':'language'}]}},"
+	     "'resources':{"
+	     "'file:///etc/*':{'action':'deny'},"
+	     "'file:///gone':{'action':'hide'},"
+	     "'http*':{'require':[{'path':'args.uri','op':'glob',"
+	     "'value':'https://*'}]},"
+	     "'db://a':{'deny_if':[{'path':'args.mode','op':'eq',"
+	     "'value':'raw'}]}}}";
+
+static const char methods[] =
+	ALLOW "'hide':['gone'],'tools':{'no':{'action':'deny'}},"
+	      "'methods':{"
+	      "'logging/*':{'action':'deny','reason':'not here'},"
+	      "'ping':{'action':'hide'},"
+	      "'a/b':{'require':[{'path':'args.level','op':'lt','value':3,"
+	      "'on_deny':'level'}]},"
+	      "'tools/call':{'deny_if':["
+	      "{'path':'args.name','op':'glob','value':'x_*',"
+	      "'on_deny':'by name'},"
+	      "{'path':'args.arguments.n','op':'gt','value':10}]},"
+	      "'resources/read':{'require':["
+	      "{'path':'args.uri','op':'under','value':'/srv'}]},"
+	      "'notifications/*':{'require':["
+	      "{'path':'args.n','op':'lt','value':5}]},"
+	      "'notifications/gone':{'action':'hide'},"
+	      "'sampling/x':{'rate_limit':'0/hour'}}}";
+/* No tool may be called at all, whatever tools say. */
+static const char calls[] =
+	ALLOW "'hide':['gone'],'methods':{"
+	      "'tools/call':{'action':'deny','reason':'none at all'}}}";
+static const char mute[] = ALLOW "'methods':{'*':{'action':'deny'}}}";
+
+static const struct {
+	const char *policy, *line;
+	enum verdict_kind kind;
+	const char *rule;
+	const char *reason; /* a part of it; NULL: any */
+} judged[] = {
+	/* hidden, denied, require, deny_if, limits. */
+	{order, CALL("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{order, CALL("no"), VERDICT_REFUSED, "/tools/no/action", "closed"},
+	{order, CALL("plain"), VERDICT_REFUSED, "/tools/plain/action",
+	 "policy"},
+	{order, CALL("other"), VERDICT_REFUSED, "(default deny)", "policy"},
+	{order, CALL("t"), VERDICT_REFUSED, "/tools/t/require/0",
+	 "say \\\"why\\\""},
+	{order, WITH("t", "{}"), VERDICT_REFUSED, "/tools/t/require/0"},
+	{order, WITH("t", "{'n':50,'x':1}"), VERDICT_REFUSED,
+	 "/tools/t/require/0"},
+	{order, WITH("t", "{'r':1,'n':200,'x':1}"), VERDICT_REFUSED,
+	 "/tools/t/require/1", "args.n"},
+	{order, WITH("t", "{'r':1}"), VERDICT_REFUSED, "/tools/t/require/1"},
+	{order, WITH("t", "{'r':1,'q':1,'n':50,'x':1}"), VERDICT_REFUSED,
+	 "/tools/?/require/0", "glob"},
+	{order, WITH("t", "{'r':1,'n':50,'x':1}"), VERDICT_REFUSED,
+	 "/tools/t/deny_if/0", "too much"},
+	{order, WITH("t", "{'r':1,'n':5,'x':1}"), VERDICT_REFUSED,
+	 "/tools/t/deny_if/1", "args.x"},
+	{order, WITH("t", "{'r':1,'n':5}"), VERDICT_REFUSED,
+	 "/tools/t/rate_limit", "at most 0 calls a minute"},
+	/* Allowed by the glob, and held by the other all the same. */
+	{order, WITH("T", "{'r':1,'n':5}"), VERDICT_REFUSED,
+	 "/tools/t/rate_limit"},
+	{order, WITH("x", "{'q':1}"), VERDICT_REFUSED, "/tools/?/require/0"},
+	{order, WITH("x", "{'q':null}"), VERDICT_REFUSED, "/tools/?/require/0"},
+	{order, WITH("x", "{}"), VERDICT_PASS, ""},
+	/* Never without an id, whatever there are rules for. */
+	{order, NOTICE("tools/call", "{'name':'x'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{order, NOTICE("prompts/get", "{'name':'x'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{order, NOTICE("resources/read", "{'uri':'x'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{order, PROMPT("gone", "{}"), VERDICT_PASS, ""},
+
+	{all, CALL("any"), VERDICT_REFUSED, "/all_tools/require/0", "all"},
+	{all, WITH("any", "{'r':1}"), VERDICT_PASS, ""},
+	{all, WITH("any", "{'r':1,'x':1}"), VERDICT_REFUSED,
+	 "/all_tools/deny_if/0"},
+	{all, WITH("any", "{'r':1,'x':2}"), VERDICT_PASS, ""},
+	{all, WITH("t", "{}"), VERDICT_REFUSED, "/all_tools/require/0"},
+	{all, WITH("t", "{'r':1,'x':1}"), VERDICT_REFUSED, "/tools/t/require/0",
+	 "t"},
+	{all, WITH("t", "{'r':1,'t':1,'x':1}"), VERDICT_REFUSED,
+	 "/all_tools/deny_if/0", "all x"},
+	{all, WITH("t", "{'r':1,'t':1,'x':2}"), VERDICT_REFUSED,
+	 "/tools/t/deny_if/0", "t x"},
+	{all, WITH("t", "{'r':1,'t':1,'x':3}"), VERDICT_PASS, ""},
+	{all, WITH("T", "{'r':1,'x':3}"), VERDICT_REFUSED,
+	 "/tools/t/require/0"},
+	{all, WITH(" T ", "{'r':1,'t':0,'x':2}"), VERDICT_REFUSED,
+	 "/tools/t/deny_if/0"},
+	{all, WITH("w_a", "{'r':1}"), VERDICT_REFUSED, "/tools/w_*/require/0"},
+	{all, WITH("w_a", "{'r':1,'w':1}"), VERDICT_PASS, ""},
+	{all, CALL("w_no"), VERDICT_REFUSED, "/tools/w_no/action"},
+	{all, CALL("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{all, CALL("gone_not"), VERDICT_HIDDEN, "(hidden)"},
+	{all, PROMPT("t", "{'x':1}"), VERDICT_PASS, ""},
+	{all, RESOURCE("t"), VERDICT_PASS, ""},
+	{all_nothing, CALL("b"), VERDICT_REFUSED, "(default deny)"},
+	{all_nothing, CALL("a"), VERDICT_PASS, ""},
+	{all_denied, CALL("a"), VERDICT_REFUSED, "/all_tools/action", "all"},
+	{all_denied, CALL("c"), VERDICT_REFUSED, "/all_tools/action", "all"},
+	{all_denied, CALL("d"), VERDICT_REFUSED, "/all_tools/action", "all"},
+	{all_denied, CALL("b"), VERDICT_HIDDEN, "(hidden)"},
+	{all_denied, PROMPT("a", "{}"), VERDICT_PASS, ""},
+	{all_hidden, CALL("a"), VERDICT_HIDDEN, "(hidden)"},
+	{all_hidden, CALL("b"), VERDICT_HIDDEN, "(hidden)"},
+	{all_limited, CALL("a"), VERDICT_REFUSED, "/all_tools/rate_limit",
+	 "at most 0 calls a day"},
+
+	{many, CALL("a"), VERDICT_PASS, ""},
+	{many, CALL("a_b"), VERDICT_PASS, ""},
+	{many, CALL("a_no"), VERDICT_REFUSED, "/tools/a_no*/action"},
+	{many, CALL("a_no_yes"), VERDICT_REFUSED, "/tools/a_no*/action"},
+	{many, CALL("a_no_gone"), VERDICT_HIDDEN, "(hidden)"},
+	{many, CALL("A_NO_GONE"), VERDICT_HIDDEN, "(hidden)"},
+	{many, CALL("a_gone"), VERDICT_HIDDEN, "(hidden)"},
+	{many, CALL("a-gone"), VERDICT_HIDDEN, "(hidden)"},
+	{many, CALL("agone"), VERDICT_PASS, ""},
+	{many, CALL("a_last"), VERDICT_REFUSED, "/tools/*last/action", "star"},
+	{many, CALL("b_x"), VERDICT_PASS, ""},
+	{many, WITH("b_x", "{'x':1}"), VERDICT_REFUSED, "/tools/*_x/deny_if/0"},
+	{many, WITH("a_b_x", "{'x':1}"), VERDICT_REFUSED,
+	 "/tools/a_b_x/require/0"},
+	{many, WITH("a_b_x", "{'x':1,'y':1}"), VERDICT_REFUSED,
+	 "/tools/*_x/deny_if/0"},
+	{many, WITH("a_b_x", "{'y':1}"), VERDICT_PASS, ""},
+	{many, WITH("B_X", "{'x':1}"), VERDICT_REFUSED, "(default deny)"},
+	/* Beyond printable ASCII, a glob does not allow. */
+	{many, CALL("a~ !"), VERDICT_PASS, ""},
+	{many, CALL("\xC3\xA9"), VERDICT_PASS, ""},
+	{many, CALL("\xC3\xB1"), VERDICT_PASS, ""},
+	{many, CALL("a\xC3\xA9"), VERDICT_PASS, ""},
+	{many, CALL("\xC3\xA9x"), VERDICT_MALFORMED, "(malformed)"},
+	{many, CALL("ab\xC3\xA9"), VERDICT_MALFORMED, "(malformed)"},
+	{many, CALL("a\x7F"), VERDICT_MALFORMED, "(malformed)"},
+	{many, CALL("a_no\xC3\xA9"), VERDICT_REFUSED, "/tools/a_no*/action"},
+
+	/* The default and all_tools are about tools alone. */
+	{sections, CALL("t"), VERDICT_PASS, ""},
+	{sections, CALL("p"), VERDICT_REFUSED, "/tools/p/action"},
+	{sections, PROMPT("p", "{}"), VERDICT_PASS, ""},
+	{sections, PROMPT("other", "{}"), VERDICT_PASS, ""},
+	{sections, PROMPT("no", "{}"), VERDICT_REFUSED, "/prompts/no*/action",
+	 "not this one"},
+	{sections, PROMPT("NO way", "{}"), VERDICT_REFUSED,
+	 "/prompts/no*/action"},
+	{sections, PROMPT("n\\u006f", "{}"), VERDICT_REFUSED,
+	 "/prompts/no*/action"},
+	{sections, PROMPT("none", "{}"), VERDICT_REFUSED,
+	 "/prompts/no*/action"},
+	{sections, PROMPT("gone", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{sections, PROMPT("Gone ", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{sections, PROMPT("ask", "{'lang':'de'}"), VERDICT_PASS, ""},
+	{sections, PROMPT("ask", "{'lang':'fr'}"), VERDICT_REFUSED,
+	 "/prompts/ask/require/0", "language"},
+	{sections, PROMPT("ask", "{}"), VERDICT_REFUSED,
+	 "/prompts/ask/require/0"},
+	{sections, PROMPT("ASK", "{'lang':'fr'}"), VERDICT_REFUSED,
+	 "/prompts/ask/require/0"},
+	{sections, PROMPT("\xC3\xA9", "{}"), VERDICT_MALFORMED, "(malformed)"},
+	{sections, PROMPT("p\xC3\xA9", "{}"), VERDICT_MALFORMED, "(malformed)"},
+	{sections, RESOURCE("file:///a"), VERDICT_PASS, ""},
+	{sections, RESOURCE("file:///\xC3\xA9"), VERDICT_PASS, ""},
+	{sections, RESOURCE("file:///etc/passwd"), VERDICT_REFUSED,
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections, RESOURCE("FILE:///etc/a"), VERDICT_REFUSED,
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections, RESOURCE("file:\\/\\/\\/etc\\/a"), VERDICT_REFUSED,
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections, RESOURCE("file:///gone"), VERDICT_HIDDEN, "(hidden)"},
+	{sections, RESOURCE("https://a"), VERDICT_PASS, ""},
+	{sections, RESOURCE("http://a"), VERDICT_REFUSED,
+	 "/resources/http*/require/0", "args.uri"},
+	{sections, METHOD("resources/read", "{'uri':'db://a','mode':'raw'}"),
+	 VERDICT_REFUSED, "/resources/db:~1~1a/deny_if/0"},
+	{sections, METHOD("resources/read", "{'uri':'db://a','mode':'row'}"),
+	 VERDICT_PASS, ""},
+	{sections, METHOD("resources/subscribe", "{'uri':'file:///gone'}"),
+	 VERDICT_PASS, ""},
+	{sections, METHOD("prompts/list", "{}"), VERDICT_PASS, ""},
+	{sections, NOTICE("prompts/get", "{'name':'p'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{sections, NOTICE("resources/read", "{'uri':'db://a'}"),
+	 VERDICT_DROPPED, "(malformed)"},
+	{sections, NOTICE("notifications/a", "{'name':'gone'}"), VERDICT_PASS,
+	 ""},
+
+	{methods, METHOD("other", "{}"), VERDICT_PASS, ""},
+	{methods, METHOD("logging/setLevel", "{}"), VERDICT_REFUSED,
+	 "/methods/logging~1*/action", "not here"},
+	{methods, METHOD("LOGGING/setLevel", "{}"), VERDICT_REFUSED,
+	 "/methods/logging~1*/action"},
+	{methods, METHOD("logging\\/\\u0073etLevel", "{}"), VERDICT_REFUSED,
+	 "/methods/logging~1*/action"},
+	{methods, METHOD("lo\\u0047ging/", "{}"), VERDICT_REFUSED,
+	 "/methods/logging~1*/action"},
+	{methods, METHOD("ping", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{methods, REQUEST "'ping'}", VERDICT_HIDDEN, "(hidden)"},
+	{methods, METHOD("a/b", "{'level':1}"), VERDICT_PASS, ""},
+	{methods, METHOD("a/b", "{'level':3}"), VERDICT_REFUSED,
+	 "/methods/a~1b/require/0", "level"},
+	{methods, METHOD("A/B", "{'level':3}"), VERDICT_REFUSED,
+	 "/methods/a~1b/require/0"},
+	{methods, METHOD(" a/b", "{'level':3}"), VERDICT_REFUSED,
+	 "/methods/a~1b/require/0"},
+	{methods, REQUEST "'a/b'}", VERDICT_REFUSED, "/methods/a~1b/require/0"},
+	{methods, CALL("ok"), VERDICT_PASS, ""},
+	{methods, CALL("x_1"), VERDICT_REFUSED,
+	 "/methods/tools~1call/deny_if/0", "by name"},
+	{methods, WITH("ok", "{'n':11}"), VERDICT_REFUSED,
+	 "/methods/tools~1call/deny_if/1", "args.arguments.n"},
+	{methods, WITH("ok", "{'N':1}"), VERDICT_REFUSED,
+	 "/methods/tools~1call/deny_if/1"},
+	{methods, WITH("ok", "{'n':10}"), VERDICT_PASS, ""},
+	{methods, WITH("no", "{'n':11}"), VERDICT_REFUSED, "/tools/no/action"},
+	{methods, WITH("gone", "{'n':11}"), VERDICT_HIDDEN, "(hidden)"},
+	{methods, RESOURCE("/srv/a"), VERDICT_PASS, ""},
+	{methods, RESOURCE("/srv/../a"), VERDICT_REFUSED,
+	 "/methods/resources~1read/require/0"},
+	{methods, RESOURCE("file:///srv/a"), VERDICT_REFUSED,
+	 "/methods/resources~1read/require/0"},
+	{methods, METHOD("sampling/x", "{}"), VERDICT_REFUSED,
+	 "/methods/sampling~1x/rate_limit"},
+	{methods, NOTICE("notifications/a", "{'n':4}"), VERDICT_PASS, ""},
+	{methods, NOTICE("notifications/a", "{'n':5}"), VERDICT_DROPPED,
+	 "/methods/notifications~1*/require/0"},
+	{methods, NOTICE("NOTIFICATIONS/a", "{}"), VERDICT_DROPPED,
+	 "/methods/notifications~1*/require/0"},
+	{methods, NOTICE("notifications/gone", "{'n':1}"), VERDICT_DROPPED,
+	 "(hidden)"},
+	{methods, NOTICE("logging/a", "{}"), VERDICT_DROPPED,
+	 "/methods/logging~1*/action"},
+	{methods, NOTICE("a/c", "{}"), VERDICT_PASS, ""},
+	{methods, NOTICE("tools/call", "{'name':'ok'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{methods, NOTICE("tools/call", "{'name':'gone'}"), VERDICT_DROPPED,
+	 "(malformed)"},
+	{calls, CALL("ok"), VERDICT_REFUSED, "/methods/tools~1call/action",
+	 "none at all"},
+	{calls, CALL("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{calls, METHOD("tools/list", "{}"), VERDICT_PASS, ""},
+	{calls, PROMPT("p", "{}"), VERDICT_PASS, ""},
+	{mute, METHOD("a", "{}"), VERDICT_REFUSED, "/methods/*/action"},
+	{mute, NOTICE("a", "{}"), VERDICT_DROPPED, "/methods/*/action"},
+	{mute, "{'jsonrpc':'2.0','id':1,'result':{'method':'a'}}", VERDICT_PASS,
+	 ""},
+	{mute, "{'jsonrpc':'2.0','id':1,'error':{'code':1,'message':'a'}}",
+	 VERDICT_PASS, ""},
+};
+
+/* The policy as it prints itself, loaded again. */
+static struct policy *print_again(const struct policy *p)
+{
+	char text[TEXT_BYTES];
+	struct out o = {.ptr = text, .cap = sizeof(text) - 1};
+
+	policy_print(p, &o);
+	assert_false(o.full);
+	text[o.len] = '\0';
+	return compile_one(text);
+}
+
+/* Is this the verdict on a line?  If not, says which one is. */
+static bool gives(const struct policy *p, const char *line,
+		  enum verdict_kind kind, const char *rule, const char *reason,
+		  const char *file)
+{
+	struct verdict v = {.origin = {.rule = "none", .file = ""}};
+	struct counters *c = counters_new(p);
+	char text[TEXT_BYTES];
+	bool good;
+
+	json(text, sizeof(text), "%s", line);
+	good = judge(p, c, text, 0, &v) && v.kind == kind &&
+	       strcmp(v.origin.rule, rule) == 0 &&
+	       (!reason || strstr(v.reason, reason)) &&
+	       (!file || (v.origin.file && !strcmp(v.origin.file, file)));
+	if (!good)
+		print_error("verdict %d by %s of %s: %s\n", (int)v.kind,
+			    v.origin.rule, v.origin.file ? v.origin.file : "-",
+			    v.reason ? v.reason : "");
+	counters_free(c);
+	return good;
+}
+
+/* Is it the verdict of these files, and of the one file that they are worth? */
+static bool files_give(const char *const *files, const char *line,
+		       enum verdict_kind kind, const char *rule,
+		       const char *reason, const char *file)
+{
+	struct said said;
+	struct policy *p = compile(files, &said), *again;
+	bool good;
+
+	if (!p) {
+		print_error("said: %s", said.text);
+		return false;
+	}
+	again = print_again(p);
+	good = again && gives(p, line, kind, rule, reason, file) &&
+	       gives(again, line, kind, rule, reason, NULL);
+	policy_free(p);
+	policy_free(again);
+	return good;
+}
+
+static void policies_are_weighed(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(judged); i++) {
+		const char *files[FILES_MAX] = {judged[i].policy};
+
+		if (files_give(files, judged[i].line, judged[i].kind,
+			       judged[i].rule, judged[i].reason, NULL))
+			continue;
+		print_error("row: %s\n", judged[i].line);
+		failed++;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- layers ---------------------------------------------------------- */
+
+static const char base[] =
+	DENY "'tools':{"
+	     "'a':{},'b':{},'c':{'reason':'of base'},"
+	     "'d':{'action':'deny','reason':'d of base'},"
+	     "'k':{"
+	     "'require':[{'path':'args.k','op':'exists','value':true,"
+	     "'on_deny':'k of base'}],"
+	     "'deny_if':[{'path':'args.x','op':'eq','value':1,"
+	     "'on_deny':'x of base'}]},"
+	     "'s':{'rate_limit':'0/hour'},'g*':{}}}";
+static const char over[] =
+	ALLOW "'hide':['a','g_gone'],"
+	      "'all_tools':{"
+	      "'deny_if':[{'path':'args.z','op':'eq','value':1,"
+	      "'on_deny':'z of over'}]},"
+	      "'tools':{"
+	      "'b':{'action':'deny','reason':'b of over'},"
+	      "'c':{'action':'deny'},"
+	      "'d':{'action':'allow','reason':'d of over'},"
+	      "'e':{},"
+	      "'k':{"
+	      "'require':[{'path':'args.l','op':'exists','value':true,"
+	      "'on_deny':'l of over'},"
+	      "{'path':'args.m','op':'exists','value':true,"
+	      "'on_deny':'m of over'}],"
+	      "'deny_if':[{'path':'args.x','op':'eq','value':2,"
+	      "'on_deny':'x of over'}]},"
+	      "'g_no':{'action':'deny'}},"
+	      "'prompts':{'p':{'action':'deny'}}}";
+static const char top[] =
+	HIDE "'all_tools':{"
+	     "'deny_if':[{'path':'args.z','op':'eq','value':2,"
+	     "'on_deny':'z of top'}]},"
+	     "'tools':{"
+	     "'d':{'action':'deny','reason':'d of top'},"
+	     "'b':{'action':'hide'},"
+	     "'c':{'action':'deny','reason':'c of top'},"
+	     "'k':{"
+	     "'require':[{'path':'args.n','op':'exists','value':true,"
+	     "'on_deny':'n of top'}]}},"
+	     "'prompts':{'p':{'action':'hide'},'q':{'action':'deny'}}}";
+static const char two[] = DENY "'tools':{'a':{},'b':{}}}";
+static const char one[] = DENY "'hide':['b']}";
+static const char mild[] =
+	ALLOW "'all_tools':{'limits':[{'max':9,'window':9}]},"
+	      "'methods':{'a':{}},'resources':{'a':{}}}";
+static const char strict[] =
+	ALLOW "'all_tools':{'limits':[{'max':0,'window':9}]},"
+	      "'methods':{'a':{'action':'deny','reason':'m'}},"
+	      "'resources':{'a':{'action':'deny','reason':'r'}}}";
+
+/* Each file is laid over those before it: a.json, b.json, c.json. */
+static const struct {
+	const char *a, *b, *c;
+	const char *line;
+	enum verdict_kind kind;
+	const char *rule;
+	const char *reason; /* a part of it; NULL: any */
+	const char *file;   /* of the rule; NULL: any */
+} layered[] = {
+	/* All hides. */
+	{base, over, NULL, CALL("a"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "b.json"},
+	{over, base, NULL, CALL("a"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "a.json"},
+	{base, over, NULL, CALL("g"), VERDICT_PASS, ""},
+	{base, over, NULL, CALL("g_gone"), VERDICT_HIDDEN, "(hidden)"},
+	{two, one, NULL, CALL("b"), VERDICT_HIDDEN, "(hidden)"},
+	{one, two, NULL, CALL("b"), VERDICT_HIDDEN, "(hidden)"},
+	{two, one, NULL, CALL("a"), VERDICT_PASS, ""},
+	{one, one, two, CALL("a"), VERDICT_PASS, ""},
+	{one, one, two, CALL("b"), VERDICT_HIDDEN, "(hidden)", NULL, "a.json"},
+	/* The stricter action, and the reason with it. */
+	{base, over, NULL, CALL("b"), VERDICT_REFUSED, "/tools/b/action",
+	 "b of over", "b.json"},
+	{over, base, NULL, CALL("b"), VERDICT_REFUSED, "/tools/b/action",
+	 "b of over", "a.json"},
+	{base, over, top, CALL("b"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "c.json"},
+	{base, over, NULL, CALL("c"), VERDICT_REFUSED, "/tools/c/action",
+	 "the policy does not allow it", "b.json"},
+	{base, over, top, CALL("c"), VERDICT_REFUSED, "/tools/c/action",
+	 "c of top"},
+	{base, over, NULL, CALL("d"), VERDICT_REFUSED, "/tools/d/action",
+	 "d of base", "a.json"},
+	{over, base, NULL, CALL("d"), VERDICT_REFUSED, "/tools/d/action",
+	 "d of base", "b.json"},
+	{base, over, top, CALL("d"), VERDICT_REFUSED, "/tools/d/action",
+	 "d of base", "a.json"},
+	{top, over, base, CALL("d"), VERDICT_REFUSED, "/tools/d/action",
+	 "d of top", "a.json"},
+	{base, over, NULL, CALL("g_no"), VERDICT_REFUSED, "/tools/g_no/action"},
+	/* The strictest default. */
+	{base, NULL, NULL, CALL("e"), VERDICT_REFUSED, "(default deny)", NULL,
+	 "a.json"},
+	{over, NULL, NULL, CALL("f"), VERDICT_PASS, ""},
+	{base, over, NULL, CALL("e"), VERDICT_PASS, ""},
+	{base, over, NULL, CALL("f"), VERDICT_REFUSED, "(default deny)", NULL,
+	 "a.json"},
+	{over, base, NULL, CALL("f"), VERDICT_REFUSED, "(default deny)", NULL,
+	 "b.json"},
+	{base, over, top, CALL("f"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "c.json"},
+	{top, base, NULL, CALL("f"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "a.json"},
+	{top, base, NULL, CALL("D"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "a.json"},
+	{base, base, top, CALL("D"), VERDICT_HIDDEN, "(hidden)", NULL,
+	 "c.json"},
+	/* All rules, numbered one after the other. */
+	{base, over, NULL, CALL("s"), VERDICT_REFUSED, "/tools/s/rate_limit"},
+	{base, over, NULL, WITH("e", "{'z':1}"), VERDICT_REFUSED,
+	 "/all_tools/deny_if/0", "z of over", "b.json"},
+	{base, over, top, WITH("e", "{'z':2}"), VERDICT_REFUSED,
+	 "/all_tools/deny_if/1", "z of top", "c.json"},
+	{base, top, over, WITH("e", "{'z':2}"), VERDICT_REFUSED,
+	 "/all_tools/deny_if/0", "z of top", "b.json"},
+	{base, over, NULL, WITH("k", "{}"), VERDICT_REFUSED,
+	 "/tools/k/require/0", "k of base", "a.json"},
+	{base, over, NULL, WITH("k", "{'k':1}"), VERDICT_REFUSED,
+	 "/tools/k/require/1", "l of over", "b.json"},
+	{over, base, NULL, WITH("k", "{'l':1,'m':1}"), VERDICT_REFUSED,
+	 "/tools/k/require/2", "k of base", "b.json"},
+	{base, over, top, WITH("k", "{'k':1,'l':1}"), VERDICT_REFUSED,
+	 "/tools/k/require/2", "m of over", "b.json"},
+	{base, over, top, WITH("k", "{'k':1,'l':1,'m':1}"), VERDICT_REFUSED,
+	 "/tools/k/require/3", "n of top", "c.json"},
+	{base, over, top, WITH("k", "{'k':1,'l':1,'m':1,'n':1}"), VERDICT_PASS,
+	 ""},
+	{base, over, top, WITH("k", "{'k':1,'l':1,'m':1,'n':1,'x':1}"),
+	 VERDICT_REFUSED, "/tools/k/deny_if/0", "x of base", "a.json"},
+	{base, over, top, WITH("k", "{'k':1,'l':1,'m':1,'n':1,'x':2}"),
+	 VERDICT_REFUSED, "/tools/k/deny_if/1", "x of over", "b.json"},
+	/* Every section. */
+	{base, NULL, NULL, PROMPT("p", "{}"), VERDICT_PASS, ""},
+	{base, over, NULL, PROMPT("p", "{}"), VERDICT_REFUSED,
+	 "/prompts/p/action"},
+	{base, over, top, PROMPT("p", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{base, over, top, PROMPT("q", "{}"), VERDICT_REFUSED,
+	 "/prompts/q/action", NULL, "c.json"},
+	{mild, strict, NULL, METHOD("a", "{}"), VERDICT_REFUSED,
+	 "/methods/a/action", "m", "b.json"},
+	{strict, mild, NULL, RESOURCE("a"), VERDICT_REFUSED,
+	 "/resources/a/action", "r", "a.json"},
+	{strict, mild, NULL, CALL("a"), VERDICT_REFUSED, "/all_tools/limits/0",
+	 NULL, "a.json"},
+	{mild, strict, NULL, CALL("a"), VERDICT_REFUSED, "/all_tools/limits/1",
+	 NULL, "b.json"},
+	{mild, mild, all_denied, CALL("a"), VERDICT_REFUSED,
+	 "/all_tools/action", "all", "c.json"},
+	{all_denied, mild, all_nothing, CALL("c"), VERDICT_REFUSED,
+	 "/all_tools/action", "all", "a.json"},
+	{all_denied, all_hidden, NULL, CALL("a"), VERDICT_HIDDEN, "(hidden)",
+	 NULL, "b.json"},
+};
+
+static void layers_are_merged(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(layered); i++) {
+		const char *files[FILES_MAX] = {layered[i].a, layered[i].b,
+						layered[i].c};
+
+		if (files_give(files, layered[i].line, layered[i].kind,
+			       layered[i].rule, layered[i].reason,
+			       layered[i].file))
+			continue;
+		print_error("row: %s of\n%s\n%s\n", layered[i].line, files[0],
+			    files[1] ? files[1] : "");
+		failed++;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- the value that decided ------------------------------------------ */
+
+static const struct {
+	const char *key, *conditions, *args;
+	const char *value; /* NULL: none */
+} values[] = {
+	{"deny_if", ASK("args.a", "gt", "1"), "{'a': 20 }", "20"},
+	{"deny_if", ASK("args.a", "eq", "'x'"), "{'a':'\\u0078'}", "'\\u0078'"},
+	{"deny_if", ASK("args.a", "gt", "1"), "{'a':{'b':[ ]}}", "{'b':[ ]}"},
+	{"deny_if", ASK("args.l[*]", "gt", "1"), "{'l':[1,2,3]}", "2"},
+	{"deny_if", ASK("args.l[1]", "gt", "1"), "{'l':[1,2,3]}", "2"},
+	{"deny_if", ASK("args.a", "exists", "true"), "{'a':null}", "null"},
+	{"deny_if", ASK("args.a", "exists", "false"), "{'b':1}", NULL},
+	{"require", ASK("args.a", "eq", "1"), "{}", NULL},
+	{"require", ASK("args.a", "eq", "1"), "{'a':1.5}", "1.5"},
+	{"require", ASK("args.a", "eq", "1"), "{'A':1}", NULL},
+	{"require", ASK("args.a", "eq", "1"), "{'a':1,'a':1}", NULL},
+	{"require", ASK("args.a.b", "eq", "1"), "{'a':1}", NULL},
+	{"require", ASK("args", "eq", "1"), "{'a':1}", "{'a':1}"},
+	{"require", ASK("args.l[*].x", "eq", "1"), "{'l':[{'x':1},{'x':3}]}",
+	 "3"},
+	/* None of the last element, though there was one before. */
+	{"require", ASK("args.l[*].x", "eq", "1"), "{'l':[{'x':1},{}]}", NULL},
+	{"require", ASK("args.l[*].x", "eq", "1"), "{'l':[{'x':1},{'X':1}]}",
+	 NULL},
+	{"deny_if", ASK("args.l[*].x", "eq", "1"), "{'l':[{'x':2},5]}", NULL},
+	{"deny_if", ASK("args.l[*].x", "exists", "false"), "{'l':[{'x':2},{}]}",
+	 NULL},
+	/* Nor of a condition that held. */
+	{"require", ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "1"),
+	 "{'a':1}", NULL},
+};
+
+static void values_are_told(void **state)
+{
+	char text[TEXT_BYTES], line[TEXT_BYTES], want[64];
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(values); i++) {
+		struct policy *p;
+		struct counters *c;
+		struct verdict v;
+
+		json(text, sizeof(text), DENY "'tools':{'t':{'%s':[%s]}}}",
+		     values[i].key, values[i].conditions);
+		json(line, sizeof(line), WITH("t", "%s"), values[i].args);
+		json(want, sizeof(want), "%s",
+		     values[i].value ? values[i].value : "");
+		p = compile_one(text);
+		row_true(values[i].conditions, p);
+		c = counters_new(p);
+		row_true(values[i].args, judge(p, c, line, 0, &v));
+		row_true(values[i].args, v.kind == VERDICT_REFUSED);
+		if (!v.value.ptr != !values[i].value ||
+		    v.value.len != strlen(want) ||
+		    strncmp(v.value.ptr ? v.value.ptr : "", want,
+			    v.value.len) != 0) {
+			print_error("row: %s: %.*s\n", values[i].args,
+				    (int)v.value.len, v.value.ptr);
+			failed++;
+		}
+		counters_free(c);
+		policy_free(p);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- limits beside conditions ---------------------------------------- */
+
+#define STEPS_MAX 8
+
+/* Lines one after the other, and which rule refuses each. */
+struct step {
+	int at; /* seconds */
+	const char *line;
+	const char *rule; /* "": passes; NULL: no step more */
+	int wait;         /* seconds; 0: none */
+};
+static const struct {
+	const char *name;
+	const char *files[FILES_MAX];
+	struct step steps[STEPS_MAX];
+} plays[] = {
+	{"what a condition refuses uses nothing up",
+	 {DENY "'tools':{'t':{'rate_limit':'1/minute',"
+	       "'deny_if':[{'path':'args.n','op':'gt','value':1}],"
+	       "'require':[{'path':'args.n','op':'exists','value':true}]}}}"},
+	 {{0, WITH("t", "{'n':2}"), "/tools/t/deny_if/0"},
+	  {1, WITH("t", "{}"), "/tools/t/require/0"},
+	  {2, WITH("t", "{'N':1}"), "/tools/t/require/0"},
+	  {3, WITH("t", "{'n':1}"), ""},
+	  {4, WITH("t", "{'n':2}"), "/tools/t/deny_if/0"},
+	  {5, WITH("t", "{'n':1}"), "/tools/t/rate_limit", 58},
+	  {63, WITH("t", "{'n':1}"), ""}}},
+	{"all tools count together, beside the limits of each",
+	 {ALLOW "'all_tools':{'rate_limit':'3/minute'},'hide':['gone'],"
+		"'tools':{'a':{'rate_limit':'1/minute'},"
+		"'no':{'action':'deny'}}}"},
+	 {{0, CALL("a"), ""},
+	  {1, CALL("a"), "/tools/a/rate_limit", 59},
+	  {2, CALL("no"), "/tools/no/action"},
+	  {3, CALL("gone"), "(hidden)"},
+	  {4, CALL("b"), ""},
+	  {5, CALL("c"), ""},
+	  {6, CALL("d"), "/all_tools/rate_limit", 54},
+	  {60, CALL("a"), ""}}},
+	{"a limit of all tools does not count what an entry's refuses",
+	 {ALLOW "'all_tools':{'limits':[{'max':2,'window':100}]},"
+		"'tools':{'a':{'limits':[{'max':1,'window':10}]}}}"},
+	 {{0, CALL("a"), ""},
+	  {1, CALL("a"), "/tools/a/limits/0", 9},
+	  {2, CALL("a"), "/tools/a/limits/0", 8},
+	  {10, CALL("a"), ""},
+	  {11, CALL("b"), "/all_tools/limits/0", 89},
+	  {12, CALL("a"), "/all_tools/limits/0", 88}}},
+	{"limits of a later file are numbered after those of the earlier",
+	 {DENY "'tools':{'t':{'limits':[{'max':3,'window':60},"
+	       "{'max':3,'window':60}]}}}",
+	  DENY "'tools':{'t':{'rate_limit':'9/day',"
+	       "'limits':[{'max':2,'window':60}]}}}",
+	  DENY "'tools':{'t':{'limits':[{'max':9,'window':60},"
+	       "{'max':1,'window':5}]}}}"},
+	 {{0, CALL("t"), ""},
+	  {1, CALL("t"), "/tools/t/limits/4", 4},
+	  {5, CALL("t"), ""},
+	  {10, CALL("t"), "/tools/t/limits/2", 50},
+	  {11, CALL("T"), "(default deny)"}}},
+	{"a name in another case has no quota of its own",
+	 {ALLOW "'tools':{'t':{'rate_limit':'1/minute'}}}"},
+	 {{0, CALL("T"), ""},
+	  {1, CALL("t"), "/tools/t/rate_limit", 59},
+	  {2, CALL("\\u0074"), "/tools/t/rate_limit", 58},
+	  {3, CALL("u"), ""}}},
+	{"a method and a tool count together or not at all",
+	 {ALLOW "'tools':{'t':{'rate_limit':'1/minute'}},"
+		"'methods':{'tools/call':{'rate_limit':'2/minute'}}}"},
+	 {{0, CALL("t"), ""},
+	  {1, CALL("t"), "/tools/t/rate_limit", 59},
+	  {2, CALL("u"), ""},
+	  {3, CALL("v"), "/methods/tools~1call/rate_limit", 57},
+	  {60, CALL("t"), ""}}},
+	{"the wait is until the same call passes, whichever limit is longer",
+	 {ALLOW "'tools':{'t':{'rate_limit':'1/hour'}},"
+		"'methods':{'tools/call':{'rate_limit':'1/minute'}}}"},
+	 {{0, CALL("t"), ""},
+	  {1, CALL("t"), "/methods/tools~1call/rate_limit", 3599},
+	  {2, CALL("u"), "/methods/tools~1call/rate_limit", 58}}},
+	{"prompts, resources and methods have limits, too",
+	 {ALLOW "'prompts':{'p':{'rate_limit':'1/minute'}},"
+		"'resources':{'r*':{'rate_limit':'1/minute'}},"
+		"'methods':{'m':{'rate_limit':'1/minute'}}}"},
+	 {{0, PROMPT("p", "{}"), ""},
+	  {0, PROMPT("P", "{}"), "/prompts/p/rate_limit", 60},
+	  {0, RESOURCE("r1"), ""},
+	  {0, RESOURCE("r2"), "/resources/r*/rate_limit", 60},
+	  {0, RESOURCE("s"), ""},
+	  {0, METHOD("m", "{}"), ""},
+	  {0, METHOD("M", "{}"), "/methods/m/rate_limit", 60},
+	  {0, NOTICE("m", "{}"), "/methods/m/rate_limit", 60}}},
+	{"a rate_limit stands beside limits",
+	 {DENY "'tools':{'t':{'rate_limit':'2/minute',"
+	       "'limits':[{'max':1,'window':10,'on_deny':'slow'}]}}}"},
+	 {{0, CALL("t"), ""},
+	  {1, CALL("t"), "/tools/t/limits/0", 9},
+	  {10, CALL("t"), ""},
+	  {20, CALL("t"), "/tools/t/rate_limit", 40},
+	  {60, CALL("t"), ""}}},
+};
+
+static bool step_goes_well(const struct step *s, const struct policy *p,
+			   struct counters *c)
+{
+	char line[TEXT_BYTES];
+	struct verdict v;
+
+	json(line, sizeof(line), "%s", s->line);
+	if (!judge(p, c, line, s->at * SECOND, &v))
+		return false;
+	if (strcmp(v.origin.rule, s->rule) == 0 &&
+	    v.wait == (s->wait > 0 ? s->wait * SECOND : -1) &&
+	    (v.kind == VERDICT_PASS) == !*s->rule)
+		return true;
+	print_error("at %d: %s, wait %lld\n", s->at, v.origin.rule,
+		    (long long)v.wait);
+	return false;
+}
+
+static void limits_and_conditions_play(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(plays); i++) {
+		const struct step *steps = plays[i].steps;
+		struct said said;
+		struct policy *p = compile(plays[i].files, &said);
+		struct counters *c;
+
+		row_true(plays[i].name, p);
+		c = counters_new(p);
+		for (int s = 0; s < STEPS_MAX && steps[s].rule; s++)
+			if (!step_goes_well(&steps[s], p, c)) {
+				print_error("row: %s\n", plays[i].name);
+				failed++;
+			}
+		counters_free(c);
+		policy_free(p);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- what conditions tell -------------------------------------------- */
+
+/* A path is told up to a byte that may be inside a letter. */
+#define LETTERS                                                                \
+	"\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+#define FAR LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS
+
+static bool is_utf8(const char *s)
+{
+	char quoted[2048];
+	struct text text;
+	struct scan r;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", s);
+	r = scan_begin(quoted, strlen(quoted));
+	return scan_string(&r, quoted, &text) != NULL;
+}
+
+static const struct {
+	const char *condition;
+	const char *reason; /* a part of it */
+} reasons[] = {
+	{SAY("args.a", "eq", "1", "told"), "told"},
+	{SAY("args.a", "eq", "1", "two\\nlines \\\\ \xC3\xA9"),
+	 "two\\nlines \\\\ \xC3\xA9"},
+	{ASK("args.a.b[0]", "eq", "1"), "args.a.b[0]"},
+	{"{'value':1,'op':'eq','path':'args.z'}", "args.z"},
+	{ASK("/a~1b", "eq", "1"), "/a~1b"},
+	{ASK("args.\\u0001\\'", "eq", "1"), "args.\\u0001\\\""},
+	{ASK("args." FAR FAR, "eq", "1"), "args." FAR},
+	{ASK("args.x" FAR FAR, "eq", "1"), "args.x" FAR},
+};
+
+static void reasons_are_told(void **state)
+{
+	char text[TEXT_BYTES], line[TEXT_BYTES];
+
+	(void)state;
+	json(line, sizeof(line), "%s", CALL("t"));
+	for (size_t i = 0; i < COUNT(reasons); i++) {
+		struct policy *p;
+		struct counters *c;
+		struct verdict v;
+
+		json(text, sizeof(text), DENY "'tools':{'t':{'require':[%s]}}}",
+		     reasons[i].condition);
+		p = compile_one(text);
+		row_true(reasons[i].condition, p);
+		c = counters_new(p);
+		row_true(reasons[i].condition, judge(p, c, line, 0, &v));
+		row_true(reasons[i].condition, v.kind == VERDICT_REFUSED);
+		row_true(reasons[i].condition,
+			 strstr(v.reason, reasons[i].reason));
+		row_true(reasons[i].condition, is_utf8(v.reason));
+		counters_free(c);
+		policy_free(p);
+	}
+}
+
+/* ---- large values ---------------------------------------------------- */
+
+#define LARGE ((size_t)1 << 20)
+
+/* A backtracking engine takes exponential or square time for each of these: the
+ * test would not end. */
+static const struct {
+	const char *op, *value;
+	const char *piece, *end; /* the string: many of one, then the other */
+	bool passes;
+} large[] = {
+	{"regex", "^(a+)+$", "a", "!", false},
+	{"regex", "^(a|a)*$", "a", "!", false},
+	{"regex", "^(a|aa)+$", "a", "!", false},
+	{"regex", "^([a-z]+)*x$", "a", "!", false},
+	{"regex", "(.*)(.*)(.*)(.*)(.*)x$", "a", "!", false},
+	{"regex", "^(a?){50}a{50}$", "a", "", false},
+	{"regex", "a.*b.*c.*d", "abc", "", false},
+	{"regex", "^(a+)+$", "a", "", true},
+	{"regex", "^(a+)+$", "\\u0061", "", true},
+	{"regex", "!$", "a", "!", true},
+	{"glob", "*a*a*a*a*a*a*a*b", "a", "", false},
+	{"glob", "*a*a*a*a*a*a*a*b", "a", "b", true},
+	{"contains", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "a", "", false},
+	{"contains", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "a", "b", true},
+	{"under", "/a/b", "/a/b/../..", "/a/b", true},
+	{"under", "/a/b", "/a/b/../..", "/..", false},
+	{"under", "/a/b", "/..", "/a/b/./", true},
+	{"eq", "a", "a", "", false},
+};
+
+static void large_values_are_weighed(void **state)
+{
+	char *line = malloc(LARGE + TEXT_BYTES), text[TEXT_BYTES];
+
+	(void)state;
+	assert_non_null(line);
+	for (size_t i = 0; i < COUNT(large); i++) {
+		size_t len = strlen(large[i].piece), used;
+		struct policy *p;
+		struct counters *c;
+		struct verdict v;
+
+		json(text, sizeof(text), DENY "'tools':{'t':{'require':[%s]}}}",
+		     ASK("args.x", "%s", "'%s'"));
+		snprintf(line, TEXT_BYTES, text, large[i].op, large[i].value);
+		p = compile_one(line);
+		row_true(large[i].value, p);
+		c = counters_new(p);
+		json(line, TEXT_BYTES, "%s",
+		     REQUEST "'tools/call','params':{'name':'t','arguments':"
+			     "{'x':'");
+		for (used = strlen(line); used < LARGE; used += len)
+			memcpy(line + used, large[i].piece, len);
+		json(line + used, TEXT_BYTES, "%s'}}}", large[i].end);
+		row_true(large[i].value, judge(p, c, line, 0, &v));
+		row_true(large[i].value,
+			 (v.kind == VERDICT_PASS) == large[i].passes);
+		counters_free(c);
+		policy_free(p);
+	}
+	free(line);
+}
+
+/* ---- what is weighed ------------------------------------------------- */
+
+static void only_what_has_rules_is_weighed(void **state)
+{
+	static const struct {
+		const char *policy, *line;
+		bool weighed;
+	} rows[] = {
+		{order, CALL("x"), true},
+		{order, NOTICE("tools/call", "{'name':'x'}"), true},
+		{order, PROMPT("x", "{}"), false},
+		{order, RESOURCE("x"), false},
+		{order, METHOD("tools/list", "{}"), false},
+		{order, NOTICE("notifications/a", "{}"), false},
+		{sections, PROMPT("x", "{}"), true},
+		{sections, RESOURCE("x"), true},
+		{sections, METHOD("x", "{}"), false},
+		{methods, PROMPT("x", "{}"), true},
+		{methods, RESOURCE("x"), true},
+		{methods, METHOD("x", "{}"), true},
+		{methods, NOTICE("x", "{}"), true},
+		{methods, "{'jsonrpc':'2.0','id':1,'result':{}}", false},
+		{methods, "{'jsonrpc':'2.0','id':1,'error':{}}", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = compile_one(rows[i].policy);
+		char line[TEXT_BYTES];
+		struct message m;
+		struct fault f;
+
+		json(line, sizeof(line), "%s", rows[i].line);
+		row_true(line, message_read(line, strlen(line), &m, &f));
+		row_true(line, policy_weighs(p, &m) == rows[i].weighed);
+		policy_free(p);
+	}
+}
+
+/* Names of as many bytes as there may be, and of one more. */
+static void names_have_bounds(void **state)
+{
+	static const struct {
+		const char *policy, *before, *after;
+		bool longer; /* one of MESSAGE_NAME_BYTES + 1 */
+		enum verdict_kind kind;
+	} rows[] = {
+		{many, REQUEST "'tools/call','params':{'name':'", "'}}", false,
+		 VERDICT_PASS},
+		{sections, REQUEST "'prompts/get','params':{'name':'", "'}}",
+		 false, VERDICT_PASS},
+		{sections, REQUEST "'resources/read','params':{'uri':'", "'}}",
+		 false, VERDICT_PASS},
+		{sections, REQUEST "'resources/read','params':{'uri':'", "'}}",
+		 true, VERDICT_MALFORMED},
+		{order, REQUEST "'resources/read','params':{'uri':'", "'}}",
+		 true, VERDICT_PASS},
+		{methods, REQUEST "'", "'}", false, VERDICT_PASS},
+		{methods, REQUEST "'", "'}", true, VERDICT_MALFORMED},
+		{methods, "{'jsonrpc':'2.0','method':'", "'}", true,
+		 VERDICT_DROPPED},
+		{order, REQUEST "'", "'}", true, VERDICT_PASS},
+	};
+	char name[MESSAGE_NAME_BYTES + 2], line[TEXT_BYTES];
+	struct text text = {.ptr = name};
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = compile_one(rows[i].policy);
+		struct counters *c = counters_new(p);
+		struct verdict v;
+
+		text.len = MESSAGE_NAME_BYTES + rows[i].longer;
+		json(line, sizeof(line), "%s%.*s%s", rows[i].before,
+		     (int)text.len, name, rows[i].after);
+		row_true(rows[i].before, judge(p, c, line, 0, &v));
+		row_true(rows[i].before, v.kind == rows[i].kind);
+		row_true(rows[i].before, policy_lists(p, POLICY_PROMPTS,
+						      text) != rows[i].longer);
+		counters_free(c);
+		policy_free(p);
+	}
+}
+
+/* ---- conditions that do not load ------------------------------------- */
+
+/* A condition, and what is said of it: where, from the condition on, and a part
+ * of the words. */
+static const struct {
+	const char *condition;
+	const char *said[4];
+} faults[] = {
+	{"1", {": a condition, {\"path\"", "not a number"}},
+	{"null", {": a condition, "}},
+	{"[]", {": a condition, "}},
+	{"'args.a eq 1'", {": a condition, "}},
+	{"{}",
+	 {": \"path\" is missing", ": \"op\" is missing",
+	  ": \"value\" is missing"}},
+	{"{'op':'eq','value':1}", {": \"path\" is missing"}},
+	{"{'path':'args.a','value':1}", {": \"op\" is missing"}},
+	{"{'path':'args.a','op':'eq'}", {": \"value\" is missing"}},
+	{"{'path':'args.a','op':'exists'}", {": \"value\" is missing"}},
+	{"{'path':'args.a','op':'eq','vlaue':1}",
+	 {"/vlaue: unknown key \"vlaue\": did you mean \"value\"?",
+	  ": \"value\" is missing"}},
+	{"{'path':'args.a','op':'eq','value':1,'reason':'x'}",
+	 {"/reason: unknown key \"reason\" (allowed: path, op, value, "
+	  "on_deny)"}},
+	{"{'path':'args.a','op':'eq','value':1,'value':2}",
+	 {"/value: this key is there twice"}},
+	{"{'path':'args.a','op':'eq','value':1,'\\u006fp':'gt'}",
+	 {"/op: this key is there twice"}},
+	{SAY("args.a", "eq", "1", "x") ",1", {"/1: a condition, "}},
+	{"{'path':'args.a','op':'eq','value':1,'on_deny':1}",
+	 {"/on_deny: a string that the agent is told"}},
+	{"{'path':'args.a','op':'eq','value':1,'on_deny':null}",
+	 {"/on_deny: a string that the agent is told"}},
+
+	/* Operators. */
+	{ASK("args.a", "equals", "1"), {"/op: unknown operator \"equals\""}},
+	{ASK("args.a", "gtt", "1"),
+	 {"/op: unknown operator \"gtt\": did you "
+	  "mean \"gt\"?"}},
+	{ASK("args.a", "exist", "true"), {"did you mean \"exists\"?"}},
+	{ASK("args.a", "notin", "[1]"), {"did you mean \"not_in\"?"}},
+	{ASK("args.a", "rgeex", "'a'"), {"did you mean \"regex\"?"}},
+	{ASK("args.a", "EQ", "1"), {"/op: unknown operator \"EQ\""}},
+	{ASK("args.a", "", "1"),
+	 {"/op: unknown operator \"\" (allowed: eq, neq, in, not_in, lt, lte, "
+	  "gt, gte, contains, exists, regex, glob, under)"}},
+	{ASK("args.a", "==", "1"), {"/op: unknown operator \"==\""}},
+	{"{'path':'args.a','op':1,'value':1}",
+	 {"/op: an operator, a string was expected, not a number"}},
+	{"{'path':'args.a','op':['eq'],'value':1}", {"/op: an operator"}},
+
+	/* What each compares with. */
+	{ASK("args.a", "eq", "[]"), {"/value: a string, a number, true"}},
+	{ASK("args.a", "eq", "{}"), {"/value: a string, a number, true"}},
+	{ASK("args.a", "neq", "['a']"), {"/value: a string, a number, true"}},
+	{ASK("args.a", "contains", "['a']"), {"/value: a string, a number"}},
+	{ASK("args.a", "contains", "{}"), {"/value: a string, a number"}},
+	{ASK("args.a", "in", "[]"), {"/value: an array of one value at least"}},
+	{ASK("args.a", "not_in", "[]"), {"/value: an array of one value"}},
+	{ASK("args.a", "in", "'a'"),
+	 {"/value: an array of values was expected, not a string"}},
+	{ASK("args.a", "not_in", "1"), {"/value: an array of values"}},
+	{ASK("args.a", "in", "{'a':1}"), {"/value: an array of values"}},
+	{ASK("args.a", "in", "null"), {"/value: an array of values"}},
+	{ASK("args.a", "in", "[1,[2],{}]"),
+	 {"/value/1: a string, a number", "/value/2: a string, a number"}},
+	{ASK("args.a", "lt", "'1'"),
+	 {"/value: a number was expected, not a string"}},
+	{ASK("args.a", "lte", "null"), {"/value: a number was expected"}},
+	{ASK("args.a", "gt", "true"), {"/value: a number was expected"}},
+	{ASK("args.a", "gte", "[1]"), {"/value: a number was expected"}},
+	{ASK("args.a", "gt", "{}"), {"/value: a number was expected"}},
+	{ASK("args.a", "exists", "1"), {"/value: true or false was expected"}},
+	{ASK("args.a", "exists", "'true'"), {"/value: true or false"}},
+	{ASK("args.a", "exists", "null"), {"/value: true or false"}},
+	{ASK("args.a", "regex", "1"), {"/value: a regular expression"}},
+	{ASK("args.a", "regex", "['a']"), {"/value: a regular expression"}},
+	{ASK("args.a", "regex", "null"), {"/value: a regular expression"}},
+	{ASK("args.a", "glob", "1"), {"/value: a glob, a string, was"}},
+	{ASK("args.a", "glob", "['*']"), {"/value: a glob, a string, was"}},
+	{ASK("args.a", "under", "1"), {"/value: a directory, an absolute"}},
+	{ASK("args.a", "under", "['/a']"), {"/value: a directory, an"}},
+	{ASK("args.a", "under", "''"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'srv'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'./srv'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/srv/..'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/srv/../srv'"), {"/value: an absolute"}},
+	{ASK("args.a", "under", "'/srv/./a'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/srv/.'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/..'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/srv/%2e'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'C:\\\\srv'"), {"/value: an absolute path"}},
+	{ASK("args.a", "under", "'/srv\\\\a'"), {"/value: an absolute path"}},
+	/* No value of a call is ever equal to these. */
+	{ASK("args.a", "gt", "1e100000000000000000"), {"/value: "}},
+	{ASK("args.a", "in", "[1,1e-999999999999999999999]"), {"/value/1: "}},
+
+	/* Paths. */
+	{"{'path':1,'op':'eq','value':1}", {"/path: a path, args"}},
+	{"{'path':['a'],'op':'eq','value':1}", {"/path: a path, args"}},
+	{ASK("", "eq", "1"),
+	 {"/path: \"\" is no path: write args, args.a.b, "
+	  "args.list[0], args.list[*].x, or a JSON "
+	  "Pointer into the arguments, /a.b/c"}},
+	{ASK("a", "eq", "1"), {"/path: \"a\" is no path"}},
+	{ASK("amount.x", "eq", "1"), {"is no path"}},
+	{ASK("arg.a", "eq", "1"), {"\"arg.a\" is no path"}},
+	{ASK("argsa", "eq", "1"), {"is no path"}},
+	{ASK("Args.a", "eq", "1"), {"is no path"}},
+	{ASK("arguments.a", "eq", "1"), {"is no path"}},
+	{ASK("$.a", "eq", "1"), {"is no path"}},
+	{ASK(" args.a", "eq", "1"), {"is no path"}},
+	{ASK("args.", "eq", "1"), {"\"args.\" is no path"}},
+	{ASK("args..a", "eq", "1"), {"is no path"}},
+	{ASK("args.a.", "eq", "1"), {"is no path"}},
+	{ASK("args/a", "eq", "1"), {"is no path"}},
+	{ASK("args.l[]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[", "eq", "1"), {"is no path"}},
+	{ASK("args.l[0", "eq", "1"), {"is no path"}},
+	{ASK("args.l[*", "eq", "1"), {"is no path"}},
+	{ASK("args.l[-1]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[01]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[1.5]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[1234567890]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[a]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[\\'a\\']", "eq", "1"), {"is no path"}},
+	{ASK("args.l[*]x", "eq", "1"), {"is no path"}},
+	{ASK("args.l[ 0 ]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[0]]", "eq", "1"), {"is no path"}},
+	{ASK("args.l[0)", "eq", "1"), {"is no path"}},
+	{ASK("args.l[*)", "eq", "1"), {"is no path"}},
+	/* Meant as something else; for such keys there are pointers. */
+	{ASK("args.l]", "eq", "1"), {"is no path"}},
+	{ASK("args.l.*.x", "eq", "1"), {"is no path"}},
+	{ASK("args.*", "eq", "1"), {"is no path"}},
+	{ASK("/a~", "eq", "1"), {"is no path"}},
+	{ASK("/a~2b", "eq", "1"), {"is no path"}},
+	{ASK("/~/a", "eq", "1"), {"is no path"}},
+	{ASK("args.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "eq", "1"),
+	 {"/path: a path of more than 16 steps"}},
+	{ASK("args.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "eq", "1"),
+	 {"/path: a path of more than 16 steps"}},
+	{ASK("/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", "eq", "1"),
+	 {"/path: a path of more than 16 steps"}},
+	{ASK("args[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]", "eq",
+	     "1"),
+	 {"/path: a path of more than 16 steps"}},
+
+	/* Regular expressions, and where they are at fault. */
+	{ASK("args.a", "regex", "'a('"), {"/value: ", "(byte 1 of the"}},
+	{ASK("args.a", "regex", "'a)'"), {"/value: ", "(byte 1 of the"}},
+	{ASK("args.a", "regex", "'ab['"), {"/value: ", "(byte 2 of the"}},
+	{ASK("args.a", "regex", "'*a'"), {"/value: ", "(byte 0 of the"}},
+	{ASK("args.a", "regex", "'\xC3\xA9**'"), {"/value: ", "(byte 3 of"}},
+	{ASK("args.a", "regex", "'\\u00e9\\\\1'"),
+	 {"/value: backreferences", "(byte 2 of"}},
+	{ASK("args.a", "regex", "'a(?=b)'"), {"look-around", "(byte 1 of"}},
+	{ASK("args.a", "regex", "'a{1001}'"), {"1000", "(byte 1 of"}},
+	{ASK("args.a", "regex", "'(a{1000}){1000}'"), {"10000", "(byte 9 of"}},
+	{ASK("args.a", "regex", "'a\\\\'"), {"(byte 1 of the pattern)"}},
+
+	/* All of them at once. */
+	{ASK("arg.a", "gtt", "[]"),
+	 {"/path: \"arg.a\" is no path", "/op: unknown operator \"gtt\""}},
+	{ASK("arg.a", "gt", "'1'"),
+	 {"/path: \"arg.a\" is no path", "/value: a number was expected"}},
+	{ASK("arg.a", "in", "[[]]") "," ASK("args.a", "eq", "{}"),
+	 {"/path: ", "/value/0: a string", "/1/value: a string, a number"}},
+};
+
+/* Is all of it said, in order?  A part that begins a line stands behind the
+ * condition's pointer; others are on the line of the part before. */
+static bool all_said(const char *text, const char *at,
+		     const char *const parts[4])
+{
+	char start[128];
+
+	for (int i = 0; i < 4 && parts[i]; i++) {
+		bool begins = parts[i][0] == ':' || parts[i][0] == '/';
+		const char *found = strstr(text, parts[i]);
+
+		if (!found)
+			return false;
+		if (begins) {
+			/* Of the first condition, or of the one it names. */
+			bool other = parts[i][0] == '/' && parts[i][1] == '1';
+
+			snprintf(start, sizeof(start), "%s%s", at,
+				 other ? "" : "/0");
+			if ((size_t)(found - text) < strlen(start) ||
+			    memcmp(found - strlen(start), start,
+				   strlen(start)) != 0)
+				return false;
+		}
+		text = found + strlen(parts[i]);
+	}
+	return true;
+}
+
+static int lines_wanted(const char *const parts[4])
+{
+	int lines = 0;
+
+	for (int i = 0; i < 4 && parts[i]; i++)
+		lines += i == 0 || parts[i][0] == ':' || parts[i][0] == '/';
+	return lines;
+}
+
+static void faults_are_told(void **state)
+{
+	static const char *const keys[] = {"require", "deny_if"};
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(faults); i++) {
+		const char *const *parts = faults[i / 2].said;
+		char text[TEXT_BYTES], at[64];
+		struct policy *p;
+		struct said said;
+
+		json(text, sizeof(text), DENY "'tools':{'t':{'%s':[%s]}}}",
+		     keys[i % 2], faults[i / 2].condition);
+		snprintf(at, sizeof(at), ": /tools/t/%s", keys[i % 2]);
+		p = compile((const char *const[FILES_MAX]){text}, &said);
+		if (!p && strncmp(said.text, "a.json:1:", 9) == 0 &&
+		    said.lines == lines_wanted(parts) &&
+		    all_said(said.text, at, parts))
+			continue;
+		print_error("row: %s\n  said: %s", faults[i / 2].condition,
+			    p ? "nothing\n" : said.text);
+		policy_free(p);
+		failed++;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* Faults of what stands around conditions, and of layers; and what is none. */
+static const struct {
+	const char *files[FILES_MAX];
+	const char *said[3]; /* none: it loads */
+} loads[] = {
+	{{DENY "'tools':{'t':{'require':{}}}}"},
+	 {"/tools/t/require: an array of conditions was expected"}},
+	{{DENY "'tools':{'t':{'deny_if':'args.a'}}}"},
+	 {"/tools/t/deny_if: an array of conditions was expected"}},
+	{{DENY "'tools':{'t':{'deny_if':null}}}"}, {"/tools/t/deny_if: "}},
+	{{DENY "'tools':{'t':{'denyif':[]}}}"}, {"did you mean \"deny_if\"?"}},
+	{{DENY "'tools':{'t':{'requires':[]}}}"},
+	 {"did you mean \"require\"?"}},
+	{{DENY "'tools':{'t':{'require':[],'require':[]}}}"},
+	 {"/tools/t/require: this key is there twice"}},
+	{{DENY "'all_tools':[]}"}, {"/all_tools: an object of rules"}},
+	{{DENY "'all_tools':{'t':{}}}"}, {"/all_tools/t: unknown key \"t\""}},
+	{{DENY "'all_tools':{'deny_if':[1]}}"},
+	 {"/all_tools/deny_if/0: a condition"}},
+	{{DENY "'all_tools':{},'all_tools':{}}"},
+	 {"/all_tools: this key is there twice"}},
+	{{DENY "'prompts':[]}"}, {"/prompts: an object of names"}},
+	{{DENY "'prompts':{'p':1}}"}, {"/prompts/p: an object of rules"}},
+	{{DENY "'prompts':{'p':{},'p':{}}}"},
+	 {"/prompts/p: this name is there twice"}},
+	{{DENY "'resources':{'':{}}}"}, {"/resources/: a name has 1 to"}},
+	{{DENY "'methods':{'a/b':{'acton':'deny'}}}"},
+	 {"/methods/a~1b/acton: unknown key", "did you mean \"action\"?"}},
+	{{DENY "'methods':{'a':{'require':[{}]}}}"},
+	 {"/methods/a/require/0: \"path\" is", "\"op\" is", "\"value\" is"}},
+	{{DENY "'promts':{}}"}, {"did you mean \"prompts\"?"}},
+	{{DENY "'hide':[1,'']}"},
+	 {"/hide/0: a tool's name", "/hide/1: a name"}},
+	/* A name is twice in one file only. */
+	{{DENY "'tools':{'a':{}}}", DENY "'tools':{'a':{},'\\u0061':{}}}"},
+	 {"b.json:1:", "/tools/a: this name is there twice"}},
+	{{DENY "'tools':{'a':{},'a':{}}}", DENY "'tools':{'a':{}}}"},
+	 {"a.json:1:", "/tools/a: this name is there twice"}},
+	{{DENY "'tools':{'a':{}}}", DENY "'tools':{'a':{}}}",
+	  DENY "'tools':{'a':{},'b':{}}}"},
+	 {NULL}},
+	{{DENY "'tools':{'a':{},'A':{},'a*':{}},'hide':['a'],"
+	       "'prompts':{'a':{}},'resources':{'a':{}},'methods':{'a':{}}}",
+	  DENY "'all_tools':{},'tools':{'A':{}},'hide':['a','a*']}",
+	  DENY "'all_tools':{},'methods':{'a':{}}}"},
+	 {NULL}},
+	/* Faults of every file are told, each with its own place. */
+	{{DENY "'tools':{'a':1}}", DENY "'tools':{'b':1}}",
+	  DENY "'tools':{'c':1}}"},
+	 {"a.json:1:46: /tools/a", "b.json:1:46: /tools/b",
+	  "c.json:1:46: /tools/c"}},
+	{{DENY "'hide':[]}", "{'version':'2','default':'deny'}"},
+	 {"b.json:1:12: /version"}},
+	{{DENY "'hide':[]}", "[]"}, {"b.json:1:1: a policy"}},
+	{{DENY "'hide':[]}", "{'version':'1'}"},
+	 {"b.json:1:1: \"default\" is missing"}},
+	{{"", DENY "'hide':[]}"}, {"a.json:1:1: a value was expected"}},
+	/* In the file it is element 0, whatever is in those below. */
+	{{DENY "'tools':{'a':{'require':[" ASK("args.a", "eq", "1") "]}}}",
+	  DENY "'tools':{'a':{'require':[1]}}}"},
+	 {"b.json:1:", "/tools/a/require/0: a condition"}},
+	/* Nothing is asked: sound. */
+	{{DENY "'tools':{'t':{'require':[],'deny_if':[]}}}"}, {NULL}},
+	{{DENY "'all_tools':{},'tools':{},'prompts':{},'resources':{},"
+	       "'methods':{},'hide':[]}"},
+	 {NULL}},
+	/* In any order, and the widest path. */
+	{{DENY "'tools':{'t':{'require':[{'on_deny':'','value':1,'op':'eq',"
+	       "'path':'args.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a'}]}}}"},
+	 {NULL}},
+};
+
+static void files_load_or_say_why(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(loads); i++) {
+		struct said said;
+		struct policy *p = compile(loads[i].files, &said);
+		const char *at = said.text;
+
+		for (int j = 0; at && j < 3 && loads[i].said[j]; j++)
+			at = strstr(at, loads[i].said[j]);
+		if (!at || !p == !loads[i].said[0]) {
+			print_error("row: %s\n  said: %s\n", loads[i].files[0],
+				    said.text);
+			failed++;
+		}
+		policy_free(p);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- what a policy can do, told in advance --------------------------- */
+
+static const struct {
+	const char *files[FILES_MAX];
+	bool shut; /* no tool can be called, which is warned of */
+	bool hides[POLICY_SECTIONS];
+} sound[] = {
+	{{order}, false, {true}},
+	{{all}, false, {true}},
+	{{sections}, false, {false, true, true}},
+	{{methods}, false, {true, false, false, true}},
+	{{base}, false, {false}},
+	{{base, over, top}, false, {true, true}},
+	{{DENY "'hide':['a']}", DENY "'tools':{'b':{}}}"}, false, {true}},
+	{{DENY "'hide':['a']}", DENY "'tools':{'a':{}}}"}, true, {true}},
+	{{ALLOW "'all_tools':{'action':'hide'}}"}, true, {true}},
+	{{ALLOW "'all_tools':{'action':'deny'}}"}, true, {false}},
+	{{DENY "'all_tools':{'action':'deny'},'tools':{'a':{}}}"},
+	 true,
+	 {false}},
+	{{DENY "'all_tools':{},'prompts':{'p':{}}}"}, true, {false}},
+	{{DENY "'prompts':{'p':{'action':'hide'}},'tools':{'a':{}}}"},
+	 false,
+	 {false, true}},
+};
+
+static void warns_of_what_is_shut(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sound); i++) {
+		struct said said;
+		struct policy *p = compile(sound[i].files, &said);
+		bool good;
+
+		row_true(sound[i].files[0], p);
+		good = policy_warn(p, listen, &said) == said.lines &&
+		       !strstr(said.text, "no tool can be called") !=
+			       sound[i].shut;
+		for (int s = 0; s < POLICY_SECTIONS; s++)
+			good &= policy_hides(p, (enum policy_section)s) ==
+				sound[i].hides[s];
+		if (!good)
+			print_error("row: %s\n  said: %s\n", sound[i].files[0],
+				    said.text);
+		failed += !good;
+		policy_free(p);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* What a section hides is not listed; what it only denies is. */
+static void sections_are_listed(void **state)
+{
+	static const struct {
+		enum policy_section section;
+		const char *name;
+		bool listed;
+	} rows[] = {
+		{POLICY_PROMPTS, "p", true},
+		{POLICY_PROMPTS, "no", true},
+		{POLICY_PROMPTS, "gone", false},
+		{POLICY_PROMPTS, "GONE", false},
+		{POLICY_PROMPTS, "file:///gone", true},
+		{POLICY_PROMPTS, "other", true},
+		{POLICY_RESOURCES, "file:///etc/a", true},
+		{POLICY_RESOURCES, "file:///gone", false},
+		{POLICY_RESOURCES, "gone", true},
+		{POLICY_TOOLS, "gone", true},
+		{POLICY_TOOLS, "p", true},
+	};
+	struct policy *p = compile_one(sections);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct text name = {.ptr = rows[i].name,
+				    .len = strlen(rows[i].name)};
+
+		row_true(rows[i].name, policy_lists(p, rows[i].section, name) ==
+					       rows[i].listed);
+	}
+	policy_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conditions_are_weighed),
+		cmocka_unit_test(policies_are_weighed),
+		cmocka_unit_test(layers_are_merged),
+		cmocka_unit_test(values_are_told),
+		cmocka_unit_test(limits_and_conditions_play),
+		cmocka_unit_test(reasons_are_told),
+		cmocka_unit_test(large_values_are_weighed),
+		cmocka_unit_test(only_what_has_rules_is_weighed),
+		cmocka_unit_test(names_have_bounds),
+		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(files_load_or_say_why),
+		cmocka_unit_test(warns_of_what_is_shut),
+		cmocka_unit_test(sections_are_listed),
+	};
+
+	return cmocka_run_group_tests_name("language", tests, NULL, NULL);
+}

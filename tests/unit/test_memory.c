@@ -1,0 +1,196 @@
+/*
+ * A policy is loaded while memory fails at each allocation in turn: it loads
+ * or says that there is none, and in neither case anything is lost (which the
+ * run under a sanitizer sees) or let through.  json-parser 1.1 does not survive
+ * the failure of an allocation of its own, so none of these fails.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../policies/policy.h"
+
+#include <json-parser/json.h>
+
+/* The linker puts these before the library's own (--wrap). */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+json_value *__real_json_parse_ex(json_settings *settings, const char *text,
+				 size_t len, char *error);
+json_value *__wrap_json_parse_ex(json_settings *settings, const char *text,
+				 size_t len, char *error);
+
+static long left = -1; /* allocations until one fails; below 0: none does */
+static bool parsing;
+
+static bool fails(void)
+{
+	if (parsing || left < 0 || left-- > 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+json_value *__wrap_json_parse_ex(json_settings *settings, const char *source,
+				 size_t len, char *error)
+{
+	json_value *v;
+
+	parsing = true;
+	v = __real_json_parse_ex(settings, source, len, error);
+	parsing = false;
+	return v;
+}
+
+static const char text[] =
+	"{\"version\":\"1\",\"default\":\"deny\","
+	"\"all_tools\":{\"rate_limit\":\"9/hour\"},"
+	"\"tools\":{\"pay\":{\"reason\":\"r\",\"limits\":[{\"max\":3,\"window\":"
+	"\"day\",\"counter\":\"c\",\"on_deny\":\"no\"}],\"rate_limit\":{\"max\":"
+	"2,\"window\":5},\"require\":[{\"path\":\"/a/0\",\"op\":\"in\",\"value\":"
+	"[1,\"x\"],\"on_deny\":\"why\"},{\"path\":\"args.p\",\"op\":\"regex\","
+	"\"value\":\"^a+$\"}],\"deny_if\":[{\"path\":\"args.q\",\"op\":\"glob\","
+	"\"value\":\"*x\"},{\"path\":\"args.q\",\"op\":\"contains\",\"value\":"
+	"\"y\"},{\"path\":\"args.n\",\"op\":\"gt\",\"value\":1e400}]}},"
+	"\"prompts\":{\"p\":{}}}";
+
+static void count_line(void *context, const char *line)
+{
+	(void)line;
+	++*(int *)context;
+}
+
+static void memory_fails(void **state)
+{
+	const struct policy_source sources[] = {{"a", text, sizeof(text) - 1},
+						{"b", text, sizeof(text) - 1}};
+	struct policy *policy = NULL;
+	struct counters *counters;
+	long n;
+
+	(void)state;
+	for (n = 0; !policy; n++) {
+		int faults = 0;
+
+		left = n;
+		policy = policy_compile(sources, 2, count_line, &faults);
+		/* Loaded just if nothing failed. */
+		assert_int_equal(!policy, faults > 0);
+		assert_int_equal(!policy, left < 0);
+		assert_true(n < 1000);
+	}
+	assert_true(n > 20);
+	counters = NULL;
+	for (n = 0; !counters; n++) {
+		left = n;
+		counters = counters_new(policy);
+	}
+	assert_true(n > 3);
+	left = -1;
+	counters_free(counters);
+	policy_free(policy);
+}
+
+/* Memory is taken in chunks, so an allocation fails only where one ends:
+ * fillers before the policy move that place over all of it. */
+static void chunks_end_anywhere(void **state)
+{
+	static char moved[sizeof(text) + 32768];
+
+	(void)state;
+	for (int fillers = 0; fillers < 16; fillers++) {
+		for (int len = 1; len < 1000; len += 16) {
+			struct policy_source source = {"a", moved, 0};
+			struct policy *policy = NULL;
+			char *at = moved;
+
+			at += sprintf(at,
+				      "{\"description\":\"\",\"hide\":[\"x\"");
+			for (int i = 0; i < fillers; i++)
+				at += sprintf(at, ",\"%0*d\"", i ? 1000 : len,
+					      i);
+			at += sprintf(at, "],%s", text + 1);
+			source.len = (size_t)(at - moved);
+			for (long n = 5; !policy; n++) {
+				int faults = 0;
+
+				left = n;
+				policy = policy_compile(&source, 1, count_line,
+							&faults);
+				assert_int_equal(!policy, faults > 0);
+			}
+			left = -1;
+			policy_free(policy);
+		}
+	}
+}
+
+/* So many entries that their table is a chunk of its own. */
+static void large_tables_fail(void **state)
+{
+	static char large[32768];
+	struct policy_source source = {"a", large, 0};
+	struct policy *policy = NULL;
+	char *at = large;
+
+	(void)state;
+	at += sprintf(at, "{\"version\":\"1\",\"default\":\"deny\",\"hide\":[");
+	for (int i = 0; i < 2000; i++)
+		at += sprintf(at, "%s\"t%d\"", i ? "," : "", i);
+	at += sprintf(at, "]}");
+	source.len = (size_t)(at - large);
+	for (long n = 0; !policy; n++) {
+		int faults = 0;
+
+		left = n;
+		policy = policy_compile(&source, 1, count_line, &faults);
+		assert_int_equal(!policy, faults > 0);
+	}
+	left = -1;
+	policy_free(policy);
+}
+
+static void files_fail(void **state)
+{
+	const char *path = "tests/policies/sast-mcp.cancel_scan_job.json";
+	struct policy *policy = NULL;
+	long n;
+
+	(void)state;
+	for (n = 0; !policy; n++) {
+		int faults = 0;
+
+		left = n;
+		policy = policy_load(&path, 1, count_line, &faults);
+		assert_int_equal(!policy, faults > 0);
+	}
+	left = -1;
+	assert_true(n > 5);
+	policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_fails),
+		cmocka_unit_test(chunks_end_anywhere),
+		cmocka_unit_test(large_tables_fail),
+		cmocka_unit_test(files_fail),
+	};
+
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
