@@ -48,6 +48,13 @@ void out_escaped(struct out *o, const char *s, size_t len)
 			out_bytes(o, "\\n", 2);
 		} else if (c < ' ' || c == 0x7F) {
 			out_bytes(o, escape, sizeof(escape));
+		} else if (c == 0xC2 && i + 1 < len &&
+			   (unsigned char)s[i + 1] < 0xA0) {
+			/* U+0080 to U+009F, which terminals obey as well. */
+			c = (unsigned char)s[++i];
+			escape[4] = hex[c >> 4];
+			escape[5] = hex[c & 15];
+			out_bytes(o, escape, sizeof(escape));
 		} else {
 			out_bytes(o, s + i, 1);
 		}

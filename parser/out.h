@@ -24,7 +24,7 @@ void out_string(struct out *o, const char *s);
 void out_number(struct out *o, int64_t n);
 
 /* UTF-8 as it stands inside a JSON string: quotes, backslashes and control
- * characters, DEL among them, escaped (RFC 8259 7). */
+ * characters, DEL and U+0080 to U+009F among them, escaped (RFC 8259 7). */
 void out_escaped(struct out *o, const char *s, size_t len);
 
 #endif

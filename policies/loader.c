@@ -64,16 +64,18 @@ void loader_fault(struct loader *l, const char *format, ...)
 
 static size_t enter(struct loader *l, const char *key, size_t len)
 {
-	size_t mark = l->pointer.len;
+	size_t mark = l->pointer.len, run;
 
 	out_bytes(&l->pointer, "/", 1);
-	for (size_t i = 0; i < len; i++) {
-		if (key[i] == '~')
-			out_string(&l->pointer, "~0");
-		else if (key[i] == '/')
-			out_string(&l->pointer, "~1");
-		else
-			out_escaped(&l->pointer, key + i, 1);
+	while (len > 0) {
+		for (run = 0; run < len && key[run] != '~' && key[run] != '/';)
+			run++;
+		out_escaped(&l->pointer, key, run);
+		if (run < len)
+			out_string(&l->pointer, key[run] == '~' ? "~0" : "~1");
+		run += run < len;
+		key += run;
+		len -= run;
 	}
 	return mark;
 }

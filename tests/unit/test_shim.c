@@ -232,9 +232,10 @@ static void numbers_and_escapes(void **state)
 	buf[o.len] = '\0';
 	assert_string_equal(buf, "0 9223372036854775807 -9223372036854775808");
 	o.len = 0;
-	out_escaped(&o, "a\"\\\n\t\x7F\xC3\xA9", 8);
+	out_escaped(&o, "a\"\\\n\t\x7F\xC3\xA9\xC2\x9B\xC2\xA0\xC2", 13);
 	buf[o.len] = '\0';
-	assert_string_equal(buf, "a\\\"\\\\\\n\\u0009\\u007f\xC3\xA9");
+	assert_string_equal(
+		buf, "a\\\"\\\\\\n\\u0009\\u007f\xC3\xA9\\u009b\xC2\xA0\xC2");
 	assert_false(o.full);
 }
 
