@@ -371,8 +371,8 @@ static void long_names_are_not_weighed(void **state)
 	static const char *const formats[] = {
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\\u0061%s\"}",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\","
-		"\"params\":{\"uri\":\"%s\"}}",
+		("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\","
+		 "\"params\":{\"uri\":\"%s\"}}"),
 	};
 	struct said said;
 	struct policy *p = compile(HEAD "\"methods\":{\"x\":{}},\"resources\":"
