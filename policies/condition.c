@@ -403,8 +403,8 @@ enum outcome condition_test(const struct condition *c, struct span arguments,
 		.c = c, .every = every, .scratch = scratch, .value = value};
 
 	*value = (struct span){.ptr = NULL};
-	t.r = scan_begin(arguments.ptr, arguments.len);
 	if (!arguments.ptr)
 		return test_value(&t, NULL);
+	t.r = scan_begin(arguments.ptr, arguments.len);
 	return test_from(&t, arguments.ptr, 0);
 }

@@ -758,6 +758,7 @@ static const char judging[] =
 	"\"value\":\"db://public/*\",\"on_deny\":\"public\"}]}},"
 	"\"methods\":{\"tasks/cancel\":{\"action\":\"deny\",\"reason\":"
 	"\"tasks end by themselves\"},\"logging/*\":{\"action\":\"hide\"},"
+	"\"resources/read\":{\"limits\":[{\"max\":3,\"window\":\"day\"}]},"
 	"\"subscriptions/listen\":{\"limits\":[{\"max\":2,\"window\":\"hour\"}]"
 	"},\"completion/*\":{\"deny_if\":[{\"path\":\"args.ref.name\",\"op\":"
 	"\"eq\",\"value\":\"no\"}]},\"notifications/cancelled\":{\"action\":"
@@ -806,6 +807,10 @@ static const struct call_row {
 	{"resources/read", "{\"uri\":\"db://public/x\"}", NULL, NULL, 0},
 	{"resources/read", "{\"uri\":\"db://x\"}",
 	 "/resources/db:~1~1*/require/0", "Denied by policy: public", -32602},
+
+	{"resources/read", "{\"uri\":\"file:///motd\"}",
+	 "/methods/resources~1read/limits/0",
+	 "Denied by policy: at most 3 calls a day; try again in ", -32602},
 
 	{"tasks/get", "{\"taskId\":\"1\"}", NULL, NULL, 0},
 	{"tasks/cancel", "{\"taskId\":\"1\"}", "/methods/tasks~1cancel/action",

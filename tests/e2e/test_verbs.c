@@ -426,45 +426,59 @@ static void log_cannot_open(void **state)
 	}
 }
 
-/* Whole lines, of two at once. */
+enum { REFUSED = 10000 };
+
+/* A file with so many calls, whose ids are first, first + 2, ... */
+static const char *many_calls(int first)
+{
+	const char *at = path(text("in-%d", first));
+	FILE *f = fopen(at, "we");
+
+	for (int id = first; f && id < 2 * REFUSED; id += 2)
+		fprintf(f,
+			RPC "\"id\":%d,\"method\":\"tools/call\",\"params\":{"
+			    "\"name\":\"%0*d\"}}\n",
+			id, 1 + id * 7 % 900, id);
+	check(f && fclose(f) == 0, "%s", at);
+	return at;
+}
+
+/* Whole lines, of two at once, which nothing holds up. */
 static void log_shared(void **state)
 {
-	enum { CALLS = 1000 };
-	const char *log = path("log"), *at, *line;
-	struct bytes input[2] = {{.ptr = NULL}, {.ptr = NULL}};
-	int count[2] = {0, 0};
+	const char *const *command =
+		join(WORDS(weir, "-p", file("policy", policy), "-l",
+			   path("log"), "--", server),
+		     WORDS(NULL));
+	const char *calls[2] = {many_calls(0), many_calls(1)}, *number;
+	struct how how = {.given = {true, true}};
+	int count[2] = {0, 0}, id;
 	struct proc *p[2];
+	char *at, *lf;
 
 	(void)state;
-	for (int i = 0; i < 2 * CALLS; i++)
-		append_text(&input[i % 2],
-			    call(text("%d", i), text("tool-%0*d", i % 900, i)));
-	for (int i = 0; i < 2; i++)
-		p[i] = proc_start(WORDS(weir, "-p", file("policy", policy),
-					"-l", log, "--", server));
-	for (size_t sent = 0; sent < input[0].len || sent < input[1].len;
-	     sent += 5000)
-		for (int i = 0; i < 2; i++) {
-			size_t left =
-				input[i].len -
-				(sent < input[i].len ? sent : input[i].len);
-
-			proc_write(p[i], input[i].ptr + sent,
-				   left < 5000 ? left : 5000);
-		}
+	how.fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	for (int i = 0; i < 2; i++) {
-		proc_close_in(p[i]);
+		how.fds[0] = open(calls[i], O_RDONLY | O_CLOEXEC);
+		p[i] = proc_start_how(command, &how);
+		close(how.fds[0]);
+	}
+	close(how.fds[1]);
+	for (int i = 0; i < 2; i++) {
 		check_status(p[i], 0);
 		check_text("stderr", p[i]->told.ptr, "");
 	}
-	at = content(log).ptr;
-	while ((line = next_line(&at))) {
-		int id = atoi(field(line, "id"));
-
+	for (at = content(path("log")).ptr; (lf = strchr(at, '\n'));
+	     at = lf + 1) {
+		*lf = '\0';
+		check_text("a line", field(at, ""), "object");
+		number = strstr(at, "\"id\":");
+		check(number, "no id: %s", at);
+		id = atoi(number + 5);
 		check_equal(id / 2, count[id % 2]++);
 	}
-	check_equal(count[0], CALLS);
-	check_equal(count[1], CALLS);
+	check_equal(count[0], REFUSED);
+	check_equal(count[1], REFUSED);
 }
 
 /* The session goes on, and stderr tells it once. */
