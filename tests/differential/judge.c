@@ -24,6 +24,10 @@ static const char *const weighed[] = {
 	[METHOD_TOOLS_LIST] = "\"tools/list\"",
 	[METHOD_PROMPTS_GET] = "\"prompts/get\"",
 	[METHOD_RESOURCES_READ] = "\"resources/read\"",
+	[METHOD_INITIALIZE] = "\"initialize\"",
+	[METHOD_PROMPTS_LIST] = "\"prompts/list\"",
+	[METHOD_RESOURCES_LIST] = "\"resources/list\"",
+	[METHOD_TEMPLATES_LIST] = "\"resources/templates/list\"",
 };
 
 /* A string as weir decodes it, spelled anew: were it copied, an escape that
