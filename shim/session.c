@@ -404,7 +404,7 @@ bool session_reload(struct session *s, const struct policy *policy,
 	if (!answers_have_room(s))
 		return false;
 	/* Lists that were asked for before are not known, and may come. */
-	for (int i = 0; i < POLICY_SECTIONS; i++)
+	for (int i = 0; !s->observe && i < POLICY_SECTIONS; i++)
 		s->await.always |=
 			policy_hides(policy, (enum policy_section)i) &&
 			!policy_hides(s->policy, (enum policy_section)i);

@@ -520,10 +520,13 @@ static const char hiding[] =
 #define RESOURCES(s) RPC "\"resources\":[" s "]}}\n"
 #define TEMPLATES(s) RPC "\"resourceTemplates\":[" s "]}}\n"
 #define TOOLS(s)     RPC "\"tools\":[" s "]}}\n"
-#define N(n)         "{\"name\":\"" n "\"}"
-#define U(u)         "{\"name\":\"hid\",\"uri\":\"" u "\"}"
-#define T(u)         "{\"uriTemplate\":\"" u "\",\"name\":\"hid\"}"
-#define SAME         "" /* as the server sent it */
+#define MIXED(r, t, p)                                                         \
+	RPC "\"resources\":[" r "],\"x\":[\"hid\"],\"resourceTemplates\":[" t  \
+	    "],\"prompts\":[" p "]}}\n"
+#define N(n) "{\"name\":\"" n "\"}"
+#define U(u) "{\"name\":\"hid\",\"uri\":\"" u "\"}"
+#define T(u) "{\"uriTemplate\":\"" u "\",\"name\":\"hid\"}"
+#define SAME "" /* as the server sent it */
 
 static const struct list_row {
 	const char *method;
@@ -579,12 +582,9 @@ static const struct list_row {
 
 	/* Several lists in one answer: each by its own section. */
 	{"resources/list",
-	 RPC
-	 "\"resources\":[" U("file:///hid") "," U("a") "],\"x\":[" N("hid") "],\"resourceTemplates\":[" T(
-		 "b") "," T("secret://{c}") "],\"prompts\":[" N("hid") "]}}\n",
-	 RPC "\"resources\":[" U("a") "],\"x\":[" N(
-		 "hid") "],\"resourceTemplates\":[" T("b") "],\"prompts\":[]}}"
-							   "\n"},
+	 MIXED(U("file:///hid") "," U("a"), T("b") "," T("secret://"),
+	       N("hid")),
+	 MIXED(U("a"), T("b"), "")},
 	{"prompts/list", RPC "\"tools\":[" N("hid") "],\"prompts\":[]}}\n",
 	 SAME},
 

@@ -995,6 +995,29 @@ static void reload_after_a_list(void **state)
 	ping(p, "3"); /* and nothing before its answer */
 }
 
+/* While observing, no policy cuts or withholds anything. */
+static void reload_observed(void **state)
+{
+	const char *lists = PONG("0") RPC
+		"\"id\":1,\"result\":{\"tools\":[{\"name\":\"add\"}]}}\n" RPC
+		"\"id\":1,\"result\":{\"tools\":[,]}}\n";
+	const char *at = lists, *line;
+	struct proc *p = proc_start(
+		WORDS(weir, "-n", "-p", policy_of("\"default\":\"allow\""),
+		      "--", server, "--reply", file("reply", lists)));
+
+	(void)state;
+	proc_send(p, request("0", "ping", NULL));
+	check_text("the answer", proc_line(p), next_line(&at));
+	policy_of("\"default\":\"hide\"");
+	hang_up(p, ANEW);
+	while ((line = next_line(&at))) {
+		proc_send(p, request("1", "tools/list", NULL));
+		check_text("a list", proc_line(p), line);
+	}
+	check(!strstr(p->told.ptr, "withheld"), "told: %s", p->told.ptr);
+}
+
 /* Each layer is read anew. */
 static void reload_layers(void **state)
 {
@@ -1402,6 +1425,7 @@ int run_verbs(void)
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
 		TEST(reload_after_a_list),
+		TEST(reload_observed),
 		TEST(reload_layers),
 		TEST(reload_counters),
 		TEST(reload_tells),
