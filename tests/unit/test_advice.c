@@ -235,13 +235,13 @@ static void merged_policies_are_printed(void **state)
 	"{\"name\":\"" name "\"}}"
 
 static enum verdict_kind judge(struct policy *p, struct counters *c,
-			       const char *line)
+			       const char *line, int64_t now)
 {
 	struct message m;
 	struct fault f;
 
 	assert_true(message_read(line, strlen(line), &m, &f));
-	return policy_judge(p, c, &m, 0).kind;
+	return policy_judge(p, c, &m, now).kind;
 }
 
 #define ALL_TOOLS(limit) HEAD("allow") "\"all_tools\":{" limit "}}"
@@ -279,10 +279,11 @@ static void counters_go_on(void **state)
 		struct counters *to = counters_new(after);
 		int more = 0;
 
-		judge(before, from, CALL("t"));
-		judge(before, from, CALL("t"));
+		judge(before, from, CALL("t"), 0);
+		judge(before, from, CALL("t"), 0);
 		counters_carry(to, after, from, before);
-		while (more < 99 && judge(after, to, CALL("t")) == VERDICT_PASS)
+		while (more < 99 &&
+		       judge(after, to, CALL("t"), 0) == VERDICT_PASS)
 			more++;
 		row_true(carried[i].after, more == carried[i].more);
 		counters_free(from);
@@ -294,6 +295,41 @@ static void counters_go_on(void **state)
 	counters_free(NULL);
 }
 
+#define SHORT "{\"max\":1,\"window\":9,\"counter\":\"c\"}"
+#define LONG  "{\"max\":5,\"window\":900,\"counter\":\"c\"}"
+
+/* Of two limits with one counter, the one that knows more calls is carried,
+ * whichever is first. */
+static void the_longer_memory_goes_on(void **state)
+{
+	static const char *const orders[] = {
+		TOOL("\"limits\":[" SHORT "," LONG "]"),
+		TOOL("\"limits\":[" LONG "," SHORT "]"),
+	};
+	const int64_t later = 10000000000;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		struct policy *before = compile(orders[i]);
+		struct policy *after = compile(TOOL(LIMIT("3", "c")));
+		struct counters *from = counters_new(before);
+		struct counters *to = counters_new(after);
+
+		judge(before, from, CALL("t"), 0);
+		judge(before, from, CALL("t"), later);
+		counters_carry(to, after, from, before);
+		/* Two were carried, so a third is the last. */
+		row_true(orders[i],
+			 judge(after, to, CALL("t"), 1) == VERDICT_PASS);
+		row_true(orders[i],
+			 judge(after, to, CALL("t"), 1) == VERDICT_REFUSED);
+		counters_free(from);
+		counters_free(to);
+		policy_free(before);
+		policy_free(after);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +339,7 @@ int main(void)
 		cmocka_unit_test(printed_policies_are_the_same),
 		cmocka_unit_test(merged_policies_are_printed),
 		cmocka_unit_test(counters_go_on),
+		cmocka_unit_test(the_longer_memory_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("advice", tests, NULL, NULL);

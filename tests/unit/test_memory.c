@@ -112,18 +112,21 @@ static void chunks_end_anywhere(void **state)
 	static char moved[sizeof(text) + 32768];
 
 	(void)state;
-	for (int fillers = 0; fillers < 16; fillers++) {
-		for (int len = 1; len < 1000; len += 16) {
+	for (int fillers = 0; fillers < 5; fillers++) {
+		for (int len = 1; len < 4096; len += 16) {
 			struct policy_source source = {"a", moved, 0};
 			struct policy *policy = NULL;
 			char *at = moved;
 
-			at += sprintf(at,
-				      "{\"description\":\"\",\"hide\":[\"x\"");
+			at += sprintf(
+				at,
+				"{\"resources\":{\"x\":{\"reason\":\"%0*d\"}",
+				len, 0);
 			for (int i = 0; i < fillers; i++)
-				at += sprintf(at, ",\"%0*d\"", i ? 1000 : len,
-					      i);
-			at += sprintf(at, "],%s", text + 1);
+				at += sprintf(at,
+					      ",\"%d\":{\"reason\":\"%0*d\"}",
+					      i, 3800, i);
+			at += sprintf(at, "},%s", text + 1);
 			source.len = (size_t)(at - moved);
 			for (long n = 5; !policy; n++) {
 				int faults = 0;
