@@ -55,8 +55,16 @@ void await_add(struct await *a, struct span id, enum reply_list list)
 		w->list = list;
 	}
 	w->answered = false;
+	a->open += !w->open;
+	w->open = true;
 	w->due++;
 	a->due[list]++;
+}
+
+static void close_one(struct await *a, struct awaited *w)
+{
+	a->open -= w->open;
+	w->open = false;
 }
 
 void await_end(struct await *a, struct span id, enum reply_list list)
@@ -67,6 +75,15 @@ void await_end(struct await *a, struct span id, enum reply_list list)
 		return;
 	w->due--;
 	a->due[list]--;
+	if (w->due == 0)
+		close_one(a, w);
+}
+
+void await_seen(struct await *a, struct span id)
+{
+	for (size_t i = 0; i < AWAIT_MAX && a->open > 0; i++)
+		if (a->lists[i].open && same_id(&a->lists[i], id))
+			close_one(a, &a->lists[i]);
 }
 
 struct span await_answer(struct await *a)

@@ -7,6 +7,9 @@
  * list that never comes stays awaited, which costs no more than that lines are
  * read whole; and so does every list once more than AWAIT_MAX are awaited at
  * once.
+ *
+ * Where nothing is hidden now, something may be soon: lists are awaited all the
+ * same, but lines are read whole only until a first response to each has come.
  */
 #ifndef SHIM_AWAIT_H
 #define SHIM_AWAIT_H
@@ -22,11 +25,13 @@ struct awaited {
 	enum reply_list list;
 	size_t due; /* lists that are to come with this id; 0: a free place */
 	bool answered; /* with an error, for an unreadable reply */
+	bool open;     /* no response with this id has come since */
 };
 
 struct await {
 	struct awaited lists[AWAIT_MAX];
 	size_t due[REPLY_LISTS]; /* lists to come, of all ids */
+	size_t open;             /* of the lists above */
 	bool always;             /* there may be others, too */
 };
 
@@ -38,6 +43,9 @@ void await_add(struct await *a, struct span id, enum reply_list list);
 
 /* This list has come with this id; strings are compared decoded. */
 void await_end(struct await *a, struct span id, enum reply_list list);
+
+/* Some response with this id has come. */
+void await_seen(struct await *a, struct span id);
 
 /* An id that is awaited and not yet answered is marked so and returned; its
  * ptr is NULL if there is none. */

@@ -123,13 +123,12 @@ static enum reply_list list_of(enum message_method method)
 	}
 }
 
-/* A message that passes may ask for a list in which something is hidden. */
+/* A message that passes may ask for a list. */
 static void note_list(struct session *s, const struct message *m)
 {
 	enum reply_list list = list_of(m->method);
 
-	if (m->id.ptr && list < REPLY_LISTS &&
-	    policy_hides(s->policy, sections[list]))
+	if (m->id.ptr && list < REPLY_LISTS)
 		await_add(&s->await, m->id, list);
 }
 
@@ -141,6 +140,12 @@ static bool reads_lists(const struct session *s)
 		    await_has(&s->await, (enum reply_list)i))
 			return true;
 	return false;
+}
+
+/* Do the server's lines have to be read, and so to be whole? */
+static bool reads_whole(const struct session *s)
+{
+	return s->greeting || s->await.open > 0 || reads_lists(s);
 }
 
 /* A whole line of the client's, of len bytes with its LF if it has one. */
@@ -265,31 +270,41 @@ static size_t cut_lists(struct session *s, char *line, size_t len,
 	}
 }
 
+/* Takes note of what a reply ends: before lists are cut, which moves what the
+ * id points to. */
+static void note_reply(struct session *s, const struct reply *reply)
+{
+	if (s->greeting && reply->greets) {
+		s->greeting = false;
+		s->changes = reply->changes;
+	}
+	if (!reply->answers || !reply->id.ptr)
+		return;
+	for (int i = 0; i < REPLY_LISTS; i++)
+		if (reply->kind == REPLY_LIST && reply->lists[i].ptr)
+			await_end(&s->await, reply->id, (enum reply_list)i);
+	await_seen(&s->await, reply->id);
+}
+
 /* A whole line of the server's while a list is awaited. */
 static void judge_reply(struct session *s, size_t len)
 {
 	char *line = s->down.buf + s->down.next;
+	bool lists = reads_lists(s);
 	struct reply reply;
 	size_t used;
 
 	reply_read(line, len, &reply);
-	if (s->greeting && reply.greets) {
-		s->greeting = false;
-		s->changes = reply.changes;
-	}
-	if (reply.kind == REPLY_UNREAD && reads_lists(s)) {
+	if (reply.kind == REPLY_UNREAD && lists) {
 		withhold(s, &reply);
 		stream_drop(&s->down, len);
 		return;
 	}
-	if (reply.kind != REPLY_LIST || !reads_lists(s)) {
+	note_reply(s, &reply);
+	if (reply.kind != REPLY_LIST || !lists) {
 		stream_pass(&s->down, len);
 		return;
 	}
-	/* Before the cut, which moves what the id points to. */
-	for (int i = 0; i < REPLY_LISTS; i++)
-		if (reply.lists[i].ptr)
-			await_end(&s->await, reply.id, (enum reply_list)i);
 	used = cut_lists(s, line, len, &reply);
 	stream_pass(&s->down, used);
 	stream_drop(&s->down, len - used);
@@ -337,7 +352,7 @@ static bool judge_down(struct session *s)
 		size_t rest = down->fill - down->next, len;
 		bool whole;
 
-		if (!reads_lists(s) && !s->greeting && !s->down_too_long) {
+		if (!reads_whole(s) && !s->down_too_long) {
 			s->down_inside = down->buf[down->fill - 1] != '\n';
 			stream_pass(down, rest);
 			return true;
@@ -403,11 +418,6 @@ bool session_reload(struct session *s, const struct policy *policy,
 {
 	if (!answers_have_room(s))
 		return false;
-	/* Lists that were asked for before are not known, and may come. */
-	for (int i = 0; !s->observe && i < POLICY_SECTIONS; i++)
-		s->await.always |=
-			policy_hides(policy, (enum policy_section)i) &&
-			!policy_hides(s->policy, (enum policy_section)i);
 	s->policy = policy;
 	counters_free(s->counters);
 	s->counters = counters;

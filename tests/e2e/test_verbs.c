@@ -995,6 +995,31 @@ static void reload_after_a_list(void **state)
 	ping(p, "3"); /* and nothing before its answer */
 }
 
+/* Only while a list is due is anything withheld, or held until its line ends.
+ */
+static void reload_holds_nothing_else(void **state)
+{
+	const char *list = RPC "\"id\":1,\"result\":{\"tools\":[]}}\n";
+	const char *odd = RPC "\"id\":2,\"result\":{},\"result\":{}}\n";
+	struct proc *p = proc_start(
+		WORDS(weir, "-p", policy_of("\"default\":\"allow\""), "--",
+		      "sh", "-c",
+		      "read a; cat \"$0\"; read b; cat \"$1\"; printf half; "
+		      "read c; echo",
+		      file("list", list), file("odd", odd)));
+
+	(void)state;
+	proc_send(p, request("1", "tools/list", NULL));
+	check_text("the list", proc_line(p), list);
+	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
+	hang_up(p, ANEW);
+	proc_send(p, call("2", "echo"));
+	check_text("what is no list", proc_line(p), odd);
+	proc_more(p, strlen("half"));
+	proc_send(p, request("3", "ping", NULL));
+	check_text("the rest", proc_line(p), "half\n");
+}
+
 /* While observing, no policy cuts or withholds anything. */
 static void reload_observed(void **state)
 {
@@ -1425,6 +1450,7 @@ int run_verbs(void)
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
 		TEST(reload_after_a_list),
+		TEST(reload_holds_nothing_else),
 		TEST(reload_observed),
 		TEST(reload_layers),
 		TEST(reload_counters),

@@ -274,9 +274,22 @@ static void nothing_to_hide(void **state)
 
 	(void)state;
 	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
+	server(&p, "{\"id\":0,");
+	down_came(&p, "{\"id\":0,");
+	server(&p, "}\n");
+	down_came(&p, "}\n");
+	/* Something may be hidden soon: what has come has to be known. */
 	client(&p, ASK("1"));
-	server(&p, "{\"id\":1,");
-	down_came(&p, "{\"id\":1,");
+	client(&p, ASK("2"));
+	client(&p, ASK("3"));
+	server(&p, LIST("1"));
+	down_came(&p, LIST("1"));
+	server(&p, "{\"id\":2,");
+	down_came(&p, "");
+	server(&p, "\"error\":{}}\n");
+	down_came(&p, "{\"id\":2,\"error\":{}}\n");
+	server(&p, "{\"id\":3,\"result\":{},\"result\":{}}\n{");
+	down_came(&p, "{\"id\":3,\"result\":{},\"result\":{}}\n{");
 	end(&p);
 }
 
