@@ -139,6 +139,34 @@ static void read_path(struct loader *l, const json_value *v, void *into)
 			loader_show(v->u.string.ptr, v->u.string.length).text);
 }
 
+/* An amount is what a path leads to, if it is at least 0. */
+void asks_read_amount(struct loader *l, const json_value *v, void *into)
+{
+	static const struct operand zero = {
+		.type = TYPE_NUMBER, .ptr = "0", .len = 1};
+	struct condition *c = loader_take(l, sizeof(*c));
+	struct operand *least = loader_take(l, sizeof(*least));
+	int faults = l->faults;
+
+	if (!c || !least)
+		return;
+	read_path(l, v, c);
+	if (l->faults > faults)
+		return;
+	for (size_t i = 0; i < c->step_count; i++)
+		if (c->steps[i].kind == STEP_EACH)
+			loader_fault(l, "an amount is one number: [*] leads to "
+					"any number of them");
+	if (c->step_count == 0)
+		loader_fault(l, "args is no number: name one in it, as "
+				"args.amount");
+	*least = zero;
+	c->op = OP_GTE;
+	c->operands = least;
+	c->operand_count = 1;
+	*(struct condition **)into = c;
+}
+
 /* ---- operators ------------------------------------------------------- */
 
 static const char *const op_words[] = {

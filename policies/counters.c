@@ -1,18 +1,34 @@
-/* What a policy's limits have counted, in this process. */
+/* What a policy's limits have counted: in memory, and in the file of a grant.
+ */
 #include "internal.h"
-#include "window.h"
+#include "decimal.h"
+#include "ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct counters {
-	struct window *windows; /* one for each limit of the policy */
-	int64_t *times;
-	void *scratch; /* what the policy's regexes work in */
+#define ALL_TOOLS   POLICY_SECTIONS /* as a section of its own */
+#define TRIES       4   /* to bind meters that others move at the same time */
+#define NAME_BYTES  200 /* of a grant's file, at most, without its ending */
+#define FILE_ENDING ".limits"
+
+/* The meters of one ledger, sorted as ledger_bind() wants them. */
+struct metered {
+	struct ledger *ledger;
+	struct meter *meters;
+	size_t count;
+	bool begun; /* a transaction */
 };
 
-/* The rules after r, which is NULL at first; all_tools is the first of all. */
-static const struct rules *rules_after(const struct policy *policy,
+struct counters {
+	struct ledger memory;
+	struct metered own, shared; /* by scope: session, grant */
+	struct meter **of;          /* each limit's, by its index */
+	void *scratch;              /* what the policy's regexes work in */
+};
+
+const struct rules *policy_rules_after(const struct policy *policy,
 				       const struct rules *r)
 {
 	if (!r && policy->all_tools)
@@ -22,50 +38,126 @@ static const struct rules *rules_after(const struct policy *policy,
 	return r->following;
 }
 
-struct counters *counters_new(const struct policy *policy)
+bool policy_shares(const struct policy *policy)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r)))
+		for (size_t i = 0; i < r->limit_count; i++)
+			if (!r->limits[i].session)
+				return true;
+	return false;
+}
+
+/* ---- meters ---------------------------------------------------------- */
+
+/* FNV-1a, over the bytes and their number. */
+static uint64_t hash(uint64_t h, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+	return (h ^ len) * UINT64_C(0x100000001b3);
+}
+
+static struct meter meter_of(const struct policy *policy, const struct rules *r,
+			     const struct limit *l)
+{
+	struct meter m = {.kind = METER_CALLS, .tag = l->index};
+	uint64_t section = r == policy->all_tools ? ALL_TOOLS : r->section;
+
+	m.base = hash(UINT64_C(0xcbf29ce484222325), &section, sizeof(section));
+	m.base = hash(m.base, r->entry.name, r->entry.len);
+	m.base = hash(m.base, l->counter, strlen(l->counter));
+	m.key = m.base;
+	m.places = l->max + 1;
+	if (l->amount) {
+		m.kind = METER_SUM;
+		m.key = hash(m.key, &l->length, sizeof(l->length));
+		m.key = hash(m.key, l->path, strlen(l->path));
+		m.places = 0;
+		m.width = l->length / LEDGER_PARTS;
+	}
+	return m;
+}
+
+static int by_base(const void *a, const void *b)
+{
+	const struct meter *m = a, *n = b;
+
+	return (m->base > n->base) - (m->base < n->base);
+}
+
+/* Fills in the meters of the limits that are counted in memory, or not. */
+static void list_meters(struct counters *c, struct metered *list,
+			const struct policy *policy, bool in_memory)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r)))
+		for (size_t i = 0; i < r->limit_count; i++) {
+			const struct limit *l = &r->limits[i];
+			bool memory = l->session || !c->shared.ledger;
+
+			if (memory == in_memory)
+				list->meters[list->count++] =
+					meter_of(policy, r, l);
+		}
+	qsort(list->meters, list->count, sizeof(*list->meters), by_base);
+	for (size_t i = 0; i < list->count; i++)
+		c->of[list->meters[i].tag] = &list->meters[i];
+}
+
+static bool bind(struct metered *list, struct ledger *from)
+{
+	return ledger_bind(list->ledger, list->meters, list->count, from);
+}
+
+struct counters *counters_new(const struct policy *policy, struct ledger *grant,
+			      struct counters *from, policy_report *report,
+			      void *context)
 {
 	struct counters *c = calloc(1, sizeof(*c));
-	const struct rules *r = NULL;
-	size_t places = 0;
+	size_t count = policy->limit_count + 1;
+	const char *trouble = "out of memory";
 
-	if (!c)
-		return NULL;
-	while ((r = rules_after(policy, r)))
-		for (size_t i = 0; i < r->limit_count; i++)
-			places += r->limits[i].max;
-	c->windows = calloc(policy->limit_count + 1, sizeof(*c->windows));
-	c->times = calloc(places + 1, sizeof(*c->times));
-	c->scratch = malloc(policy->scratch + 1);
-	if (!c->windows || !c->times || !c->scratch) {
-		counters_free(c);
+	if (!c) {
+		report(context, trouble);
 		return NULL;
 	}
-	places = 0;
-	while ((r = rules_after(policy, r)))
-		for (size_t i = 0; i < r->limit_count; i++) {
-			struct window *w = &c->windows[r->limits[i].index];
-
-			w->times = c->times + places;
-			w->max = r->limits[i].max;
-			w->length = r->limits[i].length;
-			places += w->max;
-		}
-	return c;
+	ledger_memory(&c->memory);
+	c->own.ledger = &c->memory;
+	c->shared.ledger = grant;
+	c->own.meters = calloc(count, sizeof(*c->own.meters));
+	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
+	c->of = calloc(count, sizeof(*c->of));
+	c->scratch = malloc(policy->scratch + 1);
+	if (c->own.meters && c->shared.meters && c->of && c->scratch) {
+		list_meters(c, &c->own, policy, true);
+		list_meters(c, &c->shared, policy, false);
+		if (!bind(&c->own, from ? &from->memory : NULL))
+			trouble = c->memory.store.trouble;
+		else if (c->shared.count > 0 && !bind(&c->shared, NULL))
+			trouble = grant->store.trouble;
+		else
+			return c;
+	}
+	report(context, trouble);
+	counters_free(c);
+	return NULL;
 }
 
 void counters_free(struct counters *counters)
 {
 	if (!counters)
 		return;
-	free(counters->windows);
-	free(counters->times);
+	ledger_close(&counters->memory);
+	free(counters->own.meters);
+	free(counters->shared.meters);
+	free(counters->of);
 	free(counters->scratch);
 	free(counters);
-}
-
-struct window *counters_window(struct counters *c, const struct limit *limit)
-{
-	return &c->windows[limit->index];
 }
 
 void *counters_scratch(const struct counters *c)
@@ -73,49 +165,145 @@ void *counters_scratch(const struct counters *c)
 	return c->scratch;
 }
 
-/* The window of the old policy that the limit carries on, or NULL.  Limits with
- * one counter have counted the same calls: the one that knows most of them. */
-static struct window *window_before(struct counters *from,
-				    const struct rules *old,
-				    const struct limit *l)
+/* ---- one call -------------------------------------------------------- */
+
+/* Begins a transaction, if none is under way. */
+static bool begin(struct metered *list, int64_t now)
 {
-	struct window *most = NULL;
-
-	for (size_t i = 0; old && i < old->limit_count; i++) {
-		struct window *w = counters_window(from, &old->limits[i]);
-
-		if (strcmp(old->limits[i].counter, l->counter) == 0 &&
-		    (!most || w->count > most->count))
-			most = w;
-	}
-	return most;
-}
-
-/* The last calls that w counted, the oldest first, as far as to holds them. */
-static void carry(struct window *to, const struct window *w)
-{
-	uint32_t count = w->count < to->max ? w->count : to->max;
-
-	for (uint32_t i = count; i > 0; i--)
-		window_count(to, w->times[(w->next + w->max - i) % w->max]);
-}
-
-void counters_carry(struct counters *to, const struct policy *now,
-		    struct counters *from, const struct policy *before)
-{
-	const struct rules *r = NULL, *old;
-
-	while ((r = rules_after(now, r))) {
-		old = r == now->all_tools
-			      ? before->all_tools
-			      : (const struct rules *)names_same(
-					&before->names[r->section], &r->entry);
-		for (size_t i = 0; i < r->limit_count; i++) {
-			const struct limit *l = &r->limits[i];
-			struct window *w = window_before(from, old, l);
-
-			if (w && l->max > 0)
-				carry(counters_window(to, l), w);
+	for (int i = 0; !list->begun && i < TRIES; i++) {
+		switch (ledger_begin(list->ledger, now)) {
+		case LEDGER_READY:
+			list->begun = true;
+			break;
+		case LEDGER_MOVED:
+			if (!bind(list, NULL))
+				return false;
+			break;
+		case LEDGER_TROUBLE:
+			return false;
 		}
 	}
+	return list->begun;
+}
+
+static void end(struct metered *list)
+{
+	if (list->begun)
+		ledger_end(list->ledger);
+	list->begun = false;
+}
+
+/* The amount in the call, in millionths. */
+static bool amount_of(const struct condition *c, struct span arguments,
+		      void *scratch, uint64_t *amount)
+{
+	struct decimal d;
+	struct span value;
+	bool exact;
+
+	if (condition_test(c, arguments, true, scratch, &value) != OUTCOME_YES)
+		return false;
+	decimal_read(value.ptr, value.len, &d);
+	*amount = decimal_millionths(&d, &exact);
+	return true;
+}
+
+enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
+			      struct span arguments, int64_t now, int64_t *wait)
+{
+	const struct meter *m = c->of[limit->index];
+	struct metered *list =
+		limit->session || !c->shared.ledger ? &c->own : &c->shared;
+	uint64_t amount = 0;
+
+	*wait = -1;
+	if (limit->amount &&
+	    !amount_of(limit->amount, arguments, c->scratch, &amount))
+		return LIMIT_UNFIT;
+	if (!begin(list, now) || !ledger_ask(list->ledger, m, limit->max,
+					     limit->length, amount, wait))
+		return LIMIT_TROUBLE;
+	return LIMIT_ASKED;
+}
+
+bool counters_end(struct counters *c, bool passes)
+{
+	/* What memory counts cannot fail, and so comes last. */
+	bool counted =
+		!passes || !c->shared.begun || ledger_commit(c->shared.ledger);
+
+	if (passes && counted && c->own.begun)
+		ledger_commit(&c->memory);
+	end(&c->own);
+	end(&c->shared);
+	return counted;
+}
+
+const char *counters_trouble(const struct counters *c)
+{
+	return c->shared.ledger ? c->shared.ledger->store.trouble : "";
+}
+
+/* ---- grants ---------------------------------------------------------- */
+
+/* The file of a grant: its name, with %XX for what may not be in one.  The end
+ * of a long one is told by its hash. */
+static void put_name(struct out *out, const char *name)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	uint64_t h = hash(0, name, strlen(name));
+	size_t start = out->len;
+
+	for (const char *p = name; *p; p++) {
+		unsigned char byte = (unsigned char)*p;
+		const char escaped[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+		bool plain = (byte >= '0' && byte <= '9') ||
+			     ((byte | 32) >= 'a' && (byte | 32) <= 'z') ||
+			     byte == '-' || byte == '_' ||
+			     (byte == '.' && p > name);
+
+		if (out->len - start >= NAME_BYTES - 20) {
+			out_string(out, "~");
+			for (int shift = 60; shift >= 0; shift -= 4)
+				out_bytes(out, &hex[h >> shift & 15], 1);
+			break;
+		}
+		out_bytes(out, plain ? p : escaped, plain ? 1 : 3);
+	}
+	out_string(out, FILE_ENDING);
+}
+
+struct ledger *grant_open(const char *dir, const char *name,
+			  struct policy_clock clock, policy_report *report,
+			  void *context)
+{
+	size_t len = strlen(dir) + 1 + NAME_BYTES + sizeof(FILE_ENDING);
+	struct ledger *l = calloc(1, sizeof(*l));
+	char *path = calloc(1, len);
+	struct out out = {.ptr = path, .cap = len};
+	bool open = false;
+
+	if (l && path) {
+		out_string(&out, dir);
+		out_string(&out, "/");
+		put_name(&out, name);
+		open = ledger_file(l, path, clock);
+		if (!open)
+			report(context, l->store.trouble);
+	} else {
+		report(context, "out of memory");
+	}
+	free(path);
+	if (open)
+		return l;
+	grant_close(l);
+	return NULL;
+}
+
+void grant_close(struct ledger *grant)
+{
+	if (!grant)
+		return;
+	ledger_close(grant);
+	free(grant);
 }

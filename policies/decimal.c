@@ -86,3 +86,20 @@ int decimal_compare(const struct decimal *a, const struct decimal *b)
 		return a->exponent < b->exponent ? -a->sign : a->sign;
 	return a->sign * compare_digits(a, b);
 }
+
+uint64_t decimal_millionths(const struct decimal *d, bool *exact)
+{
+	const char *p = d->digits;
+	uint64_t n = 0;
+
+	*exact = true;
+	if (d->sign == 0)
+		return 0;
+	if (d->exponent > 13)
+		return UINT64_MAX;
+	for (int64_t i = 0; i < d->exponent + 6; i++)
+		n = n * 10 + (uint64_t)(next_digit(&p, d->end) - '0');
+	while (*exact && p < d->end)
+		*exact = next_digit(&p, d->end) == '0';
+	return *exact ? n : n + 1;
+}

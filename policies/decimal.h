@@ -29,4 +29,8 @@ bool decimal_read(const char *lexeme, size_t len, struct decimal *d);
 /* Less than, equal to or greater than 0, as a is to b. */
 int decimal_compare(const struct decimal *a, const struct decimal *b);
 
+/* The number, which is not negative, in millionths; what is less than one is
+ * rounded up, and then *exact is false.  UINT64_MAX: at least 10^13. */
+uint64_t decimal_millionths(const struct decimal *d, bool *exact);
+
 #endif

@@ -11,14 +11,19 @@ enum action { ACTION_ALLOW, ACTION_DENY, ACTION_HIDE };
 
 /* All text here is escaped for a JSON string, and lives in the arena. */
 struct limit {
-	uint32_t max;
-	int64_t length;       /* of the window, in nanoseconds */
-	const char *counter;  /* its name */
-	size_t index;         /* its place in the counters */
-	bool session;         /* its scope */
-	bool rate;            /* was written as a rate_limit */
-	const char *on_deny;  /* as it was written, or NULL */
-	struct origin origin; /* "/tools/NAME/limits/0" */
+	uint64_t max;             /* calls; with an amount, millionths */
+	const char *max_text;     /* of an amount, as it was written */
+	struct condition *amount; /* what each call adds, which is at least 0;
+				     NULL: calls are counted */
+	const char *path;         /* of the amount, as it was written */
+	const char *unfit;        /* told when a call has none that counts */
+	int64_t length;           /* of the window, in nanoseconds */
+	const char *counter;      /* its name */
+	size_t index;             /* its place in the counters */
+	bool session;             /* its scope */
+	bool rate;                /* was written as a rate_limit */
+	const char *on_deny;      /* as it was written, or NULL */
+	struct origin origin;     /* "/tools/NAME/limits/0" */
 	const char *reason; /* its on_deny, else "at most 10 calls a minute" */
 };
 
@@ -61,10 +66,24 @@ struct owned {
 	struct owned *next;
 };
 
-struct window;
+enum asked_limit {
+	LIMIT_ASKED,
+	LIMIT_UNFIT,  /* the call has no amount, or one that is none */
+	LIMIT_TROUBLE /* what was counted cannot be read */
+};
 
-/* The window of one of the policy's limits. */
-struct window *counters_window(struct counters *c, const struct limit *limit);
+/* How long until the limit allows the call: 0 is now, -1 is never. */
+enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
+			      struct span arguments, int64_t now,
+			      int64_t *wait);
+
+/* After all limits of a call were asked: counts it, if it passes, for all of
+ * them.  False: it could not be counted, for none. */
+bool counters_end(struct counters *c, bool passes);
+
+/* The rules after r, which is NULL at first; all_tools is the first of all. */
+const struct rules *policy_rules_after(const struct policy *policy,
+				       const struct rules *r);
 
 /* What a tool's name finds in the policy: the strictest action, and who says
  * so, NULL for the default. */

@@ -108,6 +108,10 @@ loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 /* The reader of "require" and "deny_if", in asks.c; into is the conditions. */
 loader_read asks_read;
 
+/* The reader of "increment_from"; into is a struct condition *, whose value is
+ * the amount where it holds. */
+loader_read asks_read_amount;
+
 /* The reader of a text that the agent is told; into is a const char *. */
 loader_read rules_read_reason;
 

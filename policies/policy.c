@@ -1,6 +1,5 @@
 /* The verdict.  The contract is in policy.h. */
 #include "internal.h"
-#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,11 +211,30 @@ static struct verdict judge_arguments(const struct policy *policy,
 	return v;
 }
 
+static const char uncounted[] = "its calls cannot be counted now";
+
+/* What one limit says of a call. */
+static struct verdict judge_limit(const struct limit *l, struct span arguments,
+				  struct counters *counters, int64_t now)
+{
+	struct verdict v = refuse(l->origin, l->reason);
+
+	switch (counters_ask(counters, l, arguments, now, &v.wait)) {
+	case LIMIT_ASKED:
+		v.kind = v.wait == 0 ? VERDICT_PASS : VERDICT_REFUSED;
+		return v;
+	case LIMIT_UNFIT:
+		return refuse(l->origin, l->unfit);
+	default:
+		return refuse(l->origin, uncounted);
+	}
+}
+
 /* Adds the limits of a subject to the verdict: the first that refuses is named,
  * and the wait is until all allow the call. */
 static void judge_limits(const struct policy *policy, const struct subject *s,
 			 struct counters *counters, int64_t now,
-			 struct verdict *v)
+			 struct verdict *v, const struct limit **last)
 {
 	const struct rules *r;
 	struct applying a;
@@ -225,35 +243,20 @@ static void judge_limits(const struct policy *policy, const struct subject *s,
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact)))
 		for (size_t i = 0; i < r->limit_count; i++) {
-			const struct limit *l = &r->limits[i];
-			int64_t wait =
-				window_wait(counters_window(counters, l), now);
+			struct verdict one = judge_limit(
+				&r->limits[i], s->arguments, counters, now);
 
-			if (wait == 0)
+			*last = &r->limits[i];
+			if (one.kind == VERDICT_PASS)
 				continue;
 			if (v->kind == VERDICT_PASS) {
-				*v = refuse(l->origin, l->reason);
+				*v = one;
 				v->section = s->section;
-				v->wait = wait;
 			} else if (v->wait >= 0 &&
-				   (wait < 0 || wait > v->wait)) {
-				v->wait = wait;
+				   (one.wait < 0 || one.wait > v->wait)) {
+				v->wait = one.wait;
 			}
 		}
-}
-
-static void count(const struct policy *policy, const struct subject *s,
-		  struct counters *counters, int64_t now)
-{
-	const struct rules *r;
-	struct applying a;
-	bool exact;
-
-	applying_begin(&a, policy, s);
-	while ((r = applying_next(&a, &exact)))
-		for (size_t i = 0; i < r->limit_count; i++)
-			window_count(counters_window(counters, &r->limits[i]),
-				     now);
 }
 
 /* The subjects of a message, at most two: its method, and what it names. */
@@ -262,6 +265,21 @@ struct subjects {
 	size_t count;
 	char buffers[2][MESSAGE_NAME_BYTES];
 };
+
+/* All limits, of all subjects; then all count the call, or none does. */
+static struct verdict judge_all_limits(const struct policy *policy,
+				       struct counters *counters,
+				       const struct subjects *s, int64_t now)
+{
+	struct verdict v = give(VERDICT_PASS, "", "");
+	const struct limit *last = NULL;
+
+	for (size_t i = 0; i < s->count; i++)
+		judge_limits(policy, &s->list[i], counters, now, &v, &last);
+	if (!last || counters_end(counters, v.kind == VERDICT_PASS))
+		return v;
+	return refuse(last->origin, uncounted);
+}
 
 /* False: a name that cannot be weighed. */
 static bool add_subject(struct subjects *s, enum policy_section section,
@@ -339,11 +357,7 @@ static struct verdict judge(const struct policy *policy,
 			if (v.kind != VERDICT_PASS)
 				return v;
 		}
-	for (size_t i = 0; i < s->count; i++)
-		judge_limits(policy, &s->list[i], counters, now, &v);
-	for (size_t i = 0; v.kind == VERDICT_PASS && i < s->count; i++)
-		count(policy, &s->list[i], counters, now);
-	return v;
+	return judge_all_limits(policy, counters, s, now);
 }
 
 bool policy_weighs(const struct policy *policy, const struct message *m)

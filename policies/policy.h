@@ -3,8 +3,9 @@
  *
  * A policy is loaded once and never changes; it may be shared.  Counters are
  * what a policy's limits have counted; they belong to one policy and to one
- * thread.  Neither policy_judge() nor policy_lists() allocates, blocks or
- * reads a clock.  Nothing here knows a stream or a process.
+ * thread.  Neither policy_judge() nor policy_lists() allocates; only limits of
+ * a grant read and write its file, and wait for its lock.  Nothing here knows
+ * a stream or a process.
  */
 #ifndef POLICIES_POLICY_H
 #define POLICIES_POLICY_H
@@ -13,10 +14,12 @@
 #include "../parser/out.h"
 
 /* The longest policy file and the longest reason, decoded; the largest max of a
- * limit and its longest window, 366 days; the longest rule of a verdict. */
+ * limit, of calls and of a sum, and its longest window, 366 days; the longest
+ * rule of a verdict. */
 #define POLICY_FILE_BYTES     ((size_t)16 << 20)
 #define POLICY_REASON_BYTES   ((size_t)4096)
 #define POLICY_LIMIT_MAX      1000000
+#define POLICY_SUM_MAX        1000000000000
 #define POLICY_WINDOW_SECONDS 31622400
 #define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
 
@@ -78,14 +81,47 @@ void policy_print(const struct policy *policy, struct out *out);
 /* Can something of the section be hidden, so that its lists must be read? */
 bool policy_hides(const struct policy *policy, enum policy_section section);
 
-/* Empty counters for the policy's limits; NULL if there is no memory. */
-struct counters *counters_new(const struct policy *policy);
+/* Has it limits of scope "grant", which are counted in a grant? */
+bool policy_shares(const struct policy *policy);
+
+/* What the clocks of the machine say, in nanoseconds. */
+struct policy_moment {
+	int64_t steady; /* since boot; nobody sets it */
+	int64_t wall;   /* since 1970; anybody may set it */
+	uint64_t boot;  /* another number after each boot */
+};
+struct policy_clock {
+	struct policy_moment (*read)(void *context);
+	void *context;
+};
+
+/*
+ * What all processes with the grant of this name have counted: a file in the
+ * state directory dir, an absolute path.  Both are made if they are not there,
+ * for this user alone.  NULL: it cannot be used, and the reason is reported.
+ */
+struct ledger;
+struct ledger *grant_open(const char *dir, const char *name,
+			  struct policy_clock clock, policy_report *report,
+			  void *context);
+void grant_close(struct ledger *grant);
+
+/*
+ * Counters for the policy's limits.  Limits of scope "grant" are counted in the
+ * grant, which is the caller's and outlives the counters; without one they
+ * are counted like the others, in memory, from nothing.  What was counted in
+ * the memory of from, which may be NULL, is carried over to each limit whose
+ * entry and counter were there.  NULL: there is no memory, or the grant cannot
+ * be written; reported.
+ */
+struct counters *counters_new(const struct policy *policy, struct ledger *grant,
+			      struct counters *from, policy_report *report,
+			      void *context);
 void counters_free(struct counters *counters);
 
-/* Carries over what was counted under an old policy: to each limit of the new
- * one whose entry and counter were there before. */
-void counters_carry(struct counters *to, const struct policy *now,
-		    struct counters *from, const struct policy *before);
+/* Why the last message's limits could not be counted, or "".  Until then, what
+ * they limit is refused. */
+const char *counters_trouble(const struct counters *counters);
 
 /* Where a rule stands.  Its name is a JSON Pointer into the merged policy, or
  * a word in parentheses, of at most POLICY_RULE_BYTES. */
@@ -123,7 +159,8 @@ bool policy_weighs(const struct policy *policy, const struct message *m);
 
 /*
  * Judges a message from the client at the time now, in nanoseconds of a clock
- * that never goes back.  A message that passes is counted; nothing else is.
+ * that never goes back; a grant reads its own.  A message that passes is
+ * counted; nothing else is.
  * Order: hidden, denied by an entry, malformed name, denied by default,
  * require, deny_if, limits (all count it, or none does).
  */

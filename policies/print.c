@@ -53,7 +53,10 @@ static void print_conditions(struct members *m, const char *name,
 static void print_limit(struct out *out, const struct limit *l)
 {
 	out_string(out, "{\"max\": ");
-	out_number(out, l->max);
+	if (l->max_text)
+		out_string(out, l->max_text);
+	else
+		out_number(out, (int64_t)l->max);
 	out_string(out, ", \"window\": ");
 	out_number(out, l->length / SECOND);
 	if (!l->rate) {
@@ -63,6 +66,10 @@ static void print_limit(struct out *out, const struct limit *l)
 		}
 		out_string(out, l->session ? ", \"scope\": \"session\""
 					   : ", \"scope\": \"grant\"");
+	}
+	if (l->path) {
+		out_string(out, ", \"increment_from\": ");
+		string(out, l->path);
 	}
 	if (l->on_deny) {
 		out_string(out, ", \"on_deny\": ");

@@ -3,6 +3,7 @@
  * and limits.  A key that is known but not built yet is a fault, so that no
  * rule is ever silently without effect.
  */
+#include "decimal.h"
 #include "loader.h"
 
 #include <inttypes.h>
@@ -42,6 +43,7 @@ static int64_t span_seconds(const char *s, size_t len)
 struct draft {
 	struct limit *limit;
 	const char *on_deny;
+	bool sum; /* it has an amount, so that max is one */
 };
 
 static bool in_range(struct loader *l, const json_value *v, int64_t low,
@@ -62,12 +64,45 @@ static bool in_range(struct loader *l, const json_value *v, int64_t low,
 	return false;
 }
 
+/* The max of a sum: a decimal, in millionths. */
+static void read_max_sum(struct loader *l, const json_value *v,
+			 struct limit *limit)
+{
+	struct span found = loader_span(l);
+	bool number = v->type == json_integer || v->type == json_double;
+	struct decimal d;
+	bool exact = false;
+
+	if (number && decimal_read(found.ptr, found.len, &d) && d.sign >= 0)
+		limit->max = decimal_millionths(&d, &exact);
+	if (!exact || limit->max > POLICY_SUM_MAX * UINT64_C(1000000))
+		loader_fault(l,
+			     "a number from 0 to %lld was expected, with at "
+			     "most 6 digits after the point, not %s",
+			     (long long)POLICY_SUM_MAX,
+			     number ? loader_show(found.ptr, found.len).text
+				    : loader_type(v));
+	limit->max_text = loader_keep(l, found.ptr, found.len);
+}
+
 static void read_max(struct loader *l, const json_value *v, void *into)
 {
 	struct draft *d = into;
 
-	if (in_range(l, v, 0, POLICY_LIMIT_MAX))
-		d->limit->max = (uint32_t)v->u.integer;
+	if (d->sum)
+		read_max_sum(l, v, d->limit);
+	else if (in_range(l, v, 0, POLICY_LIMIT_MAX))
+		d->limit->max = (uint64_t)v->u.integer;
+}
+
+static void read_amount(struct loader *l, const json_value *v, void *into)
+{
+	struct draft *d = into;
+
+	asks_read_amount(l, v, &d->limit->amount);
+	if (v->type == json_string)
+		d->limit->path = loader_keep_escaped(l, v->u.string.ptr,
+						     v->u.string.length);
 }
 
 static void read_window(struct loader *l, const json_value *v, void *into)
@@ -91,8 +126,6 @@ static void read_scope(struct loader *l, const json_value *v, void *into)
 {
 	static const char *const words[] = {"session", "grant", NULL};
 
-	/* Both are counted in this process for now: a grant's counters are
-	 * not shared yet. */
 	((struct draft *)into)->limit->session = loader_is(v, "session");
 	if (loader_want(l, v, json_string, "\"session\" or \"grant\"") &&
 	    !loader_is(v, "session") && !loader_is(v, "grant"))
@@ -132,33 +165,69 @@ static void read_on_deny(struct loader *l, const json_value *v, void *into)
 	rules_read_reason(l, v, &d->on_deny);
 }
 
-/* "at most 10 calls a minute" */
-static const char *limit_words(struct loader *l, const struct limit *limit)
+/* "a minute" */
+static void put_window(struct out *out, int64_t length)
 {
-	const char *unit = NULL, *calls = limit->max == 1 ? "call" : "calls";
-	int64_t seconds = limit->length / SECOND;
-	char words[80];
+	int64_t seconds = length / SECOND;
 
 	for (size_t i = 0; span_words[i]; i++)
-		if (spans[i].seconds == seconds)
-			unit = spans[i].name;
-	if (unit)
-		snprintf(words, sizeof(words), "at most %u %s %s %s",
-			 limit->max, calls, seconds == 3600 ? "an" : "a", unit);
-	else
-		snprintf(words, sizeof(words), "at most %u %s in %lld seconds",
-			 limit->max, calls, (long long)seconds);
-	return loader_keep(l, words, strlen(words));
+		if (spans[i].seconds == seconds) {
+			out_string(out, seconds == 3600 ? " an " : " a ");
+			out_string(out, spans[i].name);
+			return;
+		}
+	out_string(out, " in ");
+	out_number(out, seconds);
+	out_string(out, " seconds");
+}
+
+/* "at most 10 calls a minute", "at most 99.5 of args.amount a day" */
+static const char *limit_words(struct loader *l, const struct limit *limit)
+{
+	size_t cap = 128 + (limit->max_text ? strlen(limit->max_text) : 0) +
+		     (limit->path ? strlen(limit->path) : 0);
+	struct out out = {.ptr = loader_take(l, cap), .cap = cap - 1};
+
+	if (!out.ptr)
+		return "";
+	out_string(&out, "at most ");
+	if (limit->path) {
+		out_string(&out, limit->max_text ? limit->max_text : "");
+		out_string(&out, " of ");
+		out_string(&out, limit->path);
+	} else {
+		out_number(&out, (int64_t)limit->max);
+		out_string(&out, limit->max == 1 ? " call" : " calls");
+	}
+	put_window(&out, limit->length);
+	return out.ptr;
+}
+
+/* What a call is told that has no amount to count. */
+static const char *unfit_words(struct loader *l, const struct limit *limit)
+{
+	static const char rest[] = " must be one number, and not negative";
+	char *words = loader_take(l, strlen(limit->path) + sizeof(rest));
+
+	if (!words)
+		return "";
+	strcpy(words, limit->path);
+	strcat(words, rest);
+	return words;
 }
 
 static void finish_limit(struct loader *l, struct draft *d)
 {
-	d->limit->index = l->policy->limit_count++;
+	struct limit *limit = d->limit;
+
+	limit->index = l->policy->limit_count++;
 	/* Without a name, what it is called by is its place. */
-	if (!d->limit->counter)
-		d->limit->counter = strrchr(d->limit->origin.rule, '/');
-	d->limit->on_deny = d->on_deny;
-	d->limit->reason = d->on_deny ? d->on_deny : limit_words(l, d->limit);
+	if (!limit->counter)
+		limit->counter = strrchr(limit->origin.rule, '/');
+	limit->on_deny = d->on_deny;
+	limit->reason = d->on_deny ? d->on_deny : limit_words(l, limit);
+	if (limit->path)
+		limit->unfit = unfit_words(l, limit);
 }
 
 static const struct loader_key limit_keys[] = {
@@ -167,7 +236,7 @@ static const struct loader_key limit_keys[] = {
 	{"counter", read_counter},
 	{"scope", read_scope},
 	{"on_deny", read_on_deny},
-	{"increment_from", NULL},
+	{"increment_from", read_amount},
 	{NULL, NULL},
 };
 
@@ -185,6 +254,9 @@ static void read_limit(struct loader *l, const json_value *v,
 
 	if (!loader_want(l, v, json_object, "an object with max and window"))
 		return;
+	for (unsigned i = 0; i < v->u.object.length; i++)
+		d.sum |= strcmp(v->u.object.values[i].name, "increment_from") ==
+			 0;
 	seen = loader_object(l, v, keys, &d);
 	if (!(seen & 1u))
 		loader_fault(l,
@@ -262,7 +334,7 @@ static void read_rate_text(struct loader *l, const char *s, size_t len,
 			"\"%s\" is no rate: write \"10/minute\", with second, "
 			"minute, hour or day, and a number of at most %d",
 			loader_show(s, len).text, POLICY_LIMIT_MAX);
-	limit->max = (uint32_t)max;
+	limit->max = (uint64_t)max;
 	finish_limit(l, &d);
 }
 

@@ -121,7 +121,9 @@ int explain_run(const char *const *policies, size_t count, const char *tool,
 		const char *arguments, bool json)
 {
 	struct policy *policy = policy_load(policies, count, report_line, NULL);
-	struct counters *counters = policy ? counters_new(policy) : NULL;
+	struct counters *counters =
+		policy ? counters_new(policy, NULL, NULL, report_line, NULL)
+		       : NULL;
 	size_t len = 0;
 	char *line = counters ? make_line(tool, arguments, &len) : NULL;
 	int status = EXPLAIN_ERROR;

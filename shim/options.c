@@ -23,6 +23,10 @@ const char options_help[] =
 	"\n"
 	"  -p, --policy FILE     the policy; once more lays another file over it; or\n"
 	"                        WEIR_POLICY in the environment (a colon between)\n"
+	"  -g, --grant NAME      whose counters these are (default: the first policy\n"
+	"                        file's path); or WEIR_GRANT\n"
+	"  -s, --state DIR       where counters live (default ~/.local/state/weir);\n"
+	"                        or WEIR_STATE\n"
 	"  -l, --log FILE        append one JSON line for each decision; or WEIR_LOG\n"
 	"  -n, --observe         decide and log, but let everything through; or\n"
 	"                        WEIR_OBSERVE=1\n"
@@ -107,6 +111,16 @@ static struct options read_check(struct options o, int argc, char **argv)
 	return o;
 }
 
+/* A name that is not empty. */
+static bool take_name(const char *what, const char *name, const char **into)
+{
+	*into = name;
+	if (*name)
+		return true;
+	report("the name of the %s is empty", what);
+	return false;
+}
+
 /* Lays a file over those that were named before. */
 static bool add_policy(struct options *o, const char *file)
 {
@@ -140,6 +154,8 @@ static bool read_environment(struct options *o)
 	const char *policy = getenv("WEIR_POLICY");
 	const char *max_line = getenv("WEIR_MAX_LINE");
 	const char *log = getenv("WEIR_LOG");
+	const char *grant = getenv("WEIR_GRANT");
+	const char *state = getenv("WEIR_STATE");
 	const char *observe = getenv("WEIR_OBSERVE");
 
 	if (o->policy_count == 0 && policy && *policy) {
@@ -149,6 +165,10 @@ static bool read_environment(struct options *o)
 	}
 	if (!o->log && log && *log)
 		o->log = log;
+	if (!o->grant && grant && *grant)
+		o->grant = grant;
+	if (!o->state && state && *state)
+		o->state = state;
 	if (observe && *observe && strcmp(observe, "0") != 0) {
 		if (strcmp(observe, "1") != 0) {
 			report("WEIR_OBSERVE=%s: 1 or 0 was expected", observe);
@@ -210,6 +230,8 @@ static struct options read_relay(struct options o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{"policy", required_argument, NULL, 'p'},
+		{"grant", required_argument, NULL, 'g'},
+		{"state", required_argument, NULL, 's'},
 		{"log", required_argument, NULL, 'l'},
 		{"observe", no_argument, NULL, 'n'},
 		{"max-line", required_argument, NULL, 'm'},
@@ -219,10 +241,19 @@ static struct options read_relay(struct options o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+:p:l:nhV", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:p:g:s:l:nhV", table, NULL)) !=
+	       -1) {
 		switch (c) {
 		case 'p':
 			if (!add_policy(&o, optarg))
+				return fail(o);
+			break;
+		case 'g':
+			if (!take_name("grant", optarg, &o.grant))
+				return fail(o);
+			break;
+		case 's':
+			if (!take_name("state directory", optarg, &o.state))
 				return fail(o);
 			break;
 		case 'l':

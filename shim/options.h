@@ -26,13 +26,15 @@ struct options {
 	/* The policy files, each laid over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
-	char *list;      /* what WEIR_POLICY named, cut up; the options' own */
-	size_t max_line; /* longest line weighed, in bytes without its LF */
-	const char *log; /* file that decisions are appended to; NULL: none */
-	bool observe;    /* decide and log, but let everything through */
-	bool json;       /* explain: for programs */
-	bool strict;     /* check: a warning is a fault */
-	bool print;      /* check: the merged policy */
+	char *list; /* what WEIR_POLICY named, cut up; the options' own */
+	const char *grant; /* whose counters these are; NULL: the policy's */
+	const char *state; /* the state directory; NULL: the user's */
+	size_t max_line;   /* longest line weighed, in bytes without its LF */
+	const char *log;   /* file that decisions are appended to; NULL: none */
+	bool observe;      /* decide and log, but let everything through */
+	bool json;         /* explain: for programs */
+	bool strict;       /* check: a warning is a fault */
+	bool print;        /* check: the merged policy */
 	const char *tools; /* check: a file with a list of tools, or NULL */
 	char **rest;       /* the command, or the files to check; NULL-ended */
 };

@@ -1,6 +1,7 @@
 /* The poll loop.  The contract is in relay.h. */
 #include "relay.h"
 
+#include "grant.h"
 #include "port.h"
 #include "report.h"
 #include "session.h"
@@ -22,6 +23,7 @@
 
 struct relay {
 	struct policy *policy;
+	struct ledger *grant; /* NULL: no limit needs it */
 	const struct options *options;
 	struct session s;
 	struct child child;
@@ -239,13 +241,30 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 		r->wait *= 2;
 }
 
+/* Counters for the policy, which go on from those before, if there were any. */
+static struct counters *open_counters(struct relay *r,
+				      const struct policy *policy,
+				      struct counters *before,
+				      policy_report *tell)
+{
+	if (!r->grant && policy_shares(policy))
+		r->grant = grant_for(r->options, tell, NULL);
+	if (!r->grant && policy_shares(policy))
+		return NULL;
+	return counters_new(policy, r->grant, before, tell, NULL);
+}
+
 /* Reads the policy files again; the counters go on. */
 static void reload(struct relay *r)
 {
 	const struct options *o = r->options;
 	struct policy *policy = policy_load(o->policies, o->policy_count,
 					    report_running_line, NULL);
-	struct counters *counters = policy ? counters_new(policy) : NULL;
+	struct counters *counters = NULL;
+
+	if (policy)
+		counters = open_counters(r, policy, r->s.counters,
+					 report_running_line);
 
 	r->child.reload = false;
 	if (!counters) {
@@ -254,7 +273,6 @@ static void reload(struct relay *r)
 		policy_free(policy);
 		return;
 	}
-	counters_carry(counters, policy, r->s.counters, r->policy);
 	if (!session_reload(&r->s, policy, counters)) {
 		/* The client does not read: once it does. */
 		counters_free(counters);
@@ -306,24 +324,42 @@ static void open_ports(struct relay *r)
 	r->client_out = port_adopt(STDOUT_FILENO, true);
 }
 
+/* Everything but the child and the log. */
+static bool prepare(struct relay *r, struct policy *policy,
+		    const struct options *o)
+{
+	struct counters *counters;
+
+	r->policy = policy;
+	r->options = o;
+	r->s.log.fd = -1;
+	counters = open_counters(r, policy, NULL, report_line);
+	if (!counters)
+		return false;
+	if (!session_open(&r->s, policy, counters, o->max_line)) {
+		report("out of memory (lines of up to %zu bytes need twice as "
+		       "much address space)",
+		       o->max_line);
+		return false;
+	}
+	r->s.observe = o->observe;
+	if (!o->log || log_open(&r->s.log, o->log))
+		return true;
+	report("cannot open the log %s: %s", o->log, strerror(errno));
+	return false;
+}
+
 int relay_run(struct policy *policy, const struct options *o, char **argv)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 	int status = EXIT_WEIR;
 
-	if (!r || !session_open(&r->s, policy, o->max_line)) {
-		report("out of memory (lines of up to %zu bytes need twice as "
-		       "much address space)",
-		       o->max_line);
+	if (!r) {
+		report("out of memory");
 		policy_free(policy);
 		return status;
 	}
-	r->policy = policy;
-	r->options = o;
-	r->s.observe = o->observe;
-	if (o->log && !log_open(&r->s.log, o->log)) {
-		report("cannot open the log %s: %s", o->log, strerror(errno));
-	} else {
+	if (prepare(r, policy, o)) {
 		if (child_start(&r->child, argv)) {
 			open_ports(r);
 			loop(r);
@@ -333,6 +369,7 @@ int relay_run(struct policy *policy, const struct options *o, char **argv)
 	}
 	log_close(&r->s.log);
 	session_close(&r->s);
+	grant_close(r->grant);
 	policy_free(r->policy);
 	free(r);
 	return status;

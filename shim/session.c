@@ -3,11 +3,11 @@
 
 #include "../parser/reply.h"
 #include "answer.h"
+#include "grant.h"
 #include "report.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* One line can cause one answer, or, when a list is unreadable, one for each
  * that is awaited: half of the queue, and the other half is for the next. */
@@ -16,13 +16,13 @@ _Static_assert(AWAIT_MAX *(MESSAGE_ID_BYTES + 512) < QUEUE_BYTES / 2,
 	       "every awaited list can be answered at once");
 
 bool session_open(struct session *s, const struct policy *policy,
-		  size_t max_line)
+		  struct counters *counters, size_t max_line)
 {
 	memset(s, 0, sizeof(*s));
 	s->policy = policy;
 	s->max_line = max_line;
 	s->log.fd = -1;
-	s->counters = counters_new(policy);
+	s->counters = counters;
 	s->answers.ptr = malloc(QUEUE_BYTES);
 	s->answers.cap = QUEUE_BYTES;
 	return s->counters && s->answers.ptr && stream_open(&s->up, max_line) &&
@@ -40,14 +40,6 @@ void session_close(struct session *s)
 static bool answers_have_room(const struct session *s)
 {
 	return s->answers.cap - s->answers.len >= QUEUE_BYTES / 2;
-}
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* Answers for a verdict that is not to pass. */
@@ -75,6 +67,19 @@ static void answer(struct session *s, const char *line, const struct message *m,
 	}
 }
 
+/* Tells on stderr why nothing can be counted, once. */
+static void tell_trouble(struct session *s)
+{
+	const char *trouble = counters_trouble(s->counters);
+
+	if (*trouble && !s->uncounted)
+		report_running("%s: calls that a limit is for are refused",
+			       trouble);
+	if (!*trouble && s->uncounted)
+		report_running("limits can be counted again");
+	s->uncounted = *trouble != '\0';
+}
+
 /* Judges a message; answers, unless it passes. */
 static bool passes(struct session *s, const char *line, const struct message *m)
 {
@@ -82,7 +87,8 @@ static bool passes(struct session *s, const char *line, const struct message *m)
 
 	if (!policy_weighs(s->policy, m))
 		return true;
-	v = policy_judge(s->policy, s->counters, m, now());
+	v = policy_judge(s->policy, s->counters, m, grant_now());
+	tell_trouble(s);
 	log_verdict(&s->log, m, &v, s->observe);
 	if (!s->observe)
 		answer(s, line, m, &v);

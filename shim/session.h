@@ -16,7 +16,8 @@
 
 struct session {
 	const struct policy *policy; /* the caller's */
-	struct counters *counters;
+	struct counters *counters;   /* the caller's until session_open() */
+	bool uncounted;              /* it was told that they are in trouble */
 	size_t max_line; /* longest line weighed, in bytes without its LF */
 	bool observe;    /* everything is judged and logged, and passes */
 	struct log log;  /* the caller's to open and close */
@@ -38,10 +39,10 @@ struct session {
 	bool client_inside; /* what was sent last ended inside a line */
 };
 
-/* Everything that is ever allocated; observe and log are set after it.  False:
- * there is no memory. */
+/* Everything that is ever allocated; observe and log are set after it.  Takes
+ * the counters, which may be NULL.  False: there is no memory. */
 bool session_open(struct session *s, const struct policy *policy,
-		  size_t max_line);
+		  struct counters *counters, size_t max_line);
 void session_close(struct session *s);
 
 /* Judges by another policy from now on, and tells the client so if the server

@@ -516,7 +516,7 @@ static int setup(void **state)
 		NULL, NULL);
 	if (!c.policy)
 		return -1;
-	c.counters = counters_new(c.policy);
+	c.counters = COUNTERS(c.policy);
 	*state = &c;
 	return c.counters ? 0 : -1;
 }

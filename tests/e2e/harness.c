@@ -21,6 +21,7 @@ const char *weir, *server;
 
 static struct proc procs[PROCS_MAX];
 static char directory[64];
+static size_t started; /* processes */
 static const char *case_name;
 static bool failed;
 
@@ -382,16 +383,18 @@ static bool sets(const char *const *env, const char *name)
 }
 
 /* Nothing of the tester's own environment, but for the sanitizers' options.
- * State goes to the test's directory. */
+ * State goes to the test's directory, for each process to a place of its own:
+ * those that shall share it name it themselves. */
 static char **environment(const char *const *more)
 {
 	static const char *const names[] = {"HOME", "XDG_STATE_HOME", "PATH",
 					    "ASAN_OPTIONS", "UBSAN_OPTIONS"};
 	const char *words[COUNT(names) + 1] = {NULL};
+	const char *home = text("%s/home-%zu", directory, started++);
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *value = i < 2 ? directory : getenv(names[i]);
+		const char *value = i < 2 ? home : getenv(names[i]);
 
 		if (value && !sets(more, names[i]))
 			words[count++] = text("%s=%s", names[i], value);

@@ -107,8 +107,9 @@ static void given(void **state)
 	const char *const *command =
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
 		      "--page", "\xc3\xa9 \"");
-	const char *const *env = WORDS("A=1", "A=2", "EMPTY=", "no-equals",
-				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
+	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", "A=1",
+				       "A=2", "EMPTY=", "no-equals", "=x",
+				       "L=a\nb\"\\", "\xff=\xc3\xa9");
 	struct how how = {.env = env};
 	const char *ask = request("1", "test/given", NULL), *line;
 

@@ -20,7 +20,9 @@ static const char *const names[] = {"a",          "",         "read_file", "A",
 
 static void judge(const struct policy *policy)
 {
-	struct counters *counters = counters_new(policy);
+	int lines = 0;
+	struct counters *counters =
+		counters_new(policy, NULL, NULL, listen, &lines);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct message m = {

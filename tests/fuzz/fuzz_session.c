@@ -107,7 +107,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			&(struct policy_source){"p", policy_text,
 						sizeof(policy_text) - 1},
 			1, listen, NULL);
-	must(policy && session_open(&s, policy, MAX_LINE));
+	must(policy &&
+	     session_open(&s, policy,
+			  counters_new(policy, NULL, NULL, listen, NULL),
+			  MAX_LINE));
 	while (size >= 3) {
 		int what = data[0];
 		size_t len = data[1] | (size_t)data[2] << 8;

@@ -275,13 +275,13 @@ static void counters_go_on(void **state)
 	for (size_t i = 0; i < COUNT(carried); i++) {
 		struct policy *before = compile(carried[i].before);
 		struct policy *after = compile(carried[i].after);
-		struct counters *from = counters_new(before);
-		struct counters *to = counters_new(after);
+		struct counters *from = COUNTERS(before);
+		struct counters *to;
 		int more = 0;
 
 		judge(before, from, CALL("t"), 0);
 		judge(before, from, CALL("t"), 0);
-		counters_carry(to, after, from, before);
+		to = counters_new(after, NULL, from, unit_silent, NULL);
 		while (more < 99 &&
 		       judge(after, to, CALL("t"), 0) == VERDICT_PASS)
 			more++;
@@ -312,12 +312,12 @@ static void the_longer_memory_goes_on(void **state)
 	for (size_t i = 0; i < COUNT(orders); i++) {
 		struct policy *before = compile(orders[i]);
 		struct policy *after = compile(TOOL(LIMIT("3", "c")));
-		struct counters *from = counters_new(before);
-		struct counters *to = counters_new(after);
+		struct counters *from = COUNTERS(before);
+		struct counters *to;
 
 		judge(before, from, CALL("t"), 0);
 		judge(before, from, CALL("t"), later);
-		counters_carry(to, after, from, before);
+		to = counters_new(after, NULL, from, unit_silent, NULL);
 		/* Two were carried, so a third is the last. */
 		row_true(orders[i],
 			 judge(after, to, CALL("t"), 1) == VERDICT_PASS);

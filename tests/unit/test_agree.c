@@ -147,7 +147,7 @@ static void explain_and_relay_agree(void **state)
 
 	(void)state;
 	write_policy(path);
-	assert_true(session_open(&s, policy, 65536));
+	assert_true(session_open(&s, policy, COUNTERS(policy), 65536));
 	fflush(stdout);
 	dup2(fileno(said), STDOUT_FILENO);
 	for (int i = 0; i < CALLS; i++) {

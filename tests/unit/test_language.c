@@ -796,7 +796,7 @@ static void spread_tokens(const char *s, char *out)
 static bool verdict_is(const struct policy *p, const char *line, bool passes,
 		       const char *rule)
 {
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v;
 	bool good;
 
@@ -1231,7 +1231,7 @@ static bool gives(const struct policy *p, const char *line,
 		  const char *file)
 {
 	struct verdict v = {.origin = {.rule = "none", .file = ""}};
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	char text[TEXT_BYTES];
 	bool good;
 
@@ -1515,7 +1515,7 @@ static void values_are_told(void **state)
 		     values[i].value ? values[i].value : "");
 		p = compile_one(text);
 		row_true(values[i].conditions, p);
-		c = counters_new(p);
+		c = COUNTERS(p);
 		row_true(values[i].args, judge(p, c, line, 0, &v));
 		row_true(values[i].args, v.kind == VERDICT_REFUSED);
 		if (!v.value.ptr != !values[i].value ||
@@ -1655,7 +1655,7 @@ static bool step_goes_well(const struct step *s, const struct policy *p,
 /* The steps that do not go as they should. */
 static int play(const struct step *steps, const struct policy *p)
 {
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	int failed = 0;
 
 	for (int i = 0; i < STEPS_MAX && steps[i].rule; i++)
@@ -1735,7 +1735,7 @@ static void reasons_are_told(void **state)
 		     reasons[i].condition);
 		p = compile_one(text);
 		row_true(reasons[i].condition, p);
-		c = counters_new(p);
+		c = COUNTERS(p);
 		row_true(reasons[i].condition, judge(p, c, line, 0, &v));
 		row_true(reasons[i].condition, v.kind == VERDICT_REFUSED);
 		row_true(reasons[i].condition,
@@ -1794,7 +1794,7 @@ static void large_values_are_weighed(void **state)
 		snprintf(line, TEXT_BYTES, text, large[i].op, large[i].value);
 		p = compile_one(line);
 		row_true(large[i].value, p);
-		c = counters_new(p);
+		c = COUNTERS(p);
 		json(line, TEXT_BYTES, "%s",
 		     REQUEST "'tools/call','params':{'name':'t','arguments':"
 			     "{'x':'");
@@ -1880,7 +1880,7 @@ static void names_have_bounds(void **state)
 	memset(name, 'a', sizeof(name));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy *p = compile_one(rows[i].policy);
-		struct counters *c = counters_new(p);
+		struct counters *c = COUNTERS(p);
 		struct verdict v;
 
 		text.len = MESSAGE_NAME_BYTES + rows[i].longer;

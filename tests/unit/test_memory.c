@@ -97,7 +97,7 @@ static void memory_fails(void **state)
 	counters = NULL;
 	for (n = 0; !counters; n++) {
 		left = n;
-		counters = counters_new(policy);
+		counters = COUNTERS(policy);
 	}
 	assert_true(n > 3);
 	left = -1;

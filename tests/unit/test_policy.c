@@ -111,7 +111,7 @@ static const struct {
 	{LIMIT("{\"max\":1,\"window\":1,\"counter\":\"\"}"), {"name is empty"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"max\":2}"), {"/max: this key is"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"a\"}"),
-	 {"/increment_from: this version"}},
+	 {"/increment_from: \"a\" is no path"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"on_deny\":[]}"),
 	 {"/on_deny: a string"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"x\":1}"),
@@ -353,7 +353,7 @@ static void verdicts_name_their_rule(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		struct policy *p = compile(verdicts[i].policy, &said);
-		struct counters *c = counters_new(p);
+		struct counters *c = COUNTERS(p);
 		struct verdict v = judge(p, c, verdicts[i].line, 0);
 		const char *rule = verdicts[i].rule ? verdicts[i].rule : "";
 
@@ -381,7 +381,7 @@ static void long_names_are_not_weighed(void **state)
 	struct policy *none = compile("{\"version\":\"1\",\"default\":"
 				      "\"allow\",\"methods\":{\"x\":{}}}",
 				      &said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	char name[1100], line[2048];
 	struct text text = {.ptr = name, .len = 1099};
 
@@ -437,7 +437,7 @@ static void reasons_are_fit_for_json(void **state)
 		TOOL("{\"action\":\"deny\",\"reason\":\"a \\\"b\\\" \\\\ \\n "
 		     "\\u0001 \xC3\xA9\"}"),
 		&said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v = judge(p, c, CALL("t"), 0);
 
 	(void)state;
@@ -478,7 +478,7 @@ static void limits_have_words(void **state)
 		snprintf(text, sizeof(text), TOOL("%s"), words[i].rules);
 		p = compile(text, &said);
 		row_true(words[i].rules, p);
-		c = counters_new(p);
+		c = COUNTERS(p);
 		v = judge(p, c, CALL("t"), 5);
 		row_true(words[i].rules, v.kind == VERDICT_REFUSED);
 		row_true(words[i].rules, !strcmp(v.reason, words[i].reason));
@@ -493,7 +493,7 @@ static void limits_slide(void **state)
 	struct said said;
 	struct policy *p =
 		compile(TOOL("{\"rate_limit\":\"2/minute\"}"), &said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v;
 
 	(void)state;
@@ -525,7 +525,7 @@ static void limits_count_together(void **state)
 			"{\"max\":1,\"window\":10}]},"
 			"\"t*\":{\"rate_limit\":{\"max\":4,\"window\":1000}}}}",
 			&said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v;
 
 	(void)state;
@@ -569,7 +569,7 @@ static void never_is_the_longest_wait(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		struct policy *p = compile(limits[i], &said);
-		struct counters *c = counters_new(p);
+		struct counters *c = COUNTERS(p);
 
 		for (int j = 0; j < 2; j++)
 			row_true(limits[i],
@@ -589,7 +589,7 @@ static void never_beats_a_wait(void **state)
 			     "\"0/day\",\"deny_if\":[{\"path\":\"/1a\","
 			     "\"op\":\"exists\",\"value\":true}]}}}",
 			&said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v;
 
 	(void)state;
@@ -609,7 +609,7 @@ static void the_longest_wait_is_told(void **state)
 		compile(TOOL("{\"limits\":[{\"max\":1,\"window\":9},{\"max\":1,"
 			     "\"window\":5},{\"max\":1,\"window\":20}]}"),
 			&said);
-	struct counters *c = counters_new(p);
+	struct counters *c = COUNTERS(p);
 	struct verdict v;
 
 	(void)state;

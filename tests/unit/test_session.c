@@ -39,7 +39,8 @@ static void begin(struct play *p, const char *policy)
 	p->down = calloc(1, OUT_BYTES);
 	p->up_len = p->down_len = 0;
 	p->name = "";
-	assert_true(session_open(&p->s, p->policy, MAX_LINE));
+	assert_true(
+		session_open(&p->s, p->policy, COUNTERS(p->policy), MAX_LINE));
 }
 
 static void end(struct play *p)

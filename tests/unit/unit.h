@@ -27,6 +27,14 @@
 		&(struct policy_source){"p.json", (text), strlen(text)}, 1,    \
 		(listen), (context))
 
+/* Counters of a policy's own, in memory. */
+static inline void unit_silent(void *context, const char *line)
+{
+	(void)context;
+	(void)line;
+}
+#define COUNTERS(policy) counters_new((policy), NULL, NULL, unit_silent, NULL)
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #endif

@@ -1,0 +1,306 @@
+/* Memory or a file.  The contract is in store.h. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MICROSECOND 1000L /* in nanoseconds */
+
+void store_fail(struct store *s, const char *what)
+{
+	snprintf(s->trouble, sizeof(s->trouble), "%.*s %s",
+		 STORE_TROUBLE_BYTES - 200, s->path ? s->path : "memory", what);
+}
+
+/* "cannot WHAT FILE: why" */
+static bool fail_errno(struct store *s, const char *what, const char *path)
+{
+	snprintf(s->trouble, sizeof(s->trouble), "cannot %s %.*s: %s", what,
+		 STORE_TROUBLE_BYTES - 200, path, strerror(errno));
+	return false;
+}
+
+void store_memory(struct store *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+}
+
+/* ---- the file -------------------------------------------------------- */
+
+/* Makes every directory on the way to the file that is not there. */
+static bool make_directories(struct store *s)
+{
+	for (char *slash = strchr(s->path + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		bool made;
+
+		*slash = '\0';
+		made = mkdir(s->path, 0700) == 0 || errno == EEXIST;
+		if (!made)
+			fail_errno(s, "make the directory", s->path);
+		*slash = '/';
+		if (!made)
+			return false;
+	}
+	return true;
+}
+
+/* Whoever can write in the directory can take the file away. */
+static bool is_private(struct store *s, const char *path, const struct stat *st,
+		       mode_t others)
+{
+	if (st->st_uid != geteuid()) {
+		snprintf(s->trouble, sizeof(s->trouble),
+			 "%.*s belongs to another user: name another directory "
+			 "with -s",
+			 STORE_TROUBLE_BYTES - 200, path);
+		return false;
+	}
+	if (st->st_mode & others) {
+		snprintf(s->trouble, sizeof(s->trouble),
+			 "%.*s is open to other users: chmod go-rwx it",
+			 STORE_TROUBLE_BYTES - 200, path);
+		return false;
+	}
+	return true;
+}
+
+static bool check_directory(struct store *s)
+{
+	char *slash = strrchr(s->path, '/');
+	struct stat st;
+	bool fine;
+
+	*slash = '\0';
+	if (stat(s->path, &st) != 0)
+		fine = fail_errno(s, "read the directory", s->path);
+	else
+		fine = is_private(s, s->path, &st, 022);
+	*slash = '/';
+	return fine;
+}
+
+static bool check_file(struct store *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) != 0)
+		return fail_errno(s, "read", s->path);
+	if (!S_ISREG(st.st_mode)) {
+		store_fail(s, "is no regular file");
+		return false;
+	}
+	return is_private(s, s->path, &st, 077);
+}
+
+/* Makes the file under another name, so that nobody sees half of it. */
+static bool make_file(struct store *s)
+{
+	char name[PATH_MAX];
+	int fd, len = snprintf(name, sizeof(name), "%s.XXXXXX", s->path);
+	bool made = false;
+
+	errno = ENAMETOOLONG;
+	if (len < 0 || (size_t)len >= sizeof(name) ||
+	    (fd = mkostemp(name, O_CLOEXEC)) < 0)
+		return fail_errno(s, "make", s->path);
+	if (fchmod(fd, 0600) == 0 &&
+	    write(fd, s->first, s->first_len) == (ssize_t)s->first_len)
+		made = link(name, s->path) == 0 || errno == EEXIST;
+	if (!made)
+		fail_errno(s, "make", s->path);
+	close(fd);
+	unlink(name);
+	return made;
+}
+
+static bool open_file(struct store *s)
+{
+	const int flags =
+		O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+
+	s->fd = open(s->path, flags);
+	if (s->fd < 0 && errno == ENOENT) {
+		if (!make_directories(s) || !check_directory(s) ||
+		    !make_file(s))
+			return false;
+		s->fd = open(s->path, flags);
+	}
+	if (s->fd < 0)
+		return fail_errno(s, "open", s->path);
+	if (check_directory(s) && check_file(s))
+		return true;
+	close(s->fd);
+	s->fd = -1;
+	return false;
+}
+
+bool store_file(struct store *s, const char *path, const void *first,
+		size_t len)
+{
+	store_memory(s);
+	memcpy(s->first, first, len);
+	s->first_len = len;
+	s->path = strdup(path);
+	if (s->path)
+		return open_file(s);
+	snprintf(s->trouble, sizeof(s->trouble), "out of memory");
+	return false;
+}
+
+void store_close(struct store *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->path);
+	free(s->bytes);
+	store_memory(s);
+}
+
+/* A process that is stopped while it has the lock must not stop this one. */
+static bool take_lock(struct store *s)
+{
+	struct timespec pause = {.tv_nsec = 20 * MICROSECOND};
+	long waited = 0;
+
+	while (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return fail_errno(s, "lock", s->path);
+		if (waited > STORE_LOCK_MOST * 1000 * MICROSECOND) {
+			store_fail(s, "is locked by another process");
+			return false;
+		}
+		nanosleep(&pause, NULL);
+		waited += pause.tv_nsec;
+		if (pause.tv_nsec < 500 * MICROSECOND)
+			pause.tv_nsec *= 2;
+	}
+	return true;
+}
+
+/* Locks the file that has the name now. */
+static bool lock_file(struct store *s, bool *anew)
+{
+	struct stat st;
+
+	for (;;) {
+		if (s->fd < 0) {
+			if (!open_file(s))
+				return false;
+			*anew = true;
+		}
+		if (!take_lock(s))
+			return false;
+		if (fstat(s->fd, &st) == 0 && st.st_nlink > 0) {
+			s->len = (uint64_t)st.st_size;
+			return true;
+		}
+		close(s->fd);
+		s->fd = -1;
+	}
+}
+
+bool store_lock(struct store *s, bool *anew)
+{
+	*anew = false;
+	s->trouble[0] = '\0';
+	return !s->path || lock_file(s, anew);
+}
+
+void store_unlock(struct store *s)
+{
+	if (s->path && s->fd >= 0)
+		flock(s->fd, LOCK_UN);
+}
+
+/* ---- bytes ----------------------------------------------------------- */
+
+static bool read_file(struct store *s, uint64_t at, char *buf, size_t len)
+{
+	while (len > 0) {
+		ssize_t got = pread(s->fd, buf, len, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail_errno(s, "read", s->path);
+		if (got == 0) {
+			store_fail(s, "is shorter than it was");
+			return false;
+		}
+		buf += got;
+		at += (size_t)got;
+		len -= (size_t)got;
+	}
+	return true;
+}
+
+bool store_read(struct store *s, uint64_t at, void *buf, size_t len)
+{
+	if (s->path)
+		return read_file(s, at, buf, len);
+	memcpy(buf, s->bytes + at, len);
+	return true;
+}
+
+static bool write_file(struct store *s, uint64_t at, const char *buf,
+		       size_t len)
+{
+	while (len > 0) {
+		ssize_t put = pwrite(s->fd, buf, len, (off_t)at);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return fail_errno(s, "write", s->path);
+		buf += put;
+		at += (size_t)put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+bool store_write(struct store *s, uint64_t at, const void *buf, size_t len)
+{
+	if (s->path)
+		return write_file(s, at, buf, len);
+	memcpy(s->bytes + at, buf, len);
+	return true;
+}
+
+bool store_extend(struct store *s, uint64_t len)
+{
+	char *more;
+
+	if (len <= s->len)
+		return true;
+	if (s->path) {
+		if (ftruncate(s->fd, (off_t)len) != 0)
+			return fail_errno(s, "write", s->path);
+		s->len = len;
+		return true;
+	}
+	/* Not realloc() and memset(): most of it is never touched. */
+	more = calloc(1, len);
+	if (!more) {
+		store_fail(s, "is not enough");
+		return false;
+	}
+	if (s->bytes)
+		memcpy(more, s->bytes, s->len);
+	free(s->bytes);
+	s->bytes = more;
+	s->len = len;
+	return true;
+}

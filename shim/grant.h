@@ -1,0 +1,20 @@
+/*
+ * grant - where the counters of a grant are, and by which clock they count.
+ */
+#ifndef SHIM_GRANT_H
+#define SHIM_GRANT_H
+
+#include "../policies/policy.h"
+#include "options.h"
+
+/* The grant that the options name, in the state directory that they name: else
+ * the first policy file's canonical path, in $XDG_STATE_HOME/weir or
+ * ~/.local/state/weir.  NULL: reported. */
+struct ledger *grant_for(const struct options *o, policy_report *report,
+			 void *context);
+
+/* Nanoseconds since boot, for limits of a session: time that the machine slept
+ * counts. */
+int64_t grant_now(void);
+
+#endif
