@@ -244,6 +244,76 @@ const char *counters_trouble(const struct counters *c)
 	return c->shared.ledger ? c->shared.ledger->store.trouble : "";
 }
 
+/* ---- looking on ------------------------------------------------------ */
+
+/* Does something with a limit, within a transaction of its own. */
+typedef bool use_limit(struct counters *c, const struct limit *l,
+		       void *context);
+
+static bool each_shared(const struct policy *policy, struct counters *c,
+			use_limit *use, void *context)
+{
+	const struct rules *r = NULL;
+	bool done = true;
+
+	while (done && (r = policy_rules_after(policy, r)))
+		for (size_t i = 0; done && i < r->limit_count; i++) {
+			if (r->limits[i].session)
+				continue;
+			done = begin(&c->shared, 0) &&
+			       use(c, &r->limits[i], context);
+			end(&c->shared);
+		}
+	return done;
+}
+
+struct telling {
+	policy_use *tell;
+	void *context;
+};
+
+static bool tell_use(struct counters *c, const struct limit *l, void *context)
+{
+	const struct telling *t = context;
+	const struct meter *m = c->of[l->index];
+	struct limit_use use = {.rule = l->origin.rule,
+				.counter = l->counter,
+				.words = l->words,
+				.sum = l->amount != NULL,
+				.max = l->max,
+				.length = l->length};
+
+	/* The least that a call can add. */
+	if (!ledger_used(c->shared.ledger, m, l->length, &use.used) ||
+	    !ledger_ask(c->shared.ledger, m, l->max, l->length, 1, &use.wait))
+		return false;
+	t->tell(t->context, &use);
+	return true;
+}
+
+bool counters_uses(const struct policy *policy, struct counters *counters,
+		   policy_use *tell, void *context)
+{
+	struct telling t = {.tell = tell, .context = context};
+
+	return each_shared(policy, counters, tell_use, &t);
+}
+
+static bool reset(struct counters *c, const struct limit *l, void *context)
+{
+	const char *name = context;
+
+	return (strcmp(l->counter, name) != 0 &&
+		strcmp(l->origin.rule, name) != 0) ||
+	       ledger_reset(c->shared.ledger, c->of[l->index]);
+}
+
+bool counters_reset(const struct policy *policy, struct counters *counters,
+		    const char *name)
+{
+	return each_shared(policy, counters, reset, (void *)name);
+}
+
 /* ---- grants ---------------------------------------------------------- */
 
 /* The file of a grant: its name, with %XX for what may not be in one.  The end
@@ -306,4 +376,9 @@ void grant_close(struct ledger *grant)
 		return;
 	ledger_close(grant);
 	free(grant);
+}
+
+const char *grant_path(const struct ledger *grant)
+{
+	return grant->store.path;
 }

@@ -24,7 +24,8 @@ struct limit {
 	bool rate;                /* was written as a rate_limit */
 	const char *on_deny;      /* as it was written, or NULL */
 	struct origin origin;     /* "/tools/NAME/limits/0" */
-	const char *reason; /* its on_deny, else "at most 10 calls a minute" */
+	const char *words;        /* "at most 10 calls a minute" */
+	const char *reason;       /* its on_deny, else these */
 };
 
 struct conditions {

@@ -119,6 +119,31 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 			      void *context);
 void counters_free(struct counters *counters);
 
+/* What a limit of scope "grant" has counted; of a sum, in millionths. */
+struct limit_use {
+	const char *rule;    /* as origin.rule */
+	const char *counter; /* its name, or its place; escaped likewise */
+	const char *words;   /* "at most 10 calls a minute" */
+	bool sum;
+	uint64_t used, max;
+	int64_t length; /* of the window, in nanoseconds */
+	int64_t wait;   /* until a call may pass: 0 is now, -1 is never */
+};
+typedef void policy_use(void *context, const struct limit_use *use);
+
+/* Tells of each limit of scope "grant", in the order of the policy.  False:
+ * counters_trouble(). */
+bool counters_uses(const struct policy *policy, struct counters *counters,
+		   policy_use *tell, void *context);
+
+/* Forgets what limits of scope "grant" have counted whose counter has this
+ * name, or whose rule this is.  False: counters_trouble(). */
+bool counters_reset(const struct policy *policy, struct counters *counters,
+		    const char *name);
+
+/* Where the grant's counters are: for people. */
+const char *grant_path(const struct ledger *grant);
+
 /* Why the last message's limits could not be counted, or "".  Until then, what
  * they limit is refused. */
 const char *counters_trouble(const struct counters *counters);

@@ -225,7 +225,8 @@ static void finish_limit(struct loader *l, struct draft *d)
 	if (!limit->counter)
 		limit->counter = strrchr(limit->origin.rule, '/');
 	limit->on_deny = d->on_deny;
-	limit->reason = d->on_deny ? d->on_deny : limit_words(l, limit);
+	limit->words = limit_words(l, limit);
+	limit->reason = d->on_deny ? d->on_deny : limit->words;
 	if (limit->path)
 		limit->unfit = unfit_words(l, limit);
 }

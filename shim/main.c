@@ -1,6 +1,7 @@
 /* weir: the launcher.  What each word of the command line does. */
 #include "check.h"
 #include "explain.h"
+#include "limits.h"
 #include "options.h"
 #include "relay.h"
 #include "report.h"
@@ -62,6 +63,8 @@ static int run(const struct options *o)
 		return finish(explain_run(o->policies, o->policy_count,
 					  o->rest[0], o->rest[1], o->json),
 			      EXPLAIN_ERROR);
+	case RUN_LIMITS:
+		return finish(limits_run(o), LIMITS_ERROR);
 	case RUN_HELP:
 		fputs(options_help, stdout);
 		return finish(0, EXIT_WEIR);

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "child.h"
 #include "explain.h"
+#include "limits.h"
 #include "report.h"
 
 #include <errno.h>
@@ -15,11 +16,12 @@ const char options_help[] =
 	"Usage: weir [OPTION]... [--] COMMAND [ARG]...\n"
 	"   or: weir check [--strict] [--print] [--tools FILE] POLICY...\n"
 	"   or: weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
+	"   or: weir limits [-p POLICY]... [-g NAME] [--json] [--reset COUNTER]\n"
 	"\n"
 	"Runs COMMAND, an MCP server on stdin and stdout, behind a policy: hides,\n"
 	"denies and limits its tools, and passes everything else byte for byte.\n"
 	"check tells whether policy files are sound; explain, what becomes of a\n"
-	"call, and why.\n"
+	"call, and why; limits, what is used up.\n"
 	"\n"
 	"  -p, --policy FILE     the policy; once more lays another file over it; or\n"
 	"                        WEIR_POLICY in the environment (a colon between)\n"
@@ -38,7 +40,8 @@ const char options_help[] =
 	"Exit status: that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 	"failed, 126 if COMMAND could not be run, 127 if it was not found.\n"
 	"check: 0 sound, 1 sound with warnings under --strict, 2 unsound.\n"
-	"explain: 0 allowed, 1 refused, 2 error.\n";
+	"explain: 0 allowed, 1 refused, 2 error.\n"
+	"limits: 0 told or reset, 1 not reset, 2 error.\n";
 
 static struct options fail(struct options o)
 {
@@ -226,6 +229,49 @@ static struct options read_explain(struct options o, int argc, char **argv)
 	return o;
 }
 
+static struct options read_limits(struct options o, int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"policy", required_argument, NULL, 'p'},
+		{"grant", required_argument, NULL, 'g'},
+		{"state", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"reset", required_argument, NULL, 'r'},
+		{"yes", no_argument, NULL, 'y'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	o.run = RUN_LIMITS;
+	o.status = LIMITS_ERROR;
+	while ((c = getopt_long(argc, argv, "+:p:g:s:h", table, NULL)) != -1) {
+		if ((c == 'p' && !add_policy(&o, optarg)) ||
+		    (c == 'g' && !take_name("grant", optarg, &o.grant)) ||
+		    (c == 's' &&
+		     !take_name("state directory", optarg, &o.state)) ||
+		    (c == 'r' && !take_name("counter", optarg, &o.reset)))
+			return fail(o);
+		o.json |= c == 'j';
+		o.sure |= c == 'y';
+		if (c == 'h')
+			o.run = RUN_HELP;
+		if (c == '?' || c == ':')
+			return bad_option(o, c, argv);
+	}
+	if (o.run == RUN_HELP)
+		return o;
+	if (argv[optind]) {
+		report("limits: %s? Usage: weir limits [-p POLICY]... "
+		       "[-g NAME] [--json] [--reset COUNTER]",
+		       argv[optind]);
+		return fail(o);
+	}
+	if (!read_environment(&o) || !need_policy(&o))
+		return fail(o);
+	return o;
+}
+
 static struct options read_relay(struct options o, int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -300,6 +346,8 @@ struct options options_read(int argc, char **argv)
 		return read_check(o, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "explain") == 0)
 		return read_explain(o, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "limits") == 0)
+		return read_limits(o, argc - 1, argv + 1);
 	return read_relay(o, argc, argv);
 }
 

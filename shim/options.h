@@ -15,6 +15,7 @@ enum run {
 	RUN_RELAY,
 	RUN_CHECK,
 	RUN_EXPLAIN,
+	RUN_LIMITS,
 	RUN_HELP,
 	RUN_VERSION,
 	RUN_ERROR
@@ -32,7 +33,9 @@ struct options {
 	size_t max_line;   /* longest line weighed, in bytes without its LF */
 	const char *log;   /* file that decisions are appended to; NULL: none */
 	bool observe;      /* decide and log, but let everything through */
-	bool json;         /* explain: for programs */
+	bool json;         /* explain, limits: for programs */
+	const char *reset; /* limits: the counter to forget, or NULL */
+	bool sure;         /* limits: do not ask */
 	bool strict;       /* check: a warning is a fault */
 	bool print;        /* check: the merged policy */
 	const char *tools; /* check: a file with a list of tools, or NULL */

@@ -11,5 +11,6 @@ int run_command(void);   /* options, exit statuses, check */
 int run_processes(void); /* starting, signals, and the end */
 int run_layers(void);    /* several policies; prompts, resources, methods */
 int run_verbs(void);     /* observe, the log, explain, reload */
+int run_limits(void);    /* the verb limits */
 
 #endif

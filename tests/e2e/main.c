@@ -26,5 +26,6 @@ int main(int argc, char **argv)
 	failed += run_processes();
 	failed += run_layers();
 	failed += run_verbs();
+	failed += run_limits();
 	return failed > 0;
 }

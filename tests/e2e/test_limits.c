@@ -1,0 +1,205 @@
+/* weir limits: what is used up, and how it is forgotten. */
+#include "answers.h"
+#include "fields.h"
+#include "groups.h"
+
+static const char rules[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\n"
+	"\"all_tools\":{\"rate_limit\":\"90/hour\"},\n"
+	"\"tools\":{\"pay\":{\"limits\":[\n"
+	"{\"counter\":\"calls\",\"max\":2,\"window\":\"minute\"},\n"
+	"{\"counter\":\"none\",\"max\":0,\"window\":90},\n"
+	"{\"counter\":\"s\",\"max\":1,\"window\":5,\"scope\":\"session\"}]},\n"
+	"\"buy\":{\"limits\":[{\"counter\":\"sum\",\"window\":\"day\",\n"
+	"\"max\":10.5,\"increment_from\":\"args.n\"},\n"
+	"{\"counter\":\"\\u001b\\\"\",\"max\":99,\"window\":1}]}}}";
+
+static const char *const *words_of(const char *const *more)
+{
+	return join(WORDS(weir, "limits", "-s", path("state"), "-p",
+			  file("policy", rules)),
+		    more);
+}
+
+/* As many calls of buy as there are amounts, each in a weir of its own. */
+static void buy(const char *const *amounts)
+{
+	for (; *amounts; amounts++) {
+		const char *line = request(
+			"1", "tools/call",
+			text("{\"name\":\"buy\",\"arguments\":{\"n\":%s}}",
+			     *amounts));
+		struct proc *p =
+			proc_run(WORDS(weir, "-s", path("state"), "-p",
+				       file("policy", rules), "--", server),
+				 line);
+
+		check(!from_weir(proc_line(p)), "should pass: %s", line);
+	}
+}
+
+/* After 3 + 0.000001 + 7.499999: the rows' beginnings. */
+static const struct {
+	const char *begins, *ends;
+} table[] = {
+	{"Counted in ", "/state/"},
+	{"USED / MAX ", " LIMIT"},
+	{"3 / 90              now        /rate_limit ",
+	 " /all_tools/rate_limit: at most 90 calls an hour"},
+	{"0 / 2               now        calls ",
+	 " /tools/pay/limits/0: at most 2 calls a minute"},
+	{"0 / 0               never      none ",
+	 " /tools/pay/limits/1: at most 0 calls in 90 seconds"},
+	{"10.5 / 10.5         in ",
+	 " /tools/buy/limits/0: at most 10.5 of args.n a day"},
+	{"", " \\u001b\\\" "},
+};
+
+static void told(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	buy(WORDS("3", "0.000001", "7.499999"));
+	p = proc_run(words_of(WORDS(NULL)), "");
+	check_status(p, 0);
+	check_text("stderr", p->told.ptr, "");
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const char *line = proc_line(p);
+
+		check(line &&
+			      strncmp(line, table[i].begins,
+				      strlen(table[i].begins)) == 0 &&
+			      strstr(line, table[i].ends),
+		      "%s...%s was expected: %s", table[i].begins,
+		      table[i].ends, line);
+	}
+	check(!proc_line(p), "a limit of a session has no counter here");
+}
+
+/* The same for programs; \u001b stays as it is. */
+static void told_as_json(void **state)
+{
+	static const char *const parts[] = {
+		"{\"file\": \"",
+		"\"limit\": \"/tools/buy/limits/0\", \"counter\": \"sum\", "
+		"\"used\": 3.5, \"max\": 10.5, \"windowSeconds\": 86400, "
+		"\"retryAfterMs\": 0}",
+		"\"limit\": \"/tools/pay/limits/1\", \"counter\": \"none\", "
+		"\"used\": 0, \"max\": 0, \"windowSeconds\": 90, "
+		"\"retryAfterMs\": null}",
+		"\"counter\": \"\\u001b\\\"\"",
+	};
+	struct proc *p;
+	struct bytes line = {.ptr = NULL};
+
+	(void)state;
+	buy(WORDS("3.5"));
+	p = proc_run(words_of(WORDS("--json")), "");
+	check_status(p, 0);
+	for (size_t i = 0; i < COUNT(parts); i++)
+		check(strstr(p->said.ptr, parts[i]), "%s is not in: %s",
+		      parts[i], p->said.ptr);
+	for (const char *c = p->said.ptr; *c; c++)
+		append(&line, *c == '\n' ? " " : c, 1);
+	check_field(line.ptr, "limits", "array");
+}
+
+/* What a reset says, to which answer, and what is used then. */
+static const struct reset_row {
+	const char *counter, *yes, *answer;
+	int status;
+	const char *tells, *used; /* of the sum */
+} resets[] = {
+	{"sum", NULL, "y\n", 0, "sum is reset", "\"used\": 0"},
+	{"sum", NULL, "yes\n", 0, "sum is reset", "\"used\": 0"},
+	{"sum", "--yes", "", 0, "sum is reset", "\"used\": 0"},
+	{"/tools/buy/limits/0", NULL, "y\n", 0, "is reset", "\"used\": 0"},
+	{"sum", NULL, "n\n", 1, "as it was", "\"used\": 4"},
+	{"sum", NULL, "\n", 1, "as it was", "\"used\": 4"},
+	{"sum", NULL, "", 1, "[y/N]", "\"used\": 4"},
+	{"sum", NULL, "yeah, no\n", 1, "as it was", "\"used\": 4"},
+	{"calls", "--yes", "", 0, "calls is reset", "\"used\": 4"},
+	{"nothing", "--yes", "", 1, "no counter nothing", "\"used\": 4"},
+	{"s", "--yes", "", 1, "no counter s", "\"used\": 4"},
+};
+
+static void reset(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(resets); i++) {
+		const struct reset_row *row = &resets[i];
+		struct proc *p;
+
+		in_case(text("%s %s", row->counter, row->answer));
+		check_status(
+			proc_run(words_of(WORDS("--reset", "sum", "--yes")),
+				 ""),
+			0);
+		buy(WORDS("4"));
+		p = proc_run(words_of(WORDS("--reset", row->counter, row->yes)),
+			     row->answer);
+		check_status(p, row->status);
+		check_text("stdout", p->said.ptr ? p->said.ptr : "", "");
+		check(strstr(p->told.ptr, row->tells), "told: %s", p->told.ptr);
+		p = proc_run(words_of(WORDS("--json")), "");
+		check(strstr(p->said.ptr,
+			     text("\"counter\": \"sum\", %s,", row->used)),
+		      "%s is not in %s", row->used, p->said.ptr);
+	}
+}
+
+/* Command lines that are wrong, and what is said of them. */
+static const struct {
+	const char *words[4];
+	const char *says;
+} faults[] = {
+	{{"x"}, "limits: x? Usage"},
+	{{"-p"}, "-p needs a value"},
+	{{"--reset", ""}, "the name of the counter is empty"},
+	{{"-g", ""}, "the name of the grant is empty"},
+	{{"-s", ""}, "the name of the state directory is empty"},
+	{{"-x"}, "-x: unknown option"},
+	{{"-s", "/dev/null"}, "/dev/null"},
+	{{"-p", "/nowhere"}, "/nowhere"},
+};
+
+static void refused(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		in_case(faults[i].says);
+		p = proc_run(words_of(faults[i].words), "");
+		check_status(p, 2);
+		check(strstr(p->told.ptr, faults[i].says), "told: %s",
+		      p->told.ptr);
+	}
+	in_case("no policy");
+	p = proc_run(WORDS(weir, "limits"), "");
+	check_status(p, 2);
+	check(strstr(p->told.ptr, "WEIR_POLICY"), "told: %s", p->told.ptr);
+	in_case("no limit of a grant");
+	p = proc_run(WORDS(weir, "limits", "-p",
+			   file("none", "{\"version\":\"1\",\"default\":"
+					"\"allow\"}")),
+		     "");
+	check_status(p, 2);
+	check(strstr(p->told.ptr, "scope"), "told: %s", p->told.ptr);
+	in_case("help");
+	p = proc_run(WORDS(weir, "limits", "-h"), "");
+	check_status(p, 0);
+}
+
+int run_limits(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(told),
+		TEST(told_as_json),
+		TEST(reset),
+		TEST(refused),
+	};
+
+	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
