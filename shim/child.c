@@ -21,16 +21,27 @@ static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 #define CLEAR_MOST 20   /* times that SIGKILL is tried */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
+/* Another disposition in weir.  With SIGCHLD ignored there would be no status
+ * to wait for; a pipe without a reader, and a file (the log) at its largest,
+ * are errors of write(). */
+static const struct {
+	int signo;
+	void (*handler)(int);
+} changed[] = {
+	{SIGCHLD, SIG_DFL},
+	{SIGPIPE, SIG_IGN},
+	{SIGXFSZ, SIG_IGN},
+};
+enum { CHANGED = sizeof(changed) / sizeof(changed[0]) };
+
 /* What weir was started with, to be given back before exec. */
 struct inherited {
 	sigset_t mask;
-	struct sigaction child, pipe;
+	struct sigaction actions[CHANGED];
 };
 
 static bool catch_signals(struct child *child, struct inherited *was)
 {
-	struct sigaction deflt = {.sa_handler = SIG_DFL};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -38,9 +49,11 @@ static bool catch_signals(struct child *child, struct inherited *was)
 	sigaddset(&set, SIGHUP);
 	for (int i = 0; i < FORWARDED; i++)
 		sigaddset(&set, forwarded[i]);
-	/* With SIGCHLD ignored there would be no status to wait for. */
-	sigaction(SIGCHLD, &deflt, &was->child);
-	sigaction(SIGPIPE, &ignore, &was->pipe);
+	for (int i = 0; i < CHANGED; i++) {
+		struct sigaction action = {.sa_handler = changed[i].handler};
+
+		sigaction(changed[i].signo, &action, &was->actions[i]);
+	}
 	sigprocmask(SIG_BLOCK, &set, &was->mask);
 	/* Orphans of the server become weir's children, not init's. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -59,8 +72,8 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 		_exit(EXIT_WEIR);
 	if (dup2(in[0], STDIN_FILENO) >= 0 &&
 	    dup2(out[1], STDOUT_FILENO) >= 0) {
-		sigaction(SIGCHLD, &was->child, NULL);
-		sigaction(SIGPIPE, &was->pipe, NULL);
+		for (int i = 0; i < CHANGED; i++)
+			sigaction(changed[i].signo, &was->actions[i], NULL);
 		sigprocmask(SIG_SETMASK, &was->mask, NULL);
 		execvp(argv[0], argv);
 	}

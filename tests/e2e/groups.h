@@ -9,6 +9,7 @@ int run_lists(void);     /* what is cut out of the server's lists */
 int run_streams(void);   /* bytes in pieces, in masses, and through pipes */
 int run_command(void);   /* options, exit statuses, check */
 int run_processes(void); /* starting, signals, and the end */
+int run_signals(void);   /* every exit status, every signal */
 int run_layers(void);    /* several policies; prompts, resources, methods */
 int run_verbs(void);     /* observe, the log, explain, reload */
 int run_limits(void);    /* the verb limits */

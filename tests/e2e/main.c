@@ -24,6 +24,7 @@ int main(int argc, char **argv)
 	failed += run_streams();
 	failed += run_command();
 	failed += run_processes();
+	failed += run_signals();
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,14 +20,16 @@
 
 struct server {
 	struct catalogue catalogue;
-	FILE *record;  /* gets every byte that is read, or NULL */
-	FILE *reply;   /* gives the answers, or NULL */
-	size_t slow;   /* ms before each answer */
-	size_t huge;   /* bytes that a call's result has at least */
-	size_t split;  /* bytes per write(); 0: all at once */
-	size_t page;   /* tools per list; 0: all */
-	size_t many;   /* tools that are made up; 0: the catalogue's */
-	size_t status; /* to exit with */
+	FILE *record;     /* gets every byte that is read, or NULL */
+	FILE *reply;      /* gives the answers, or NULL */
+	size_t slow;      /* ms before each answer */
+	size_t huge;      /* bytes that a call's result has at least */
+	size_t split;     /* bytes per write(); 0: all at once */
+	size_t page;      /* tools per list; 0: all */
+	size_t many;      /* tools that are made up; 0: the catalogue's */
+	size_t status;    /* to exit with */
+	size_t raise;     /* the signal to end by; 0: none */
+	const char *core; /* where its core may go, or NULL */
 	bool noise, id_last, pretty, report, ignore_eof, halves, signals;
 	unsigned long calls; /* so far */
 	unsigned long torn;  /* reads that ended inside a line */
@@ -416,20 +419,32 @@ static void on_signal(int number)
 
 static void tell_signals(void)
 {
-	static const int told[] = {SIGTERM, SIGINT,  SIGQUIT,
-				   SIGHUP,  SIGUSR1, SIGUSR2};
 	struct sigaction tell = {.sa_handler = on_signal,
 				 .sa_flags = SA_RESTART};
 
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-		sigaction(told[i], &tell, NULL);
+	/* What cannot be caught is not. */
+	for (int number = 1; number <= SIGRTMAX; number++)
+		sigaction(number, &tell, NULL);
+}
+
+/* Ends by a signal, with a core or without. */
+static void end_by(const struct server *s)
+{
+	struct rlimit core;
+
+	getrlimit(RLIMIT_CORE, &core);
+	core.rlim_cur = s->core ? core.rlim_max : 0;
+	setrlimit(RLIMIT_CORE, &core);
+	if (s->core && chdir(s->core) != 0)
+		exit(3);
+	kill(getpid(), (int)s->raise);
 }
 
 #define AT(member) offsetof(struct server, member)
 
 static const struct option {
 	const char *name;
-	enum { FLAG, NUMBER, READ, APPEND, CATALOGUE } kind;
+	enum { FLAG, NUMBER, TEXT, READ, APPEND, CATALOGUE } kind;
 	size_t at; /* of the member that it sets */
 } options[] = {
 	{"--catalogue", CATALOGUE, AT(catalogue)},
@@ -441,6 +456,8 @@ static const struct option {
 	{"--page", NUMBER, AT(page)},
 	{"--tools-count", NUMBER, AT(many)},
 	{"--exit", NUMBER, AT(status)},
+	{"--raise", NUMBER, AT(raise)},
+	{"--core", TEXT, AT(core)},
 	{"--noise", FLAG, AT(noise)},
 	{"--id-last", FLAG, AT(id_last)},
 	{"--pretty", FLAG, AT(pretty)},
@@ -459,6 +476,9 @@ static bool set(const struct option *o, void *member, const char *value)
 		return *(bool *)member = true;
 	case NUMBER:
 		*(size_t *)member = strtoul(value, NULL, 10);
+		return true;
+	case TEXT:
+		*(const char **)member = value;
 		return true;
 	case READ:
 	case APPEND:
@@ -509,5 +529,7 @@ int main(int argc, char **argv)
 	serve(&s);
 	while (s.ignore_eof)
 		pause();
+	if (s.raise)
+		end_by(&s);
 	return (int)s.status;
 }

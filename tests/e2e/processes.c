@@ -1,0 +1,120 @@
+/* What tests of processes share.  The contract is in processes.h. */
+#include "processes.h"
+
+#include "answers.h"
+
+#include <dirent.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+
+const char *const *behind_weir(const char *const *command)
+{
+	const char *at = path("policy");
+
+	/* Once: somebody may be reading it. */
+	if (!exists(at))
+		file("policy", policy);
+	return join(WORDS(weir, "-p", at, "--"), command);
+}
+
+int number_of(struct proc *p, const char *key)
+{
+	const char *line = proc_line(p), *at;
+
+	check(line, "there is no more output; stderr: %s", p->told.ptr);
+	at = strstr(line, text("\"%s\":", key));
+	check(at, "%s was expected: %s", key, line);
+	return atoi(strchr(at, ':') + 1);
+}
+
+int server_pid(struct proc *p)
+{
+	proc_send(p, request("1", "test/now", NULL));
+	return number_of(p, "pid");
+}
+
+/* A file of /proc/PID as a string; "" if there is none. */
+static void read_proc(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char at[64];
+	size_t got = 0;
+	FILE *f;
+
+	snprintf(at, sizeof(at), "/proc/%d/%s", pid, name);
+	f = fopen(at, "re");
+	if (f) {
+		got = fread(buf, 1, size - 1, f);
+		fclose(f);
+	}
+	buf[got] = '\0';
+}
+
+char state_of(pid_t pid)
+{
+	char buf[1024];
+	const char *name_end;
+
+	read_proc(pid, "stat", buf, sizeof(buf));
+	name_end = strrchr(buf, ')');
+	return name_end ? name_end[2] : '-';
+}
+
+void await_state(pid_t pid, const char *letters)
+{
+	int64_t until = milliseconds() + DEADLINE;
+
+	while (!strchr(letters, state_of(pid))) {
+		check(milliseconds() < until, "process %d: state %c, not %s",
+		      pid, state_of(pid), letters);
+		poll(NULL, 0, 1);
+	}
+}
+
+long memory_of(pid_t pid, bool peak)
+{
+	char buf[8192];
+	const char *at;
+
+	read_proc(pid, "status", buf, sizeof(buf));
+	at = strstr(buf, peak ? "VmHWM:" : "VmRSS:");
+	check(at, "process %d has no memory", pid);
+	return atol(at + 6);
+}
+
+int descriptors_of(pid_t pid)
+{
+	DIR *dir = opendir(text("/proc/%d/fd", pid));
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count - 2; /* . and .. */
+}
+
+int descendants_of(pid_t pid)
+{
+	char buf[65536];
+	char *at = buf, *next;
+	int count = 0;
+	long child;
+
+	read_proc(pid, text("task/%d/children", pid), buf, sizeof(buf));
+	while ((child = strtol(at, &next, 10)) > 0 && next > at) {
+		at = next;
+		count += 1 + descendants_of((pid_t)child);
+	}
+	return count;
+}
+
+void open_as_user(void)
+{
+	prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE);
+	prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH);
+}

@@ -1,0 +1,256 @@
+/*
+ * Signals and exit statuses, all of them: how the server ends, and what each
+ * signal that weir is sent does.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "processes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SIGNALS 65 /* of Linux, and 0 */
+#define AT_ONCE 16 /* processes side by side */
+
+/* Sanitizers have handlers of their own, which are not what is tested. */
+static const char *const no_handlers[] = {
+	"ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
+	"handle_abort=0:handle_sigill=0",
+	"UBSAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
+	"handle_abort=0:handle_sigill=0",
+	NULL};
+
+/* ---- how the server ends --------------------------------------------- */
+
+static void exit_codes(void **state)
+{
+	struct proc *ps[AT_ONCE];
+
+	(void)state;
+	for (int first = 0; first < 256; first += AT_ONCE) {
+		for (int i = 0; i < AT_ONCE; i++)
+			ps[i] = proc_start(behind_weir(WORDS(
+				server, "--exit", text("%d", first + i))));
+		for (int i = 0; i < AT_ONCE; i++) {
+			in_case(text("exit %d", first + i));
+			proc_close_in(ps[i]);
+			check_status(ps[i], first + i);
+			check_text("stderr", ps[i]->told.ptr, "");
+		}
+	}
+}
+
+static bool stops(int number)
+{
+	return number == SIGSTOP || number == SIGTSTP || number == SIGTTIN ||
+	       number == SIGTTOU;
+}
+
+/* 128+N where the server alone ends by signal N, and its status where not;
+ * without a core and with one. */
+static void check_deaths(const char *const *options)
+{
+	struct how how = {.env = no_handlers};
+	struct proc *plain[SIGNALS], *behind[SIGNALS];
+	int died = 0, status;
+
+	for (int n = 1; n < SIGNALS; n++) {
+		const char *const *command = join(
+			WORDS(server, "--raise", text("%d", n), "--exit", "77"),
+			options);
+
+		if (stops(n))
+			continue;
+		plain[n] = proc_start_how(command, &how);
+		behind[n] = proc_start_how(behind_weir(command), &how);
+	}
+	for (int n = 1; n < SIGNALS; n++) {
+		in_case(text("signal %d%s", n, *options ? ", core" : ""));
+		if (stops(n))
+			continue;
+		proc_close_in(plain[n]);
+		proc_close_in(behind[n]);
+		status = proc_wait(plain[n]);
+		check(status == 77 || status == -n, "it ended with %d", status);
+		check_status(behind[n], status < 0 ? 128 - status : status);
+		died += status < 0;
+	}
+	check(died > 50, "only %d signals end a process", died);
+}
+
+static void deaths(void **state)
+{
+	(void)state;
+	check_deaths(WORDS(NULL));
+	check_deaths(WORDS("--core", path(".")));
+}
+
+/* ---- what weir does with each ---------------------------------------- */
+
+enum effect { ENDS, PASSED_ON, RELOADS, NOTHING, STOPS };
+
+static enum effect effect_of(int number)
+{
+	switch (number) {
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+	case SIGUSR1:
+	case SIGUSR2:
+		return PASSED_ON;
+	case SIGHUP:
+		return RELOADS;
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+	case SIGPIPE:
+	case SIGXFSZ:
+		return NOTHING;
+	default:
+		return stops(number) ? STOPS : ENDS;
+	}
+}
+
+/* Once, to the server that tells of every signal that it gets. */
+static void send_one(struct proc *p, int number)
+{
+	int left = pid_open(server_pid(p));
+
+	check_equal(kill(p->pid, number), 0);
+	switch (effect_of(number)) {
+	case ENDS:
+		pid_wait(left);
+		check_status(p, -number);
+		return;
+	case PASSED_ON:
+		check_equal(number_of(p, "number"), number);
+		break;
+	case RELOADS:
+		proc_told(p, "read anew");
+		break;
+	case STOPS:
+		kill(p->pid, SIGCONT);
+		break;
+	case NOTHING:
+		break;
+	}
+	close(left);
+	/* The answer comes next: nothing else reached the server. */
+	ping(p, "2");
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(weir_lines(p->told.ptr), effect_of(number) == RELOADS);
+}
+
+static void no_core(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+}
+
+static void each_signal(void **state)
+{
+	struct how how = {.env = no_handlers, .prepare = no_core};
+	struct proc *p[SIGNALS];
+
+	(void)state;
+	for (int n = 1; n < SIGNALS; n++)
+		p[n] = proc_start_how(
+			behind_weir(WORDS(server, "--signals", "--report")),
+			&how);
+	for (int n = 1; n < SIGNALS; n++) {
+		in_case(text("signal %d", n));
+		send_one(p[n], n);
+	}
+}
+
+/* Many at once: those that are pending are one, as for any process; none is
+ * made up, and the session goes on. */
+static void storm(void **state)
+{
+	enum { SENT = 2000 };
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
+	int got = 0;
+	const char *line;
+
+	(void)state;
+	ping(p, "1");
+	for (int i = 0; i < SENT; i++)
+		kill(p->pid, i % 2 ? SIGUSR1 : SIGUSR2);
+	/* One at a time: what comes after it was sent before. */
+	kill(p->pid, SIGTERM);
+	while (number_of(p, "number") != SIGTERM)
+		got++;
+	proc_send(p, request("2", "ping", NULL));
+	while ((line = proc_line(p)) && !strstr(line, "\"result\":{}"))
+		got++;
+	check(got >= 1 && got <= SENT, "%d signals", got);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+static void own_group(void)
+{
+	setpgid(0, 0);
+}
+
+/* A signal for the whole group reaches the server by itself, and once more
+ * through weir, which cannot tell: at least once, at most twice. */
+static void whole_group(void **state)
+{
+	struct how how = {.prepare = own_group};
+	struct proc *p =
+		proc_start_how(behind_weir(WORDS(server, "--signals")), &how);
+	const char *line;
+	int got = 1;
+
+	(void)state;
+	ping(p, "1");
+	kill(-p->pid, SIGINT);
+	check_equal(number_of(p, "number"), SIGINT);
+	proc_send(p, request("2", "ping", NULL));
+	while ((line = proc_line(p)) && strstr(line, "test/signal"))
+		got++;
+	check(got <= 2, "%d times", got);
+	check(line && strstr(line, "\"id\":2"), "no answer");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+static void ignore_all(void)
+{
+	for (int n = 1; n < SIGNALS; n++)
+		signal(n, SIG_IGN);
+}
+
+/* As behind nohup: what the server ignores from its start does not end weir
+ * either. */
+static void ignored(void **state)
+{
+	static const int passed_on[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
+					SIGUSR2, SIGHUP, SIGALRM, SIGXFSZ};
+	struct how how = {.prepare = ignore_all};
+	struct proc *p = proc_start_how(behind_weir(WORDS(server)), &how);
+
+	(void)state;
+	ping(p, "1");
+	for (size_t i = 0; i < COUNT(passed_on); i++) {
+		kill(p->pid, passed_on[i]);
+		ping(p, "2");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+int run_signals(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(exit_codes), TEST(deaths),      TEST(each_signal),
+		TEST(storm),      TEST(whole_group), TEST(ignored),
+	};
+
+	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}
