@@ -13,12 +13,14 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Passed on to the server. */
 static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-#define GRACE      1000 /* milliseconds between SIGTERM and SIGKILL */
-#define CLEAR_MOST 20   /* times that SIGKILL is tried */
+#define GRACE     1000 /* milliseconds between SIGTERM and SIGKILL */
+#define GIVE_UP   6000 /* milliseconds after SIGTERM */
+#define KILL_WAIT 10   /* milliseconds between one SIGKILL and the next */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
 /* Another disposition in weir.  With SIGCHLD ignored there would be no status
@@ -125,11 +127,26 @@ static void children(struct child *child, each_child *what, void *context)
 		fclose(f);
 }
 
+static bool noted(const struct pids *p, pid_t pid)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->at[i] == pid)
+			return true;
+	return false;
+}
+
+static bool note(struct pids *p, pid_t pid)
+{
+	if (p->count == PIDS_MAX)
+		return false;
+	p->at[p->count++] = pid;
+	return true;
+}
+
 static void note_stranger(struct child *child, pid_t pid, void *context)
 {
 	(void)context;
-	if (child->stranger_count < STRANGERS_MAX)
-		child->strangers[child->stranger_count++] = pid;
+	note(&child->strangers, pid);
 }
 
 bool child_start(struct child *child, char **argv)
@@ -198,49 +215,57 @@ void child_signals(struct child *child)
 	}
 }
 
-/* A signal for every child but the strangers, and whether there was one. */
+/* A signal for every child but the strangers. */
 struct sending {
 	int signo;
-	bool any;
+	struct pids told; /* of SIGTERM: once is enough */
+	bool any;         /* there was one */
 };
 
 static void send_signal(struct child *child, pid_t pid, void *context)
 {
 	struct sending *s = context;
 
-	for (size_t i = 0; i < child->stranger_count; i++)
-		if (child->strangers[i] == pid)
-			return;
-	kill(pid, s->signo);
+	if (noted(&child->strangers, pid))
+		return;
 	s->any = true;
+	if (s->signo == SIGTERM &&
+	    (noted(&s->told, pid) || !note(&s->told, pid)))
+		return;
+	kill(pid, s->signo);
 }
 
-static bool signal_children(struct child *child, int signo)
+static int milliseconds_since(const struct timespec *start)
 {
-	struct sending s = {.signo = signo};
+	struct timespec t;
 
-	children(child, send_signal, &s);
-	return s.any;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int)((t.tv_sec - start->tv_sec) * 1000 +
+		     (t.tv_nsec - start->tv_nsec) / 1000000);
 }
 
 void child_clear(struct child *child)
 {
 	struct pollfd p = {.fd = child->signals, .events = POLLIN};
+	struct sending s = {.signo = SIGTERM};
+	struct timespec start;
+	int spent;
 
-	/* A child that is killed may leave children in its turn. */
-	for (int i = 0; signal_children(child, i == 0 ? SIGTERM : SIGKILL);
-	     i++) {
-		int left = i == 0 ? GRACE : GRACE / 10;
-
-		if (i == CLEAR_MOST)
+	if (child->strangers.count == PIDS_MAX)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	child->stop = false;
+	do {
+		spent = milliseconds_since(&start);
+		if (spent >= GRACE || child->stop)
+			s.signo = SIGKILL;
+		s.any = false;
+		reap(child);
+		children(child, send_signal, &s);
+		if (!s.any)
 			return;
-		/* Until the next one ends, or for so long. */
-		while (poll(&p, 1, left) > 0) {
-			child_signals(child);
-			reap(child);
-			if (waitpid(-1, NULL, WNOHANG) < 0)
-				return;
-			left = GRACE / 10;
-		}
-	}
+		/* Until one ends: its children are weir's now. */
+		poll(&p, 1, s.signo == SIGTERM ? GRACE - spent : KILL_WAIT);
+		child_signals(child);
+	} while (spent < GIVE_UP);
 }

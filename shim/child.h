@@ -18,7 +18,12 @@
 #define EXIT_NOT_FOUND 127 /* not found */
 #define EXIT_SIGNALED  128 /* plus the signal's number */
 
-#define STRANGERS_MAX 16
+#define PIDS_MAX 256
+
+struct pids {
+	pid_t at[PIDS_MAX];
+	size_t count; /* PIDS_MAX: there may be more */
+};
 
 struct child {
 	pid_t pid;   /* 0 once it has been waited for */
@@ -28,8 +33,7 @@ struct child {
 	int status;  /* for weir to exit with, once pid is 0 */
 	/* Children that weir had before it was weir, of a shell that became
 	 * it: not the server's, and left alone. */
-	pid_t strangers[STRANGERS_MAX];
-	size_t stranger_count;
+	struct pids strangers;
 	bool reload; /* SIGHUP has come: the policy is to be read again */
 	bool stop;   /* a signal came when there was no server any more */
 };
@@ -46,7 +50,8 @@ bool child_start(struct child *child, char **argv);
 void child_signals(struct child *child);
 
 /* Ends what the server has left behind, its children's children too, which
- * became weir's when it ended: SIGTERM, and SIGKILL a second later. */
+ * became weir's when it ended: SIGTERM, and SIGKILL a second later, or once a
+ * signal asks weir itself to end.  Five seconds later it gives up. */
 void child_clear(struct child *child);
 
 #endif

@@ -10,6 +10,7 @@ int run_streams(void);   /* bytes in pieces, in masses, and through pipes */
 int run_command(void);   /* options, exit statuses, check */
 int run_processes(void); /* starting, signals, and the end */
 int run_signals(void);   /* every exit status, every signal */
+int run_leftovers(void); /* nobody is left behind */
 int run_layers(void);    /* several policies; prompts, resources, methods */
 int run_verbs(void);     /* observe, the log, explain, reload */
 int run_limits(void);    /* the verb limits */

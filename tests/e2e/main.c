@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 	failed += run_command();
 	failed += run_processes();
 	failed += run_signals();
+	failed += run_leftovers();
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();

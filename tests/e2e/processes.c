@@ -38,20 +38,23 @@ int server_pid(struct proc *p)
 	return number_of(p, "pid");
 }
 
-/* A file of /proc/PID as a string; "" if there is none. */
-static void read_proc(pid_t pid, const char *name, char *buf, size_t size)
+size_t proc_read(pid_t pid, const char *name, char *buf, size_t size)
 {
 	char at[64];
 	size_t got = 0;
 	FILE *f;
 
-	snprintf(at, sizeof(at), "/proc/%d/%s", pid, name);
+	if (strcmp(name, "children") == 0)
+		snprintf(at, sizeof(at), "/proc/%d/task/%d/children", pid, pid);
+	else
+		snprintf(at, sizeof(at), "/proc/%d/%s", pid, name);
 	f = fopen(at, "re");
 	if (f) {
 		got = fread(buf, 1, size - 1, f);
 		fclose(f);
 	}
 	buf[got] = '\0';
+	return got;
 }
 
 char state_of(pid_t pid)
@@ -59,7 +62,7 @@ char state_of(pid_t pid)
 	char buf[1024];
 	const char *name_end;
 
-	read_proc(pid, "stat", buf, sizeof(buf));
+	proc_read(pid, "stat", buf, sizeof(buf));
 	name_end = strrchr(buf, ')');
 	return name_end ? name_end[2] : '-';
 }
@@ -80,7 +83,7 @@ long memory_of(pid_t pid, bool peak)
 	char buf[8192];
 	const char *at;
 
-	read_proc(pid, "status", buf, sizeof(buf));
+	proc_read(pid, "status", buf, sizeof(buf));
 	at = strstr(buf, peak ? "VmHWM:" : "VmRSS:");
 	check(at, "process %d has no memory", pid);
 	return atol(at + 6);
@@ -105,12 +108,23 @@ int descendants_of(pid_t pid)
 	int count = 0;
 	long child;
 
-	read_proc(pid, text("task/%d/children", pid), buf, sizeof(buf));
+	proc_read(pid, "children", buf, sizeof(buf));
 	while ((child = strtol(at, &next, 10)) > 0 && next > at) {
 		at = next;
 		count += 1 + descendants_of((pid_t)child);
 	}
 	return count;
+}
+
+void await_descendants(pid_t pid, int count)
+{
+	int64_t until = milliseconds() + DEADLINE;
+
+	while (descendants_of(pid) != count) {
+		check(milliseconds() < until, "%d processes, not %d",
+		      descendants_of(pid), count);
+		poll(NULL, 0, 1);
+	}
 }
 
 void open_as_user(void)

@@ -16,6 +16,10 @@ int number_of(struct proc *p, const char *key);
 /* The process of a server that was started with --report. */
 int server_pid(struct proc *p);
 
+/* A file of /proc/PID as a string, and its length; "" if there is none.
+ * "children": those of its first thread. */
+size_t proc_read(pid_t pid, const char *name, char *buf, size_t size);
+
 /* The letter of its state; '-': there is no such process. */
 char state_of(pid_t pid);
 
@@ -30,6 +34,7 @@ int descriptors_of(pid_t pid);
 
 /* How many processes there are below it: its children, and theirs. */
 int descendants_of(pid_t pid);
+void await_descendants(pid_t pid, int count);
 
 /* As some files, devices and pipes are the test's to make: in a new process,
  * gives up what lets root open anything. */

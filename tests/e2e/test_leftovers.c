@@ -1,0 +1,370 @@
+/*
+ * Nobody is left behind, whoever goes first.
+ *
+ * Each way in which a session can end meets each kind of server.  Once weir has
+ * ended nothing is left of the server and of what it started, not even a
+ * zombie; when it was killed, soon after.  Where something stays nevertheless,
+ * it stays without weir as well, which is shown beside it.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Milliseconds from the cause until nobody is left: one second is for what
+ * takes no notice of SIGTERM, the rest for a machine that is busy. */
+#define BOUND END_DEADLINE
+
+/* ---- every cause with every server ----------------------------------- */
+
+enum cause {
+	INPUT_ENDS,    /* the client closes its end of stdin */
+	CLIENT_DIES,   /* of both */
+	WEIR_TERM,     /* weir is sent SIGTERM; without it, the server */
+	WEIR_INT,      /* the same, SIGINT */
+	WEIR_KILL,     /* the same, SIGKILL */
+	SERVER_KILLED, /* what answers is killed, not what was started */
+	CAUSES
+};
+
+static const char *const cause_names[CAUSES] = {
+	"the input ends", "the client dies", "SIGTERM",
+	"SIGINT",         "SIGKILL",         "the server is killed",
+};
+
+#define ENDS    (1 << INPUT_ENDS | 1 << CLIENT_DIES)
+#define SIGNALS (1 << WEIR_TERM | 1 << WEIR_INT)
+#define KILL    (1 << WEIR_KILL)
+
+/* $0 is the server, $1 a script that starts itself again, ever deeper. */
+static const struct shape {
+	const char *name;
+	const char *script;
+	int others; /* processes beside the one that is started */
+	int stays;  /* causes after which something stays; without weir too */
+} shapes[] = {
+	{"a server", "exec \"$0\" --report", 0, 0},
+	{"takes no notice of the end", "exec \"$0\" --report --ignore-eof", 0,
+	 ENDS},
+	/* A shell waits for its child, whatever SIGINT says. */
+	{"a shell before it", "\"$0\" --report; exit $?", 1, 1 << WEIR_INT},
+	{"two shells before it",
+	 "sh -c '\"$0\" --report; exit $?' \"$0\"; exit $?", 2, 1 << WEIR_INT},
+	{"a shell, and no notice of the end",
+	 "\"$0\" --report --ignore-eof; exit $?", 1,
+	 ENDS | KILL | 1 << WEIR_INT},
+	{"a helper in the background", "sleep 1000 & exec \"$0\" --report", 1,
+	 KILL},
+	{"a helper in a session of its own",
+	 "setsid sleep 1000 & exec \"$0\" --report", 1, KILL},
+	{"a daemon", "(setsid sleep 1000 &) ; exec \"$0\" --report", 1, KILL},
+	{"dead children, not waited for",
+	 "true & true & sh -c 'sleep 1000 & true' & exec \"$0\" --report", 4,
+	 KILL},
+	{"many helpers",
+	 "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do "
+	 "sleep 1000 & done; exec \"$0\" --report",
+	 16, KILL},
+	{"takes no notice of signals",
+	 "trap '' TERM INT; sleep 1000 & exec \"$0\" --report", 1,
+	 SIGNALS | KILL},
+	{"takes no notice of anything",
+	 "trap '' TERM INT; sleep 1000 & exec \"$0\" --report --ignore-eof", 1,
+	 ENDS | SIGNALS | KILL},
+	{"deep, and no notice of signals",
+	 "(trap '' TERM INT; exec \"$1\" 30) & exec \"$0\" --report", 31, KILL},
+};
+
+#define BATCH 5 /* shapes side by side */
+
+static const char *deep_script(void)
+{
+	static const char script[] = "#!/bin/sh\n"
+				     "[ $1 = 0 ] && exec sleep 1000\n"
+				     "\"$0\" $(($1 - 1))\n"
+				     "exit 0\n";
+	const char *at = file("deep", script);
+
+	chmod(at, 0700);
+	return at;
+}
+
+/* The case, in the environment of all that belongs to it. */
+static const char *mark(const struct shape *shape, enum cause cause,
+			bool behind)
+{
+	return text("CASE=%s%s: %s", behind ? "" : "without weir, ",
+		    shape->name, cause_names[cause]);
+}
+
+static struct proc *start(const struct shape *shape, enum cause cause,
+			  bool behind)
+{
+	const char *name = mark(shape, cause, behind);
+	struct how how = {.env = WORDS(name)};
+	const char *const *command =
+		WORDS("sh", "-c", shape->script, server, path("deep"));
+
+	in_case(name + 5);
+	return proc_start_how(behind ? behind_weir(command) : command, &how);
+}
+
+static void make_happen(struct proc *p, enum cause cause, pid_t pid)
+{
+	switch (cause) {
+	case CLIENT_DIES:
+		proc_close_out(p);
+		proc_close_in(p);
+		break;
+	case INPUT_ENDS:
+		proc_close_in(p);
+		break;
+	case WEIR_TERM:
+		kill(p->pid, SIGTERM);
+		break;
+	case WEIR_INT:
+		kill(p->pid, SIGINT);
+		break;
+	case WEIR_KILL:
+		kill(p->pid, SIGKILL);
+		break;
+	case SERVER_KILLED:
+		kill(pid, SIGKILL);
+		break;
+	case CAUSES:
+		break;
+	}
+}
+
+/* Everything that the shape has is there; then it happens. */
+static void end_session(const struct shape *shape, enum cause cause,
+			struct proc *p, bool behind)
+{
+	pid_t pid = server_pid(p);
+
+	/* Without weir, a daemon is not below p. */
+	if (behind)
+		await_descendants(p->pid, shape->others + 1);
+	make_happen(p, cause, pid);
+}
+
+/* Is a process left to us that is part of the case? */
+static bool left_over(const char *beginning)
+{
+	static char list[1 << 16], environ[1 << 12];
+	char *next = list, *end;
+	size_t got;
+	long pid;
+
+	proc_read(getpid(), "children", list, sizeof(list));
+	while ((pid = strtol(next, &end, 10)) > 0) {
+		next = end;
+		got = proc_read((pid_t)pid, "environ", environ,
+				sizeof(environ));
+		/* A zombie has none. */
+		if (memmem(environ, got, beginning, strlen(beginning)))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody of it is left when weir ends; if that was killed, soon. */
+static void check_ended(const struct shape *shape, enum cause cause,
+			struct proc *p, int64_t until)
+{
+	const char *beginning = mark(shape, cause, true);
+
+	in_case(beginning + 5);
+	proc_wait(p);
+	while (left_over(beginning)) {
+		check(cause == WEIR_KILL, "it left a process behind");
+		check(milliseconds() < until, "what it left behind lives on");
+		poll(NULL, 0, 1);
+	}
+	check(milliseconds() < until, "it took too long");
+}
+
+static bool stays(const struct shape *shape, enum cause cause)
+{
+	return shape->stays >> cause & 1;
+}
+
+static void check_batch(const struct shape *batch, size_t count)
+{
+	struct proc *behind[BATCH][CAUSES], *plain[BATCH][CAUSES];
+	int64_t until;
+
+	for (size_t i = 0; i < count; i++)
+		for (int c = 0; c < CAUSES; c++) {
+			behind[i][c] = start(&batch[i], c, true);
+			plain[i][c] = stays(&batch[i], c)
+					      ? start(&batch[i], c, false)
+					      : NULL;
+		}
+	for (size_t i = 0; i < count; i++)
+		for (int c = 0; c < CAUSES; c++) {
+			in_case(text("%s: %s", batch[i].name, cause_names[c]));
+			end_session(&batch[i], c, behind[i][c], true);
+			if (plain[i][c])
+				end_session(&batch[i], c, plain[i][c], false);
+		}
+	until = milliseconds() + BOUND;
+	for (size_t i = 0; i < count; i++)
+		for (int c = 0; c < CAUSES; c++)
+			if (!plain[i][c])
+				check_ended(&batch[i], c, behind[i][c], until);
+	for (size_t i = 0; i < count; i++)
+		for (int c = 0; c < CAUSES; c++)
+			if (plain[i][c])
+				check(left_over(mark(&batch[i], c, false)),
+				      "nothing stays without weir");
+}
+
+/* What stays is the test's to end; how many there were. */
+static int kill_the_rest(void)
+{
+	char list[1024];
+	int count = 0;
+	pid_t pid;
+
+	for (;; count++) {
+		proc_read(getpid(), "children", list, sizeof(list));
+		pid = (pid_t)strtol(list, NULL, 10);
+		if (pid <= 0)
+			return count;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static void every_cause(void **state)
+{
+	(void)state;
+	deep_script();
+	for (size_t i = 0; i < COUNT(shapes); i += BATCH) {
+		check_batch(&shapes[i], COUNT(shapes) - i < BATCH
+						? COUNT(shapes) - i
+						: BATCH);
+		kill_the_rest();
+	}
+}
+
+/* ---- more of the end ------------------------------------------------- */
+
+static void no_zombies(void **state)
+{
+	static const char *const scripts[] = {
+		"true & true & exec \"$0\" --report",
+		"(true &) ; (true &) ; exec \"$0\" --report",
+		"sleep 1000 & (sleep 1000 &) ; exec \"$0\" --report",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		struct proc *p = proc_start(
+			behind_weir(WORDS("sh", "-c", scripts[i], server)));
+
+		in_case(scripts[i]);
+		server_pid(p);
+		/* An orphan that ends is waited for at once. */
+		if (i == 1)
+			await_descendants(p->pid, 1);
+		proc_close_in(p);
+		check_status(p, 0);
+		check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD,
+		      "a process or a zombie is left");
+	}
+}
+
+/* What is left has a second to put its house in order, also when others of
+ * its kind have ended before. */
+static void a_second_for_all(void **state)
+{
+	const char *done = path("done"), *ready = path("ready");
+	struct proc *p = proc_start(behind_weir(WORDS(
+		"sh", "-c",
+		"sleep 1000 & (trap 'sleep 0.3; echo >\"$1\"; exit' TERM; "
+		"echo >\"$2\"; while :; do sleep 0.01; done) & "
+		"exec \"$0\" --report",
+		server, done, ready)));
+	int64_t until = milliseconds() + DEADLINE;
+
+	(void)state;
+	server_pid(p);
+	while (!exists(ready))
+		check(milliseconds() < until, "no helper");
+	proc_close_in(p);
+	check_status(p, 0);
+	check(exists(done), "it had no time");
+}
+
+/* Children that weir had before it was weir are nobody's business. */
+static void strangers(void **state)
+{
+	enum { JOBS = 40 };
+	const char *const *command = behind_weir(WORDS(server, "--report"));
+	struct proc *p = proc_start(
+		join(WORDS("sh", "-c",
+			   text("i=0; while [ $i -lt %d ]; do sleep 1000 "
+				">&- 2>&- & i=$((i+1)); done; exec \"$@\"",
+				JOBS),
+			   "sh"),
+		     command));
+
+	(void)state;
+	server_pid(p);
+	check_equal(descendants_of(p->pid), JOBS + 1);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(kill_the_rest(), JOBS);
+}
+
+static void take_terminal(void)
+{
+	setsid();
+	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+}
+
+/* The window is closed, or the line drops: the terminal hangs up. */
+static void terminal_goes(void **state)
+{
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs, left;
+	struct how how = {.given = {true}, .prepare = take_terminal};
+	struct proc *p;
+
+	(void)state;
+	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
+	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	check(theirs >= 0, "pty");
+	how.fds[0] = theirs;
+	p = proc_start_how(
+		behind_weir(
+			WORDS("sh", "-c", "\"$0\" --report; exit $?", server)),
+		&how);
+	close(theirs);
+	p->in = ours;
+	left = pid_open(server_pid(p));
+	proc_close_in(p);
+	pid_wait(left);
+	proc_wait(p);
+}
+
+int run_leftovers(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_cause), TEST(no_zombies),    TEST(a_second_for_all),
+		TEST(strangers),   TEST(terminal_goes),
+	};
+
+	return cmocka_run_group_tests_name("leftovers", tests, NULL, NULL);
+}
