@@ -15,9 +15,11 @@
 bool log_open(struct log *log, const char *path)
 {
 	log->failed = false;
-	log->fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-		     0600);
+	/* A pipe that nobody reads must stop neither the start nor a call. */
+	log->fd = open(path,
+		       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+			       O_NONBLOCK,
+		       0600);
 	return log->fd >= 0;
 }
 
@@ -102,7 +104,9 @@ static void end(struct log *log, struct out *o, bool observed)
 	if (observed)
 		out_string(o, ",\"observed\":true");
 	out_string(o, "}\n");
-	put = write(log->fd, o->ptr, o->len);
+	do
+		put = write(log->fd, o->ptr, o->len);
+	while (put < 0 && errno == EINTR);
 	if (put == (ssize_t)o->len) {
 		log->failed = log->torn = false;
 		return;

@@ -10,7 +10,9 @@
  * a ping say, are no decision.
  *
  * A line is written at once, so that several processes may share a file.  One
- * that cannot be written is told on stderr, the first of several.
+ * that cannot be written is told on stderr, the first of several.  Nothing waits
+ * for the log: a named pipe without a reader does not open, and one that is full
+ * is one that cannot be written.
  */
 #ifndef SHIM_LOG_H
 #define SHIM_LOG_H
@@ -23,7 +25,8 @@ struct log {
 	bool torn;   /* a part of it could: a line end comes first */
 };
 
-/* Opens or makes the file at path, mode 0600.  False: errno. */
+/* Opens or makes the file at path, mode 0600.  False: errno, ENXIO if it is a
+ * pipe without a reader or a socket. */
 bool log_open(struct log *log, const char *path);
 void log_close(struct log *log);
 

@@ -345,7 +345,9 @@ static bool prepare(struct relay *r, struct policy *policy,
 	r->s.observe = o->observe;
 	if (!o->log || log_open(&r->s.log, o->log))
 		return true;
-	report("cannot open the log %s: %s", o->log, strerror(errno));
+	report("cannot open the log %s: %s", o->log,
+	       errno == ENXIO ? "a pipe that nobody reads, or a socket"
+			      : strerror(errno));
 	return false;
 }
 

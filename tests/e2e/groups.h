@@ -2,17 +2,18 @@
 #ifndef TESTS_GROUPS_H
 #define TESTS_GROUPS_H
 
-int run_seeds(void);     /* five policies as they are printed, five servers */
-int run_answers(void);   /* what a refused client sees */
-int run_lines(void);     /* which of the client's lines are passed on */
-int run_lists(void);     /* what is cut out of the server's lists */
-int run_streams(void);   /* bytes in pieces, in masses, and through pipes */
-int run_command(void);   /* options, exit statuses, check */
-int run_processes(void); /* starting, signals, and the end */
-int run_signals(void);   /* every exit status, every signal */
-int run_leftovers(void); /* nobody is left behind */
-int run_layers(void);    /* several policies; prompts, resources, methods */
-int run_verbs(void);     /* observe, the log, explain, reload */
-int run_limits(void);    /* the verb limits */
+int run_seeds(void);       /* five policies as they are printed, five servers */
+int run_answers(void);     /* what a refused client sees */
+int run_lines(void);       /* which of the client's lines are passed on */
+int run_lists(void);       /* what is cut out of the server's lists */
+int run_streams(void);     /* bytes in pieces, in masses, and through pipes */
+int run_command(void);     /* options, exit statuses, check */
+int run_processes(void);   /* starting, signals, and the end */
+int run_signals(void);     /* every exit status, every signal */
+int run_leftovers(void);   /* nobody is left behind */
+int run_descriptors(void); /* every kind of stdin, stdout, stderr */
+int run_layers(void);      /* several policies; prompts, resources, methods */
+int run_verbs(void);       /* observe, the log, explain, reload */
+int run_limits(void);      /* the verb limits */
 
 #endif

@@ -1,0 +1,346 @@
+/*
+ * What weir is given as descriptors: any kind of stdin, stdout and stderr, few
+ * of them, none, or strange ones; and the log's.
+ */
+#include "answers.h"
+
+#include "ends.h"
+#include "groups.h"
+#include "processes.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char no_id[] =
+	"{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":"
+	"{\"name\":\"echo\"}}\n";
+
+/* ---- kinds ----------------------------------------------------------- */
+
+static void check_flags(const struct ends *e, const int was[3],
+			const char *when)
+{
+	for (int i = 0; i < 3; i++)
+		check(fcntl(e->theirs[i], F_GETFL) == was[i],
+		      "%s: the flags of %d have changed", when, i);
+}
+
+/* Others share the descriptions: their flags stay what they were. */
+static void check_kind(const struct ends_kind *kind, int flags)
+{
+	struct ends e;
+	struct proc *p = ends_start(kind, &e, flags,
+				    behind_weir(WORDS(server, "--exit", "7")));
+	int was[3];
+
+	for (int i = 0; i < 3; i++)
+		was[i] = fcntl(e.theirs[i], F_GETFL);
+	ping(p, "1");
+	check_flags(&e, was, "during");
+	proc_send(p, call("2", "remove"));
+	check_refused(proc_line(p), "2", false, RULE_DEFAULT, NULL);
+	proc_send(p, no_id);
+	if (kind->merged)
+		check(strstr(proc_line(p), "without an id"), "%s", p->said.ptr);
+	else
+		proc_told(p, "without an id");
+	/* More than goes at once; a terminal takes 4095 bytes a line. */
+	if (!kind->terminal)
+		proc_send(p, long_ping("3", 100000));
+	else
+		proc_send(p, long_ping("3", 4000));
+	check_text("the answer", proc_line(p),
+		   "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n");
+	check_flags(&e, was, "later");
+	ends_close_in(kind, p);
+	pid_wait(fcntl(p->pidfd, F_DUPFD_CLOEXEC, 0));
+	check_flags(&e, was, "after");
+	ends_close_theirs(&e);
+	check_status(p, 7);
+}
+
+static void kinds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ENDS_KINDS; i++) {
+		in_case(ends_kinds[i].name);
+		check_kind(&ends_kinds[i], 0);
+		in_case(text("%s, non-blocking", ends_kinds[i].name));
+		check_kind(&ends_kinds[i], O_NONBLOCK);
+	}
+}
+
+/* ---- none, few, and strange ones ------------------------------------- */
+
+/* weir needs 0 and 1, and says so if it can; 2 it can do without. */
+static void closed_ones(void **state)
+{
+	(void)state;
+	for (int closed = 0; closed < 8; closed++) {
+		struct how how = {.fds = {-1, -1, -1}};
+		struct proc *p;
+
+		in_case(text("closed: %s%s%s", closed & 1 ? "0 " : "",
+			     closed & 2 ? "1 " : "", closed & 4 ? "2" : ""));
+		for (int i = 0; i < 3; i++)
+			how.given[i] = closed >> i & 1;
+		p = proc_start_how(
+			behind_weir(WORDS(server, "--exit", "9", "--report")),
+			&how);
+		if (closed & 3) {
+			check_status(p, 125);
+			check_text("stdout", p->said.ptr, "");
+			check_equal(weir_lines(p->told.ptr), !(closed & 4));
+			continue;
+		}
+		proc_send(p, no_id);
+		ping(p, "1");
+		proc_close_in(p);
+		check_status(p, 9);
+	}
+}
+
+static int any_directory(void)
+{
+	return open("/", O_RDONLY | O_CLOEXEC);
+}
+
+static int null(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int full(void)
+{
+	return open("/dev/full", O_RDWR | O_CLOEXEC);
+}
+
+static int wrong_way_in(void)
+{
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+static int wrong_way_out(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int no_reader(void)
+{
+	int fds[2];
+
+	check_equal(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	return fds[1];
+}
+
+static int no_writer(void)
+{
+	int fds[2];
+
+	check_equal(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[1]);
+	return fds[0];
+}
+
+static int listening(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	check_equal(listen(fd, 1), -1); /* it has no name, so it is nothing */
+	return fd;
+}
+
+/* As the input: it has ended, or cannot be read, and so ends the server.  As
+ * the output: nobody takes what is said.  The session ends in either case, by
+ * what the server makes of it. */
+static const struct {
+	const char *name;
+	int (*open)(void);
+	int fd;     /* that it is */
+	int status; /* of a server that would exit with 9 */
+} strange[] = {
+	{"the input is /dev/null", null, 0, 9},
+	{"the input is a directory", any_directory, 0, 9},
+	{"the input cannot be read", wrong_way_in, 0, 9},
+	{"the input has ended", no_writer, 0, 9},
+	{"the input is a socket of nobody", listening, 0, 9},
+	{"the output is /dev/null", null, 1, 9},
+	{"the output is /dev/full", full, 1, 9},
+	{"the output cannot be written", wrong_way_out, 1, 9},
+	{"the output has no reader", no_reader, 1, 9},
+	{"the output is a socket of nobody", listening, 1, 9},
+};
+
+static void strange_ones(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(strange); i++) {
+		struct how how = {.given = {false}};
+		int fd = strange[i].fd;
+		struct proc *p;
+
+		in_case(strange[i].name);
+		how.given[fd] = true;
+		how.fds[fd] = strange[i].open();
+		p = proc_start_how(behind_weir(WORDS("sh", "-c",
+						     "cat >/dev/null; exit 9")),
+				   &how);
+		close(how.fds[fd]);
+		if (fd == 1) {
+			const char *line = call("1", "remove");
+
+			proc_write(p, line, strlen(line));
+			proc_close_in(p);
+		}
+		check_status(p, strange[i].status);
+	}
+}
+
+static rlim_t most_descriptors;
+
+static void few_descriptors(void)
+{
+	struct rlimit r = {most_descriptors, most_descriptors};
+
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		_exit(99);
+}
+
+/* It works, or says why not. */
+static void few(void **state)
+{
+	struct how how = {.prepare = few_descriptors};
+	const char *line = request("1", "ping", NULL);
+	int worked = 0;
+
+	(void)state;
+	for (most_descriptors = 0; most_descriptors < 20; most_descriptors++) {
+		struct proc *p;
+		int status;
+
+		in_case(text("%d descriptors", (int)most_descriptors));
+		/* It needs but three itself. */
+		p = proc_start_how(behind_weir(WORDS("cat")), &how);
+		proc_write(p, line, strlen(line));
+		proc_close_in(p);
+		status = proc_wait(p);
+		if (status == 0) {
+			worked++;
+			check_text("stdout", p->said.ptr, line);
+			continue;
+		}
+		check(worked == 0, "fewer were enough");
+		/* Below that nothing can be started, not even weir. */
+		check(status == 125 || most_descriptors < 6, "status %d",
+		      status);
+		check(status != 125 || weir_lines(p->told.ptr) == 1,
+		      "no reason: %s", p->told.ptr);
+	}
+	check(worked > 5, "it takes too many");
+}
+
+/* ---- the log --------------------------------------------------------- */
+
+static const char *const *with_log(const char *log)
+{
+	static const char policy[] = "{\"version\":\"1\",\"default\":"
+				     "\"deny\",\"tools\":{\"echo\":{}}}";
+
+	return join(WORDS(weir, "-p", file("policy", policy), "-l", log),
+		    WORDS("--", server));
+}
+
+/* Each refused call is a line of the log. */
+static void refuse(struct proc *p, int times)
+{
+	for (int i = 0; i < times; i++) {
+		proc_send(p, call("1", "remove"));
+		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	}
+}
+
+/* A named pipe that nobody reads: said at once, and nothing is started. */
+static void log_without_reader(void **state)
+{
+	const char *fifo = path("fifo");
+	struct proc *p;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	p = proc_start(with_log(fifo));
+	check_status(p, 125);
+	check(strstr(p->told.ptr, text("%s: a pipe that nobody reads", fifo)),
+	      "%s", p->told.ptr);
+}
+
+/* One that is read no more, or not now: a line on stderr, and the session goes
+ * on.  Once it is read again, so does the log. */
+static void log_reader_stops(void **state)
+{
+	const char *fifo = path("fifo");
+	char buf[1 << 16];
+	struct proc *p;
+	int end;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	end = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	p = proc_start(with_log(fifo));
+	refuse(p, 1000);
+	proc_told(p, "cannot write to the log");
+	check_equal(weir_lines(p->told.ptr), 1);
+	while (read(end, buf, sizeof(buf)) > 0)
+		;
+	refuse(p, 1);
+	check(read(end, buf, sizeof(buf)) > 0, "nothing is logged any more");
+	close(end);
+	refuse(p, 2);
+	check_equal(weir_lines(p->told.ptr), 2);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+static void small_files(void)
+{
+	struct rlimit r = {2000, 2000};
+
+	if (setrlimit(RLIMIT_FSIZE, &r) != 0)
+		_exit(99);
+}
+
+/* A limit on the size of files ends the log, and not the session. */
+static void log_at_its_largest(void **state)
+{
+	const char *log = path("log");
+	struct how how = {.prepare = small_files};
+	struct proc *p = proc_start_how(with_log(log), &how);
+
+	(void)state;
+	refuse(p, 100);
+	proc_told(p, "cannot write to the log");
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal((long long)content(log).len, 2000);
+}
+
+int run_descriptors(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(kinds),
+		TEST(closed_ones),
+		TEST(strange_ones),
+		TEST(few),
+		TEST(log_without_reader),
+		TEST(log_reader_stops),
+		TEST(log_at_its_largest),
+	};
+
+	return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
+}
