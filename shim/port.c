@@ -46,8 +46,11 @@ struct port port_adopt(int fd, bool write)
 	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return port;
 	again = reopen(fd);
-	if (again < 0)
+	if (again < 0) {
+		if (isatty(fd))
+			port.kind = PORT_TERMINAL;
 		return port;
+	}
 	close(fd);
 	return (struct port){.fd = again, .kind = PORT_OWN};
 }
@@ -78,6 +81,8 @@ ssize_t port_write(const struct port *port, const void *buf, size_t len)
 
 	if (port->kind == PORT_SHARED && len > PIPE_BUF)
 		len = PIPE_BUF;
+	if (port->kind == PORT_TERMINAL && len > 1)
+		len = 1;
 	do {
 		if (port->kind == PORT_SOCKET)
 			put = send(port->fd, buf, len,
@@ -90,5 +95,5 @@ ssize_t port_write(const struct port *port, const void *buf, size_t len)
 
 bool port_eager(const struct port *port)
 {
-	return port->kind != PORT_SHARED;
+	return port->kind != PORT_SHARED && port->kind != PORT_TERMINAL;
 }

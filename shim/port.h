@@ -16,9 +16,10 @@
 #include <sys/types.h>
 
 enum port_kind {
-	PORT_OWN,    /* never blocks: non-blocking and weir's own, or a file */
-	PORT_SOCKET, /* asked with MSG_DONTWAIT */
-	PORT_SHARED, /* only after poll(), at most PIPE_BUF at once */
+	PORT_OWN,      /* never blocks: non-blocking, weir's own; or a file */
+	PORT_SOCKET,   /* asked with MSG_DONTWAIT */
+	PORT_SHARED,   /* only after poll(), at most PIPE_BUF at once */
+	PORT_TERMINAL, /* the same, a byte at once: it has room for one */
 };
 
 struct port {

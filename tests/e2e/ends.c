@@ -90,7 +90,11 @@ static void make_tcp(struct ends *e)
 	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), theirs;
 	socklen_t len = sizeof(at);
+	int small = 65536;
 
+	/* So that it can be filled. */
+	setsockopt(ours, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	check(bind(listening, a, len) == 0 && listen(listening, 1) == 0 &&
 		      getsockname(listening, a, &len) == 0 &&
 		      connect(ours, a, len) == 0,

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
 	failed += run_signals();
 	failed += run_leftovers();
 	failed += run_descriptors();
+	failed += run_pressure();
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();

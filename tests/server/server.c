@@ -24,6 +24,7 @@ struct server {
 	FILE *reply;      /* gives the answers, or NULL */
 	size_t slow;      /* ms before each answer */
 	size_t huge;      /* bytes that a call's result has at least */
+	size_t flood;     /* bytes that each answer has, made as they go out */
 	size_t split;     /* bytes per write(); 0: all at once */
 	size_t page;      /* tools per list; 0: all */
 	size_t many;      /* tools that are made up; 0: the catalogue's */
@@ -275,6 +276,25 @@ static void write_line(const struct server *s, const char *line, size_t len)
 	write_all(s, line + half, len - half);
 }
 
+/* The end of the line is not written before there is more to read, so that a
+ * test can see that its beginning has arrived. */
+static void write_flood(const struct server *s)
+{
+	static char pad[1 << 20];
+	struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	memset(pad, '.', sizeof(pad));
+	write_text(s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"pad\":\"");
+	for (size_t left = s->flood; left > 0;) {
+		size_t len = left < sizeof(pad) ? left : sizeof(pad);
+
+		write_all(s, pad, len);
+		left -= len;
+	}
+	poll(&more, 1, -1);
+	write_text(s, "\"}}\n");
+}
+
 /* key is result or error; body its value. */
 static void write_answer(const struct server *s, const json_value *id,
 			 const char *key, const char *body)
@@ -351,6 +371,8 @@ static void take_line(struct server *s, const char *line, size_t len)
 		; /* a notification, or a response */
 	else if (s->reply)
 		replay(s);
+	else if (s->flood)
+		write_flood(s);
 	else
 		answer(s, v);
 	json_value_free(v);
@@ -452,6 +474,7 @@ static const struct option {
 	{"--reply", READ, AT(reply)},
 	{"--slow", NUMBER, AT(slow)},
 	{"--huge", NUMBER, AT(huge)},
+	{"--flood", NUMBER, AT(flood)},
 	{"--split", NUMBER, AT(split)},
 	{"--page", NUMBER, AT(page)},
 	{"--tools-count", NUMBER, AT(many)},

@@ -1,0 +1,341 @@
+/*
+ * Both sides full, one side slow, long lines, bytes one by one, processes that
+ * stop: all that is sent arrives, nothing waits for what does not move, and
+ * memory stays flat.
+ */
+#include "answers.h"
+
+#include "ends.h"
+#include "groups.h"
+#include "processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STILL 20 /* looks at what does not move, to believe it */
+
+/* Lines of 100 bytes, each with its number. */
+static struct bytes many_lines(int count)
+{
+	struct bytes b = {.ptr = NULL};
+	char line[128];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(line, sizeof(line), "%099d\n", i);
+		append_text(&b, line);
+	}
+	return b;
+}
+
+/* Pings of as many bytes. */
+static struct bytes many_pings(int count)
+{
+	const char *line = long_ping("1", 99);
+	struct bytes b = {.ptr = NULL};
+
+	for (int i = 0; i < count; i++)
+		append_text(&b, line);
+	return b;
+}
+
+static int held(int fd)
+{
+	int bytes = -1;
+
+	ioctl(fd, FIONREAD, &bytes);
+	return bytes;
+}
+
+/* Waits until the file has this many bytes. */
+static void await_size(const char *at, size_t len)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	struct stat st = {0};
+
+	while (stat(at, &st) != 0 || (size_t)st.st_size < len) {
+		check(milliseconds() < until, "%s: %lld bytes, not %zu", at,
+		      (long long)st.st_size, len);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* ---- one side does not move ------------------------------------------ */
+
+/* The client does not read, whatever its stdout is: its lines go up all the
+ * same, and once it reads, everything is there. */
+static void client_stuck(const struct ends_kind *kind)
+{
+	/* A terminal is slow, and weir itself can hold a megabyte. */
+	struct bytes flood = many_lines(kind->terminal ? 1200 : 20000);
+	const char *big = file("flood", flood.ptr), *record = path("record");
+	const char *line = request("1", "ping", NULL);
+	struct ends e;
+	struct proc *p;
+	size_t sent = 0;
+	int was = -1, still = 0;
+
+	unlink(record);
+	p = ends_start(kind, &e, 0,
+		       behind_weir(WORDS("sh", "-c",
+					 "dd bs=100 if=\"$0\" 2>/dev/null & "
+					 "cat >\"$1\"; wait",
+					 big, record)));
+	ends_close_theirs(&e);
+	/* Until nothing more comes, line after line goes up. */
+	for (; still < STILL; was = held(e.ours[1])) {
+		check(write(p->in, line, strlen(line)) == (ssize_t)strlen(line),
+		      "the input is full");
+		await_size(record, sent += strlen(line));
+		still = held(e.ours[1]) == was ? still + 1 : 0;
+	}
+	check(kind->terminal || descendants_of(p->pid) == 3, "all was read");
+	proc_more(p, flood.len);
+	ends_close_in(kind, p);
+	check_status(p, 0);
+	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
+	check_equal((long long)content(record).len, (long long)sent);
+}
+
+static void client_does_not_move(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ENDS_KINDS; i++) {
+		in_case(ends_kinds[i].name);
+		client_stuck(&ends_kinds[i]);
+	}
+}
+
+/* The server does not read: what it says comes all the same. */
+static void server_does_not_move(void **state)
+{
+	const char *fifo = path("fifo"), *record = path("record");
+	struct bytes flood = many_pings(60000);
+	size_t sent = 0;
+	struct proc *p;
+	FILE *f;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	p = proc_start(behind_weir(WORDS(
+		"sh", "-c", "cat \"$0\"; exec cat >\"$1\"", fifo, record)));
+	f = fopen(fifo, "we");
+	check(f, "no fifo");
+	for (int still = 0; still < STILL;) {
+		ssize_t put = write(p->in, flood.ptr + sent, flood.len - sent);
+
+		check(put > 0 || errno == EAGAIN, "it reads all");
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 ? 0 : still + 1;
+		fputs("tick\n", f);
+		fflush(f);
+		check_text("a line", proc_line(p), "tick\n");
+	}
+	fclose(f);
+	proc_write(p, flood.ptr + sent, flood.len - sent);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_same("what the server got", content(record).ptr,
+		   content(record).len, flood.ptr, flood.len);
+}
+
+/* Neither reads before the other does. */
+static void both_full(void **state)
+{
+	struct bytes flood = many_lines(30000), input = many_pings(60000);
+	const char *big = file("flood", flood.ptr), *record = path("record");
+	struct how how = {.given = {[1] = true}};
+	size_t sent = 0;
+	struct proc *p;
+	int out[2];
+
+	(void)state;
+	check_equal(pipe2(out, O_CLOEXEC), 0);
+	how.fds[1] = out[1];
+	p = proc_start_how(
+		behind_weir(WORDS("sh", "-c", "cat \"$0\"; exec cat >\"$1\"",
+				  big, record)),
+		&how);
+	close(out[1]);
+	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
+		ssize_t put = write(p->in, input.ptr + sent, input.len - sent);
+
+		check(put > 0 || errno == EAGAIN, "it reads all");
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 || held(out[0]) < 60000 ? 0 : still + 1;
+	}
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	p->out = out[0];
+	proc_write(p, input.ptr + sent, input.len - sent);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
+	check_same("what the server got", content(record).ptr,
+		   content(record).len, input.ptr, input.len);
+}
+
+/* ---- pieces ---------------------------------------------------------- */
+
+/* Sends the byte if that can be, else reads one. */
+static bool one_byte(struct proc *p, char byte)
+{
+	struct pollfd f[] = {{.fd = p->in, .events = POLLOUT},
+			     {.fd = p->out, .events = POLLIN}};
+
+	check(poll(f, 2, DEADLINE) > 0, "nothing happens");
+	if (f[1].revents && read(p->out, &byte, 1) == 1) {
+		append(&p->said, &byte, 1);
+		return false;
+	}
+	return write(p->in, &byte, 1) == 1;
+}
+
+/* What the client sends, the server says and the client reads: byte by byte,
+ * through each kind of ends. */
+static void byte_by_byte(void **state)
+{
+	const char *input =
+		text("%s%s%s%s", request("1", "ping", NULL), call("2", "echo"),
+		     long_ping("3", 300), request("4", "tools/list", "{}"));
+	struct proc *plain = proc_run(WORDS(server), input);
+
+	(void)state;
+	for (size_t i = 0; i < ENDS_KINDS; i++) {
+		const struct ends_kind *kind = &ends_kinds[i];
+		struct ends e;
+		struct proc *p =
+			ends_start(kind, &e, 0,
+				   behind_weir(WORDS(server, "--split", "1")));
+
+		in_case(kind->name);
+		ends_close_theirs(&e);
+		for (const char *c = input; *c;)
+			c += one_byte(p, *c);
+		ends_close_in(kind, p);
+		proc_wait(p);
+		check_said(p, plain);
+	}
+}
+
+/* Either process is stopped and goes on, at any moment. */
+static void stopped_and_continued(void **state)
+{
+	enum { LINES = 3000 };
+	struct bytes input = {.ptr = NULL};
+	struct proc *plain, *p;
+	size_t sent = 0;
+	pid_t pids[2];
+
+	(void)state;
+	for (int i = 0; i < LINES; i++)
+		append_text(&input,
+			    i % 7 ? long_ping("1", 200) : call("2", "echo"));
+	plain = proc_run(WORDS(server), input.ptr);
+	p = proc_start(behind_weir(WORDS(server, "--report")));
+	pids[0] = p->pid;
+	pids[1] = server_pid(p);
+	p->said.len = p->taken = 0;
+	for (int i = 0; sent < input.len; i++) {
+		size_t len = input.len - sent < 1500 ? input.len - sent : 1500;
+
+		kill(pids[i % 2], SIGSTOP);
+		if (i % 3 == 0)
+			await_state(pids[i % 2], "T");
+		proc_write(p, input.ptr + sent, len);
+		kill(pids[i % 2], SIGCONT);
+		sent += len;
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+	check_said(p, plain);
+}
+
+/* ---- long lines ------------------------------------------------------ */
+
+#define LONGEST ((size_t)64 << 20)
+
+/* A line of the longest there may be goes both ways; one byte more is refused
+ * from the client, and passes from the server. */
+static void longest_line(void **state)
+{
+	const char *record = path("record");
+	const char *fits = long_ping("1", LONGEST);
+	const char *more = long_ping("1", LONGEST + 1);
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c", "head -n 1; cat >\"$0\"; cat \"$1\"", record,
+		      file("more", more))));
+
+	(void)state;
+	proc_send(p, fits);
+	proc_more(p, LONGEST + 1);
+	check_text("the line", p->said.ptr, fits);
+	p->said.len = 0;
+	proc_send(p, more);
+	check_error(proc_line(p), NULL, 0);
+	proc_send(p, call("3", "remove"));
+	check_refused(proc_line(p), "3", false, RULE_DEFAULT, NULL);
+	proc_send(p, request("4", "ping", NULL));
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("the longer line", p->said.ptr + p->taken, more);
+	check_text("what the server got", content(record).ptr,
+		   request("4", "ping", NULL));
+}
+
+/* The beginning of a result is with the client before its end is written, and
+ * weir does not keep what is between. */
+static void result_streams(void **state)
+{
+	enum { KIB_MORE = 4096 };
+	static const char begin[] = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+				    "\"result\":{\"pad\":\"";
+	static char buf[1 << 20];
+	const size_t flood = (size_t)256 << 20;
+	const char *const *command =
+		behind_weir(WORDS(server, "--flood", text("%zu", flood)));
+	struct how how = {.env = WORDS("WEIR_MAX_LINE=1000000")};
+	struct proc *p = proc_start_how(command, &how);
+	size_t got;
+	long before;
+
+	(void)state;
+	proc_send(p, request("1", "ping", NULL));
+	proc_more(p, 1);
+	before = memory_of(p->pid, true);
+	/* Its end is not written before the input ends. */
+	for (got = p->said.len; got < strlen(begin) + flood;) {
+		struct pollfd f = {.fd = p->out, .events = POLLIN};
+		ssize_t len;
+
+		check(poll(&f, 1, DEADLINE) == 1, "no more than %zu", got);
+		len = read(p->out, buf, sizeof(buf));
+		check(len > 0, "no more than %zu", got);
+		got += (size_t)len;
+	}
+	check(memory_of(p->pid, true) - before < KIB_MORE, "%ld KiB, then %ld",
+	      before, memory_of(p->pid, true));
+	p->said.len = 0;
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("the end", p->said.ptr, "\"}}\n");
+}
+
+int run_pressure(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(client_does_not_move),
+		TEST(server_does_not_move),
+		TEST(both_full),
+		TEST(byte_by_byte),
+		TEST(stopped_and_continued),
+		TEST(longest_line),
+		TEST(result_streams),
+	};
+
+	return cmocka_run_group_tests_name("pressure", tests, NULL, NULL);
+}
