@@ -131,7 +131,7 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 	c->shared.ledger = grant;
 	c->own.meters = calloc(count, sizeof(*c->own.meters));
 	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
-	c->of = calloc(count, sizeof(*c->of));
+	c->of = calloc(count, sizeof(struct meter *));
 	c->scratch = malloc(policy->scratch + 1);
 	if (c->own.meters && c->shared.meters && c->of && c->scratch) {
 		list_meters(c, &c->own, policy, true);

@@ -450,6 +450,11 @@ static bool match_all(struct ledger *l, struct meter *meters, size_t count,
 	return true;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The times of the last calls, as many as have room. */
 static bool copy_calls(struct ledger *to, const struct meter *m,
 		       struct ledger *from, const struct meter *old)
@@ -463,9 +468,8 @@ static bool copy_calls(struct ledger *to, const struct meter *m,
 	count = r.b < m->places ? r.b : m->places - 1;
 	at = (r.a + old->places - count) % old->places;
 	for (uint64_t i = 0; i < count;) {
-		uint64_t n = count - i < COPIED ? count - i : COPIED;
+		uint64_t n = least(least(count - i, old->places - at), COPIED);
 
-		n = old->places - at < n ? old->places - at : n;
 		if (!read_slots(from, slot_at(old, at), slots, n))
 			return false;
 		for (uint64_t k = 0; k < n; k++)

@@ -347,12 +347,13 @@ static struct verdict judge(const struct policy *policy,
 			    int64_t now)
 {
 	void *scratch = counters_scratch(counters);
-	struct verdict v = give(VERDICT_PASS, "", "");
 
 	for (int step = 0; step < JUDGE_STEPS; step++)
 		for (size_t i = 0; i < s->count; i++) {
-			v = judge_step((enum judge_step)step, policy,
-				       &s->list[i], scratch);
+			struct verdict v =
+				judge_step((enum judge_step)step, policy,
+					   &s->list[i], scratch);
+
 			v.section = s->list[i].section;
 			if (v.kind != VERDICT_PASS)
 				return v;

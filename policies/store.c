@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define MICROSECOND 1000L /* in nanoseconds */
+#define MILLISECOND 1000000L
 
 void store_fail(struct store *s, const char *what)
 {
@@ -177,7 +178,7 @@ static bool take_lock(struct store *s)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return fail_errno(s, "lock", s->path);
-		if (waited > STORE_LOCK_MOST * 1000 * MICROSECOND) {
+		if (waited > STORE_LOCK_MOST * MILLISECOND) {
 			store_fail(s, "is locked by another process");
 			return false;
 		}

@@ -146,7 +146,7 @@ static void put_file(const struct ledger *grant)
 	struct out out = {.ptr = text, .cap = sizeof(text)};
 
 	out_escaped(&out, grant_path(grant), strlen(grant_path(grant)));
-	printf("%.*s", (int)out.len, text);
+	fwrite(out.ptr, 1, out.len, stdout);
 }
 
 static int list(const struct options *o, const struct policy *policy,

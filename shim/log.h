@@ -10,9 +10,9 @@
  * a ping say, are no decision.
  *
  * A line is written at once, so that several processes may share a file.  One
- * that cannot be written is told on stderr, the first of several.  Nothing waits
- * for the log: a named pipe without a reader does not open, and one that is full
- * is one that cannot be written.
+ * that cannot be written is told on stderr, the first of several.  Nothing
+ * waits for the log: a named pipe without a reader does not open, and one that
+ * is full is one that cannot be written.
  */
 #ifndef SHIM_LOG_H
 #define SHIM_LOG_H
