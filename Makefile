@@ -14,6 +14,7 @@ JSON_PARSER ?= -l:libjsonparser.a -lm
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 
+, := ,
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
@@ -22,6 +23,7 @@ UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
+FAULTY := $(BUILD)/tests/faulty
 FUZZERS := line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
@@ -54,6 +56,13 @@ $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
 
+# weir, with its system calls interrupted.
+$(FAULTY): LINK += $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 \
+	close waitpid pipe2)
+$(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
@@ -67,12 +76,12 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
-build-tests: $(BUILD)/weir $(SERVER) $(TESTS) $(REPLAYS)
+build-tests: $(BUILD)/weir $(SERVER) $(FAULTY) $(TESTS) $(REPLAYS)
 run-tests: build-tests
 	@set -e; for f in $(FUZZERS); do \
 		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
 	@set -e; for t in $(TESTS); do \
-		WEIR=$(BUILD)/weir SERVER=$(SERVER) $$t; done
+		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) $$t; done
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work

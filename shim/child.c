@@ -63,25 +63,37 @@ static bool catch_signals(struct child *child, struct inherited *was)
 	return child->signals >= 0;
 }
 
+static bool duplicate(int from, int to)
+{
+	int done;
+
+	do
+		done = dup2(from, to);
+	while (done < 0 && errno == EINTR);
+	return done >= 0;
+}
+
 /* In the new process: becomes the server, or tells errno and ends. */
 static void become(char **argv, const int in[2], const int out[2], int tell,
 		   pid_t parent, const struct inherited *was)
 {
+	ssize_t told;
 	int cause;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
 		_exit(EXIT_WEIR);
-	if (dup2(in[0], STDIN_FILENO) >= 0 &&
-	    dup2(out[1], STDOUT_FILENO) >= 0) {
+	if (duplicate(in[0], STDIN_FILENO) &&
+	    duplicate(out[1], STDOUT_FILENO)) {
 		for (int i = 0; i < CHANGED; i++)
 			sigaction(changed[i].signo, &was->actions[i], NULL);
 		sigprocmask(SIG_SETMASK, &was->mask, NULL);
 		execvp(argv[0], argv);
 	}
 	cause = errno;
-	if (write(tell, &cause, sizeof(cause)) < 0)
-		_exit(EXIT_WEIR);
+	do
+		told = write(tell, &cause, sizeof(cause));
+	while (told < 0 && errno == EINTR);
 	_exit(EXIT_CANNOT);
 }
 
@@ -177,7 +189,8 @@ bool child_start(struct child *child, char **argv)
 		return true;
 	report("%s: %s", argv[0],
 	       cause == ENOENT ? "no such command" : strerror(cause));
-	waitpid(child->pid, NULL, 0);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	child->pid = 0;
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
@@ -188,7 +201,8 @@ static void reap(struct child *child)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 ||
+	       (pid < 0 && errno == EINTR)) {
 		if (pid != child->pid)
 			continue;
 		child->pid = 0;
@@ -198,11 +212,22 @@ static void reap(struct child *child)
 	}
 }
 
+static bool next_signal(const struct child *child,
+			struct signalfd_siginfo *info)
+{
+	ssize_t got;
+
+	do
+		got = read(child->signals, info, sizeof(*info));
+	while (got < 0 && errno == EINTR);
+	return got == sizeof(*info);
+}
+
 void child_signals(struct child *child)
 {
 	struct signalfd_siginfo info;
 
-	while (read(child->signals, &info, sizeof(info)) == sizeof(info)) {
+	while (next_signal(child, &info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(child);
 		else if (info.ssi_signo == SIGHUP)

@@ -1,6 +1,7 @@
 /* weir's own words on stderr.  The contract is in report.h. */
 #include "report.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -14,12 +15,14 @@ static void write_line(const char *format, va_list args)
 	int room = (int)sizeof(line) - (int)sizeof(prefix) - 1;
 	int used = snprintf(line, sizeof(line), "%s", prefix);
 	int more = vsnprintf(line + used, (size_t)room, format, args);
+	ssize_t put;
 
 	used += more < room ? more : room - 1;
 	line[used++] = '\n';
 	/* Nobody to tell when this fails. */
-	if (write(STDERR_FILENO, line, (size_t)used) < 0)
-		return;
+	do
+		put = write(STDERR_FILENO, line, (size_t)used);
+	while (put < 0 && errno == EINTR);
 }
 
 void report(const char *format, ...)
@@ -35,9 +38,13 @@ void report_running(const char *format, ...)
 {
 	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	va_list args;
+	int ready;
 
 	/* A pipe that is ready takes PIPE_BUF bytes at once. */
-	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+	do
+		ready = poll(&p, 1, 0);
+	while (ready < 0 && errno == EINTR);
+	if (ready != 1 || !(p.revents & POLLOUT))
 		return;
 	va_start(args, format);
 	write_line(format, args);

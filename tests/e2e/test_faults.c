@@ -1,0 +1,147 @@
+/*
+ * System calls that are interrupted, or that do little: the client and the
+ * server see no difference.
+ */
+#include "answers.h"
+
+#include "ends.h"
+#include "groups.h"
+#include "processes.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define AT_ONCE 16 /* processes side by side */
+
+/* weir with other system calls; NULL: it was not built. */
+static const char *faulty(void)
+{
+	const char *name = getenv("FAULTY");
+
+	check(name, "FAULTY has to name the program");
+	return name;
+}
+
+static const char *const *behind_faulty(const char *const *command)
+{
+	const char *const *words = behind_weir(command);
+
+	return join(WORDS(faulty()), words + 1);
+}
+
+static const char *short_session(void)
+{
+	return text("%s%s%s%s", request("1", "initialize", "{}"),
+		    request("2", "tools/list", NULL), call("3", "echo"), "\n");
+}
+
+/* Each call in turn, until there are no more of them. */
+static void each_call(const char *name, const char *const *command,
+		      const char *input)
+{
+	struct proc *plain = proc_run(behind_weir(command), input);
+	struct proc *ps[AT_ONCE];
+	bool hit = true;
+	int n;
+
+	for (n = 1; hit; n += AT_ONCE) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			struct how how = {
+				.env = WORDS(text("FAULT_AT=%d", n + i),
+					     text("FAULT_FILE=%s",
+						  path(text("%d", n + i))))};
+
+			ps[i] = proc_start_how(behind_faulty(command), &how);
+			proc_write(ps[i], input, strlen(input));
+			proc_close_in(ps[i]);
+		}
+		for (int i = 0; i < AT_ONCE; i++) {
+			in_case(text("%s, call %d", name, n + i));
+			check_status(ps[i], WEXITSTATUS(plain->status));
+			check_said(ps[i], plain);
+			check_text("stderr", ps[i]->told.ptr, plain->told.ptr);
+			hit = exists(path(text("%d", n + i)));
+		}
+	}
+	check(n > AT_ONCE, "hardly a call was made");
+	for (int i = 1; i < n; i++)
+		remove(path(text("%d", i)));
+}
+
+static void once_interrupted(void **state)
+{
+	(void)state;
+	each_call("a session", WORDS(server, "--exit", "5"), short_session());
+	each_call("what is left", WORDS("sh", "-c", "sleep 1000 & exit 4"), "");
+	each_call("no such command", WORDS("/nowhere/server"), "");
+	each_call("words on stderr", WORDS(server),
+		  "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":"
+		  "{\"name\":\"echo\"}}\n");
+}
+
+/* What it said, but for the line that weir says of id 5. */
+static struct bytes without_refusal(struct proc *p)
+{
+	struct bytes rest = {.ptr = NULL};
+	const char *line;
+	int refusals = 0;
+
+	p->taken = 0;
+	while ((line = proc_line(p))) {
+		if (strstr(line, "\"id\":5,"))
+			refusals++;
+		else
+			append_text(&rest, line);
+	}
+	check_equal(refusals, 1);
+	return rest;
+}
+
+/* Every second call fails, or little is done at once, or both. */
+static const char *const faults[][2] = {
+	{"FAULT_EVERY=2", NULL},
+	{"FAULT_EVERY=3", NULL},
+	{"FAULT_BYTES=1", NULL},
+	{"FAULT_BYTES=7", "FAULT_EVERY=2"},
+	{"FAULT_BYTES=1000", "FAULT_EVERY=5"},
+};
+
+static void always_interrupted(void **state)
+{
+	const char *input =
+		text("%s%s%s%s", short_session(), long_ping("4", 3000),
+		     call("5", "remove"), request("6", "ping", NULL));
+	const char *const *command = WORDS(server, "--huge", "3000", "--noise");
+	struct proc *plain = proc_run(behind_weir(command), input);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults) * ENDS_KINDS; i++) {
+		const struct ends_kind *kind = &ends_kinds[i % ENDS_KINDS];
+		const char *const *fault = faults[i / ENDS_KINDS];
+		const char *const *words =
+			WORDS("env", fault[0], fault[1] ? fault[1] : "A=1");
+		struct ends e;
+		struct proc *p = ends_start(
+			kind, &e, 0, join(words, behind_faulty(command)));
+
+		in_case(text("%s: %s %s", kind->name, words[1], words[2]));
+		ends_close_theirs(&e);
+		proc_write(p, input, strlen(input));
+		ends_close_in(kind, p);
+		check_status(p, 0);
+		/* weir's own answer may stand elsewhere. */
+		check_same("stdout", without_refusal(p).ptr,
+			   without_refusal(p).len, without_refusal(plain).ptr,
+			   without_refusal(plain).len);
+	}
+}
+
+int run_faults(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(once_interrupted),
+		TEST(always_interrupted),
+	};
+
+	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}
