@@ -24,6 +24,7 @@ TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
+COUNTING := $(BUILD)/tests/counting.so
 FUZZERS := line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
@@ -63,6 +64,11 @@ $(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
 
+# What weir allocates, counted.
+$(COUNTING): tests/fault/count.c tests/fault/count.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
+
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
@@ -76,12 +82,13 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
-build-tests: $(BUILD)/weir $(SERVER) $(FAULTY) $(TESTS) $(REPLAYS)
+build-tests: $(BUILD)/weir $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) $(REPLAYS)
 run-tests: build-tests
 	@set -e; for f in $(FUZZERS); do \
 		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
 	@set -e; for t in $(TESTS); do \
-		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) $$t; done
+		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
+		COUNTING=$(COUNTING) $$t; done
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work

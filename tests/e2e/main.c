@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	failed += run_descriptors();
 	failed += run_pressure();
 	failed += run_faults();
+	failed += run_million();
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();

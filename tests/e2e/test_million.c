@@ -1,0 +1,226 @@
+/*
+ * A million messages of every kind, and not one allocation.
+ *
+ * The server is sed, which says what it hears: so what the client sends as an
+ * answer comes back as the server's.  Two words make it say something else.
+ */
+#include "answers.h"
+
+#include "../fault/count.h"
+#include "groups.h"
+#include "processes.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ASAN 1
+#endif
+#endif
+#ifndef ASAN
+#define ASAN 0
+#endif
+
+#define BLOCK 1000 /* messages that are sent at once */
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"secret_*\"],"
+	"\"all_tools\":{\"rate_limit\":{\"max\":1000000,\"window\":60}},"
+	"\"tools\":{\"echo\":{},\"pay\":{"
+	"\"require\":[{\"path\":\"args.to\",\"op\":\"regex\",\"value\":"
+	"\"^[a-z]+@(x|y)+$\"}],\"deny_if\":[{\"path\":\"args.amount\",\"op\":"
+	"\"gt\",\"value\":1000.5}],\"limits\":[{\"max\":10,\"window\":\"minute"
+	"\",\"counter\":\"c\"}]}},\"prompts\":{\"no_*\":{\"action\":\"hide\"}}"
+	"}";
+
+/* What each kind of message is, and how many lines the client gets for it. */
+static const struct {
+	const char *line; /* with the number of the message */
+	int lines;
+} kinds[] = {
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":"
+	 "{\"name\":\"echo\",\"arguments\":{}}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":"
+	 "{\"name\":\"remove\"}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":\"%d\",\"method\":\"tools/call\","
+	 "\"params\":{\"name\":\"secret_door\"}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":"
+	 "{\"name\":\"pay\",\"arguments\":{\"to\":\"ann@xxyx\",\"amount\":"
+	 "10}}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/list\"}\n", 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"tools\":[{\"name\":"
+	 "\"echo\"},{\"name\":\"secret_door\",\"inputSchema\":{}},{\"name\":"
+	 "\"pay\"}]}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"}\r\n", 1},
+	{"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+	 "\"params\":{\"token\":%d}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"\n", 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"noise\"}\n", 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"prompts/list\"}\n", 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"prompts\":[{\"name\":"
+	 "\"no_way\"}]}}\n",
+	 1},
+	{" \t\r\n", 0},
+	{"{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":"
+	 "\"echo\",\"_meta\":%d}}\n",
+	 0},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"resources/read\","
+	 "\"params\":{\"uri\":\"file:///x\"}}\n",
+	 1},
+};
+
+/* A block of messages; the numbers of a list and of its answer are the same.
+ * lines: how many the client gets for it. */
+static struct bytes make_block(int *lines)
+{
+	struct bytes b = {.ptr = NULL};
+	char line[512];
+
+	*lines = 0;
+	for (int i = 0; i < BLOCK; i++) {
+		size_t kind = (size_t)i % COUNT(kinds);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(line, sizeof(line), kinds[kind].line,
+			 i / (int)COUNT(kinds));
+#pragma GCC diagnostic pop
+		append_text(&b, line);
+		*lines += kinds[kind].lines;
+	}
+	return b;
+}
+
+static int count_lines_of(const struct bytes *b)
+{
+	int count = 0;
+
+	for (const char *at = b->ptr, *end = b->ptr + b->len;
+	     (at = memchr(at, '\n', (size_t)(end - at))); at++)
+		count++;
+	return count;
+}
+
+/* Sends blocks of messages; returns how many lines have come so far. */
+static int send_blocks(struct proc *p, int blocks, const struct bytes *block)
+{
+	int lines = 0;
+
+	for (int i = 0; i < blocks; i++) {
+		proc_write(p, block->ptr, block->len);
+		lines += count_lines_of(&p->said);
+		p->said.len = p->told.len = 0;
+	}
+	return lines;
+}
+
+static const char *const *behind(void)
+{
+	return join(WORDS(weir, "-p", file("policy", policy), "-l", "/dev/null",
+			  "--"),
+		    WORDS("sed", "-e", "s/.*noise.*/[INFO] tools: []/"));
+}
+
+/* The last lines come when sed has come to its end. */
+static void check_rest(struct proc *p, int lines, int want)
+{
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(lines + count_lines_of(&p->said), want);
+}
+
+static void no_allocation(void **state)
+{
+	enum { BLOCKS = 1000 };
+	const char *at = path("counts"), *library = getenv("COUNTING");
+	struct counts before = {0}, after;
+	const volatile struct counts *counts;
+	int fd = open(at, O_RDWR | O_CREAT | O_CLOEXEC, 0600), lines, of_block;
+	struct bytes block = make_block(&of_block);
+	struct how how = {.env = WORDS(text("LD_PRELOAD=%s", library),
+				       text("COUNT_FILE=%s", at))};
+	struct proc *p;
+
+	(void)state;
+	if (ASAN) {
+		print_message("not counted: ASan has allocators of its own\n");
+		skip();
+	}
+	check(library, "COUNTING has to name the library");
+	check_equal(write(fd, &before, sizeof(before)), sizeof(before));
+	counts = mmap(NULL, sizeof(*counts), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	p = proc_start_how(behind(), &how);
+	lines = send_blocks(p, 1, &block);
+	proc_more(p, 1);
+	before = *counts;
+	check(before.allocations > 0 && before.mappings > 0, "not counted");
+	lines += send_blocks(p, BLOCKS, &block);
+	after = *counts;
+	check_equal((long long)(after.allocations - before.allocations), 0);
+	check_equal((long long)(after.frees - before.frees), 0);
+	check_equal((long long)(after.mappings - before.mappings), 0);
+	check_rest(p, lines, (BLOCKS + 1) * of_block);
+	munmap((void *)counts, sizeof(*counts));
+}
+
+/* Lines of the file that begin with the word. */
+static int lines_with(const char *at, const char *word)
+{
+	const char *text = content(at).ptr;
+	int count = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		count += text[-1] == '\n';
+	return count;
+}
+
+/* The same seen by the kernel: no system call that changes memory. */
+static void no_memory_calls(void **state)
+{
+	enum { BLOCKS = 100 };
+	const char *at = path("trace");
+	const char *const *strace =
+		WORDS("strace", "-f", "--seccomp-bpf", "-qq", "-e",
+		      "trace=memory", "-o", at);
+	struct proc *p = proc_run(join(strace, WORDS("true")), "");
+	int lines, of_block, before;
+	struct bytes block = make_block(&of_block);
+	const char *weirs;
+
+	(void)state;
+	if (ASAN || proc_wait(p) != 0) {
+		print_message("not traced: no strace here, or under ASan\n");
+		skip();
+	}
+	p = proc_start(join(strace, behind()));
+	lines = send_blocks(p, 1, &block);
+	proc_more(p, 1);
+	weirs = text("%d ", atoi(content(at).ptr));
+	before = lines_with(at, weirs);
+	check(before > 10, "not traced: %s", content(at).ptr);
+	lines += send_blocks(p, BLOCKS, &block);
+	check_equal(lines_with(at, weirs), before);
+	check_rest(p, lines, (BLOCKS + 1) * of_block);
+}
+
+int run_million(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_allocation),
+		TEST(no_memory_calls),
+	};
+
+	return cmocka_run_group_tests_name("million", tests, NULL, NULL);
+}
