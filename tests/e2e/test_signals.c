@@ -151,6 +151,13 @@ static void no_core(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 }
 
+/* The C library keeps two for itself; who starts processes with its help may
+ * have them ignored in these. */
+static bool of_the_library(int number)
+{
+	return number > 31 && number < SIGRTMIN;
+}
+
 static void each_signal(void **state)
 {
 	struct how how = {.env = no_handlers, .prepare = no_core};
@@ -163,7 +170,8 @@ static void each_signal(void **state)
 			&how);
 	for (int n = 1; n < SIGNALS; n++) {
 		in_case(text("signal %d", n));
-		send_one(p[n], n);
+		if (!of_the_library(n))
+			send_one(p[n], n);
 	}
 }
 
