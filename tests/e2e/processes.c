@@ -91,14 +91,38 @@ long memory_of(pid_t pid, bool peak)
 
 int descriptors_of(pid_t pid)
 {
-	DIR *dir = opendir(text("/proc/%d/fd", pid));
-	int count = 0;
+	char at[64];
+	int count = -2; /* . and .. */
+	DIR *dir;
 
+	snprintf(at, sizeof(at), "/proc/%d/fd", pid);
+	dir = opendir(at);
 	while (dir && readdir(dir))
 		count++;
 	if (dir)
 		closedir(dir);
-	return count - 2; /* . and .. */
+	return count;
+}
+
+int64_t cpu_of(pid_t pid)
+{
+	char buf[128];
+
+	proc_read(pid, "schedstat", buf, sizeof(buf));
+	return strtoll(buf, NULL, 10);
+}
+
+void await_rest(pid_t pid)
+{
+	enum { LOOKS = 20 };
+	int64_t until = milliseconds() + DEADLINE, was = -1, now;
+
+	for (int same = 0; same < LOOKS; was = now) {
+		check(milliseconds() < until, "process %d never rests", pid);
+		now = cpu_of(pid);
+		same = now == was ? same + 1 : 0;
+		poll(NULL, 0, 1);
+	}
 }
 
 int descendants_of(pid_t pid)

@@ -32,6 +32,12 @@ long memory_of(pid_t pid, bool peak);
 /* How many descriptors are open. */
 int descriptors_of(pid_t pid);
 
+/* Nanoseconds that it has run. */
+int64_t cpu_of(pid_t pid);
+
+/* Waits until it does nothing for a while. */
+void await_rest(pid_t pid);
+
 /* How many processes there are below it: its children, and theirs. */
 int descendants_of(pid_t pid);
 void await_descendants(pid_t pid, int count);

@@ -179,6 +179,87 @@ static void both_full(void **state)
 		   content(record).len, input.ptr, input.len);
 }
 
+/* ---- nothing to do --------------------------------------------------- */
+
+static void fill_input(struct proc *p)
+{
+	struct bytes pings = many_pings(1000);
+
+	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
+		ssize_t put = write(p->in, pings.ptr, pings.len);
+
+		if (put < 0 && errno != EAGAIN)
+			return;
+		still = put > 0 ? 0 : still + 1;
+	}
+}
+
+static void end_input(struct proc *p)
+{
+	proc_close_in(p);
+}
+
+static void end_output(struct proc *p)
+{
+	proc_close_out(p);
+}
+
+static void end_both(struct proc *p)
+{
+	proc_close_out(p);
+	proc_close_in(p);
+}
+
+static void nothing(struct proc *p)
+{
+	(void)p;
+}
+
+static const struct {
+	const char *name;
+	const char *script; /* of the server */
+	void (*client)(struct proc *p);
+} rests[] = {
+	{"nobody says anything", "read x; exit 3", nothing},
+	{"the input has ended", "exec sleep 1000", end_input},
+	{"the client does not read", "exec yes", nothing},
+	{"the input has ended, and the client does not read", "exec yes",
+	 end_input},
+	{"the server does not read", "exec sleep 1000", fill_input},
+	{"neither reads", "exec yes", fill_input},
+	{"nobody reads the output", "exec sleep 1000", end_output},
+	{"the client has gone", "exec sleep 1000", end_both},
+	{"the server has closed its output", "exec sleep 1000 >&-", nothing},
+	{"the server has closed its input", "exec sleep 1000 <&-", nothing},
+	{"the server has closed both", "exec sleep 1000 <&- >&-", nothing},
+	{"the server has closed its input, and more comes",
+	 "exec sleep 1000 <&-", fill_input},
+	{"the server has closed its output, and the input ends",
+	 "exec sleep 1000 >&-", end_input},
+	{"the server has ended, and the client does not read",
+	 "dd if=/dev/zero bs=200000 count=1 2>/dev/null", nothing},
+};
+
+/* Whatever is open, closed or full: where nothing moves weir rests. */
+static void rest(void **state)
+{
+	struct proc *p[COUNT(rests)];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rests); i++) {
+		in_case(rests[i].name);
+		p[i] = proc_start(
+			behind_weir(WORDS("sh", "-c", rests[i].script)));
+		rests[i].client(p[i]);
+	}
+	for (size_t i = 0; i < COUNT(rests); i++) {
+		in_case(rests[i].name);
+		await_rest(p[i]->pid);
+		check(state_of(p[i]->pid) == 'S', "weir has ended");
+		kill(p[i]->pid, SIGKILL);
+	}
+}
+
 /* ---- pieces ---------------------------------------------------------- */
 
 /* Sends the byte if that can be, else reads one. */
@@ -331,6 +412,7 @@ int run_pressure(void)
 		TEST(client_does_not_move),
 		TEST(server_does_not_move),
 		TEST(both_full),
+		TEST(rest),
 		TEST(byte_by_byte),
 		TEST(stopped_and_continued),
 		TEST(longest_line),
