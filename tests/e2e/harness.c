@@ -1,6 +1,8 @@
 /* Processes under test.  The contract is in harness.h. */
 #include "harness.h"
 
+#include "way.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCS_MAX 256
+#define PROCS_MAX 512
 #define KEPT_MAX  16384
 
 const char *weir, *server;
@@ -353,6 +355,54 @@ int pid_open(pid_t pid)
 	return pidfd;
 }
 
+struct lead {
+	char to[64]; /* "pipe:[INODE]"; "" if the descriptor is not open */
+};
+
+static struct lead leads(pid_t pid, int fd)
+{
+	struct lead l = {""};
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+	len = readlink(link, l.to, sizeof(l.to) - 1);
+	l.to[len > 0 ? len : 0] = '\0';
+	return l;
+}
+
+/* Of the processes that came to us when their parents ended, the one that
+ * writes to the stdin of p; 0: there is none. */
+static pid_t find_relay(const struct proc *p, const char *children)
+{
+	struct lead in = leads(p->pid, STDIN_FILENO);
+	bool writes = false;
+	FILE *f = fopen(children, "re");
+	pid_t pid = 0;
+
+	check(f, "%s: %s", children, strerror(errno));
+	while (!writes && fscanf(f, "%d", &pid) == 1)
+		for (int fd = 3; fd < 64 && pid != p->pid; fd++)
+			writes |= strcmp(leads(pid, fd).to, in.to) == 0;
+	fclose(f);
+	return writes ? pid : 0;
+}
+
+pid_t weir_pid(const struct proc *p)
+{
+	const char *children = text("/proc/self/task/%d/children", getpid());
+	int64_t until = milliseconds() + DEADLINE;
+	pid_t pid;
+
+	if (!preload)
+		return p->pid;
+	while ((pid = find_relay(p, children)) == 0) {
+		check(milliseconds() < until, "%d has no relay", p->pid);
+		poll(NULL, 0, 1);
+	}
+	return pid;
+}
+
 void pid_wait(int pidfd)
 {
 	struct pollfd f = {.fd = pidfd, .events = POLLIN};
@@ -441,9 +491,12 @@ static struct proc *free_place(void)
 struct proc *proc_start_how(const char *const *argv, const struct how *how)
 {
 	struct proc *p = free_place();
-	char **env = environment(how->env);
+	const char *const *more = how->env;
+	char **env;
 	int pipes[3][2], theirs[3], ours[3];
 
+	way_apply(&argv, &more);
+	env = environment(more);
 	for (int i = 0; i < 3; i++) {
 		theirs[i] = how->given[i] ? how->fds[i] : -1;
 		ours[i] = -1;

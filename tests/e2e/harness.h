@@ -95,6 +95,9 @@ int proc_wait(struct proc *p);
 /* Starts it, sends the input, closes, waits for the end. */
 struct proc *proc_run(const char *const *argv, const char *input);
 
+/* The process of weir itself, once there is one. */
+pid_t weir_pid(const struct proc *p);
+
 /* Waits for the end of a process that is not our child. */
 int pid_open(pid_t pid);
 void pid_wait(int pidfd);

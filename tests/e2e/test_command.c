@@ -3,6 +3,7 @@
 #include "answers.h"
 
 #include "groups.h"
+#include "way.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -52,6 +53,7 @@ static void mark_works(void **state)
 static void no_policy(void **state)
 {
 	(void)state;
+	prefix_only();
 	check_fails(proc_run(join(WORDS(weir, "--"), marking()), ""), 1, "-p");
 	check_fails(proc_run(join(WORDS(weir), marking()), ""), 1, "-p");
 	check_fails(proc_run(join(WORDS(weir, "-p", "", "--"), marking()), ""),
@@ -158,6 +160,7 @@ static void unknown_options(void **state)
 	};
 
 	(void)state;
+	prefix_only();
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		in_case(text("%s %s %s", commands[i][0],
 			     commands[i][1] ? commands[i][1] : "",
@@ -368,6 +371,7 @@ static void server_called_check(void **state)
 	};
 
 	(void)state;
+	prefix_only();
 	chmod(script, 0700);
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		struct proc *p = proc_start_how(commands[i], &how);
@@ -386,16 +390,16 @@ static void exit_statuses(void **state)
 {
 	static const struct {
 		const char *script;
-		int status;
+		int status; /* -N: signal N */
 	} cases[] = {
 		{"exit 0", 0},
 		{"exit 1", 1},
 		{"exit 7", 7},
 		{"exit 124", 124},
 		{"exit 255", 255},
-		{"kill -TERM $$", 128 + 15},
-		{"kill -KILL $$", 128 + 9},
-		{"kill -SEGV $$", 128 + 11},
+		{"kill -TERM $$", -15},
+		{"kill -KILL $$", -9},
+		{"kill -SEGV $$", -11},
 		{"exec 0<&- 1>&-; exit 3", 3},
 		{"read line; echo \"$line\"; exit 4", 4},
 	};
@@ -409,7 +413,9 @@ static void exit_statuses(void **state)
 		in_case(cases[i].script);
 		if (strncmp(cases[i].script, "read", 4) == 0)
 			proc_send(p, request("1", "ping", NULL));
-		check_status(p, cases[i].status);
+		check_status(p, cases[i].status < 0
+					? signalled(-cases[i].status)
+					: cases[i].status);
 		check_text("stderr", p->told.ptr, "");
 	}
 }
@@ -434,6 +440,7 @@ static void cannot_run(void **state)
 	};
 
 	(void)state;
+	prefix_only();
 	chmod(lost, 0700);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p = proc_start(

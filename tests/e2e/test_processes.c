@@ -5,6 +5,7 @@
 #include "answers.h"
 
 #include "groups.h"
+#include "way.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -107,9 +108,10 @@ static void given(void **state)
 	const char *const *command =
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
 		      "--page", "\xc3\xa9 \"");
-	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", "A=1",
-				       "A=2", "EMPTY=", "no-equals", "=x",
-				       "L=a\nb\"\\", "\xff=\xc3\xa9");
+	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named,
+				       "A=1", "A=2", "EMPTY=", "no-equals",
+				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
 	struct how how = {.env = env};
 	const char *ask = request("1", "test/given", NULL), *line;
 
@@ -120,7 +122,7 @@ static void given(void **state)
 		in_case(starts[i].name);
 		how.prepare = starts[i].prepare;
 		plain = proc_start_how(command, &how);
-		behind = proc_start_how(behind_weir(command), &how);
+		behind = proc_start_how(join(WORDS(weir, "--"), command), &how);
 		proc_send(plain, ask);
 		proc_send(behind, ask);
 		line = proc_line(plain);
@@ -311,7 +313,7 @@ static void client_goes(void **state)
 	while (proc_write(p, line, strlen(line)))
 		;
 	pid_wait(left);
-	check_status(p, 128 + SIGPIPE);
+	check_status(p, signalled(SIGPIPE));
 
 	in_case("both ends at once");
 	p = proc_start(behind_weir(WORDS(server, "--exit", "9")));
@@ -332,6 +334,7 @@ static void weir_is_killed(void **state)
 	};
 
 	(void)state;
+	prefix_only();
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		const char *const *tail =
 			i == 0 ? WORDS(server, "--report", "--ignore-eof")
@@ -357,6 +360,7 @@ static void none_left_by_a_shell(void **state)
 	int left;
 
 	(void)state;
+	prefix_only();
 	proc_send(p, request("1", "test/now", NULL));
 	left = pid_open(number(p, "pid"));
 	kill(p->pid, SIGTERM);
@@ -431,7 +435,7 @@ static void signals_end(void **state)
 		ping(p, "1");
 		proc_close_in(p);
 		kill(p->pid, passed_on[i]);
-		check_status(p, 128 + passed_on[i]);
+		check_status(p, signalled(passed_on[i]));
 	}
 }
 

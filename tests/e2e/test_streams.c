@@ -219,7 +219,7 @@ static void lines_in_one_piece(void **state)
 /* The most that the process ever had in memory, in KiB. */
 static long peak(const struct proc *p)
 {
-	const char *status = content(text("/proc/%d/status", p->pid)).ptr;
+	const char *status = content(text("/proc/%d/status", weir_pid(p))).ptr;
 	const char *at = strstr(status, "VmHWM:");
 
 	check(at, "no VmHWM");

@@ -2,9 +2,12 @@
 #include "server.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -52,8 +55,8 @@ static void put_descriptors(FILE *f)
 /* The signal sets and the umask, as the kernel prints them. */
 static void put_status(FILE *f)
 {
-	static const char *const keys[] = {
-		"SigBlk:", "SigIgn:", "SigCgt:", "Umask:"};
+	static const char *const keys[] = {"SigPnd:", "ShdPnd:", "SigBlk:",
+					   "SigIgn:", "SigCgt:", "Umask:"};
 	FILE *status = fopen("/proc/self/status", "re");
 	char line[256];
 
@@ -70,6 +73,19 @@ static void put_status(FILE *f)
 	fputs("],", f);
 }
 
+/* Has it children already, and does it adopt its children's? */
+static void put_children(FILE *f)
+{
+	siginfo_t ended = {.si_pid = 0};
+	int reaper = 0;
+	bool any = waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 ||
+		   errno != ECHILD;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
+	fprintf(f, "\"children\":%s,\"reaper\":%d,", any ? "true" : "false",
+		reaper);
+}
+
 void given_note(char **argv)
 {
 	FILE *f = open_memstream(&text, &text_len);
@@ -82,6 +98,7 @@ void given_note(char **argv)
 	put_strings(f, "arguments", argv);
 	put_strings(f, "environment", environ);
 	put_status(f);
+	put_children(f);
 	fprintf(f, "\"group\":%d,\"session\":%d,\"directory\":", getpgrp(),
 		getsid(0));
 	put_string(f, dir, strlen(dir));
