@@ -18,7 +18,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
-	  $(filter-out shim/main.c,$(wildcard shim/*.c))
+	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c))
 UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
@@ -29,10 +29,23 @@ FUZZERS := line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 .PHONY: all
-all: $(BUILD)/weir                   ## build the program (the default)
+all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
+# The same, for LD_PRELOAD.  It exports nothing, and what only the program needs
+# is left out.
+PIC = $(patsubst -fPIE,-fPIC,$(HARDEN)) -fvisibility=hidden \
+	-ffunction-sections -fdata-sections
+$(BUILD)/libweir.so: $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
+	$(CC) $(ALL_CFLAGS) $(PIC) -shared -Wl,-soname,libweir.so \
+		-Wl,-z,relro,-z,now -Wl,-z,defs -Wl,--gc-sections \
+		-Wl,--exclude-libs,ALL $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PIC) -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -82,13 +95,15 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
-build-tests: $(BUILD)/weir $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) $(REPLAYS)
+build-tests: all $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) $(REPLAYS)
 run-tests: build-tests
 	@set -e; for f in $(FUZZERS); do \
 		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
 	@set -e; for t in $(TESTS); do \
 		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
 		COUNTING=$(COUNTING) $$t; done
+	@WEIR=$(BUILD)/weir SERVER=$(SERVER) PRELOAD=$(BUILD)/libweir.so \
+		FAULTY=$(FAULTY) COUNTING=$(COUNTING) $(BUILD)/tests/test_e2e
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work
@@ -177,8 +192,10 @@ format:                              ## lay the text out anew
 	clang-format -i $$(git ls-files '*.[ch]')
 
 .PHONY: install
-install: $(BUILD)/weir               ## into $(DESTDIR)$(PREFIX)
+install: all                         ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 $(BUILD)/libweir.so \
+		$(DESTDIR)$(PREFIX)/lib/weir/libweir.so
 	install -D -m 644 shim/weir.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
 
@@ -190,4 +207,4 @@ clean:                               ## remove what was built
 help:                                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
+-include $(wildcard $(BUILD)/pic/*/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)

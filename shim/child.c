@@ -182,6 +182,7 @@ bool child_start(struct child *child, char **argv)
 	close(in[0]);
 	close(out[1]);
 	close(tell[1]);
+	child->pidfd = -1;
 	child->in = in[1];
 	child->out = out[0];
 	cause = exec_errno(tell[0]);
@@ -193,6 +194,24 @@ bool child_start(struct child *child, char **argv)
 		;
 	child->pid = 0;
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
+}
+
+bool child_adopt(struct child *child, struct running *server)
+{
+	static const char up = RUNNING_UP;
+	struct inherited was;
+
+	if (!catch_signals(child, &was))
+		return cannot_start(child, "cannot catch signals");
+	child->pid = server->pid;
+	child->pidfd = server->pidfd;
+	child->in = server->in;
+	child->out = server->out;
+	if (write(server->tell, &up, sizeof(up)) != sizeof(up))
+		return fail(child, EXIT_WEIR); /* it has ended */
+	close(server->tell);
+	server->tell = -1;
+	return true;
 }
 
 /* Takes every child that has ended, the server or an orphan of its. */
@@ -223,6 +242,18 @@ static bool next_signal(const struct child *child,
 	return got == sizeof(*info);
 }
 
+/* Has a server that is not weir's child ended? */
+static void look_after(struct child *child)
+{
+	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
+
+	if (poll(&p, 1, 0) != 1)
+		return;
+	close(child->pidfd);
+	child->pidfd = -1;
+	child->pid = 0;
+}
+
 void child_signals(struct child *child)
 {
 	struct signalfd_siginfo info;
@@ -234,10 +265,12 @@ void child_signals(struct child *child)
 			child->reload = true;
 		else if (child->pid == 0)
 			child->stop = true;
-		/* From the terminal: the server has it already. */
-		else if (info.ssi_code != SI_KERNEL)
+		/* From the terminal, or sent to the group: the server has it
+		 * already. */
+		else if (info.ssi_code != SI_KERNEL && child->pidfd < 0)
 			kill(child->pid, (int)info.ssi_signo);
 	}
+	look_after(child);
 }
 
 /* A signal for every child but the strangers. */

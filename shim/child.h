@@ -27,6 +27,8 @@ struct pids {
 
 struct child {
 	pid_t pid;   /* 0 once it has been waited for */
+	int pidfd;   /* readable once a server that runs already has ended;
+		      * -1: it is weir's own child, or has ended */
 	int in;      /* write end of its stdin; the caller's to close */
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
@@ -45,8 +47,26 @@ struct child {
  */
 bool child_start(struct child *child, char **argv);
 
+/* A server that runs already, and waits for the relay; no child of weir's. */
+struct running {
+	pid_t pid;
+	int pidfd; /* its process */
+	int in;    /* write end of its stdin */
+	int out;   /* read end of its stdout */
+	int tell;  /* UP is written to it, and it is closed; -1 from then on */
+};
+
+#define RUNNING_UP 'u'
+
+/*
+ * As child_start(), for such a server: tells it to go on.  Signals are not
+ * passed on to it, as they reach it itself, and what becomes of it is not
+ * known: the status is 0.
+ */
+bool child_adopt(struct child *child, struct running *server);
+
 /* Takes the signals that have arrived: passes them on to the server, notes
- * its end.  Never blocks. */
+ * its end.  To be called when signals or pidfd is readable; never blocks. */
 void child_signals(struct child *child);
 
 /* Ends what the server has left behind, its children's children too, which

@@ -3,44 +3,27 @@
 #include "explain.h"
 #include "limits.h"
 #include "options.h"
+#include "port.h"
 #include "relay.h"
 #include "report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WEIR_VERSION "0.1.0"
-
-/* Later descriptors must not land on 0, 1 or 2.  The client's two have to be
- * there; a stderr that is not is for weir alone, closed again by exec. */
-static bool have_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0) {
-			report("descriptor %d is closed: weir speaks to the "
-			       "client on 0 and 1",
-			       fd);
-			return false;
-		}
-	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
-	return true;
-}
 
 static int run_relay(const struct options *o)
 {
 	struct policy *policy;
 
-	if (!have_standard_descriptors())
+	if (!port_standard())
 		return EXIT_WEIR;
 	policy = policy_load(o->policies, o->policy_count, report_line, NULL);
 	if (!policy)
 		return EXIT_WEIR;
 	policy_warn(policy, report_line, NULL);
-	return relay_run(policy, o, o->rest);
+	return relay_run(policy, o, o->rest, NULL);
 }
 
 /* Output that could not be written is a failure, not a success. */

@@ -351,6 +351,21 @@ struct options options_read(int argc, char **argv)
 	return read_relay(o, argc, argv);
 }
 
+struct options options_environment(void)
+{
+	struct options o = {.run = RUN_RELAY, .status = EXIT_WEIR};
+
+	if (!read_environment(&o))
+		return fail(o);
+	if (o.policy_count == 0) {
+		report("no policy, so nothing runs: name one in WEIR_POLICY");
+		return fail(o);
+	}
+	if (o.max_line == 0)
+		o.max_line = MAX_LINE_DEFAULT;
+	return o;
+}
+
 void options_free(struct options *o)
 {
 	free(o->list);

@@ -46,6 +46,9 @@ struct options {
  * argv and the environment, or live as long as the process. */
 struct options options_read(int argc, char **argv);
 
+/* Reads the environment alone, for a relay without a command line. */
+struct options options_environment(void);
+
 void options_free(struct options *o);
 
 /* The text of --help, with its LF. */

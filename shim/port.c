@@ -1,6 +1,8 @@
 /* Descriptors that never block.  The contract is in port.h. */
 #include "port.h"
 
+#include "report.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +10,20 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+bool port_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0) {
+			report("descriptor %d is closed: weir speaks to the "
+			       "client on 0 and 1",
+			       fd);
+			return false;
+		}
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
+	return true;
+}
 
 struct port port_own(int fd)
 {

@@ -27,6 +27,13 @@ struct port {
 	enum port_kind kind;
 };
 
+/*
+ * Are 0 and 1 there, to speak to the client?  False: said on stderr which is
+ * not.  A stderr that is not becomes /dev/null for weir alone, closed again by
+ * exec, so that nothing else lands on 2.
+ */
+bool port_standard(void);
+
 /* Takes over an inherited descriptor, to read it or to write it. */
 struct port port_adopt(int fd, bool write);
 

@@ -206,7 +206,7 @@ static void drain(struct relay *r)
 
 /* ---- the loop -------------------------------------------------------- */
 
-enum { CLIENT_IN, CLIENT_OUT, SERVER_IN, SERVER_OUT, SIGNALS, POLLED };
+enum { CLIENT_IN, CLIENT_OUT, SERVER_IN, SERVER_OUT, SIGNALS, SERVER, POLLED };
 
 static void want(struct pollfd *p, int fd, short events, bool wanted)
 {
@@ -231,6 +231,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	want(&p[SERVER_OUT], r->server_out.fd, POLLIN,
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
+	want(&p[SERVER], r->child.pidfd, POLLIN, true);
 	events = poll(p, POLLED, r->wait > 0 ? r->wait : -1);
 	for (int i = 0; events < 0 && i < POLLED; i++)
 		p[i].revents = 0;
@@ -297,7 +298,7 @@ static void loop(struct relay *r)
 			r->server_in_full = false;
 		if (p[CLIENT_OUT].revents)
 			r->client_out_full = false;
-		if (p[SIGNALS].revents)
+		if (p[SIGNALS].revents || p[SERVER].revents)
 			child_signals(&r->child);
 		if (r->child.reload)
 			reload(r);
@@ -351,7 +352,8 @@ static bool prepare(struct relay *r, struct policy *policy,
 	return false;
 }
 
-int relay_run(struct policy *policy, const struct options *o, char **argv)
+int relay_run(struct policy *policy, const struct options *o, char **argv,
+	      struct running *server)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 	int status = EXIT_WEIR;
@@ -362,7 +364,8 @@ int relay_run(struct policy *policy, const struct options *o, char **argv)
 		return status;
 	}
 	if (prepare(r, policy, o)) {
-		if (child_start(&r->child, argv)) {
+		if (server ? child_adopt(&r->child, server)
+			   : child_start(&r->child, argv)) {
 			open_ports(r);
 			loop(r);
 			child_clear(&r->child);

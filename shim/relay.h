@@ -24,10 +24,11 @@
 #include "options.h"
 
 /*
- * Runs argv behind the policy, which it takes over, until it ends, with this
- * process's descriptors 0 and 1 as the client, as the options say.  Returns the
- * status to exit with.
+ * Runs argv, or a server that runs already, behind the policy, which it takes
+ * over, until it ends, with this process's descriptors 0 and 1 as the client,
+ * as the options say.  Returns the status to exit with.
  */
-int relay_run(struct policy *policy, const struct options *o, char **argv);
+int relay_run(struct policy *policy, const struct options *o, char **argv,
+	      struct running *server);
 
 #endif

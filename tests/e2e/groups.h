@@ -13,10 +13,11 @@ int run_signals(void);     /* every exit status, every signal */
 int run_leftovers(void);   /* nobody is left behind */
 int run_descriptors(void); /* every kind of stdin, stdout, stderr */
 int run_pressure(void);    /* both sides full, long lines, flat memory */
-int run_faults(void); /* system calls that are interrupted */
-int run_million(void); /* a million messages, no allocation */
+int run_faults(void);      /* system calls that are interrupted */
+int run_million(void);     /* a million messages, no allocation */
 int run_layers(void);      /* several policies; prompts, resources, methods */
 int run_verbs(void);       /* observe, the log, explain, reload */
 int run_limits(void);      /* the verb limits */
+int run_preload(void);     /* libweir.so in a process of another's */
 
 #endif

@@ -55,5 +55,7 @@ int main(int argc, char **argv)
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();
+	if (preload)
+		failed += run_preload();
 	return failed > 0;
 }

@@ -1,0 +1,558 @@
+/*
+ * libweir.so: what becomes of the process that loads it, of its relay, and of
+ * either when the other ends.  Run where PRELOAD names it.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "way.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+
+/* ---- processes ------------------------------------------------------- */
+
+static const char *const *behind_weir(const char *const *command)
+{
+	return join(WORDS(weir, "-p", file("policy", policy), "--"), command);
+}
+
+/* A command with LD_PRELOAD as it is here, spelled out. */
+static struct proc *start_with(const char *const *command, const char *list)
+{
+	const char *variable = text("LD_PRELOAD=%s", list);
+	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *place =
+		text("LD_LIBRARY_PATH=%.*s",
+		     (int)(strrchr(preload, '/') - preload), preload);
+	const char *const *env = WORDS(variable, named, place);
+
+	return proc_start_how(command, &(struct how){.env = env});
+}
+
+/* Of /proc/PID/stat, the field of this number, 3 or more. */
+static int field(pid_t pid, int number)
+{
+	const char *at = strrchr(content(text("/proc/%d/stat", pid)).ptr, ')');
+
+	for (int i = 2; i < number; i++)
+		at = strchr(at + 1, ' ');
+	return atoi(at + 1);
+}
+
+enum { GROUP = 5, SESSION = 6 };
+
+static const char *name_of(pid_t pid)
+{
+	return content(text("/proc/%d/comm", pid)).ptr;
+}
+
+/* How many relays run: each came to us when its parent ended. */
+static int relays(void)
+{
+	FILE *f = fopen(text("/proc/self/task/%d/children", getpid()), "re");
+	int pid, count = 0;
+
+	check(f, "no /proc");
+	while (fscanf(f, "%d", &pid) == 1)
+		count += strcmp(name_of(pid), "weir\n") == 0 &&
+			 !strstr(content(text("/proc/%d/stat", pid)).ptr,
+				 ") Z ");
+	fclose(f);
+	return count;
+}
+
+/* Its input ends, it does, and so does its relay. */
+static void check_end(struct proc *p, int status)
+{
+	int relay = pid_open(weir_pid(p));
+
+	proc_close_in(p);
+	check_status(p, status);
+	pid_wait(relay);
+}
+
+/* What a descriptor leads to; "" if it is not open. */
+static const char *leads(pid_t pid, int fd)
+{
+	char to[256];
+	ssize_t len = readlink(text("/proc/%d/fd/%d", pid, fd), to, sizeof(to));
+
+	return text("%.*s", (int)(len > 0 ? len : 0), to);
+}
+
+enum { FDS = 256 };
+
+/* Which descriptor of the process leads there; -1: none. */
+static int has_open(pid_t pid, const char *to)
+{
+	for (int fd = 0; fd < FDS; fd++)
+		if (*to && strcmp(leads(pid, fd), to) == 0)
+			return fd;
+	return -1;
+}
+
+static pid_t server_pid(struct proc *p)
+{
+	const char *line, *at;
+
+	proc_send(p, request("1", "test/now", NULL));
+	line = proc_line(p);
+	at = line ? strstr(line, "\"pid\":") : NULL;
+	check(at, "a pid was expected: %s", line);
+	return atoi(at + 6);
+}
+
+/* ---- what the server is given ---------------------------------------- */
+
+/* libweir.so is there as @, in full. */
+static const struct {
+	const char *list, *left; /* NULL: there is no such variable */
+} lists[] = {
+	{"@", NULL},
+	{" @: ", NULL},
+	{"@:@ @", NULL},
+	{"libweir.so", NULL},
+	{"@:libweir.so", NULL},
+	{"@ libm.so.6", "libm.so.6"},
+	{"libm.so.6:@", "libm.so.6"},
+	{"libm.so.6 @:libdl.so.2", "libm.so.6:libdl.so.2"},
+	{":libm.so.6:libdl.so.2 @::", "libm.so.6:libdl.so.2"},
+	{"@:libm.so.6:@", "libm.so.6"},
+};
+
+static const char *fill_in(const char *list)
+{
+	struct bytes b = {.ptr = NULL};
+
+	append(&b, "", 0);
+	for (; *list; list++) {
+		if (*list == '@')
+			append_text(&b, preload);
+		else
+			append(&b, list, 1);
+	}
+	return b.ptr;
+}
+
+static void environment(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		struct proc *p = start_with(WORDS(server, "--report"),
+					    fill_in(lists[i].list));
+		const char *line;
+
+		in_case(lists[i].list);
+		proc_send(p, call("1", "remove"));
+		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+		proc_send(p, request("2", "test/given", NULL));
+		line = proc_line(p);
+		if (lists[i].left)
+			check(strstr(line,
+				     text("\"LD_PRELOAD=%s\"", lists[i].left)),
+			      "%s was expected: %s", lists[i].left, line);
+		else
+			check(!strstr(line, "LD_PRELOAD"), "still there: %s",
+			      line);
+		proc_close_in(p);
+		check_status(p, 0);
+	}
+}
+
+static void adopt_orphans(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* A child of before, as a shell may leave one to what it becomes, has ended;
+ * the signal that tells it waits. */
+static void leave_a_child(void)
+{
+	siginfo_t ended;
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT);
+}
+
+static void ignore_children(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	leave_a_child();
+}
+
+/* Where the prefix cannot be as good: the process is the client's own child. */
+static void given(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*prepare)(void);
+	} rows[] = {
+		{"adopting orphans", adopt_orphans},
+		{"a child that has ended", leave_a_child},
+		{"children ignored", ignore_children},
+	};
+	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *const *env = WORDS(named);
+	const char *ask = request("1", "test/given", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct how how = {.env = env, .prepare = rows[i].prepare};
+		struct proc *plain =
+			proc_start_how(WORDS(server, "--report"), &how);
+		struct proc *behind = proc_start_how(
+			WORDS(weir, "--", server, "--report"), &how);
+
+		in_case(rows[i].name);
+		proc_send(plain, ask);
+		proc_send(behind, ask);
+		check_text("what the server sees", proc_line(behind),
+			   proc_line(plain));
+		check_equal(relays(), 1);
+		check_end(behind, 0);
+	}
+}
+
+/* The process is the one that was started, and its pid the one that the client
+ * knows; the relay is beside it. */
+static void pids(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
+	pid_t relay;
+
+	(void)state;
+	check_equal(server_pid(p), p->pid);
+	relay = weir_pid(p);
+	check(relay != p->pid, "the server is the relay");
+	check_text("the relay's name", name_of(relay), "weir\n");
+	check_equal(field(relay, GROUP), field(p->pid, GROUP));
+	check_equal(field(relay, SESSION), field(p->pid, SESSION));
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+static void open_more(void)
+{
+	int fd = open("/dev/full", O_WRONLY);
+
+	for (int to = 3; to < 100; to += 7)
+		dup2(fd, to);
+	if ((fd - 3) % 7)
+		close(fd);
+}
+
+/* Each has what it needs, and nothing of the other's: the server nothing of
+ * the client's, the relay nothing that was the server's alone. */
+static void descriptors(void **state)
+{
+	struct how how = {.prepare = open_more};
+	struct proc *p =
+		proc_start_how(behind_weir(WORDS(server, "--report")), &how);
+	const char *ours[] = {leads(getpid(), p->in), leads(getpid(), p->out)};
+	pid_t relay;
+	int open = 0;
+
+	(void)state;
+	ping(p, "1");
+	relay = weir_pid(p);
+	for (size_t i = 0; i < COUNT(ours); i++) {
+		check_equal(has_open(p->pid, ours[i]), -1);
+		check(has_open(relay, ours[i]) >= 0, "the relay lost %s",
+		      ours[i]);
+	}
+	check(has_open(p->pid, "/dev/full") == 3, "the server lost its own");
+	check_equal(has_open(relay, "/dev/full"), -1);
+	for (int fd = 0; fd < FDS; fd++)
+		open += *leads(relay, fd) != '\0';
+	/* The client's three, the server's two, its process, the signals. */
+	check_equal(open, 7);
+	check_equal(has_open(relay, leads(p->pid, 0)) >= 3, 1);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* Programs that start, or become, one another: the first has the relay. */
+static void interposed_once(void **state)
+{
+	const char *const *const chains[] = {
+		WORDS("sh", "-c", "exec \"$0\" --report", server),
+		WORDS("sh", "-c", "\"$0\" --report; exit $?", server),
+		WORDS("env", "sh", "-c",
+		      "sh -c 'exec env \"$0\" --report' \"$0\"; exit $?",
+		      server),
+		WORDS("env", "-i", server, "--report"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(chains); i++) {
+		struct proc *p = proc_start(behind_weir(chains[i]));
+
+		in_case(text("%zu", i));
+		proc_send(p, call("1", "remove"));
+		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+		proc_send(p, request("2", "test/given", NULL));
+		check(!strstr(proc_line(p), "LD_PRELOAD"), "still there");
+		check_equal(relays(), 1);
+		check_end(p, 0);
+	}
+}
+
+/* ---- the end --------------------------------------------------------- */
+
+static void statuses(void **state)
+{
+	(void)state;
+	for (int status = 0; status < 256; status++) {
+		in_case(text("%d", status));
+		check_status(proc_start(behind_weir(WORDS(
+				     "sh", "-c", text("exit %d", status)))),
+			     status);
+	}
+	for (int number = 1; number < 32; number++) {
+		if (strchr((const char[]){SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+					  SIGTTIN, SIGTTOU, SIGURG, SIGWINCH,
+					  0},
+			   number))
+			continue;
+		in_case(text("signal %d", number));
+		check_status(
+			proc_start(behind_weir(WORDS(
+				"sh", "-c",
+				text("ulimit -c 0; kill -%d $$", number)))),
+			-number);
+	}
+}
+
+/* Without the relay the server meets what a client that has gone leaves. */
+static void relay_is_killed(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--exit", "4")));
+
+	(void)state;
+	ping(p, "1");
+	kill(weir_pid(p), SIGKILL);
+	check_status(p, 4);
+
+	in_case("while it writes");
+	p = proc_start(behind_weir(WORDS(
+		"sh", "-c", "read line; while echo \"$line\"; do :; done")));
+	proc_send(p, request("1", "ping", NULL));
+	proc_line(p);
+	kill(weir_pid(p), SIGKILL);
+	check_status(p, -SIGPIPE);
+}
+
+/* The relay does not outlive it, whoever else has its ends. */
+static void server_is_killed(void **state)
+{
+	const char *const *const commands[] = {
+		WORDS(server, "--report", "--ignore-eof"),
+		WORDS("sh", "-c",
+		      "sleep 1000 2>&- & echo $! >\"$1\"; exec \"$0\" --report",
+		      server, path("left")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct proc *p = proc_start(behind_weir(commands[i]));
+		int relay;
+
+		in_case(text("%zu", i));
+		check_equal(server_pid(p), p->pid);
+		relay = pid_open(weir_pid(p));
+		kill(p->pid, SIGKILL);
+		pid_wait(relay);
+		check_status(p, -SIGKILL);
+	}
+	kill(atoi(content(path("left")).ptr), SIGKILL);
+}
+
+/* Both ends at once, or only the one that the server writes to. */
+static void client_goes(void **state)
+{
+	(void)state;
+	for (int both = 0; both < 2; both++) {
+		const char *line = request("2", "ping", NULL);
+		struct proc *p =
+			proc_start(behind_weir(WORDS(server, "--exit", "6")));
+		int relay;
+
+		in_case(text("%d", both));
+		ping(p, "1");
+		relay = pid_open(weir_pid(p));
+		proc_close_out(p);
+		if (both)
+			proc_close_in(p);
+		else
+			while (proc_write(p, line, strlen(line)))
+				;
+		check_status(p, both ? 6 : -SIGPIPE);
+		pid_wait(relay);
+	}
+}
+
+/* ---- signals --------------------------------------------------------- */
+
+static void lead_a_group(void)
+{
+	setpgid(0, 0);
+}
+
+/* They reach the server once, and leave the relay alone. */
+static void signals_to_the_group(void **state)
+{
+	static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT,
+				      SIGUSR1, SIGUSR2, SIGHUP};
+	struct how how = {.prepare = lead_a_group};
+	struct proc *p =
+		proc_start_how(behind_weir(WORDS(server, "--signals")), &how);
+
+	(void)state;
+	ping(p, "1");
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		in_case(strsignal(numbers[i]));
+		check_equal(kill(-p->pid, numbers[i]), 0);
+		check_text("what the server says", proc_line(p),
+			   text("{\"jsonrpc\":\"2.0\",\"method\":"
+				"\"test/signal\",\"params\":{\"number\":%02d}}"
+				"\n",
+				numbers[i]));
+		ping(p, "2");
+	}
+	proc_told(p, "the policy was read anew");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* The same to the relay: only the policy is read anew. */
+static void signals_to_the_relay(void **state)
+{
+	static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT,
+				      SIGUSR1, SIGUSR2, SIGPIPE};
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
+
+	(void)state;
+	ping(p, "1");
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		kill(weir_pid(p), numbers[i]);
+		ping(p, "2");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* What a group gets as it ends does not cost the last words. */
+static void group_is_ended(void **state)
+{
+	struct proc *plain =
+		proc_run(WORDS(server, "--huge", "3000000"), call("1", "echo"));
+	const char *big = file("big", plain->said.ptr);
+	struct how how = {.prepare = lead_a_group};
+	struct proc *p = proc_start_how(
+		behind_weir(WORDS("sh", "-c",
+				  "trap 'cat \"$0\"; exit 3' TERM; echo; "
+				  "while :; do sleep 0.01; done",
+				  big)),
+		&how);
+
+	(void)state;
+	check_text("a line", proc_line(p), "\n");
+	check_equal(kill(-p->pid, SIGTERM), 0);
+	check_status(p, 3);
+	check_same("stdout", p->said.ptr + 1, p->said.len - 1, plain->said.ptr,
+		   plain->said.len);
+}
+
+/* ---- failing --------------------------------------------------------- */
+
+static void no_policy(void **state)
+{
+	const char *variable = text("LD_PRELOAD=%s", preload);
+	static const char *const values[] = {
+		"X=", "WEIR_POLICY=", "WEIR_POLICY=/no/such/file"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(values); i++) {
+		const char *const *env = WORDS(variable, values[i]);
+		struct proc *p = proc_start_how(
+			WORDS("sh", "-c", "echo >\"$0\"", path("started")),
+			&(struct how){.env = env});
+
+		in_case(values[i]);
+		check_status(p, 125);
+		check_text("stdout", p->said.ptr, "");
+		check_equal(weir_lines(p->told.ptr), 1);
+		check(strstr(p->told.ptr,
+			     i < 2 ? "WEIR_POLICY" : "/no/such/file"),
+		      "why? %s", p->told.ptr);
+		check(!exists(path("started")), "the server was started");
+	}
+}
+
+/* ---- process 1 ------------------------------------------------------- */
+
+/* In a container without an init: what the server says last is not lost, and
+ * neither is its status, nor a signal. */
+static void process_one(void **state)
+{
+	const char *const *apart =
+		WORDS("unshare", "-r", "-p", "-f", "--kill-child", "--");
+	struct proc *plain = proc_run(
+		WORDS(server, "--huge", "3000000", "--exit", "9", "--signals"),
+		call("1", "echo"));
+	struct proc *p;
+
+	(void)state;
+	if (proc_wait(proc_start(join(apart, WORDS("true")))) != 0)
+		skip();
+	p = proc_start(join(
+		apart,
+		WORDS("env", text("LD_PRELOAD=%s", preload),
+		      text("WEIR_POLICY=%s", file("policy", policy)), server,
+		      "--huge", "3000000", "--exit", "9", "--signals")));
+	proc_send(p, call("\"no\"", "remove"));
+	check_refused(proc_line(p), "\"no\"", false, RULE_DEFAULT, NULL);
+	proc_send(p, call("1", "echo"));
+	proc_close_in(p);
+	check_text("the answer", proc_line(p), plain->said.ptr);
+	check_status(p, 9);
+}
+
+int run_preload(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(environment),
+		TEST(given),
+		TEST(pids),
+		TEST(descriptors),
+		TEST(interposed_once),
+		TEST(statuses),
+		TEST(relay_is_killed),
+		TEST(server_is_killed),
+		TEST(client_goes),
+		TEST(signals_to_the_group),
+		TEST(signals_to_the_relay),
+		TEST(group_is_ended),
+		TEST(no_policy),
+		TEST(process_one),
+	};
+
+	return cmocka_run_group_tests_name("preload", tests, NULL, NULL);
+}
