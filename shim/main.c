@@ -2,6 +2,7 @@
 #include "check.h"
 #include "explain.h"
 #include "limits.h"
+#include "loads.h"
 #include "options.h"
 #include "port.h"
 #include "relay.h"
@@ -41,7 +42,8 @@ static int run(const struct options *o)
 	case RUN_RELAY:
 		return run_relay(o);
 	case RUN_CHECK:
-		return finish(check_run(o), CHECK_UNSOUND);
+		return finish(o->preload ? loads_run(o->rest[0]) : check_run(o),
+			      CHECK_UNSOUND);
 	case RUN_EXPLAIN:
 		return finish(explain_run(o->policies, o->policy_count,
 					  o->rest[0], o->rest[1], o->json),

@@ -15,13 +15,14 @@
 const char options_help[] =
 	"Usage: weir [OPTION]... [--] COMMAND [ARG]...\n"
 	"   or: weir check [--strict] [--print] [--tools FILE] POLICY...\n"
+	"   or: weir check --preload COMMAND [ARG]...\n"
 	"   or: weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
 	"   or: weir limits [-p POLICY]... [-g NAME] [--json] [--reset COUNTER]\n"
 	"\n"
 	"Runs COMMAND, an MCP server on stdin and stdout, behind a policy: hides,\n"
 	"denies and limits its tools, and passes everything else byte for byte.\n"
-	"check tells whether policy files are sound; explain, what becomes of a\n"
-	"call, and why; limits, what is used up.\n"
+	"check tells whether policy files are sound, or a command loads libweir.so;\n"
+	"explain, what becomes of a call, and why; limits, what is used up.\n"
 	"\n"
 	"  -p, --policy FILE     the policy; once more lays another file over it; or\n"
 	"                        WEIR_POLICY in the environment (a colon between)\n"
@@ -40,6 +41,7 @@ const char options_help[] =
 	"Exit status: that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 	"failed, 126 if COMMAND could not be run, 127 if it was not found.\n"
 	"check: 0 sound, 1 sound with warnings under --strict, 2 unsound.\n"
+	"check --preload: 0 it loads it, 1 it does not, 2 weir cannot tell.\n"
 	"explain: 0 allowed, 1 refused, 2 error.\n"
 	"limits: 0 told or reset, 1 not reset, 2 error.\n";
 
@@ -85,6 +87,7 @@ static struct options read_check(struct options o, int argc, char **argv)
 	static const struct option table[] = {
 		{"strict", no_argument, NULL, 's'},
 		{"print", no_argument, NULL, 'P'},
+		{"preload", no_argument, NULL, 'L'},
 		{"tools", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -98,6 +101,8 @@ static struct options read_check(struct options o, int argc, char **argv)
 			o.strict = true;
 		else if (c == 'P')
 			o.print = true;
+		else if (c == 'L')
+			o.preload = true;
 		else if (c == 't')
 			o.tools = optarg;
 		else if (c == 'h')
@@ -107,8 +112,10 @@ static struct options read_check(struct options o, int argc, char **argv)
 	}
 	o.rest = argv + optind;
 	if (o.run == RUN_CHECK && !*o.rest) {
-		report("check: which file? Usage: weir check [--strict] "
-		       "POLICY...");
+		report(o.preload ? "check: which command? Usage: weir check "
+				   "--preload COMMAND"
+				 : "check: which file? Usage: weir check "
+				   "[--strict] POLICY...");
 		return fail(o);
 	}
 	return o;

@@ -38,6 +38,7 @@ struct options {
 	bool sure;         /* limits: do not ask */
 	bool strict;       /* check: a warning is a fault */
 	bool print;        /* check: the merged policy */
+	bool preload; /* check: of a command, whether it loads libweir.so */
 	const char *tools; /* check: a file with a list of tools, or NULL */
 	char **rest;       /* the command, or the files to check; NULL-ended */
 };

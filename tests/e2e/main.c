@@ -57,5 +57,6 @@ int main(int argc, char **argv)
 	failed += run_limits();
 	if (preload)
 		failed += run_preload();
+	failed += preload ? run_preload() : run_loads();
 	return failed > 0;
 }

@@ -1,0 +1,20 @@
+/*
+ * loads - the verb check --preload: would a command load libweir.so?
+ *
+ * LD_PRELOAD is read by the dynamic loader that the kernel starts with a
+ * program, if it has one (ld.so(8)); for a script it is that of the program
+ * behind "#!".  Only what the command starts first is looked at: behind that,
+ * all is behind the same relay.
+ */
+#ifndef SHIM_LOADS_H
+#define SHIM_LOADS_H
+
+#define LOADS_YES     0
+#define LOADS_NO      1 /* nothing would be enforced, and nothing said */
+#define LOADS_UNKNOWN 2
+
+/* Says on stdout what becomes of command, found in PATH, and why.  Returns the
+ * status to exit with. */
+int loads_run(const char *command);
+
+#endif
