@@ -124,8 +124,8 @@ schema: $(BUILD)/weir                ## policy.schema.json and the loader agree
 	@WEIR=$(BUILD)/weir sh tests/schema/run
 
 .PHONY: interop
-interop: $(BUILD)/weir               ## real servers and clients, if npm is here
-	@WEIR=$(BUILD)/weir sh tests/interop/run
+interop: all                         ## real servers and clients, if npm is here
+	@WEIR=$(BUILD)/weir PRELOAD=$(BUILD)/libweir.so sh tests/interop/run
 
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: asan

@@ -67,6 +67,10 @@ export async function until(what, holds) {
 
 // --- weir ------------------------------------------------------------------
 
+// Where libweir.so is, weir is not put before a command: the environment of
+// the command does the same.
+const preload = process.env.PRELOAD;
+
 // A policy as weir takes it: a file, and a state directory of its own, so
 // that no other run and no other check has used its limits up. One policy
 // may stand before several sessions, which then share its counters.
@@ -74,13 +78,16 @@ export class Policy {
   constructor(rules) {
     const place = newPlace('policy');
     this.file = path.join(place, 'policy.json');
-    this.env = { WEIR_STATE: path.join(place, 'state') };
+    this.env = {
+      WEIR_STATE: path.join(place, 'state'),
+      ...preload && { LD_PRELOAD: preload, WEIR_POLICY: this.file },
+    };
     writeFileSync(this.file, JSON.stringify({ version: '1', ...rules }));
   }
 
   // The command line that starts a server behind this policy.
   before(argv) {
-    return [process.env.WEIR, '-p', this.file, '--', ...argv];
+    return preload ? argv : [process.env.WEIR, '-p', this.file, '--', ...argv];
   }
 }
 
