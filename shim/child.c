@@ -204,6 +204,7 @@ bool child_adopt(struct child *child, struct running *server)
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
 	child->pid = server->pid;
+	child->apart = server->pidfd >= 0;
 	child->pidfd = server->pidfd;
 	child->in = server->in;
 	child->out = server->out;
@@ -263,11 +264,12 @@ void child_signals(struct child *child)
 			reap(child);
 		else if (info.ssi_signo == SIGHUP)
 			child->reload = true;
+		else if (child->apart)
+			continue; /* the server's own: it has it already */
 		else if (child->pid == 0)
 			child->stop = true;
-		/* From the terminal, or sent to the group: the server has it
-		 * already. */
-		else if (info.ssi_code != SI_KERNEL && child->pidfd < 0)
+		/* From the terminal: the server has it already. */
+		else if (info.ssi_code != SI_KERNEL)
 			kill(child->pid, (int)info.ssi_signo);
 	}
 	look_after(child);

@@ -27,8 +27,8 @@ struct pids {
 
 struct child {
 	pid_t pid;   /* 0 once it has been waited for */
-	int pidfd;   /* readable once a server that runs already has ended;
-		      * -1: it is weir's own child, or has ended */
+	bool apart;  /* it is no child of weir's: see child_adopt() */
+	int pidfd;   /* readable once such a server has ended; else -1 */
 	int in;      /* write end of its stdin; the caller's to close */
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
@@ -47,21 +47,21 @@ struct child {
  */
 bool child_start(struct child *child, char **argv);
 
-/* A server that runs already, and waits for the relay; no child of weir's. */
+/* A server that runs already, in a process that waits for the relay. */
 struct running {
 	pid_t pid;
-	int pidfd; /* its process */
+	int pidfd; /* the process; -1: it is weir's child */
 	int in;    /* write end of its stdin */
 	int out;   /* read end of its stdout */
-	int tell;  /* UP is written to it, and it is closed; -1 from then on */
+	int tell;  /* RUNNING_UP is written to it, and it is closed: -1 */
 };
 
 #define RUNNING_UP 'u'
 
 /*
- * As child_start(), for such a server: tells it to go on.  Signals are not
- * passed on to it, as they reach it itself, and what becomes of it is not
- * known: the status is 0.
+ * As child_start(), for such a server, which it tells to go on.  To one that is
+ * no child of weir's no signals are passed on, as it gets them itself; none of
+ * them ends weir, and what it ends with is not known: the status is 0.
  */
 bool child_adopt(struct child *child, struct running *server);
 

@@ -97,6 +97,8 @@ static void clean_environment(const char *own)
 {
 	char **to = environ;
 
+	if (!to) /* clearenv(3) */
+		return;
 	for (char **from = environ; *from; from++) {
 		char *value = *from + strlen(VARIABLE);
 

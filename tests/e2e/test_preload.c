@@ -480,6 +480,36 @@ static void group_is_ended(void **state)
 		   plain->said.len);
 }
 
+/* The server has ended, the client takes its time, and whoever cleans up ends
+ * what is left of the group: nothing is lost. */
+static void last_words(void **state)
+{
+	struct proc *plain =
+		proc_run(WORDS(server, "--huge", "1000000"), call("1", "echo"));
+	const char *big = file("big", plain->said.ptr);
+	struct how how = {.given = {[1] = true}};
+	struct proc *p;
+	int out[2], ended, relay;
+
+	(void)state;
+	check_equal(pipe2(out, O_CLOEXEC), 0);
+	how.fds[1] = out[1];
+	p = proc_start_how(
+		behind_weir(WORDS("sh", "-c", "read x; exec cat \"$0\"", big)),
+		&how);
+	close(out[1]);
+	relay = weir_pid(p);
+	ended = pid_open(p->pid);
+	proc_send(p, request("1", "ping", NULL));
+	pid_wait(ended);
+	for (int i = 0; i < 3; i++)
+		kill(relay, SIGTERM);
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	p->out = out[0];
+	check_status(p, 0);
+	check_said(p, plain);
+}
+
 /* ---- failing --------------------------------------------------------- */
 
 static void no_policy(void **state)
@@ -550,6 +580,7 @@ int run_preload(void)
 		TEST(signals_to_the_group),
 		TEST(signals_to_the_relay),
 		TEST(group_is_ended),
+		TEST(last_words),
 		TEST(no_policy),
 		TEST(process_one),
 	};
