@@ -194,18 +194,12 @@ static void open_ends(struct ends *e)
 static void forget_child(pid_t pid, bool pending, const sigset_t *signal)
 {
 	static const struct timespec now;
-	siginfo_t other = {.si_pid = 0};
 
 	/* Where S ignores SIGCHLD this fails once the child has gone. */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (pending)
-		return;
-	sigtimedwait(signal, NULL, &now);
-	/* It may have told of another child as well. */
-	if (waitid(P_ALL, 0, &other, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    other.si_pid != 0)
-		kill(getpid(), SIGCHLD);
+	if (!pending)
+		sigtimedwait(signal, NULL, &now);
 }
 
 /* Starts R as nobody's child: that between the two ends at once. */
