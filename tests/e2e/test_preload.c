@@ -538,31 +538,65 @@ static void no_policy(void **state)
 
 /* ---- process 1 ------------------------------------------------------- */
 
-/* In a container without an init: what the server says last is not lost, and
- * neither is its status, nor a signal. */
-static void process_one(void **state)
+/* As in a container without an init.  Skips the test where that may not be. */
+static struct proc *start_apart(const char *const *command)
 {
 	const char *const *apart =
 		WORDS("unshare", "-r", "-p", "-f", "--kill-child", "--");
-	struct proc *plain = proc_run(
-		WORDS(server, "--huge", "3000000", "--exit", "9", "--signals"),
-		call("1", "echo"));
-	struct proc *p;
+	const char *const *variables =
+		WORDS("env", text("LD_PRELOAD=%s", preload),
+		      text("WEIR_POLICY=%s", file("policy", policy)));
 
-	(void)state;
 	if (proc_wait(proc_start(join(apart, WORDS("true")))) != 0)
 		skip();
-	p = proc_start(join(
-		apart,
-		WORDS("env", text("LD_PRELOAD=%s", preload),
-		      text("WEIR_POLICY=%s", file("policy", policy)), server,
-		      "--huge", "3000000", "--exit", "9", "--signals")));
+	return proc_start(join(apart, join(variables, command)));
+}
+
+/* Of a process that has one. */
+static pid_t child_of(pid_t pid)
+{
+	return atoi(content(text("/proc/%d/task/%d/children", pid, pid)).ptr);
+}
+
+/* What the server says last is not lost, and neither is its status, nor a
+ * signal. */
+static void process_one(void **state)
+{
+	const char *const *command =
+		WORDS(server, "--huge", "3000000", "--exit", "9", "--signals");
+	struct proc *plain = proc_run(command, call("1", "echo"));
+	struct proc *p = start_apart(command);
+	pid_t one, inside;
+
+	(void)state;
 	proc_send(p, call("\"no\"", "remove"));
 	check_refused(proc_line(p), "\"no\"", false, RULE_DEFAULT, NULL);
+	ping(p, "0");
+	one = child_of(p->pid);
+	inside = child_of(one);
+	check(inside > 0, "process 1 has no child");
+	kill(one, SIGUSR1);
+	check(strstr(proc_line(p), "\"number\":10}"), "not the signal");
 	proc_send(p, call("1", "echo"));
 	proc_close_in(p);
 	check_text("the answer", proc_line(p), plain->said.ptr);
 	check_status(p, 9);
+}
+
+/* Nobody is left, and nothing runs without the relay. */
+static void process_one_is_killed(void **state)
+{
+	struct proc *p = start_apart(WORDS(server, "--ignore-eof"));
+	pid_t one;
+	int inside;
+
+	(void)state;
+	ping(p, "0");
+	one = child_of(p->pid);
+	inside = pid_open(child_of(one));
+	kill(one, SIGKILL);
+	pid_wait(inside);
+	proc_wait(p);
 }
 
 int run_preload(void)
@@ -583,6 +617,7 @@ int run_preload(void)
 		TEST(last_words),
 		TEST(no_policy),
 		TEST(process_one),
+		TEST(process_one_is_killed),
 	};
 
 	return cmocka_run_group_tests_name("preload", tests, NULL, NULL);
