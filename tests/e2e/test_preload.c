@@ -209,7 +209,7 @@ static void given(void **state)
 		{"children ignored", ignore_children},
 	};
 	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
-	const char *const *env = WORDS(named);
+	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named);
 	const char *ask = request("1", "test/given", NULL);
 
 	(void)state;
