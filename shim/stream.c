@@ -37,20 +37,30 @@ static void move_down(struct stream *s)
 	s->searched -= s->searched < by ? s->searched : by;
 }
 
+/* A move must free as much as it moves, so that the moves stay cheap; with no
+ * run to wait for, it is the only way to get the line whole. */
+static bool may_move(const struct stream *s)
+{
+	if (s->run == 0)
+		return false;
+	if (s->cap - s->fill < STREAM_CHUNK && s->run == s->next)
+		return true;
+	return s->fill >= STREAM_NEAR && s->run >= s->fill - s->run;
+}
+
 size_t stream_room(struct stream *s, char **at)
 {
 	size_t room;
 
 	if (s->run == s->fill)
 		stream_forget(s);
-	/* A move must free as much as it moves, so that the moves stay cheap;
-	 * with no run to wait for, it is the only way to get the line whole. */
-	if (s->cap - s->fill < STREAM_CHUNK && s->run > 0 &&
-	    (s->run >= s->fill - s->run || s->run == s->next))
+	else if (may_move(s))
 		move_down(s);
 	*at = s->buf + s->fill;
-	/* Enough waits to be sent: more would only fill memory. */
-	if (s->run_end - s->run >= STREAM_AHEAD)
+	/* Enough waits to be sent, or to be judged, which pauses if nobody has
+	 * looked for a line in it: more would only fill memory. */
+	if (s->run_end - s->run >= STREAM_AHEAD ||
+	    (s->fill - s->next >= STREAM_AHEAD && s->searched < s->fill))
 		return 0;
 	room = s->cap - s->fill;
 	return room < STREAM_CHUNK ? room : STREAM_CHUNK;

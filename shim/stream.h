@@ -8,6 +8,9 @@
  * and sent in runs: what is judged good while nothing is left out (run_end is
  * next) makes the run longer.  Once something was left out, the run must have
  * been sent before more can join it: until then, the judging pauses.
+ *
+ * What is on its way is moved down before it comes far, so that a stream that
+ * never rests stays in the memory that it has touched, and in the cache.
  */
 #ifndef SHIM_STREAM_H
 #define SHIM_STREAM_H
@@ -15,8 +18,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STREAM_CHUNK ((size_t)256 << 10) /* read at once, in bytes */
-#define STREAM_AHEAD ((size_t)1 << 20)   /* waiting to be sent: read no more */
+#define STREAM_CHUNK ((size_t)64 << 10)  /* read at once, in bytes */
+#define STREAM_AHEAD ((size_t)128 << 10) /* waiting: read no more */
+#define STREAM_NEAR  ((size_t)256 << 10) /* past this, it is moved down */
 
 struct stream {
 	char *buf; /* the stream's own mapping */
@@ -34,7 +38,7 @@ bool stream_open(struct stream *s, size_t max_line);
 void stream_close(struct stream *s);
 
 /* Where to read, and how many bytes (at most STREAM_CHUNK); 0 until more of
- * the run has been sent. */
+ * the run has been sent, or more has been judged. */
 size_t stream_room(struct stream *s, char **at);
 
 /* May the bytes from next on be judged now? */

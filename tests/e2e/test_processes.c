@@ -373,7 +373,7 @@ static void none_left_by_a_shell(void **state)
 static void ended_without_a_reader(void **state)
 {
 	struct proc *plain =
-		proc_run(WORDS(server, "--huge", "1000000"), call("1", "echo"));
+		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
 	const char *big = file("big", plain->said.ptr), *pid = path("pid");
 	struct how how = {.given = {[1] = true}};
 	int64_t until = milliseconds() + DEADLINE;

@@ -120,6 +120,61 @@ static void the_longest_line_finds_room(void **state)
 	stream_close(&s);
 }
 
+/* A stream of short lines that never rests stays where it is in memory: each
+ * read ends inside a line, and not all that is read is sent at once. */
+static void a_busy_stream_stays_near(void **state)
+{
+	const size_t max = 64 * STREAM_CHUNK;
+	struct stream s;
+	size_t in = 0, most = 0;
+	char *at;
+
+	(void)state;
+	assert_true(stream_open(&s, max));
+	for (int turn = 0; turn < 1000; turn++) {
+		size_t room = stream_room(&s, &at), len;
+
+		for (size_t i = 0; i < room; i++, in++)
+			at[i] = in % 199 == 198 ? '\n' : 'x';
+		s.fill += room;
+		most = s.fill > most ? s.fill : most;
+		while (stream_may_judge(&s) && (len = stream_line(&s)) > 0)
+			stream_pass(&s, len);
+		stream_sent(&s, (s.run_end - s.run) / (size_t)(turn % 3 + 1));
+	}
+	assert_true(in > 2 * max);
+	assert_true(most <= STREAM_NEAR + 2 * STREAM_AHEAD);
+	stream_close(&s);
+}
+
+/* When the judging pauses, so does the reading; a line that is still coming is
+ * no pause. */
+static void what_is_not_judged_is_bounded(void **state)
+{
+	const size_t max = 64 * STREAM_CHUNK;
+	struct stream s;
+	size_t room;
+	char *at;
+
+	(void)state;
+	assert_true(stream_open(&s, max));
+	while ((room = stream_room(&s, &at)) > 0) {
+		memset(at, '\n', room);
+		s.fill += room;
+		assert_true(s.fill <= 2 * STREAM_AHEAD);
+	}
+	while (s.next < s.fill)
+		stream_drop(&s, stream_line(&s));
+	while (s.fill < max) {
+		room = stream_room(&s, &at);
+		assert_true(room > 0);
+		memset(at, 'x', room);
+		s.fill += room;
+		assert_int_equal(stream_line(&s), 0);
+	}
+	stream_close(&s);
+}
+
 /* ---- await ----------------------------------------------------------- */
 
 static struct span id_of(const char *id)
@@ -348,6 +403,8 @@ int main(void)
 		cmocka_unit_test(runs_join_until_something_is_left_out),
 		cmocka_unit_test(a_line_can_become_shorter),
 		cmocka_unit_test(the_longest_line_finds_room),
+		cmocka_unit_test(a_busy_stream_stays_near),
+		cmocka_unit_test(what_is_not_judged_is_bounded),
 		cmocka_unit_test(lists_are_awaited_until_they_come),
 		cmocka_unit_test(ids_can_be_awaited_twice),
 		cmocka_unit_test(more_lists_than_places),
