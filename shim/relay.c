@@ -16,10 +16,9 @@
 #include <unistd.h>
 
 #define PIPE_WANTED                                                            \
-	(1 << 20) /* the most that Linux gives without privilege               \
-		   */
-#define PAGE      ((size_t)4096) /* of a pipe's buffers; larger ones hold more */
-#define WAIT_MOST 32             /* milliseconds between looks at a full pipe */
+	(1 << 20)    /* the most that Linux gives without privilege            \
+		      */
+#define WAIT_MOST 32 /* milliseconds between looks at a full pipe */
 
 struct relay {
 	struct policy *policy;
@@ -30,6 +29,8 @@ struct relay {
 	struct port client_in, client_out, server_in, server_out;
 
 	size_t pipe; /* what the server's stdin holds, in bytes */
+	size_t page; /* of these a buffer of the pipe holds */
+	size_t room; /* what it takes for certain; it may take more by now */
 	size_t torn; /* bytes to come of a line that no pipe could hold */
 	int wait;    /* ms until the pipe is looked at again; 0: not */
 
@@ -38,19 +39,27 @@ struct relay {
 
 /* ---- sending --------------------------------------------------------- */
 
-/* Bytes that the server's pipe takes now for certain.  Neighbouring pages of
- * a pipe hold more than one page together, but for the one being read. */
-static size_t pipe_room(const struct relay *r)
+/* Looks what the server's pipe takes now for certain.  Neighbouring pages of a
+ * pipe hold more than one page together, but for the one being read. */
+static void look_for_room(struct relay *r)
 {
-	size_t used, pages = r->pipe / PAGE;
+	size_t used, pages = r->pipe / r->page;
 	int held = 0;
 
+	r->room = 0;
 	if (ioctl(r->server_in.fd, FIONREAD, &held) != 0 || held < 0)
-		return 0;
-	if (held == 0)
-		return r->pipe;
-	used = 2 * ((size_t)held / PAGE) + 3;
-	return used < pages ? (pages - used) * PAGE : 0;
+		return;
+	used = held == 0 ? 0 : 2 * ((size_t)held / r->page) + 3;
+	if (used < pages)
+		r->room = (pages - used) * r->page;
+}
+
+/* len bytes have been written: each write may leave a page not full. */
+static void take_room(struct relay *r, size_t len)
+{
+	size_t taken = (len / r->page + 1) * r->page;
+
+	r->room -= taken < r->room ? taken : r->room;
 }
 
 /*
@@ -61,22 +70,27 @@ static size_t pipe_room(const struct relay *r)
  */
 static size_t untorn(struct relay *r)
 {
-	const char *p = r->s.up.buf + r->s.up.run, *lf;
-	size_t len = r->s.up.run_end - r->s.up.run, room;
+	const struct stream *s = &r->s.up;
+	const char *p = s->buf + s->run, *lf;
+	size_t len = s->run_end - s->run;
 
 	if (r->torn > 0)
 		return r->torn;
 	if (len <= PIPE_BUF)
 		return len;
-	room = pipe_room(r);
-	if (len <= room)
+	if (len > r->room)
+		look_for_room(r);
+	if (len <= r->room)
 		return len;
-	lf = memrchr(p, '\n', room > PIPE_BUF ? room : PIPE_BUF);
+	/* One line has but one LF, which is not worth the search. */
+	lf = NULL;
+	if (s->last > s->run)
+		lf = memrchr(p, '\n', r->room > PIPE_BUF ? r->room : PIPE_BUF);
 	if (lf)
 		return (size_t)(lf - p) + 1;
-	if (room < r->pipe)
+	if (r->room < r->pipe)
 		return 0;
-	lf = memchr(p, '\n', len);
+	lf = s->last > s->run ? memchr(p, '\n', len) : NULL;
 	r->torn = lf ? (size_t)(lf - p) + 1 : len;
 	return r->torn;
 }
@@ -113,6 +127,7 @@ static bool send_up(struct relay *r)
 	}
 	if (r->torn > 0)
 		r->torn -= (size_t)put;
+	take_room(r, (size_t)put);
 	stream_sent(s, (size_t)put);
 	return true;
 }
@@ -314,6 +329,7 @@ static void loop(struct relay *r)
 
 static void open_ports(struct relay *r)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	int size;
 
 	r->server_in = port_own(r->child.in);
@@ -321,6 +337,7 @@ static void open_ports(struct relay *r)
 	fcntl(r->server_in.fd, F_SETPIPE_SZ, PIPE_WANTED);
 	size = fcntl(r->server_in.fd, F_GETPIPE_SZ);
 	r->pipe = size > 0 ? (size_t)size : PIPE_BUF;
+	r->page = page > 0 ? (size_t)page : PIPE_BUF;
 	r->client_in = port_adopt(STDIN_FILENO, false);
 	r->client_out = port_adopt(STDOUT_FILENO, true);
 }

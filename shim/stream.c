@@ -32,6 +32,7 @@ static void move_down(struct stream *s)
 	memmove(s->buf, s->buf + by, s->fill - by);
 	s->run = 0;
 	s->run_end -= by;
+	s->last -= s->last < by ? s->last : by;
 	s->next -= by;
 	s->fill -= by;
 	s->searched -= s->searched < by ? s->searched : by;
@@ -91,6 +92,7 @@ void stream_pass(struct stream *s, size_t len)
 {
 	if (s->run == s->run_end)
 		s->run = s->next;
+	s->last = s->next;
 	s->next += len;
 	s->run_end = s->next;
 }
@@ -111,5 +113,5 @@ void stream_sent(struct stream *s, size_t len)
 
 void stream_forget(struct stream *s)
 {
-	s->run = s->run_end = s->next = s->fill = s->searched = 0;
+	s->run = s->run_end = s->last = s->next = s->fill = s->searched = 0;
 }

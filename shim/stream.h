@@ -27,6 +27,7 @@ struct stream {
 	size_t cap;
 	size_t run;
 	size_t run_end;
+	size_t last; /* the bytes passed last begin here */
 	size_t next;
 	size_t fill;
 	size_t searched; /* no LF from next up to here; >= next or stale */
