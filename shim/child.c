@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +43,13 @@ struct inherited {
 	struct sigaction actions[CHANGED];
 };
 
+/* As sigprocmask(), but of all signals: the C library keeps some for itself,
+ * and would not give the server back those that weir was started with. */
+static void change_mask(int how, const sigset_t *set, sigset_t *was)
+{
+	syscall(SYS_rt_sigprocmask, how, set, was, (size_t)_NSIG / 8);
+}
+
 static bool catch_signals(struct child *child, struct inherited *was)
 {
 	sigset_t set;
@@ -56,7 +64,7 @@ static bool catch_signals(struct child *child, struct inherited *was)
 
 		sigaction(changed[i].signo, &action, &was->actions[i]);
 	}
-	sigprocmask(SIG_BLOCK, &set, &was->mask);
+	change_mask(SIG_BLOCK, &set, &was->mask);
 	/* Orphans of the server become weir's children, not init's. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -87,7 +95,7 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 	    duplicate(out[1], STDOUT_FILENO)) {
 		for (int i = 0; i < CHANGED; i++)
 			sigaction(changed[i].signo, &was->actions[i], NULL);
-		sigprocmask(SIG_SETMASK, &was->mask, NULL);
+		change_mask(SIG_SETMASK, &was->mask, NULL);
 		execvp(argv[0], argv);
 	}
 	cause = errno;

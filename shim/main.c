@@ -30,7 +30,8 @@ static int run_relay(const struct options *o)
 /* Output that could not be written is a failure, not a success. */
 static int finish(int status, int failed)
 {
-	if (fflush(stdout) == 0)
+	/* What did not fit into the buffer may have failed before. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	report("cannot write to stdout: %s", strerror(errno));
 	return failed;
