@@ -111,6 +111,45 @@ demo:                                ## install what is missing, show weir at wo
 	@$(MAKE) --no-print-directory -s $(BUILD)/weir $(SERVER)
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
 
+# One file that needs nothing on the machine it runs on: position-independent,
+# with musl, or with glibc where there is no musl-gcc.  The json-parser is the
+# installed one; its header is all that musl-gcc takes from /usr/include.
+HEADERS    = $(dir $(filter %/json-parser/json.h,$(shell \
+	     $(CC) -M -include json-parser/json.h -x c /dev/null)))
+MUSL_DIR   = $(subst -gnu,-musl,/usr/lib/$(shell $(CC) -dumpmachine))
+MUSL_BEGIN = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
+	     $(MUSL_DIR)/rcrt1.o $(MUSL_DIR)/crti.o
+MUSL_END   = $(shell $(CC) -print-file-name=libjsonparser.a) $(MUSL_DIR)/crtn.o
+SECTIONS   = -ffunction-sections -fdata-sections
+.PHONY: static
+static:                              ## build/static/weir: one file, any Linux
+	@mkdir -p $(BUILD)/static/include
+	@ln -sfn $(HEADERS) $(BUILD)/static/include/json-parser
+	@if command -v musl-gcc >/dev/null; then \
+		$(MAKE) --no-print-directory BUILD=$(BUILD)/static/musl \
+			CC=musl-gcc \
+			CFLAGS="-O2 -g $(SECTIONS) -I$(BUILD)/static/include" \
+			LINK="$(MUSL_BEGIN) -Wl,--gc-sections,-z,relro,-z,now" \
+			JSON_PARSER="$(BUILD)/static/musl/obj/shim/static/fortified.o \
+				$(MUSL_END)" static-unstripped && \
+		strip -o $(BUILD)/static/weir $(BUILD)/static/musl/weir; \
+	else \
+		echo "There is no musl-gcc (Debian: musl-tools): glibc instead"; \
+		$(MAKE) --no-print-directory BUILD=$(BUILD)/static/glibc \
+			CFLAGS="-O2 -g $(SECTIONS)" \
+			LINK="-static-pie -Wl,--gc-sections,-z,relro,-z,now" \
+			static-unstripped && \
+		strip -o $(BUILD)/static/weir $(BUILD)/static/glibc/weir; \
+	fi
+
+.PHONY: static-unstripped
+static-unstripped: $(call objects,shim/static/fortified.c) $(BUILD)/weir
+
+.PHONY: static-test
+static-test: static $(SERVER) $(BUILD)/tests/test_e2e
+static-test:                         ## the end-to-end tests of that file
+	WEIR=$(BUILD)/static/weir SERVER=$(SERVER) $(BUILD)/tests/test_e2e
+
 .PHONY: corpus
 corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py
