@@ -81,7 +81,8 @@ static bool duplicate(int from, int to)
 	return done >= 0;
 }
 
-/* In the new process: becomes the server, or tells errno and ends. */
+/* In the new process, which still has this one's memory: becomes the server, or
+ * tells errno and ends. */
 static void become(char **argv, const int in[2], const int out[2], int tell,
 		   pid_t parent, const struct inherited *was)
 {
@@ -172,7 +173,7 @@ static void note_stranger(struct child *child, pid_t pid, void *context)
 bool child_start(struct child *child, char **argv)
 {
 	int in[2], out[2], tell[2], cause;
-	pid_t parent = getpid();
+	pid_t parent = getpid(), pid;
 	struct inherited was;
 
 	/* Left open when the start fails: weir ends then. */
@@ -182,11 +183,13 @@ bool child_start(struct child *child, char **argv)
 	children(child, note_stranger, NULL);
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
-	child->pid = fork();
-	if (child->pid < 0)
+	/* The parent stands still until exec, as it would for exec_errno(). */
+	pid = vfork();
+	if (pid < 0)
 		return cannot_start(child, "cannot start a process");
-	if (child->pid == 0)
+	if (pid == 0)
 		become(argv, in, out, tell[1], parent, &was);
+	child->pid = pid;
 	close(in[0]);
 	close(out[1]);
 	close(tell[1]);
