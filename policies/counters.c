@@ -18,7 +18,9 @@ struct metered {
 	struct ledger *ledger;
 	struct meter *meters;
 	size_t count;
-	bool begun; /* a transaction */
+	uint64_t generation; /* of the ledger, when they were bound */
+	bool begun;          /* a transaction */
+	bool failed;         /* to begin it */
 };
 
 struct counters {
@@ -111,7 +113,10 @@ static void list_meters(struct counters *c, struct metered *list,
 
 static bool bind(struct metered *list, struct ledger *from)
 {
-	return ledger_bind(list->ledger, list->meters, list->count, from);
+	if (!ledger_bind(list->ledger, list->meters, list->count, from))
+		return false;
+	list->generation = list->ledger->generation;
+	return true;
 }
 
 struct counters *counters_new(const struct policy *policy, struct ledger *grant,
@@ -167,21 +172,35 @@ void *counters_scratch(const struct counters *c)
 
 /* ---- one call -------------------------------------------------------- */
 
-/* Begins a transaction, if none is under way. */
-static bool begin(struct metered *list, int64_t now)
+static bool try_begin(struct metered *list, int64_t now)
 {
-	for (int i = 0; !list->begun && i < TRIES; i++) {
-		switch (ledger_begin(list->ledger, now)) {
+	struct ledger *l = list->ledger;
+
+	for (int i = 0; i < TRIES; i++) {
+		/* Other counters may have bound it since. */
+		if (list->generation != l->generation && !bind(list, NULL))
+			return false;
+		switch (ledger_begin(l, now)) {
 		case LEDGER_READY:
-			list->begun = true;
-			break;
+			return true;
 		case LEDGER_MOVED:
-			if (!bind(list, NULL))
-				return false;
+			l->generation = 0;
 			break;
 		case LEDGER_TROUBLE:
 			return false;
 		}
+	}
+	store_fail(&l->store, "gets new limits all the time");
+	return false;
+}
+
+/* Begins a transaction, if none is under way.  What failed for one limit of a
+ * call fails for all: none waits for a lock once more. */
+static bool begin(struct metered *list, int64_t now)
+{
+	if (!list->begun && !list->failed) {
+		list->begun = try_begin(list, now);
+		list->failed = !list->begun;
 	}
 	return list->begun;
 }
@@ -190,7 +209,7 @@ static void end(struct metered *list)
 {
 	if (list->begun)
 		ledger_end(list->ledger);
-	list->begun = false;
+	list->begun = list->failed = false;
 }
 
 /* The amount in the call, in millionths. */
@@ -241,6 +260,8 @@ bool counters_end(struct counters *c, bool passes)
 
 const char *counters_trouble(const struct counters *c)
 {
+	if (c->memory.store.trouble[0])
+		return c->memory.store.trouble;
 	return c->shared.ledger ? c->shared.ledger->store.trouble : "";
 }
 

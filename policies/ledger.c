@@ -13,7 +13,8 @@
  *
  * A commit writes the new times into slots that nothing counts yet, and then
  * its one record.  Several records go into the journal first, and whoever has
- * the lock next writes those that are found there.
+ * the lock next writes those that are found there: they are counted from the
+ * moment that they are in it.
  */
 #include "ledger.h"
 
@@ -22,15 +23,19 @@
 
 #define VERSION    1
 #define RING_PARTS (LEDGER_PARTS + 1) /* the part under way is one more */
-#define TIME_MOST  INT64_C(4000000000000000000) /* in the year 2096 */
-#define COPIED     128                          /* slots at once */
+#define COPIED     128                /* slots at once */
+
+/* Nothing is waited for longer than half of that: more need not go by. */
+#define LONG      (2 * POLICY_WINDOW_SECONDS * INT64_C(1000000000))
+#define TIME_MOST (INT64_MAX - 2 * LONG) /* of a ledger */
 
 struct header {
 	char magic[8];
 	uint64_t version;
 	uint64_t generation; /* another one when a meter has got a new place */
 	uint64_t end;        /* of the meters; what is behind is nothing */
-	/* The ledger's time was time when the clock read steady and wall. */
+	/* The ledger's time, which begins at 0, was time when the clock read
+	 * steady and wall. */
 	int64_t time, steady, wall;
 	uint64_t boot;
 	uint64_t spare[7];
@@ -116,6 +121,11 @@ static bool fail_damaged(struct ledger *l)
 
 /* ---- pieces ---------------------------------------------------------- */
 
+static bool is_time(uint64_t time)
+{
+	return time <= TIME_MOST;
+}
+
 static bool read_record(struct ledger *l, uint64_t at, struct record *r)
 {
 	if (!store_read(&l->store, at, r, sizeof(*r)))
@@ -136,17 +146,20 @@ static bool read_slots(struct ledger *l, uint64_t at, struct slot *slots,
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (slots[i].check != check_of(&slots[i], sizeof(*slots),
-					       at + i * sizeof(*slots)))
+					       at + i * sizeof(*slots)) ||
+		    !is_time((uint64_t)slots[i].time))
 			return fail_damaged(l);
 	return true;
 }
 
-static bool write_slot(struct ledger *l, uint64_t at, int64_t time)
+/* Writes the times in the slots. */
+static bool write_slots(struct ledger *l, uint64_t at, struct slot *slots,
+			size_t count)
 {
-	struct slot slot = {.time = time};
-
-	slot.check = check_of(&slot, sizeof(slot), at);
-	return store_write(&l->store, at, &slot, sizeof(slot));
+	for (size_t i = 0; i < count; i++)
+		slots[i].check = check_of(&slots[i], sizeof(*slots),
+					  at + i * sizeof(*slots));
+	return store_write(&l->store, at, slots, count * sizeof(*slots));
 }
 
 static bool write_header(struct ledger *l, struct header *h)
@@ -189,7 +202,8 @@ static bool read_calls(struct ledger *l, const struct meter *m,
 {
 	if (!read_record(l, record_at(m), r))
 		return false;
-	return (r->a < m->places && r->b < m->places) || fail_damaged(l);
+	return (r->a < m->places && r->b < m->places && is_time(r->c)) ||
+	       fail_damaged(l);
 }
 
 static bool read_parts(struct ledger *l, const struct meter *m,
@@ -201,7 +215,9 @@ static bool read_parts(struct ledger *l, const struct meter *m,
 		return false;
 	for (size_t i = 0; i < RING_PARTS; i++)
 		if (parts[i].check != check_of(&parts[i], sizeof(*parts),
-					       at + i * sizeof(*parts)))
+					       at + i * sizeof(*parts)) ||
+		    parts[i].a > (uint64_t)(TIME_MOST / m->width) ||
+		    (parts[i].b > 0 && parts[i].a % RING_PARTS != i))
 			return fail_damaged(l);
 	return true;
 }
@@ -217,7 +233,24 @@ static uint64_t newest_part(const struct record parts[RING_PARTS])
 	return newest;
 }
 
+/* Parts that another window's are copied to may hold more than its max. */
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a < UINT64_MAX - b ? a + b : UINT64_MAX;
+}
+
 /* ---- all meters ------------------------------------------------------ */
+
+/* Is the meter one that can be, within the end of all? */
+static bool is_meter(const struct ledger *l, const struct meter *m,
+		     uint64_t size)
+{
+	if (m->kind == METER_SUM ? m->width <= 0
+				 : m->kind != METER_CALLS || m->places == 0 ||
+					   m->places > POLICY_LIMIT_MAX + 1)
+		return false;
+	return size == size_of(m) && size <= l->end - m->at;
+}
 
 /* The meter at *at, which is then past it. */
 static bool next_meter(struct ledger *l, uint64_t *at, struct meter *m,
@@ -233,6 +266,8 @@ static bool next_meter(struct ledger *l, uint64_t *at, struct meter *m,
 	m->at = *at;
 	m->places = h.places;
 	m->width = h.width;
+	if (!is_meter(l, m, h.size))
+		return fail_damaged(l);
 	*base = h.base;
 	*key = h.key;
 	*at += h.size;
@@ -271,7 +306,10 @@ static bool latest(struct ledger *l, int64_t *time)
 /* What a new file begins with: its time is yet to be tied to a clock. */
 static struct header first_header(void)
 {
-	struct header h = {.version = VERSION, .generation = 1, .end = METERS};
+	struct header h = {.version = VERSION,
+			   .generation = 1,
+			   .end = METERS,
+			   .wall = INT64_MAX};
 
 	memcpy(h.magic, magic, sizeof(h.magic));
 	h.check = check_of(&h, sizeof(h), 0);
@@ -296,16 +334,17 @@ static bool read_front(struct ledger *l, struct front *f)
 		return false;
 	}
 	if (h->check != check_of(h, sizeof(*h), 0) || h->end < METERS ||
-	    h->end > l->store.len)
+	    h->end > l->store.len || !is_time((uint64_t)h->time))
 		return fail_damaged(l);
 	return true;
 }
 
 static bool end_journal(struct ledger *l)
 {
-	const uint64_t none = 0;
+	/* The check too, so that no damage to the count revives it. */
+	const uint64_t none[2] = {0};
 
-	return store_write(&l->store, JOURNAL, &none, sizeof(none));
+	return store_write(&l->store, JOURNAL, none, sizeof(none));
 }
 
 /* Finishes the commit of a process that was killed. */
@@ -332,14 +371,20 @@ static bool replay(struct ledger *l, uint64_t count)
 	return end_journal(l);
 }
 
+/* A ledger's time, when a clock has gone on. */
+static int64_t go_on(int64_t time, int64_t from, int64_t to, int64_t most)
+{
+	uint64_t went = to > from ? (uint64_t)to - (uint64_t)from : 0;
+	uint64_t left = (uint64_t)(TIME_MOST - time);
+
+	went = went < (uint64_t)most ? went : (uint64_t)most;
+	return time + (int64_t)(went < left ? went : left);
+}
+
 /* Ties the ledger's time to another boot's clock. */
 static bool tie(struct ledger *l, struct header *h, struct policy_moment m)
 {
-	int64_t went = m.wall > h->wall ? m.wall - h->wall : 0;
-
-	if (went > TIME_MOST - h->time)
-		went = h->time < TIME_MOST ? TIME_MOST - h->time : 0;
-	h->time += went;
+	h->time = go_on(h->time, h->wall, m.wall, LONG);
 	if (!latest(l, &h->time))
 		return false;
 	h->steady = m.steady;
@@ -354,7 +399,26 @@ static bool tell_time(struct ledger *l, struct header *h)
 
 	if ((m.boot != h->boot || m.steady < h->steady) && !tie(l, h, m))
 		return false;
-	l->now = h->time + (m.steady - h->steady);
+	l->now = go_on(h->time, h->steady, m.steady, INT64_MAX);
+	return true;
+}
+
+/* When something was counted later than now, the clock that nobody sets went
+ * back, and it could not be known that it is another one. */
+static bool catch_up(struct ledger *l, int64_t last)
+{
+	struct front f;
+
+	if (last <= l->now)
+		return true;
+	if (l->store.path) {
+		if (!read_front(l, &f))
+			return false;
+		f.header.time = go_on(f.header.time, l->now, last, INT64_MAX);
+		if (!write_header(l, &f.header))
+			return false;
+	}
+	l->now = last;
 	return true;
 }
 
@@ -472,9 +536,8 @@ static bool copy_calls(struct ledger *to, const struct meter *m,
 
 		if (!read_slots(from, slot_at(old, at), slots, n))
 			return false;
-		for (uint64_t k = 0; k < n; k++)
-			if (!write_slot(to, slot_at(m, i + k), slots[k].time))
-				return false;
+		if (!write_slots(to, slot_at(m, i), slots, n))
+			return false;
 		i += n;
 		at = (at + n) % old->places;
 	}
@@ -500,7 +563,7 @@ static bool copy_sums(struct ledger *to, const struct meter *m,
 			continue;
 		if (part > r->a)
 			*r = (struct record){.a = part};
-		r->b += parts[i].b;
+		r->b = add(r->b, parts[i].b);
 	}
 	for (size_t i = 0; i < RING_PARTS; i++)
 		if (!write_record(to, part_at(m, i), into[i]))
@@ -650,6 +713,7 @@ enum ledger_ready ledger_begin(struct ledger *l, int64_t now)
 
 	l->asked_count = 0;
 	if (!l->store.path) {
+		l->store.trouble[0] = '\0';
 		l->now = now;
 		return LEDGER_READY;
 	}
@@ -687,24 +751,22 @@ static bool ask_calls(struct ledger *l, const struct meter *m, uint64_t max,
 	struct asked a = {.at = record_at(m)};
 	struct slot oldest;
 	struct record r;
-	int64_t now;
 
 	*wait = 0;
-	if (!read_calls(l, m, &r))
+	if (!read_calls(l, m, &r) || !catch_up(l, (int64_t)r.c))
 		return false;
-	now = l->now > (int64_t)r.c ? l->now : (int64_t)r.c;
 	if (r.b >= max) {
 		uint64_t at = (r.a + m->places - max) % m->places;
 
 		if (!read_slots(l, slot_at(m, at), &oldest, 1))
 			return false;
-		if (now - oldest.time < length)
-			*wait = length - (now - oldest.time);
+		if (l->now - oldest.time < length)
+			*wait = length - (l->now - oldest.time);
 	}
 	a.slot = slot_at(m, r.a);
 	a.record.a = (r.a + 1) % m->places;
 	a.record.b = r.b + 1 < m->places ? r.b + 1 : r.b;
-	a.record.c = (uint64_t)now;
+	a.record.c = (uint64_t)l->now;
 	return note(l, a);
 }
 
@@ -721,7 +783,7 @@ static uint64_t total(const struct record parts[RING_PARTS], uint64_t now)
 
 	for (size_t i = 0; i < RING_PARTS; i++)
 		if (counts(&parts[i], now))
-			sum += parts[i].b;
+			sum = add(sum, parts[i].b);
 	return sum;
 }
 
@@ -734,8 +796,8 @@ static int64_t wait_for(const struct record parts[RING_PARTS], uint64_t part,
 	for (freed = 0;; first++) {
 		const struct record *r = &parts[first % RING_PARTS];
 
-		freed += r->a == first ? r->b : 0;
-		if (freed >= much)
+		freed = add(freed, r->a == first ? r->b : 0);
+		if (freed >= much || first == part)
 			return (int64_t)(first + RING_PARTS) * width - now;
 	}
 }
@@ -744,13 +806,13 @@ static bool ask_sum(struct ledger *l, const struct meter *m, uint64_t max,
 		    uint64_t amount, int64_t *wait)
 {
 	struct record parts[RING_PARTS];
-	uint64_t part = (uint64_t)(l->now / m->width), newest, spent;
 	struct asked a = {.at = 0};
+	uint64_t part, spent;
 
-	if (!read_parts(l, m, parts))
+	if (!read_parts(l, m, parts) ||
+	    !catch_up(l, (int64_t)newest_part(parts) * m->width))
 		return false;
-	newest = newest_part(parts);
-	part = part > newest ? part : newest;
+	part = (uint64_t)(l->now / m->width);
 	spent = total(parts, part);
 	*wait = 0;
 	if (amount > max)
@@ -762,7 +824,7 @@ static bool ask_sum(struct ledger *l, const struct meter *m, uint64_t max,
 	a.record.a = part;
 	a.record.b = amount;
 	if (parts[part % RING_PARTS].a == part)
-		a.record.b += parts[part % RING_PARTS].b;
+		a.record.b = add(amount, parts[part % RING_PARTS].b);
 	return note(l, a);
 }
 
@@ -802,19 +864,23 @@ static bool write_asked(struct ledger *l)
 bool ledger_commit(struct ledger *l)
 {
 	bool journal = l->store.path && l->asked_count > 1;
-	bool done;
 
-	for (size_t i = 0; i < l->asked_count; i++)
-		if (l->asked[i].slot > 0 &&
-		    !write_slot(l, l->asked[i].slot,
-				(int64_t)l->asked[i].record.c))
+	for (size_t i = 0; i < l->asked_count; i++) {
+		const struct asked *a = &l->asked[i];
+		struct slot slot = {.time = (int64_t)a->record.c};
+
+		if (a->slot > 0 && !write_slots(l, a->slot, &slot, 1))
 			return false;
-	if (journal && !begin_journal(l))
+	}
+	if (!journal)
+		return write_asked(l);
+	if (!begin_journal(l))
 		return false;
-	done = write_asked(l);
-	if (journal)
-		done &= end_journal(l);
-	return done;
+	/* It is counted: what cannot be written now, the next who has the lock
+	 * finds in the journal. */
+	if (write_asked(l))
+		end_journal(l);
+	return true;
 }
 
 /* ---- looking on ------------------------------------------------------ */

@@ -17,8 +17,9 @@
  *
  * Time.  A file's own time goes on with the machine's clock since boot, which
  * all processes share and nobody sets.  Across a boot it goes on with the wall
- * clock, but never back: so a wall clock that was set gives at most one more
- * window's worth, and keeps nothing waiting for longer than one window.
+ * clock, and it is never earlier than what was counted last: so a clock that
+ * was set gives at most one more window's worth, and keeps nothing waiting for
+ * longer than one window.
  *
  * For policies/ alone, but for the clock, which is the caller's to give.
  */
@@ -63,7 +64,8 @@ struct asked {
 struct ledger {
 	struct store store; /* with the trouble of the last transaction */
 	struct policy_clock clock;
-	uint64_t generation; /* of the meters' places, as they were bound */
+	uint64_t generation; /* of the meters' places, as ledger_bind() left
+				them; 0: they have to be bound anew */
 	uint64_t end;        /* of the meters */
 	int64_t now; /* of the ledger, while a transaction is under way */
 	struct asked asked[LEDGER_ASKED_MAX];

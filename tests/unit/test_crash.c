@@ -1,0 +1,336 @@
+/*
+ * A grant's file, when the process is killed before any one of its writes, or
+ * when any one of these fails: no call that passed is forgotten, all limits of
+ * a call count it or none does, nothing stays locked, and nothing waits for
+ * longer than one window.
+ */
+#include "grant.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "../../policies/ledger.h"
+
+/* The linker puts these before the library's own (--wrap). */
+#define WRAP(result, name, parameters, ...)                                    \
+	result __real_##name parameters;                                       \
+	result __wrap_##name parameters;                                       \
+	result __wrap_##name parameters                                        \
+	{                                                                      \
+		return fails() ? -1 : __real_##name(__VA_ARGS__);              \
+	}
+
+static long left = -1;    /* writes until one fails; below 0: none does */
+static bool kills, stays; /* it kills; what follows fails too */
+
+static bool fails(void)
+{
+	if (left < 0 || left-- > 0)
+		return false;
+	if (kills)
+		kill(getpid(), SIGKILL);
+	left = stays ? 0 : -1;
+	errno = ENOSPC;
+	return true;
+}
+
+WRAP(ssize_t, pwrite, (int fd, const void *buf, size_t len, off_t at), fd, buf,
+     len, at)
+WRAP(ssize_t, write, (int fd, const void *buf, size_t len), fd, buf, len)
+WRAP(int, ftruncate, (int fd, off_t len), fd, len)
+WRAP(int, fchmod, (int fd, mode_t mode), fd, mode)
+WRAP(int, mkostemp, (char *name, int flags), name, flags)
+WRAP(int, link, (const char *from, const char *to), from, to)
+WRAP(int, unlink, (const char *name), name)
+
+/* ---- what is done, and what was counted ------------------------------- */
+
+#define POLICY(limits)                                                         \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"          \
+	"\"limits\":[" limits "]}}}"
+#define ONE(max) "{\"counter\":\"one\",\"window\":64,\"max\":" max "}"
+#define TWO(max) "{\"counter\":\"two\",\"window\":32,\"max\":" max "}"
+#define SUM(n, w)                                                              \
+	"{\"counter\":\"sum\",\"window\":" w ",\"max\":" n                     \
+	",\"increment_from\":\"args.x\"}"
+#define MORE                                                                   \
+	"{\"counter\":\"more\",\"window\":50,\"max\":9,"                       \
+	"\"increment_from\":\"args.x\"}"
+
+/* One policy for each counter of another, to see how much of it is left. */
+static const char *const probes[] = {
+	POLICY(ONE("9")),
+	POLICY(TWO("9")),
+	POLICY(SUM("9", "64")),
+	POLICY(MORE),
+};
+
+#define FOUR ONE("9") "," TWO("9") "," SUM("9", "64") "," MORE
+
+static const struct act {
+	const char *name;
+	const char *before; /* the policy of the file that is there; or NULL */
+	int calls;          /* that passed under it */
+	const char *after;  /* the policy of the process */
+	int more;           /* calls of it */
+	unsigned counters;  /* which of the probes count the calls: bits */
+	bool boot;          /* the machine was started anew before */
+	enum meter_kind reset; /* of the only meter; 0: it is not */
+	long killed; /* before this write of a call, another process was */
+} acts[] = {
+	{"the first", NULL, 0, POLICY(FOUR), 0, 15},
+	{"the first, and a call", NULL, 0, POLICY(FOUR), 1, 15},
+	{"one limit", POLICY(ONE("9")), 3, POLICY(ONE("9")), 3, 1},
+	{"a sum", POLICY(SUM("9", "64")), 3, POLICY(SUM("9", "64")), 3, 4},
+	{"two limits", POLICY(ONE("9") "," TWO("9")), 3,
+	 POLICY(ONE("9") "," TWO("9")), 3, 3},
+	{"four limits", POLICY(FOUR), 3, POLICY(FOUR), 3, 15},
+	{"after a boot", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, true},
+	{"more room", POLICY(ONE("4") "," TWO("4")), 3,
+	 POLICY(ONE("9") "," TWO("7")), 1, 3},
+	{"more limits", POLICY(ONE("9")), 0, POLICY(FOUR), 1, 15},
+	{"another window", POLICY(SUM("9", "90")), 3, POLICY(SUM("9", "64")), 2,
+	 4},
+	{"a reset", POLICY(ONE("9")), 3, POLICY(ONE("9")), 0, 1, false,
+	 METER_CALLS},
+	{"a reset of a sum", POLICY(SUM("9", "64")), 3, POLICY(SUM("9", "64")),
+	 0, 4, false, METER_SUM},
+	{"its commit is finished", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, false,
+	 0, 3},
+	{"its commit is finished again", POLICY(FOUR), 3, POLICY(FOUR), 2, 15,
+	 false, 0, 5},
+	{"its commit is ended", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, true, 0,
+	 7},
+};
+
+/* What the process tells, though it is killed. */
+static struct told {
+	int before; /* calls that had been counted */
+	int passed; /* of its own */
+	bool done;
+} * told;
+
+/* Resets the only meter, which is the first. */
+static bool reset(struct ledger *l, enum meter_kind kind)
+{
+	const struct meter m = {
+		.kind = kind, .places = 10, .width = SECOND, .at = 4096};
+	bool done;
+
+	if (ledger_begin(l, 0) != LEDGER_READY)
+		return false;
+	done = ledger_reset(l, &m);
+	ledger_end(l);
+	return done;
+}
+
+static void act(const struct act *a, struct process *p)
+{
+	if (!process_start(p, a->after)) {
+		row_true(a->name, grant_said[0]);
+		return;
+	}
+	for (int i = 0; i < a->more; i++) {
+		if (process_call(p, "t", "1").kind == VERDICT_PASS)
+			told->passed++;
+		else
+			row_true(a->name, counters_trouble(p->counters)[0]);
+	}
+	told->done = a->reset == 0 || reset(p->grant, a->reset);
+}
+
+/* ---- what is left ------------------------------------------------------ */
+
+#define FILE_MOST 65536
+
+static size_t read_all(char *buf)
+{
+	int fd = open(grant_file, O_RDONLY);
+	ssize_t got = fd < 0 ? 0 : read(fd, buf, FILE_MOST);
+
+	if (fd >= 0)
+		close(fd);
+	assert_true(got >= 0 && got < FILE_MOST);
+	return (size_t)got;
+}
+
+static void write_file(const char *buf, size_t len)
+{
+	int fd = open(grant_file, O_WRONLY | O_TRUNC);
+
+	assert_true(fd >= 0 && __real_write(fd, buf, len) == (ssize_t)len);
+	close(fd);
+}
+
+/* How many calls the counter of the probe has counted.  A window later there
+ * are none. */
+static int counted(const char *name, const char *probe)
+{
+	static char buf[FILE_MOST];
+	struct policy_moment moment = grant_clock;
+	size_t len = read_all(buf);
+	struct process p;
+	int used;
+
+	row_true(name, process_start(&p, probe));
+	used = 9 - process_spend(&p);
+	grant_wait(65 * SECOND);
+	row_true(name, process_spend(&p) == 9);
+	process_end(&p);
+	grant_clock = moment;
+	if (len > 0)
+		write_file(buf, len);
+	return used;
+}
+
+/* Lets a process do it that is killed before write n.  Was it? */
+static bool do_it(const struct act *a, long n)
+{
+	struct process p;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		left = n;
+		kills = true;
+		act(a, &p);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	row_true(a->name, WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+/* Leaves the file as a process does that is killed within its commit. */
+static void leave_broken(const struct act *a)
+{
+	row_true(a->name, do_it(a, a->killed));
+	*told = (struct told){.before = counted(a->name, probes[0])};
+	row_true(a->name, told->before == a->calls + 1);
+}
+
+static void begin(const struct act *a)
+{
+	struct process p;
+
+	__real_unlink(grant_file);
+	grant_clock = (struct policy_moment){
+		.steady = 500 * SECOND, .wall = 1700000000 * SECOND, .boot = 1};
+	*told = (struct told){.before = a->calls};
+	if (!a->before)
+		return;
+	row_true(a->name, process_start(&p, a->before));
+	for (int i = 0; i < a->calls; i++)
+		row_true(a->name,
+			 process_call(&p, "t", "1").kind == VERDICT_PASS);
+	process_end(&p);
+	if (a->killed > 0)
+		leave_broken(a);
+	grant_wait(SECOND);
+	if (a->boot) {
+		grant_clock.boot++;
+		grant_clock.steady = SECOND;
+	}
+}
+
+/* Have all counters counted the same calls: those that passed, and perhaps the
+ * one that was under way? */
+static void check_counted(const struct act *a, long n, bool killed)
+{
+	int least = told->before + told->passed, one = -1;
+	char name[100];
+
+	snprintf(name, sizeof(name), "%s, write %ld", a->name, n);
+	for (size_t i = 0; i < COUNT(probes); i++) {
+		int used = a->counters >> i & 1 ? counted(name, probes[i]) : -1;
+
+		if (used < 0)
+			continue;
+		if (a->reset == 0) {
+			row_true(name, used == least ||
+					       (killed && used == least + 1));
+			row_true(name, one < 0 || used == one);
+		} else {
+			row_true(name, !told->done || used == 0);
+		}
+		one = used;
+	}
+}
+
+/* Leftovers of files that were being made. */
+static void sweep(void)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "rm -f %s.*", grant_file);
+	assert_int_equal(system(command), 0);
+}
+
+static void killed_before_each_write(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(acts); i++) {
+		const struct act *a = &acts[i];
+
+		for (long n = 0; n == 0 || !told->done; n++) {
+			bool killed;
+
+			begin(a);
+			killed = do_it(a, n);
+			check_counted(a, n, killed);
+			assert_true(n < 2000);
+		}
+	}
+	sweep();
+}
+
+static void each_write_fails(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(acts); i++) {
+		const struct act *a = &acts[i / 2];
+		bool over = false;
+
+		for (long n = 0; !over; n++) {
+			struct process p;
+
+			begin(a);
+			left = n;
+			stays = i % 2;
+			act(a, &p);
+			over = left > 0;
+			left = -1;
+			check_counted(a, n, false);
+			/* And so it goes on. */
+			if (p.counters && a->reset == 0) {
+				row_true(a->name,
+					 process_call(&p, "t", "1").kind ==
+						 VERDICT_PASS);
+				told->passed++;
+				check_counted(a, n, false);
+			}
+			process_end(&p);
+			assert_true(n < 2000);
+		}
+	}
+	sweep();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(killed_before_each_write),
+		cmocka_unit_test(each_write_fails),
+	};
+
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED)
+		return 1;
+	return cmocka_run_group_tests_name("crash", tests, grant_setup,
+					   grant_teardown);
+}
