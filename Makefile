@@ -57,6 +57,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=json_parse_ex
 $(BUILD)/tests/test_crash: LINK += -Wl,--wrap=pwrite,--wrap=write,--wrap=ftruncate,--wrap=fchmod,--wrap=mkostemp,--wrap=link,--wrap=unlink
+$(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)

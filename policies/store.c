@@ -14,6 +14,7 @@
 
 #define MICROSECOND 1000L /* in nanoseconds */
 #define MILLISECOND 1000000L
+#define TRIES       8 /* to lock a file that is replaced meanwhile */
 
 void store_fail(struct store *s, const char *what)
 {
@@ -100,6 +101,8 @@ static bool check_file(struct store *s)
 		store_fail(s, "is no regular file");
 		return false;
 	}
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
 	return is_private(s, s->path, &st, 077);
 }
 
@@ -190,12 +193,14 @@ static bool take_lock(struct store *s)
 	return true;
 }
 
-/* Locks the file that has the name now. */
+/* Locks the file that has the name now.  That the one which is open still has
+ * links would not do: it may have been moved, or a process that was killed
+ * while it made it has left another name. */
 static bool lock_file(struct store *s, bool *anew)
 {
 	struct stat st;
 
-	for (;;) {
+	for (int i = 0; i < TRIES; i++) {
 		if (s->fd < 0) {
 			if (!open_file(s))
 				return false;
@@ -203,13 +208,16 @@ static bool lock_file(struct store *s, bool *anew)
 		}
 		if (!take_lock(s))
 			return false;
-		if (fstat(s->fd, &st) == 0 && st.st_nlink > 0) {
+		if (lstat(s->path, &st) == 0 && st.st_dev == s->dev &&
+		    st.st_ino == s->ino) {
 			s->len = (uint64_t)st.st_size;
 			return true;
 		}
 		close(s->fd);
 		s->fd = -1;
 	}
+	store_fail(s, "is replaced again and again");
+	return false;
 }
 
 bool store_lock(struct store *s, bool *anew)
@@ -237,7 +245,8 @@ static bool read_file(struct store *s, uint64_t at, char *buf, size_t len)
 		if (got < 0)
 			return fail_errno(s, "read", s->path);
 		if (got == 0) {
-			store_fail(s, "is shorter than it was");
+			store_fail(s, "is cut short: remove it to begin anew, "
+				      "with nothing counted");
 			return false;
 		}
 		buf += got;

@@ -6,7 +6,8 @@
  * file (flock(2)), which ends with the process that holds it.  It is never
  * mapped, so that no truncation can kill.  It is this user's alone: mode 0600,
  * no link, in a directory in which nobody else can write.  If it is removed or
- * replaced, the next lock opens the one that is there then, or makes one.
+ * replaced, or moved away, the next lock opens the one that is there then, or
+ * makes one.
  *
  * For policies/ alone.  What fails leaves its reason, in words, in trouble.
  */
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define STORE_LOCK_MOST     250 /* milliseconds that a lock is waited for */
 #define STORE_FIRST_MOST    128 /* bytes that a new file begins with */
@@ -24,6 +26,8 @@
 struct store {
 	char *path;   /* of the file, owned; NULL: in memory */
 	int fd;       /* -1 while it cannot be opened */
+	dev_t dev;    /* which file fd is */
+	ino_t ino;    /* the same */
 	char *bytes;  /* of the memory */
 	uint64_t len; /* of either; of a file, when it was locked last */
 	char first[STORE_FIRST_MOST]; /* what a new file begins with */

@@ -1,0 +1,605 @@
+/*
+ * What can be wrong with a grant's file: nothing is counted in it then, and
+ * nothing passes that would have to be.  It is said in words, and it goes on
+ * by itself once it is right again.
+ */
+#include "grant.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "../../policies/store.h"
+
+#define FILE_MOST 65536
+
+/* The linker puts it before the library's own (--wrap). */
+int __real_nanosleep(const struct timespec *time, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
+
+static int64_t slept;          /* nanoseconds that were asked for */
+static void (*on_sleep)(void); /* is done instead; or NULL */
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	slept += time->tv_nsec;
+	if (!on_sleep)
+		return __real_nanosleep(time, rest);
+	on_sleep();
+	return 0;
+}
+
+#define POLICY(limits)                                                         \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"          \
+	"\"limits\":[" limits "]},\"s\":{\"limits\":[{\"max\":1,\"window\":1," \
+	"\"scope\":\"session\"}]}}}"
+#define ONE "{\"counter\":\"one\",\"window\":64,\"max\":5}"
+#define TWO "{\"counter\":\"two\",\"window\":64,\"max\":4}"
+#define SUM                                                                    \
+	"{\"counter\":\"sum\",\"window\":64,\"max\":4.5,"                      \
+	"\"increment_from\":\"args.x\"}"
+
+static const char policy[] = POLICY(ONE "," TWO "," SUM);
+
+static char whole[FILE_MOST]; /* a file after two calls, so that two are left */
+static size_t size;
+
+static void put(const char *buf, size_t len)
+{
+	int fd = open(grant_file, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+
+	assert_true(fd >= 0);
+	assert_true(write(fd, buf, len) == (ssize_t)len);
+	close(fd);
+}
+
+static int begin(void **state)
+{
+	struct process p;
+	int fd;
+
+	(void)state;
+	unlink(grant_file);
+	on_sleep = NULL;
+	grant_clock = (struct policy_moment){
+		.steady = 500 * SECOND, .wall = 1700000000 * SECOND, .boot = 1};
+	row_true(grant_said, process_start(&p, policy));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
+	process_end(&p);
+	fd = open(grant_file, O_RDONLY);
+	size = (size_t)read(fd, whole, sizeof(whole));
+	close(fd);
+	assert_true(size > 4096 && size < sizeof(whole));
+	return 0;
+}
+
+/* A process cannot start, says so, and says all of the words. */
+static void no_start(const char *name, const char *words)
+{
+	struct process p;
+
+	row_true(name, !process_start(&p, policy));
+	process_end(&p);
+	if (!strstr(grant_said, words))
+		print_error("said: %s\n", grant_said);
+	row_true(name, strstr(grant_said, words));
+}
+
+/* One that runs passes nothing, says why, and limits what it can. */
+static void no_calls(const char *name, struct process *p, const char *words)
+{
+	struct verdict v = process_call(p, "t", "1");
+	const char *trouble = counters_trouble(p->counters);
+
+	row_true(name, v.kind == VERDICT_REFUSED);
+	row_true(name, strstr(v.reason, "cannot be counted"));
+	row_true(name, v.wait == -1);
+	if (!strstr(trouble, words))
+		print_error("said: %s\n", trouble);
+	row_true(name, strstr(trouble, words));
+	row_true(name, process_call(p, "other", "1").kind == VERDICT_PASS);
+	row_true(name, process_call(p, "s", "1").kind == VERDICT_PASS);
+	row_true(name, process_call(p, "s", "1").kind == VERDICT_REFUSED);
+	grant_wait(SECOND);
+}
+
+/* ---- damage ------------------------------------------------------------ */
+
+/* Nothing that is in the file makes more pass than should. */
+static void no_more_than(const char *name, int most)
+{
+	struct process p;
+	int passed;
+
+	if (!process_start(&p, policy)) {
+		row_true(name, strstr(grant_said, "to begin anew"));
+		process_end(&p);
+		return;
+	}
+	passed = process_spend(&p);
+	row_true(name, passed == most || (passed == 0 &&
+					  strstr(counters_trouble(p.counters),
+						 "damage")));
+	process_end(&p);
+}
+
+static void each_byte_is_damaged(void **state)
+{
+	static const unsigned char flips[] = {0x01, 0x02, 0x04, 0x80, 0xff};
+	static char buf[FILE_MOST];
+
+	(void)state;
+	for (size_t at = 0; at < size; at++)
+		for (size_t i = 0; i < COUNT(flips); i++) {
+			char name[64];
+
+			memcpy(buf, whole, size);
+			buf[at] = (char)(buf[at] ^ flips[i]);
+			/* Far from anything: once is enough. */
+			if (i > 0 && at > 8 && whole[at] == 0 &&
+			    whole[at - 8] == 0 && at < 4096 && at > 160)
+				continue;
+			put(buf, size);
+			snprintf(name, sizeof(name), "byte %zu ^ %02x", at,
+				 flips[i]);
+			no_more_than(name, 2);
+		}
+}
+
+static void each_length(void **state)
+{
+	struct process p;
+	char name[64];
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	for (size_t len = 0; len < size; len++) {
+		snprintf(name, sizeof(name), "%zu bytes", len);
+		put(whole, len);
+		if (len < 4096 || len % 16 == 0)
+			no_calls(name, &p, "to begin anew");
+		put(whole, len);
+		no_start(name, "to begin anew");
+	}
+	process_end(&p);
+}
+
+static void longer_than_it_was(void **state)
+{
+	static char buf[FILE_MOST];
+
+	(void)state;
+	for (size_t more = 1; more < 5000; more += 37) {
+		memcpy(buf, whole, size);
+		memset(buf + size, 0, more);
+		put(buf, size + more);
+		no_more_than("zeros", 2);
+		memset(buf + size, 0xa5, more);
+		put(buf, size + more);
+		no_more_than("others", 2);
+	}
+}
+
+static void other_files(void **state)
+{
+	static const char words[] = "{\"version\":1}\n";
+	static char buf[FILE_MOST];
+
+	(void)state;
+	put("", 0);
+	no_start("empty", "to begin anew");
+	put(words, sizeof(words) - 1);
+	no_start("something else", "to begin anew");
+	put(buf, 128);
+	no_start("zeros", "to begin anew");
+	put(buf, 8192);
+	no_start("many zeros", "to begin anew");
+	memcpy(buf, whole, size);
+	buf[8]++;
+	put(buf, size);
+	no_start("another version", "by another version of weir");
+}
+
+/* ---- the file and its directory ---------------------------------------- */
+
+static char other[128]; /* a path */
+
+static void file_mode(void)
+{
+	assert_int_equal(chmod(grant_file, 0640), 0);
+}
+
+static void directory_mode(void)
+{
+	assert_int_equal(chmod(grant_directory, 0770), 0);
+}
+
+static void symbolic_link(void)
+{
+	assert_int_equal(rename(grant_file, other), 0);
+	assert_int_equal(symlink(other, grant_file), 0);
+}
+
+static void fifo(void)
+{
+	unlink(grant_file);
+	assert_int_equal(mkfifo(grant_file, 0600), 0);
+}
+
+static void directory(void)
+{
+	unlink(grant_file);
+	assert_int_equal(mkdir(grant_file, 0700), 0);
+}
+
+static void device(void)
+{
+	unlink(grant_file);
+	assert_int_equal(symlink("/dev/null", grant_file), 0);
+}
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+	const char *words;
+} wrongs[] = {
+	{"the file's mode", file_mode, "is open to other users"},
+	{"the directory's mode", directory_mode, "is open to other users"},
+	{"a link", symbolic_link, "cannot open"},
+	{"a FIFO", fifo, "is no regular file"},
+	{"a directory", directory, "cannot open"},
+	{"a link to a device", device, "cannot open"},
+};
+
+static void make_right(void)
+{
+	unlink(grant_file);
+	rmdir(grant_file);
+	unlink(other);
+	chmod(grant_directory, 0700);
+}
+
+static void wrong_places(void **state)
+{
+	struct process p;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", grant_directory);
+	for (size_t i = 0; i < COUNT(wrongs); i++) {
+		begin(NULL);
+		wrongs[i].make();
+		no_start(wrongs[i].name, wrongs[i].words);
+		make_right();
+	}
+	/* And what happens to it while it is used. */
+	for (size_t i = 0; i < COUNT(wrongs); i++) {
+		begin(NULL);
+		row_true(grant_said, process_start(&p, policy));
+		if (wrongs[i].make == file_mode ||
+		    wrongs[i].make == directory_mode) {
+			/* Known once it is opened anew. */
+			unlink(grant_file);
+			put(whole, size);
+		}
+		wrongs[i].make();
+		no_calls(wrongs[i].name, &p, wrongs[i].words);
+		make_right();
+		row_true(wrongs[i].name, process_spend(&p) == 4);
+		row_true(wrongs[i].name, !counters_trouble(p.counters)[0]);
+		process_end(&p);
+	}
+}
+
+/* Another name of the same file does no harm. */
+static void hard_link(void **state)
+{
+	struct process p, q;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	assert_int_equal(link(grant_file, other), 0);
+	assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
+	row_true(grant_said, process_start(&q, policy));
+	assert_int_equal(process_spend(&q), 1);
+	/* It is not the grant's any more: all know that. */
+	assert_int_equal(unlink(grant_file), 0);
+	process_end(&q);
+	row_true(grant_said, process_start(&q, policy));
+	assert_int_equal(process_spend(&q), 4);
+	assert_int_equal(process_spend(&p), 0);
+	process_end(&p);
+	process_end(&q);
+	assert_int_equal(unlink(other), 0);
+}
+
+static void removed(void **state)
+{
+	struct process p;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	unlink(grant_file);
+	assert_int_equal(process_spend(&p), 4);
+	assert_int_equal(process_spend(&p), 0);
+	/* With its directory. */
+	unlink(grant_file);
+	assert_int_equal(rmdir(grant_directory), 0);
+	assert_int_equal(process_spend(&p), 4);
+	process_end(&p);
+}
+
+static void moved_and_back(void **state)
+{
+	struct process p, q;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	assert_int_equal(rename(grant_file, other), 0);
+	row_true(grant_said, process_start(&q, policy));
+	assert_int_equal(process_call(&q, "t", "1").kind, VERDICT_PASS);
+	/* Both count in the one that has the name. */
+	assert_int_equal(process_spend(&p), 3);
+	assert_int_equal(process_spend(&q), 0);
+	assert_int_equal(rename(other, grant_file), 0);
+	assert_int_equal(process_spend(&p), 2);
+	assert_int_equal(process_spend(&q), 0);
+	process_end(&p);
+	process_end(&q);
+}
+
+/* In place, with another file's content: the meters are elsewhere. */
+static void replaced_by_another(void **state)
+{
+	static char buf[FILE_MOST];
+	struct process p, q;
+	ssize_t len;
+	int fd;
+
+	(void)state;
+	unlink(grant_file);
+	row_true(grant_said, process_start(&q, POLICY(TWO)));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(process_call(&q, "t", "1").kind, VERDICT_PASS);
+	process_end(&q);
+	row_true(grant_said, process_start(&q, policy));
+	process_end(&q);
+	fd = open(grant_file, O_RDONLY);
+	len = read(fd, buf, sizeof(buf));
+	close(fd);
+	assert_true(len > 0);
+	put(whole, size);
+	row_true(grant_said, process_start(&p, policy));
+	put(buf, (size_t)len);
+	assert_int_equal(process_spend(&p), 1);
+	process_end(&p);
+}
+
+/* ---- directories that cannot be made ----------------------------------- */
+
+static const struct {
+	const char *directory;
+	const char *words;
+} nowhere[] = {
+	{"/proc/weir/a", "cannot make the directory /proc/weir"},
+	{"/proc/self", "cannot make /proc/self"},
+	{"/dev/null/a", "cannot open /dev/null/a"},
+	{"/dev/null", "cannot open /dev/null"},
+	{"FILE", "cannot open"},
+	{"FILE/a/b", "cannot open"},
+	{"LONG", "cannot open"},
+};
+
+static void no_directory(void **state)
+{
+	static char longest[8192];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(nowhere); i++) {
+		const struct policy_clock clock = {.read = grant_read};
+		const char *at = nowhere[i].directory;
+
+		memset(longest, 'a', sizeof(longest) - 1);
+		longest[0] = '/';
+		if (strcmp(at, "LONG") == 0)
+			at = longest;
+		if (strncmp(at, "FILE", 4) == 0) {
+			snprintf(longest, sizeof(longest), "%s%s", grant_file,
+				 at + 4);
+			at = longest;
+		}
+		grant_said[0] = '\0';
+		row_true(at, !grant_open(at, "g", clock, grant_listen, NULL));
+		if (!strstr(grant_said, nowhere[i].words))
+			print_error("said: %s\n", grant_said);
+		row_true(at, strstr(grant_said, nowhere[i].words));
+	}
+}
+
+/* Directories are made, for this user alone, as is the file. */
+static void modes(void **state)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	char a[400], b[200];
+	struct ledger *l;
+	struct stat st;
+	mode_t mask;
+
+	(void)state;
+	snprintf(a, sizeof(a), "%s/a", grant_directory);
+	snprintf(b, sizeof(b), "%s/a//b", grant_directory);
+	for (int i = 0; i < 2; i++) {
+		mask = umask(i ? 0 : 0777 & ~0700);
+		l = grant_open(b, ".n/%\xc3", clock, grant_listen, NULL);
+		umask(mask);
+		row_true(grant_said, l);
+		grant_close(l);
+		assert_int_equal(stat(a, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0700);
+		assert_int_equal(stat(b, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0700);
+		snprintf(a, sizeof(a), "%s/%%2En%%2F%%25%%C3.limits", b);
+		assert_int_equal(stat(a, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		unlink(a);
+		rmdir(b);
+		snprintf(a, sizeof(a), "%s/a", grant_directory);
+		assert_int_equal(rmdir(a), 0);
+	}
+}
+
+/* ---- names --------------------------------------------------------------- */
+
+static size_t files(void)
+{
+	DIR *d = opendir(grant_directory);
+	size_t count = 0;
+	struct dirent *e;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		count += e->d_name[0] != '.';
+	closedir(d);
+	return count;
+}
+
+/* Each name has a file of its own, whose name is none of the special ones. */
+static void names_are_apart(void **state)
+{
+	static const char *const names[] = {
+		"a",   "A",        "a.",   "a.limits", ".",   "..",   "/",
+		"a/b", "a%2Fb",    "%",    "%2F",      "a b", "a\nb", "~",
+		"a~b", "\xc3\xa9", "\xff", "-",        "a_b", "a-b",
+	};
+	const struct policy_clock clock = {.read = grant_read};
+	char name[600], command[160];
+
+	(void)state;
+	unlink(grant_file);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		grant_close(grant_open(grant_directory, names[i], clock,
+				       grant_listen, NULL));
+		row_true(names[i], files() == i + 1);
+	}
+	/* Long ones that differ only at the end, or in length. */
+	for (size_t i = 0; i < 30; i++) {
+		size_t len = 150 + i * 8;
+
+		memset(name, i % 3 ? 'a' : '/', len);
+		snprintf(name + len, sizeof(name) - len, "%c",
+			 i % 2 ? 'b' : 'c');
+		grant_close(grant_open(grant_directory, name, clock,
+				       grant_listen, NULL));
+		row_true(name, files() == COUNT(names) + i + 1);
+	}
+	snprintf(command, sizeof(command), "rm %s/*.limits", grant_directory);
+	assert_int_equal(system(command), 0);
+}
+
+/* ---- locks ------------------------------------------------------------------
+ */
+
+static int locked = -1;
+static int sleeps;
+
+static void lock(void)
+{
+	locked = open(grant_file, O_RDWR);
+	assert_true(locked >= 0);
+	assert_int_equal(flock(locked, LOCK_EX), 0);
+	sleeps = 0;
+	slept = 0;
+}
+
+static void stay(void)
+{
+	sleeps++;
+}
+
+static void unlock_in_time(void)
+{
+	if (++sleeps == 20)
+		close(locked);
+}
+
+static void replace_in_time(void)
+{
+	unlink(grant_file);
+	close(locked);
+	put(whole, size);
+	lock();
+}
+
+static void lock_is_kept(void **state)
+{
+	struct process p;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	lock();
+	on_sleep = stay;
+	no_calls("locked", &p, "is locked by another process");
+	/* Once for the call, not for each of its limits. */
+	assert_true(slept >= STORE_LOCK_MOST * 1000000);
+	assert_true(slept < 2 * STORE_LOCK_MOST * 1000000);
+	no_start("locked", "is locked by another process");
+	close(locked);
+	assert_int_equal(process_spend(&p), 2);
+	process_end(&p);
+}
+
+static void lock_is_waited_for(void **state)
+{
+	struct process p;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	lock();
+	on_sleep = unlock_in_time;
+	assert_int_equal(process_spend(&p), 2);
+	assert_true(sleeps >= 20);
+	process_end(&p);
+}
+
+/* It is another file each time the lock is had. */
+static void replaced_again_and_again(void **state)
+{
+	struct process p;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	lock();
+	on_sleep = replace_in_time;
+	no_calls("replaced", &p, "is replaced again and again");
+	close(locked);
+	assert_int_equal(process_spend(&p), 2);
+	process_end(&p);
+}
+
+int main(void)
+{
+#define ROW(f) cmocka_unit_test_setup(f, begin)
+	const struct CMUnitTest tests[] = {
+		ROW(each_byte_is_damaged),
+		ROW(each_length),
+		ROW(longer_than_it_was),
+		ROW(other_files),
+		ROW(wrong_places),
+		ROW(hard_link),
+		ROW(removed),
+		ROW(moved_and_back),
+		ROW(replaced_by_another),
+		ROW(no_directory),
+		ROW(modes),
+		ROW(names_are_apart),
+		ROW(lock_is_kept),
+		ROW(lock_is_waited_for),
+		ROW(replaced_again_and_again),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, grant_setup,
+					   grant_teardown);
+}
