@@ -311,7 +311,8 @@ static void the_longer_memory_goes_on(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(orders); i++) {
 		struct policy *before = compile(orders[i]);
-		struct policy *after = compile(TOOL(LIMIT("3", "c")));
+		struct policy *after = compile(TOOL(
+			"\"limits\":[{\"max\":3,\"window\":900,\"counter\":\"c\"}]"));
 		struct counters *from = COUNTERS(before);
 		struct counters *to;
 
@@ -320,9 +321,9 @@ static void the_longer_memory_goes_on(void **state)
 		to = counters_new(after, NULL, from, unit_silent, NULL);
 		/* Two were carried, so a third is the last. */
 		row_true(orders[i],
-			 judge(after, to, CALL("t"), 1) == VERDICT_PASS);
+			 judge(after, to, CALL("t"), later) == VERDICT_PASS);
 		row_true(orders[i],
-			 judge(after, to, CALL("t"), 1) == VERDICT_REFUSED);
+			 judge(after, to, CALL("t"), later) == VERDICT_REFUSED);
 		counters_free(from);
 		counters_free(to);
 		policy_free(before);

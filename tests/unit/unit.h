@@ -15,10 +15,10 @@
 /* As assert_true(), but a failing row of a table names itself. */
 #define row_true(name, ok)                                                     \
 	do {                                                                   \
-		if (!(ok)) {                                                   \
+		bool ok_ = (ok);                                               \
+		if (!ok_)                                                      \
 			print_error("row: %s\n", (name));                      \
-			assert_true(ok);                                       \
-		}                                                              \
+		assert_true(ok_);                                              \
 	} while (0)
 
 /* A policy of one text, "p.json". */
