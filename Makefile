@@ -152,6 +152,12 @@ static-test: static $(SERVER) $(BUILD)/tests/test_e2e
 static-test:                         ## the end-to-end tests of that file
 	WEIR=$(BUILD)/static/weir SERVER=$(SERVER) $(BUILD)/tests/test_e2e
 
+HAMMER_SECONDS ?= 30
+.PHONY: hammer
+hammer: build-tests                  ## 8 processes at one limit, HAMMER_SECONDS=30
+	@HAMMER_SECONDS=$(HAMMER_SECONDS) WEIR=$(BUILD)/weir \
+		SERVER=$(SERVER) $(BUILD)/tests/test_e2e 'hammer_*'
+
 .PHONY: corpus
 corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py

@@ -58,5 +58,6 @@ int main(int argc, char **argv)
 	if (preload)
 		failed += run_preload();
 	failed += preload ? run_preload() : run_loads();
+	failed += run_grant();
 	return failed > 0;
 }

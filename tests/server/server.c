@@ -21,6 +21,7 @@
 struct server {
 	struct catalogue catalogue;
 	FILE *record;     /* gets every byte that is read, or NULL */
+	FILE *stamps;     /* gets when each call was sent and came, or NULL */
 	FILE *reply;      /* gives the answers, or NULL */
 	size_t slow;      /* ms before each answer */
 	size_t huge;      /* bytes that a call's result has at least */
@@ -160,10 +161,28 @@ static bool has_tool(const struct server *s, const char *name)
 	return false;
 }
 
+/* Appends to a file that other servers append to at the same time. */
+static void stamp(const struct server *s, const json_value *arguments)
+{
+	struct timespec t;
+	char line[80];
+	int len;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	len = snprintf(line, sizeof(line), "%.20s %lld\n",
+		       string(arguments, "sent"),
+		       (long long)t.tv_sec * 1000000000 + t.tv_nsec);
+	if (write(fileno(s->stamps), line, (size_t)len) != len)
+		exit(3);
+}
+
 static void put_call(FILE *f, struct server *s, const json_value *params)
 {
 	const char *name = string(params, "name");
 	size_t len = strlen(name);
+
+	if (s->stamps)
+		stamp(s, member(params, "arguments"));
 
 	fputs("{\"content\":[{\"type\":\"text\",\"text\":", f);
 	put_string(f, name, len);
@@ -471,6 +490,7 @@ static const struct option {
 } options[] = {
 	{"--catalogue", CATALOGUE, AT(catalogue)},
 	{"--record", APPEND, AT(record)},
+	{"--stamps", APPEND, AT(stamps)},
 	{"--reply", READ, AT(reply)},
 	{"--slow", NUMBER, AT(slow)},
 	{"--huge", NUMBER, AT(huge)},

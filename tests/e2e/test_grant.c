@@ -1,0 +1,840 @@
+/*
+ * Limits of a grant: through restarts, in several processes at once, with a
+ * state directory that is right, wrong, or damaged meanwhile.
+ */
+#include "answers.h"
+#include "fields.h"
+
+#include "groups.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIMITED(limits)                                                        \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
+	"\"limits\":[" limits "]}}}"
+#define RATE(rate)                                                             \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
+	"\"rate_limit\":\"" rate "\"}}}"
+#define UNCOUNTED "its calls cannot be counted now"
+
+/* weir with this policy; all share their state. */
+static struct proc *start(const char *policy)
+{
+	return proc_start(WORDS(weir, "-s", path("state"), "-g", "g", "-p",
+				file("policy", policy), "--", server));
+}
+
+/* How many calls pass, up to 20. */
+static int spend(struct proc *p)
+{
+	int count = 0;
+
+	do
+		proc_send(p, call("1", "echo"));
+	while (!from_weir(proc_line(p)) && ++count < 20);
+	return count;
+}
+
+static void end(struct proc *p)
+{
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("stderr", p->told.ptr, "");
+}
+
+/* ---- at all times, and in all processes --------------------------------- */
+
+static void anew_for_each_call(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 13; i++) {
+		struct proc *p = start(RATE("10/minute"));
+
+		proc_send(p, call("7", "echo"));
+		if (i < 10)
+			check(!from_weir(proc_line(p)), "%d should pass", i);
+		else
+			check_limited(proc_line(p), "7",
+				      "/tools/echo/rate_limit",
+				      "at most 10 calls a minute");
+		/* Half of them are killed. */
+		if (i % 2)
+			end(p);
+		else
+			kill(p->pid, SIGKILL);
+		proc_wait(p);
+	}
+}
+
+static void two_at_once(void **state)
+{
+	struct proc *p = start(RATE("5/minute")), *q = start(RATE("5/minute"));
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct proc *one = i % 2 ? p : q;
+
+		proc_send(one, call("1", "echo"));
+		check_equal(from_weir(proc_line(one)), i >= 5);
+	}
+	end(p);
+	end(q);
+}
+
+/* What is told is true: just then, and not before. */
+static void the_wait_that_is_told(void **state)
+{
+	struct proc *p = start(LIMITED("{\"max\":1,\"window\":1}")), *q;
+	int64_t before, after, told;
+
+	(void)state;
+	before = milliseconds();
+	check_equal(spend(p), 1);
+	q = start(LIMITED("{\"max\":1,\"window\":1}"));
+	proc_send(q, call("1", "echo"));
+	told = strtol(field(proc_line(q), "result._meta.weir/retryAfterMs"),
+		      NULL, 10);
+	after = milliseconds();
+	check(told > 0 && told <= 1000, "%lld ms", (long long)told);
+	while (milliseconds() < after + told)
+		poll(NULL, 0, 1);
+	proc_send(q, call("1", "echo"));
+	check(!from_weir(proc_line(q)), "should pass after that time");
+	check(milliseconds() - before >= 1000, "too soon");
+}
+
+/* Another policy, after a start or a reload, and what it has still to give. */
+static const struct {
+	const char *before, *after;
+	int spent, left;
+} changes[] = {
+	{RATE("5/minute"), RATE("8/minute"), 5, 3},
+	{RATE("5/minute"), RATE("3/minute"), 5, 0},
+	{RATE("5/minute"), RATE("5/hour"), 5, 0},
+	{RATE("5/minute"), RATE("7/day"), 5, 2},
+	{LIMITED("{\"counter\":\"a\",\"max\":2,\"window\":60}"),
+	 LIMITED("{\"counter\":\"b\",\"max\":2,\"window\":60}"), 2, 2},
+	{LIMITED("{\"counter\":\"a\",\"max\":2,\"window\":60}"),
+	 LIMITED("{\"counter\":\"a\",\"max\":3,\"window\":60,\"scope\":"
+		 "\"session\"}"),
+	 2, 3},
+	{LIMITED("{\"max\":2,\"window\":60,\"increment_from\":\"args.n\"}"),
+	 LIMITED("{\"max\":5,\"window\":90,\"increment_from\":\"args.n\"}"), 2,
+	 3},
+};
+
+static void policy_changes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(changes); i++) {
+		const char *before = changes[i / 2].before;
+		const char *after = changes[i / 2].after;
+		const char *at = file("policy", before);
+		const char *dir = path(text("state-%zu", i));
+		struct proc *p = proc_start(
+			WORDS(weir, "-s", dir, "-p", at, "--", server));
+
+		in_case(after);
+		check_equal(spend(p), changes[i / 2].spent);
+		file("policy", after);
+		if (i % 2) {
+			end(p);
+			p = proc_start(
+				WORDS(weir, "-s", dir, "-p", at, "--", server));
+		} else {
+			kill(p->pid, SIGHUP);
+			proc_told(p, "read anew");
+		}
+		check_equal(spend(p), changes[i / 2].left);
+	}
+}
+
+/* ---- which grant, and where ------------------------------------------------
+ */
+
+/* Each row has spent its only call, and the next one on the same state finds
+ * it spent if it is of the same grant. */
+static void names(void **state)
+{
+	const char *a = file("a", RATE("1/day")), *b = file("b", RATE("1/day"));
+	const char *link = path("link"), *dir = path("state");
+	const struct {
+		const char *words[4], *env;
+		int left;
+	} rows[] = {
+		{{"-p", a}, NULL, 1},
+		{{"-p", a}, NULL, 0},
+		{{"-p", link}, NULL, 0}, /* to a */
+		{{"-p", b}, NULL, 1},
+		{{"-p", b, "-p", a}, NULL, 0},
+		{{"-p", a, "-p", b}, NULL, 0},
+		{{"-p", a, "-g", "one"}, NULL, 1},
+		{{"-p", b, "-g", "one"}, NULL, 0},
+		{{"-p", b, "--grant", "one "}, NULL, 1},
+		{{"-p", b, "-g", "One"}, NULL, 1},
+		{{"-p", a}, "WEIR_GRANT=one", 0},
+		{{"-p", a, "-g", "two"}, "WEIR_GRANT=one", 1},
+		{{"-p", b}, "WEIR_GRANT=two", 0},
+		{{"-p", b}, "WEIR_GRANT=", 0}, /* none: that of b */
+		{{"-p", b, "-g", "../../../x"}, NULL, 1},
+		{{"-p", b, "-g", "../../../x"}, NULL, 0},
+		{{"-p", b, "-g", a}, NULL, 0}, /* as its path */
+	};
+
+	(void)state;
+	check_equal(symlink(a, link), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct how how = {.env = rows[i].env ? WORDS(rows[i].env)
+						     : WORDS(NULL)};
+		const char *const *w = rows[i].words;
+		struct proc *p = proc_start_how(
+			w[2] ? WORDS(weir, "-s", dir, w[0], w[1], w[2], w[3],
+				     "--", server)
+			     : WORDS(weir, "-s", dir, w[0], w[1], "--", server),
+			&how);
+
+		in_case(text("row %zu", i));
+		check_equal(spend(p), rows[i].left);
+		end(p);
+	}
+	check(!exists(path("../x.limits")), "outside");
+}
+
+static size_t limit_files(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	struct stat st;
+	size_t count = 0;
+
+	if (!d)
+		return 0;
+	while ((e = readdir(d))) {
+		if (!strstr(e->d_name, ".limits"))
+			continue;
+		check_equal(stat(text("%s/%s", dir, e->d_name), &st), 0);
+		check_equal(st.st_mode & 07777, 0600);
+		count++;
+	}
+	closedir(d);
+	check_equal(stat(dir, &st), 0);
+	check_equal(st.st_mode & 07777, 0700);
+	return count;
+}
+
+static void places(void **state)
+{
+	const char *policy = file("policy", RATE("1/day"));
+	/* They are started in another directory. */
+	char program[PATH_MAX], served[PATH_MAX];
+	const char *h = text("HOME=%s", path("h"));
+	const char *x = text("XDG_STATE_HOME=%s", path("x"));
+	const char *w = text("WEIR_STATE=%s", path("w"));
+	const struct {
+		const char *env[4], *option;
+		const char *dir; /* NULL: none */
+	} rows[] = {
+		{{h, x, w}, "s/a/b", "s/a/b"},
+		{{h, x, w}, "/s", "s/c"},
+		{{h, x, w}, NULL, "w"},
+		{{h, x, "WEIR_STATE=rel"}, NULL, "rel"},
+		{{h, x, "WEIR_STATE="}, NULL, "x/weir"},
+		{{h, x}, NULL, "x/weir"},
+		{{h, "XDG_STATE_HOME=x"}, NULL, "h/.local/state/weir"},
+		{{h, "XDG_STATE_HOME="}, NULL, "h/.local/state/weir"},
+		{{h}, NULL, "h/.local/state/weir"},
+		{{x}, NULL, "x/weir"},
+		{{w}, NULL, "w"},
+		{{NULL}, "s/a", "s/a"},
+		{{NULL}, NULL, NULL},
+		{{"HOME="}, NULL, NULL},
+		{{"HOME=h", "XDG_STATE_HOME=x"}, NULL, NULL},
+	};
+
+	(void)state;
+	check(realpath(weir, program) && realpath(server, served), "realpath");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *const *e = rows[i].env;
+		const char *const clean[] = {
+			"env", "-u",     "HOME", "-u", "XDG_STATE_HOME",
+			"-C",  path(""), NULL};
+		const char *option = rows[i].option;
+		const char *const *words = join(clean, e);
+		struct proc *p;
+		size_t before;
+
+		in_case(text("row %zu", i));
+		if (option && *option == '/')
+			option = path("s/c");
+		words = join(words, option ? WORDS(program, "-s", option)
+					   : WORDS(program));
+		before = rows[i].dir ? limit_files(path(rows[i].dir)) : 0;
+		p = proc_start(join(words, WORDS("-g", text("%zu", i), "-p",
+						 policy, "--", served)));
+		if (rows[i].dir) {
+			check_equal(spend(p), 1);
+			end(p);
+			check(limit_files(path(rows[i].dir)) == before + 1,
+			      "no file in %s", rows[i].dir);
+			continue;
+		}
+		check_status(p, 125);
+		check(strstr(p->told.ptr, "no state directory") &&
+			      strstr(p->told.ptr, "WEIR_STATE"),
+		      "how to cure it? %s", p->told.ptr);
+		/* It is not needed by limits of a session. */
+		p = proc_start(join(
+			words, WORDS("-p",
+				     file("session",
+					  LIMITED("{\"max\":1,\"window\":60,"
+						  "\"scope\":\"session\"}")),
+				     "--", served)));
+		check_equal(spend(p), 1);
+		end(p);
+	}
+}
+
+static void empty_names(void **state)
+{
+	const char *policy = file("policy", RATE("1/day"));
+	struct proc *p;
+
+	(void)state;
+	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
+	check_status(p, 125);
+	check(strstr(p->told.ptr, "grant is empty"), "%s", p->told.ptr);
+	p = proc_run(WORDS(weir, "-s", "", "-p", policy, "--", server), "");
+	check_status(p, 125);
+	check(strstr(p->told.ptr, "directory is empty"), "%s", p->told.ptr);
+	p = proc_run(WORDS(weir, "-s"), "");
+	check_status(p, 125);
+}
+
+/* ---- what goes wrong
+ * --------------------------------------------------------- */
+
+static void no_files(void)
+{
+	struct rlimit limit = {1000, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Nothing runs, and why is told. */
+static void no_start(const char *dir, const char *words, void (*prepare)(void))
+{
+	struct how how = {.prepare = prepare};
+	const char *ran = path("ran");
+	struct proc *p = proc_start_how(WORDS(weir, "-s", dir, "-g", "g", "-p",
+					      file("policy", RATE("1/day")),
+					      "--", "touch", ran),
+					&how);
+
+	in_case(words);
+	check_status(p, 125);
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, words), "%s was expected: %s", words,
+	      p->told.ptr);
+	check(!exists(ran), "it ran");
+}
+
+static void wrong_from_the_start(void **state)
+{
+	const char *dir = path("state"), *limits = path("state/g.limits");
+	FILE *f;
+
+	(void)state;
+	no_start(file("file", ""), "Not a directory", NULL);
+	no_start("/proc/weir", "cannot make the directory /proc/weir", NULL);
+	no_start(dir, "cannot write", no_files);
+	end(start(RATE("1/day")));
+	check_equal(chmod(dir, 0777), 0);
+	no_start(dir, "is open to other users", NULL);
+	check_equal(chmod(dir, 0700), 0);
+	check_equal(chmod(limits, 0604), 0);
+	no_start(dir, "is open to other users", NULL);
+	check_equal(chmod(limits, 0600), 0);
+	f = fopen(limits, "r+");
+	check(f, "no file");
+	fseek(f, 24, SEEK_SET);
+	putc(255, f);
+	fclose(f);
+	no_start(dir, "is damaged: remove it to begin anew", NULL);
+	check_equal(truncate(limits, 0), 0);
+	no_start(dir, "remove it to begin anew", NULL);
+	unlink(limits);
+	check_equal(mkfifo(limits, 0600), 0);
+	no_start(dir, "is no regular file", NULL);
+}
+
+/* Calls under a limit of the grant are refused, all else goes on; it is told
+ * once, and when it is over. */
+static void check_troubled(struct proc *p, const char *words)
+{
+	for (int i = 0; i < 3; i++) {
+		proc_send(p, call("1", "echo"));
+		check_refused(proc_line(p), "1", false,
+			      "/tools/echo/rate_limit", UNCOUNTED);
+		proc_send(p, call("2", "add"));
+		check(!from_weir(proc_line(p)), "has no limit");
+		ping(p, "3");
+	}
+	proc_told(p, words);
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "are refused"), "%s", p->told.ptr);
+}
+
+static void check_over(struct proc *p, int left)
+{
+	check_equal(spend(p), left);
+	proc_told(p, "limits can be counted again");
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(weir_lines(p->told.ptr), 2);
+}
+
+static void wrong_while_running(void **state)
+{
+	const char *limits = path("state/g.limits"), *away = path("away");
+	const char *log = path("log"), *at, *line;
+	int refused = 0;
+	struct proc *p = proc_start(
+		WORDS(weir, "-s", path("state"), "-g", "g", "-l", log, "-p",
+		      file("policy", RATE("5/day")), "--", server));
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		proc_send(p, call("1", "echo"));
+		check(!from_weir(proc_line(p)), "should pass");
+	}
+	check_equal(rename(limits, away), 0);
+	check_equal(mkdir(limits, 0700), 0);
+	check_troubled(p, "cannot open");
+	check_equal(rmdir(limits), 0);
+	check_equal(rename(away, limits), 0);
+	check_over(p, 2);
+	for (at = content(log).ptr; (line = next_line(&at));)
+		if (strstr(line, UNCOUNTED)) {
+			check_field(line, "verdict", "refused");
+			check_field(line, "rule", "/tools/echo/rate_limit");
+			refused++;
+		}
+	check_equal(refused, 3);
+}
+
+static void damaged_while_running(void **state)
+{
+	const char *limits = path("state/g.limits");
+	struct proc *p = start(RATE("5/day"));
+	struct bytes whole;
+	int fd;
+
+	(void)state;
+	proc_send(p, call("1", "echo"));
+	check(!from_weir(proc_line(p)), "should pass");
+	whole = content(limits);
+	check_equal(truncate(limits, 4100), 0);
+	check_troubled(p, "remove it to begin anew");
+	fd = open(limits, O_WRONLY);
+	check(write(fd, whole.ptr, whole.len) == (ssize_t)whole.len, "write");
+	close(fd);
+	check_over(p, 4);
+}
+
+/* As on a disk that is full: what is there cannot be written to. */
+static void full_while_running(void **state)
+{
+	struct rlimit little = {100, RLIM_INFINITY};
+	struct rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
+	struct proc *p;
+
+	(void)state;
+	p = proc_start_how(WORDS("sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh",
+				 weir, "-s", path("state"), "-g", "g", "-p",
+				 file("policy", RATE("5/day")), "--", server),
+			   &(struct how){.env = NULL});
+	ping(p, "1");
+	check_equal(prlimit(p->pid, RLIMIT_FSIZE, &little, NULL), 0);
+	check_troubled(p, "cannot write");
+	check_equal(prlimit(p->pid, RLIMIT_FSIZE, &more, NULL), 0);
+	check_over(p, 5);
+}
+
+/* Another process was stopped while it had the lock. */
+static void locked_while_running(void **state)
+{
+	struct proc *p = start(RATE("5/day"));
+	int fd;
+
+	(void)state;
+	ping(p, "1");
+	fd = open(path("state/g.limits"), O_RDWR | O_CLOEXEC);
+	check_equal(flock(fd, LOCK_EX), 0);
+	check_troubled(p, "is locked by another process");
+	close(fd);
+	check_over(p, 5);
+}
+
+/* ---- sums
+ * -------------------------------------------------------------------- */
+
+#define SUM(max, path)                                                         \
+	LIMITED("{\"max\":" max                                                \
+		",\"window\":\"day\",\"increment_from\":\"" path "\"}")
+#define TOLD(max, path) "at most " max " of " path " a day"
+#define UNFIT(path)     path " must be one number, and not negative"
+#define TEN(a)          a, a, a, a, a, a, a, a, a, a
+
+/* Arguments, and what the last of them is told; those before pass.  NULL: it
+ * passes too. */
+static const struct {
+	const char *policy;
+	const char *arguments[32];
+	const char *told;
+} spendings[] = {
+	{SUM("1", "args.x"),
+	 {TEN("{\"x\":0.1}"), "{\"x\":0}", "{\"x\":-0}", "{\"x\":-0.0e5}",
+	  "{\"x\":0.000001}"},
+	 TOLD("1", "args.x")},
+	{SUM("3", "args.x"),
+	 {TEN("{\"x\":0.1}"), TEN("{\"x\":0.2}"), "{\"x\":1e-6}"},
+	 TOLD("3", "args.x")},
+	{SUM("0.3", "args.x"),
+	 {"{\"x\":0.1}", "{\"x\":0.2}", "{\"x\":0}"},
+	 NULL},
+	{SUM("100", "args.x"), {"{\"x\":1E2}"}, NULL},
+	{SUM("100", "args.x"),
+	 {"{\"x\":1.00e+2}", "{\"x\":1e-7}"},
+	 TOLD("100", "args.x")},
+	{SUM("1e2", "args.x"), {"{\"x\":100.000001}"}, TOLD("1e2", "args.x")},
+	{SUM("1e12", "args.x"), {"{\"x\":1e400}"}, TOLD("1e12", "args.x")},
+	{SUM("1e12", "args.x"),
+	 {"{\"x\":1e99999999999999999999}"},
+	 UNFIT("args.x")},
+	{SUM("1e12", "args.x"),
+	 {"{\"x\":1000000000000}", "{\"x\":0.000001}"},
+	 TOLD("1e12", "args.x")},
+	{SUM("1e12", "args.x"),
+	 {"{\"x\":18446744073709.551616}"},
+	 TOLD("1e12", "args.x")},
+	{SUM("5", "args.x"), {"{\"x\":-1}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":-0.0000001}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"y\":1}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":null}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":\"1\"}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":true}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":[1]}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":{}}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":1,\"x\":1}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"x\":1,\"X\":1}"}, UNFIT("args.x")},
+	{SUM("5", "args.x"), {"{\"X\":1}"}, UNFIT("args.x")},
+	{SUM("5", "args.a.b[1]"),
+	 {"{\"a\":{\"b\":[9,2]}}", "{\"a\":{\"b\":[9,3]}}",
+	  "{\"a\":{\"b\":[0,1]}}"},
+	 TOLD("5", "args.a.b[1]")},
+	{SUM("5", "args.a.b[1]"),
+	 {"{\"a\":{\"b\":[9]}}"},
+	 UNFIT("args.a.b[1]")},
+	{SUM("5", "/a.b/c~1d"),
+	 {"{\"a.b\":{\"c/d\":5}}", "{\"a.b\":{\"c/d\":1}}"},
+	 TOLD("5", "/a.b/c~1d")},
+	{LIMITED("{\"max\":1,\"window\":60,\"increment_from\":\"args.x\","
+		 "\"on_deny\":\"enough\"}"),
+	 {"{\"x\":1}", "{\"x\":1}"},
+	 "enough"},
+	/* What is refused spends nothing. */
+	{LIMITED("{\"max\":5,\"window\":\"day\",\"increment_from\":\"args.x\"},"
+		 "{\"max\":4,\"window\":\"day\"}"),
+	 {"{\"x\":5}", "{\"x\":0}", "{\"x\":0}", "{\"x\":0.0}", "{\"x\":0}"},
+	 "at most 4 calls a day"},
+};
+
+static const char *spending(const char *arguments)
+{
+	return request("1", "tools/call",
+		       text("{\"name\":\"echo\",\"arguments\":%s}", arguments));
+}
+
+static void sums(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(spendings); i++) {
+		struct proc *p = proc_start(WORDS(
+			weir, "-s", path("state"), "-g", text("%zu", i), "-p",
+			file("policy", spendings[i].policy), "--", server));
+		const char *const *a = spendings[i].arguments;
+
+		for (; *a; a++) {
+			const char *line, *words;
+
+			in_case(text("%s %s", spendings[i].policy, *a));
+			proc_send(p, spending(*a));
+			line = proc_line(p);
+			if (a[1] || !spendings[i].told) {
+				check(!from_weir(line), "should pass");
+				continue;
+			}
+			check(strstr(line, "Denied by policy: "), "%s", line);
+			words = strstr(line, "Denied by policy: ") + 18;
+			check(strncmp(words, spendings[i].told,
+				      strlen(spendings[i].told)) == 0,
+			      "%s was expected: %s", spendings[i].told, line);
+			check_field(line, "result._meta.weir/rule",
+				    strstr(line, "limits/1")
+					    ? "/tools/echo/limits/1"
+					    : "/tools/echo/limits/0");
+		}
+		end(p);
+	}
+}
+
+/* ---- many at once
+ * ------------------------------------------------------------- */
+
+#define CLIENTS 8
+#define MAX     200
+#define WINDOW  1000000000LL
+#define KILLED  10 /* ms that the ninth lives */
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The client's end of a weir with a server. */
+struct client {
+	pid_t pid;
+	int in, out;
+};
+
+static struct client client_start(const char *const *argv)
+{
+	struct client c;
+	int in[2], out[2];
+
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+		_exit(9);
+	c.pid = fork();
+	if (c.pid < 0)
+		_exit(9);
+	if (c.pid == 0) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execv(argv[0], (char *const *)argv);
+		_exit(9);
+	}
+	close(in[0]);
+	close(out[1]);
+	c.in = in[1];
+	c.out = out[0];
+	return c;
+}
+
+/* One call, which tells when it was sent.  False: it was not answered until
+ * then. */
+static bool client_call(const struct client *c, int64_t until)
+{
+	char buf[4096];
+	struct pollfd p = {.fd = c->out, .events = POLLIN};
+	int len = snprintf(buf, sizeof(buf),
+			   "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+			   "\"tools/call\",\"params\":{\"name\":\"echo\","
+			   "\"arguments\":{\"sent\":\"%lld\"}}}\n",
+			   (long long)now());
+	size_t got = 0;
+
+	if (write(c->in, buf, (size_t)len) != len)
+		_exit(9);
+	while (got == 0 || buf[got - 1] != '\n') {
+		int64_t left = (until - now()) / 1000000;
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)left) != 1)
+			return false;
+		n = read(c->out, buf + got, sizeof(buf) - got);
+		if (n <= 0)
+			_exit(9);
+		got += (size_t)n;
+	}
+	return true;
+}
+
+static void client_end(struct client *c)
+{
+	int status;
+
+	close(c->in);
+	close(c->out);
+	if (waitpid(c->pid, &status, 0) != c->pid)
+		_exit(9);
+}
+
+/* In a process of its own: one call after another. */
+static void hammer(const char *const *argv, int64_t until, bool killed)
+{
+	while (now() < until) {
+		struct client c = client_start(argv);
+		int64_t end = killed ? now() + KILLED * 1000000 : until;
+
+		while (now() < end)
+			if (!client_call(&c,
+					 killed ? end : until + 20 * WINDOW))
+				break;
+		if (killed)
+			kill(c.pid, SIGKILL);
+		client_end(&c);
+	}
+	_exit(0);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const int64_t *m = a, *n = b;
+
+	return (*m > *n) - (*m < *n);
+}
+
+/* The server's record: when each call was sent, and when it came.  What was
+ * decided lies between, so whatever the order was, each window holds. */
+static size_t check_record(const char *record, int seconds)
+{
+	struct bytes b = content(record);
+	size_t count = count_lines(b.ptr);
+	int64_t *sent = calloc(2 * count + 1, sizeof(*sent));
+	int64_t *came = sent + count, least = INT64_MAX;
+	char *at = b.ptr;
+
+	check(sent && count > MAX, "%zu calls", count);
+	for (size_t i = 0; i < count; i++) {
+		sent[i] = strtoll(at, &at, 10);
+		came[i] = strtoll(at, &at, 10);
+		check(sent[i] < came[i] && *at++ == '\n', "line %zu", i);
+	}
+	qsort(sent, count, sizeof(*sent), ascending);
+	qsort(came, count, sizeof(*came), ascending);
+	for (size_t i = 0; i + MAX < count; i++)
+		if (came[i + MAX] - sent[i] < least)
+			least = came[i + MAX] - sent[i];
+	check(least >= WINDOW, "%d calls in %lld ns", MAX + 1,
+	      (long long)least);
+	if (getenv("HAMMER_SECONDS"))
+		print_message(
+			"%zu calls in %d s: %.2f a second after the first "
+			"%d; %d calls and one more took %lld ns at least\n",
+			count, seconds,
+			(double)(count - MAX) * WINDOW /
+				(double)(came[count - 1] - came[0]),
+			MAX, MAX, (long long)least);
+	free(sent);
+	return count;
+}
+
+/* Starts them, and waits until all that descends from them has ended: it has
+ * their stderr. */
+static void hammer_all(int clients, int killed, int seconds)
+{
+	const char *const *argv =
+		WORDS(weir, "-s", path("state"), "-g", "g", "-p",
+		      file("policy", LIMITED("{\"max\":200,\"window\":1}")),
+		      "--", server, "--stamps", path("record"));
+	int64_t until = now() + seconds * WINDOW;
+	struct pollfd p = {.events = POLLIN};
+	char said[512];
+	ssize_t got = -1;
+	pid_t pids[CLIENTS + 1];
+	int fds[2], status;
+
+	check_equal(pipe2(fds, O_CLOEXEC), 0);
+	for (int i = 0; i < clients + killed; i++) {
+		pids[i] = fork();
+		check(pids[i] >= 0, "fork");
+		if (pids[i] > 0)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(fds[1], 2);
+		hammer(argv, until, i >= clients);
+	}
+	close(fds[1]);
+	p.fd = fds[0];
+	if (poll(&p, 1, seconds * 1000 + DEADLINE) == 1)
+		got = read(fds[0], said, sizeof(said) - 1);
+	close(fds[0]);
+	for (int i = 0; i < clients + killed; i++)
+		check(waitpid(pids[i], &status, 0) > 0 && status == 0,
+		      "status %d", status);
+	said[got > 0 ? got : 0] = '\0';
+	check(got == 0, "on stderr: %s", said);
+}
+
+static int hammer_seconds(void)
+{
+	const char *given = getenv("HAMMER_SECONDS");
+
+	return given ? (int)strtol(given, NULL, 10) : 2;
+}
+
+static void hammer_at_once(void **state)
+{
+	int seconds = hammer_seconds();
+	size_t count;
+
+	(void)state;
+	hammer_all(CLIENTS, 0, seconds);
+	count = check_record(path("record"), seconds);
+	check(count * 100 >= (size_t)(seconds * MAX) * 99,
+	      "only %zu calls in %d s", count, seconds);
+}
+
+/* What it had counted, and nobody was told, is lost. */
+static void hammer_while_one_is_killed(void **state)
+{
+	int seconds = hammer_seconds();
+	size_t count;
+
+	(void)state;
+	hammer_all(CLIENTS, 1, seconds);
+	count = check_record(path("record"), seconds);
+	check(count * 10 >= (size_t)(seconds * MAX) * 9,
+	      "only %zu calls in %d s", count, seconds);
+}
+
+int run_grant(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(anew_for_each_call),
+		TEST(two_at_once),
+		TEST(the_wait_that_is_told),
+		TEST(policy_changes),
+		TEST(names),
+		TEST(places),
+		TEST(empty_names),
+		TEST(wrong_from_the_start),
+		TEST(wrong_while_running),
+		TEST(damaged_while_running),
+		TEST(full_while_running),
+		TEST(locked_while_running),
+		TEST(sums),
+		TEST(hammer_at_once),
+		TEST(hammer_while_one_is_killed),
+	};
+
+	return cmocka_run_group_tests_name("grant", tests, NULL, NULL);
+}
