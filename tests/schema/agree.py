@@ -41,6 +41,8 @@ UNSAID = {
     "pattern": r"\(byte \d+ of the pattern\)$",
     # JSON Schema takes 10.0 and 1e1 for integers.
     "fraction": r"a whole number from .* in digits alone, not [-+.eE\d]+$",
+    # A fraction is nothing that a schema counts the digits of.
+    "digits": r"at most 6 digits after the point, not [-+.eE\d]+$",
     # Lengths in bytes; a schema counts code points.
     "bytes": r"(a name has 1 to \d+ bytes|longer than \d+ bytes)$",
     # How a character is escaped, and an escape of what is none.
@@ -70,6 +72,8 @@ PLACES = {
     "rules": TOOL,
     "limit": LIMIT,
     "max": LIMIT % '{"max":%s,"window":1}',
+    "sum": LIMIT % '{"max":%s,"window":1,"increment_from":"args.a"}',
+    "amount": LIMIT % '{"increment_from":%s,"max":1,"window":1}',
     "window": LIMIT % '{"max":1,"window":%s}',
     "rate": TOOL % '{"rate_limit":%s}',
     "condition": CONDITION,
@@ -152,7 +156,8 @@ def lists(tree, kind):
 
 
 NUMBERS = """0 -0 1 -1 10 1.5 10.0 1e1 0.1e1 1000000 1000001 31622400 31622401
-    4294967296 9223372036854775808 -9223372036854775809 1e400
+    0.000001 99.5000000 1e-7 1e12 1000000000000.1 4294967296
+    9223372036854775808 -9223372036854775809 1e400
     1e99999999999999999 -1e-100000000000000000""".split()
 STRINGS = """1 allow deny hide grant session minute day 10/minute 1000001/day
     args args.a args.a[01] args[*].b /a/~0 /a~ /srv /srv/../a ( a** *.txt
