@@ -55,7 +55,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
-$(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=json_parse_ex
+$(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
 $(BUILD)/tests/test_crash: LINK += -Wl,--wrap=pwrite,--wrap=write,--wrap=ftruncate,--wrap=fchmod,--wrap=mkostemp,--wrap=link,--wrap=unlink
 $(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
 

@@ -346,7 +346,9 @@ static void no_start(const char *dir, const char *words, void (*prepare)(void))
 
 	in_case(words);
 	check_status(p, 125);
-	check_equal(weir_lines(p->told.ptr), 1);
+	/* What measures coverage has something to say of a disk that is full.
+	 */
+	check(prepare || weir_lines(p->told.ptr) == 1, "%s", p->told.ptr);
 	check(strstr(p->told.ptr, words), "%s was expected: %s", words,
 	      p->told.ptr);
 	check(!exists(ran), "it ran");

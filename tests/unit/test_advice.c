@@ -168,6 +168,10 @@ static const char *const printed[] = {
 		     "\"scope\":\"session\",\"on_deny\":\"no\"},{\"max\":0,\"window\":7}]}},"
 		     "\"prompts\":{\"p\":{\"action\":\"hide\"}},"
 		     "\"resources\":{\"u\":{\"action\":\"deny\"},\"v\":{}}}",
+	HEAD("deny") "\"tools\":{\"t\":{\"limits\":[{\"max\":99.50,\"window\":7,"
+		     "\"increment_from\":\"args.a[0].b\"},{\"window\":\"day\","
+		     "\"increment_from\":\"/\\\"~1\",\"max\":1E+2,\"counter\":"
+		     "\"c\",\"scope\":\"session\"}]}}}",
 };
 
 static size_t print(const struct policy *p, char *text, size_t size)
@@ -193,6 +197,11 @@ static void printed_policies_are_the_same(void **state)
 		q = compile(once);
 		print(q, twice, sizeof(twice));
 		row_true(printed[i], strcmp(once, twice) == 0);
+		row_true(printed[i], !strstr(printed[i], "increment") ||
+					     (strstr(once, "\"max\": 99.50,") &&
+					      strstr(once, "\"max\": 1E+2,") &&
+					      strstr(once, "\"args.a[0].b\"") &&
+					      strstr(once, "\"/\\\"~1\"")));
 		policy_free(p);
 		policy_free(q);
 	}

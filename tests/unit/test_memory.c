@@ -1,21 +1,21 @@
 /*
- * A policy is loaded while memory fails at each allocation in turn: it loads
- * or says that there is none, and in neither case anything is lost (which the
- * run under a sanitizer sees) or let through.  json-parser 1.1 does not survive
- * the failure of an allocation of its own, so none of these fails.
+ * A policy is loaded, a grant opened, and counters made, while memory fails at
+ * each allocation in turn: it works or says that there is none, and in neither
+ * case anything is lost (which the run under a sanitizer sees) or let through.
+ * json-parser 1.1 does not survive the failure of an allocation of its own, so
+ * none of these fails.
  */
-#include "unit.h"
+#include "grant.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-#include "../../policies/policy.h"
 
 #include <json-parser/json.h>
 
 /* The linker puts these before the library's own (--wrap). */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
@@ -45,6 +45,11 @@ void *__wrap_calloc(size_t count, size_t size)
 	return fails() ? NULL : __real_calloc(count, size);
 }
 
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
 json_value *__wrap_json_parse_ex(json_settings *settings, const char *source,
 				 size_t len, char *error)
 {
@@ -60,7 +65,8 @@ static const char text[] =
 	"{\"version\":\"1\",\"default\":\"deny\","
 	"\"all_tools\":{\"rate_limit\":\"9/hour\"},"
 	"\"tools\":{\"pay\":{\"reason\":\"r\",\"limits\":[{\"max\":3,\"window\":"
-	"\"day\",\"counter\":\"c\",\"on_deny\":\"no\"}],\"rate_limit\":{\"max\":"
+	"\"day\",\"counter\":\"c\",\"on_deny\":\"no\"},{\"max\":9.5,\"window\":5,"
+	"\"increment_from\":\"args.n\",\"scope\":\"session\"}],\"rate_limit\":{\"max\":"
 	"2,\"window\":5},\"require\":[{\"path\":\"/a/0\",\"op\":\"in\",\"value\":"
 	"[1,\"x\"],\"on_deny\":\"why\"},{\"path\":\"args.p\",\"op\":\"regex\","
 	"\"value\":\"^a+$\"}],\"deny_if\":[{\"path\":\"args.q\",\"op\":\"glob\","
@@ -79,7 +85,6 @@ static void memory_fails(void **state)
 	const struct policy_source sources[] = {{"a", text, sizeof(text) - 1},
 						{"b", text, sizeof(text) - 1}};
 	struct policy *policy = NULL;
-	struct counters *counters;
 	long n;
 
 	(void)state;
@@ -94,14 +99,59 @@ static void memory_fails(void **state)
 		assert_true(n < 1000);
 	}
 	assert_true(n > 20);
-	counters = NULL;
-	for (n = 0; !counters; n++) {
-		left = n;
-		counters = COUNTERS(policy);
-	}
-	assert_true(n > 3);
 	left = -1;
-	counters_free(counters);
+	policy_free(policy);
+}
+
+static struct ledger *open_grant(void)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	struct ledger *grant = NULL;
+	long n;
+
+	for (n = 0; !grant; n++) {
+		int lines = 0;
+
+		left = n;
+		grant = grant_open(grant_directory, "g", clock, count_line,
+				   &lines);
+		assert_int_equal(lines, !grant);
+		assert_int_equal(!grant, left < 0);
+	}
+	left = -1;
+	assert_true(n > 3);
+	return grant;
+}
+
+/* In memory, in a grant, and from what was counted before. */
+static void counters_fail(void **state)
+{
+	struct policy *policy = COMPILE(text, count_line, &(int){0});
+	struct ledger *grant = open_grant();
+	struct counters *from = NULL;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct counters *counters = NULL;
+		long n;
+
+		for (n = 0; !counters; n++) {
+			int lines = 0;
+
+			left = n;
+			counters = counters_new(policy, i % 2 ? grant : NULL,
+						from, count_line, &lines);
+			assert_int_equal(lines, !counters);
+			assert_int_equal(!counters, left < 0);
+		}
+		left = -1;
+		assert_true(n > 5);
+		counters_free(from);
+		from = counters;
+	}
+	counters_free(from);
+	grant_close(grant);
+	grant_close(NULL);
 	policy_free(policy);
 }
 
@@ -190,10 +240,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_fails),
+		cmocka_unit_test(counters_fail),
 		cmocka_unit_test(chunks_end_anywhere),
 		cmocka_unit_test(large_tables_fail),
 		cmocka_unit_test(files_fail),
 	};
 
-	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("memory", tests, grant_setup,
+					   grant_teardown);
 }

@@ -35,6 +35,8 @@ static struct policy *compile(const char *text, struct said *said)
 #define HEAD         "{\"version\":\"1\",\"default\":\"deny\","
 #define TOOL(rules)  HEAD "\"tools\":{\"t\":" rules "}}"
 #define LIMIT(limit) TOOL("{\"limits\":[" limit "]}")
+#define SUM(max)                                                               \
+	LIMIT("{\"increment_from\":\"args.a\",\"max\":" max ",\"window\":1}")
 
 /* A file, and a part of each line that is said; in their order. */
 static const struct {
@@ -112,6 +114,24 @@ static const struct {
 	{LIMIT("{\"max\":1,\"window\":1,\"max\":2}"), {"/max: this key is"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"a\"}"),
 	 {"/increment_from: \"a\" is no path"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":1}"),
+	 {"/increment_from: ", "a number"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"args\"}"),
+	 {"/increment_from: args is no number: name one in it"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"args[*]\"}"),
+	 {"/increment_from: an amount is one number"}},
+	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"args.a[*].b\"}"),
+	 {"/increment_from: an amount is one number"}},
+	{SUM("0.0000001"),
+	 {"/max: a number from 0 to 1000000000000 was", "at most 6 digits",
+	  "not 0.0000001"}},
+	{SUM("-0.5"), {"/max: a number from 0", "not -0.5"}},
+	{SUM("1000000000000.1"), {"/max: a number from 0 to 1000000000000"}},
+	{SUM("1e13"), {"/max: a number from 0 to 1000000000000"}},
+	{SUM("1e400"), {"/max: a number", "not 1e400"}},
+	{SUM("1e100000000000000000000"), {"/max: a number"}},
+	{SUM("\"1\""), {"/max: a number", "not a string"}},
+	{SUM("null"), {"/max: a number", "not null"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"on_deny\":[]}"),
 	 {"/on_deny: a string"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"x\":1}"),
@@ -462,7 +482,52 @@ static const struct {
 	 "at most 0 calls in 90 seconds"},
 	{"{\"limits\":[{\"max\":0,\"window\":1,\"on_deny\":\"ask Ann\"}]}",
 	 "ask Ann"},
+	{"{\"limits\":[{\"max\":0,\"window\":1,\"increment_from\":\"/x\\\"\"}]}",
+	 "/x\\\" must be one number, and not negative"},
+	{"{\"limits\":[{\"max\":0,\"window\":1,\"increment_from\":\"args.a\","
+	 "\"on_deny\":\"ask Ann\"}]}",
+	 "args.a must be one number, and not negative"},
 };
+
+static const struct {
+	const char *sum, *reason;
+} sum_words[] = {
+	{SUM("0"), "at most 0 of args.a a second"},
+	{SUM("0.50"), "at most 0.50 of args.a a second"},
+	{SUM("1e-6"), "at most 1e-6 of args.a a second"},
+	{LIMIT("{\"window\":3600,\"increment_from\":\"/\\\"/a\",\"max\":1}"),
+	 "at most 1 of /\\\"/a an hour"},
+	{LIMIT("{\"window\":7,\"increment_from\":\"args.a\",\"max\":1}"),
+	 "at most 1 of args.a in 7 seconds"},
+	{LIMIT("{\"window\":7,\"increment_from\":\"args.a\",\"max\":1,"
+	       "\"on_deny\":\"ask Ann\"}"),
+	 "ask Ann"},
+};
+
+static void sums_have_words(void **state)
+{
+	static const char line[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+		"\"params\":{\"name\":\"t\",\"arguments\":{\"a\":2,"
+		"\"\\\"\":{\"a\":1.000001}}}}";
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sum_words); i++) {
+		struct policy *p = compile(sum_words[i].sum, &said);
+		struct counters *c = COUNTERS(p);
+		struct verdict v = judge(p, c, line, 5);
+
+		row_true(sum_words[i].sum, v.kind == VERDICT_REFUSED);
+		row_true(sum_words[i].sum,
+			 !strcmp(v.reason, sum_words[i].reason));
+		row_true(sum_words[i].sum, v.wait == -1);
+		row_true(sum_words[i].sum,
+			 !strcmp(v.origin.rule, "/tools/t/limits/0"));
+		counters_free(c);
+		policy_free(p);
+	}
+}
 
 static void limits_have_words(void **state)
 {
@@ -633,6 +698,7 @@ int main(void)
 		cmocka_unit_test(lists_agree_with_calls),
 		cmocka_unit_test(reasons_are_fit_for_json),
 		cmocka_unit_test(limits_have_words),
+		cmocka_unit_test(sums_have_words),
 		cmocka_unit_test(limits_slide),
 		cmocka_unit_test(limits_count_together),
 		cmocka_unit_test(never_is_the_longest_wait),
