@@ -331,6 +331,7 @@ static void check_unsound(void **state)
 	struct proc *p;
 
 	(void)state;
+	prefix_only();
 	for (size_t i = 0; i < COUNT(faulty); i++) {
 		const char *policy = file("policy", faulty[i].policy);
 

@@ -18,8 +18,8 @@ extern const char *preload;
  * same without it.  One that starts no server stays as it is. */
 void way_apply(const char *const **argv, const char *const **env);
 
-/* The test that calls it is of the prefix alone: the other way, it is skipped.
- */
+/* The test that calls it is of the prefix alone, or starts no server: the other
+ * way, it is skipped. */
 void prefix_only(void);
 
 /* The status with which a process ends by this signal, 128 + N or -N. */
