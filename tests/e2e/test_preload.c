@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -543,6 +544,52 @@ static void no_policy(void **state)
 	}
 }
 
+static void few_descriptors(void)
+{
+	struct rlimit few = {6, 6};
+
+	setrlimit(RLIMIT_NOFILE, &few);
+}
+
+static void little_memory(void)
+{
+	struct rlimit little = {64 << 20, 64 << 20};
+
+	setrlimit(RLIMIT_AS, &little);
+}
+
+/* Whatever keeps the relay from starting keeps the server from it. */
+static void cannot_start(void **state)
+{
+	static const struct {
+		const char *says;
+		void (*prepare)(void);
+	} rows[] = {
+		{"cannot make a pipe", few_descriptors},
+		{"out of memory", little_memory},
+	};
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it cannot start with little memory itself */
+#endif
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct how how = {.prepare = rows[i].prepare};
+		struct proc *p = proc_start_how(
+			behind_weir(WORDS("sh", "-c", "echo >\"$0\"",
+					  path("started"))),
+			&how);
+
+		in_case(rows[i].says);
+		check_status(p, 125);
+		check_text("stdout", p->said.ptr, "");
+		check_equal(weir_lines(p->told.ptr), 1);
+		check(strstr(p->told.ptr, rows[i].says), "why? %s",
+		      p->told.ptr);
+		check(!exists(path("started")), "the server was started");
+	}
+}
+
 /* ---- process 1 ------------------------------------------------------- */
 
 /* As in a container without an init.  Skips the test where that may not be. */
@@ -623,6 +670,7 @@ int run_preload(void)
 		TEST(group_is_ended),
 		TEST(last_words),
 		TEST(no_policy),
+		TEST(cannot_start),
 		TEST(process_one),
 		TEST(process_one_is_killed),
 	};
