@@ -109,7 +109,8 @@ static void the_wait_that_is_told(void **state)
 		      NULL, 10);
 	after = milliseconds();
 	check(told > 0 && told <= 1000, "%lld ms", (long long)told);
-	while (milliseconds() < after + told)
+	/* Whole milliseconds, of which the first had begun. */
+	while (milliseconds() < after + told + 1)
 		poll(NULL, 0, 1);
 	proc_send(q, call("1", "echo"));
 	check(!from_weir(proc_line(q)), "should pass after that time");
