@@ -25,7 +25,7 @@ TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
 COUNTING := $(BUILD)/tests/counting.so
-FUZZERS := line list policy regex session
+FUZZERS := ledger line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 .PHONY: all
@@ -56,7 +56,9 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
-$(BUILD)/tests/test_crash: LINK += -Wl,--wrap=pwrite,--wrap=write,--wrap=ftruncate,--wrap=fchmod,--wrap=mkostemp,--wrap=link,--wrap=unlink
+WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp link \
+	   unlink flock geteuid
+$(BUILD)/tests/test_crash: LINK += $(WRAPPED:%=-Wl,--wrap=%)
 $(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))

@@ -1,50 +1,109 @@
 /*
  * A grant's file, when the process is killed before any one of its writes, or
- * when any one of these fails: no call that passed is forgotten, all limits of
- * a call count it or none does, nothing stays locked, and nothing waits for
- * longer than one window.
+ * when any one of the system's calls fails: no call that passed is forgotten,
+ * all limits of a call count it or none does, nothing stays locked, and nothing
+ * waits for longer than one window.
  */
 #include "grant.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "../../policies/ledger.h"
 
 /* The linker puts these before the library's own (--wrap). */
-#define WRAP(result, name, parameters, ...)                                    \
-	result __real_##name parameters;                                       \
-	result __wrap_##name parameters;                                       \
-	result __wrap_##name parameters                                        \
+#define WRAP(how, name, parameters, ...)                                       \
+	int __real_##name parameters;                                          \
+	int __wrap_##name parameters;                                          \
+	int __wrap_##name parameters                                           \
 	{                                                                      \
-		return fails() ? -1 : __real_##name(__VA_ARGS__);              \
+		return fails(how) ? -1 : __real_##name(__VA_ARGS__);           \
+	}
+#define WRAP_BYTES(how, name, buffer)                                          \
+	ssize_t __real_##name(int fd, buffer *buf, size_t len, off_t at);      \
+	ssize_t __wrap_##name(int fd, buffer *buf, size_t len, off_t at);      \
+	ssize_t __wrap_##name(int fd, buffer *buf, size_t len, off_t at)       \
+	{                                                                      \
+		if (fails((how) | LOOPS))                                      \
+			return -1;                                             \
+		return __real_##name(fd, buf,                                  \
+				     halves && len > 1 ? len / 2 : len, at);   \
 	}
 
-static long left = -1;    /* writes until one fails; below 0: none does */
-static bool kills, stays; /* it kills; what follows fails too */
+enum { READS = 1, WRITES = 2, LOOPS = 4 };
 
-static bool fails(void)
+static long left = -1; /* calls until one fails; below 0: none does */
+static int which;      /* of them */
+static int error;      /* that it fails with; 0: it kills */
+static bool stays;     /* what follows fails too */
+static bool halves;    /* no more than half is read or written */
+static bool moves;     /* after each lock the file is another one */
+
+static bool fails(int how)
 {
-	if (left < 0 || left-- > 0)
+	if (!(how & which) || left < 0 || left-- > 0)
 		return false;
-	if (kills)
+	if (error == 0)
 		kill(getpid(), SIGKILL);
 	left = stays ? 0 : -1;
-	errno = ENOSPC;
+	errno = error;
 	return true;
 }
 
-WRAP(ssize_t, pwrite, (int fd, const void *buf, size_t len, off_t at), fd, buf,
-     len, at)
-WRAP(ssize_t, write, (int fd, const void *buf, size_t len), fd, buf, len)
-WRAP(int, ftruncate, (int fd, off_t len), fd, len)
-WRAP(int, fchmod, (int fd, mode_t mode), fd, mode)
-WRAP(int, mkostemp, (char *name, int flags), name, flags)
-WRAP(int, link, (const char *from, const char *to), from, to)
-WRAP(int, unlink, (const char *name), name)
+WRAP_BYTES(READS, pread, void)
+WRAP_BYTES(WRITES, pwrite, const void)
+WRAP(READS, stat, (const char *name, struct stat *st), name, st)
+WRAP(READS, lstat, (const char *name, struct stat *st), name, st)
+WRAP(READS, fstat, (int fd, struct stat *st), fd, st)
+WRAP(WRITES, ftruncate, (int fd, off_t len), fd, len)
+WRAP(WRITES, fchmod, (int fd, mode_t mode), fd, mode)
+WRAP(WRITES, mkostemp, (char *name, int flags), name, flags)
+WRAP(WRITES, unlink, (const char *name), name)
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	return fails(WRITES) ? -1 : __real_write(fd, buf, len);
+}
+
+/* What another process does just before. */
+static void (*race)(void);
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to)
+{
+	void (*first)(void) = race;
+
+	race = NULL;
+	if (first)
+		first();
+	return fails(WRITES) ? -1 : __real_link(from, to);
+}
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+int __wrap_flock(int fd, int how)
+{
+	if (moves && how == LOCK_UN)
+		__real_unlink(grant_file);
+	/* Nothing can go wrong with giving it back. */
+	return how != LOCK_UN && fails(READS | LOOPS) ? -1
+						      : __real_flock(fd, how);
+}
+
+/* Another user's, if this is one. */
+static uid_t somebody;
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void);
+uid_t __wrap_geteuid(void)
+{
+	return __real_geteuid() + somebody;
+}
 
 /* ---- what is done, and what was counted ------------------------------- */
 
@@ -175,7 +234,9 @@ static int counted(const char *name, const char *probe)
 	struct process p;
 	int used;
 
-	row_true(name, process_start(&p, probe));
+	if (!process_start(&p, probe))
+		print_error("said: %s\n", grant_said);
+	row_true(name, p.counters);
 	used = 9 - process_spend(&p);
 	grant_wait(65 * SECOND);
 	row_true(name, process_spend(&p) == 9);
@@ -196,7 +257,8 @@ static bool do_it(const struct act *a, long n)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		left = n;
-		kills = true;
+		which = WRITES;
+		error = 0;
 		act(a, &p);
 		_exit(0);
 	}
@@ -288,43 +350,133 @@ static void killed_before_each_write(void **state)
 	sweep();
 }
 
-static void each_write_fails(void **state)
+/* Every one of them fails in turn, alone or with all that follow. */
+static const struct {
+	int which, error;
+	bool stays;
+} failures[] = {
+	{WRITES, ENOSPC, false}, {WRITES, EDQUOT, true}, {READS, EIO, false},
+	{READS, EIO, true},      {LOOPS, EINTR, false},
+};
+
+static void act_while(const struct act *a, size_t kind)
+{
+	bool over = false;
+
+	for (long n = 0; !over; n++) {
+		struct process p;
+
+		begin(a);
+		left = n;
+		which = failures[kind].which;
+		error = failures[kind].error;
+		stays = failures[kind].stays;
+		act(a, &p);
+		over = left > 0;
+		left = -1;
+		row_true(a->name, error != EINTR || told->passed == a->more);
+		check_counted(a, n, false);
+		/* And so it goes on. */
+		if (p.counters && a->reset == 0) {
+			row_true(a->name, process_call(&p, "t", "1").kind ==
+						  VERDICT_PASS);
+			told->passed++;
+			check_counted(a, n, false);
+		}
+		process_end(&p);
+		assert_true(n < 2000);
+	}
+}
+
+static void each_call_fails(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2 * COUNT(acts); i++) {
-		const struct act *a = &acts[i / 2];
-		bool over = false;
-
-		for (long n = 0; !over; n++) {
-			struct process p;
-
-			begin(a);
-			left = n;
-			stays = i % 2;
-			act(a, &p);
-			over = left > 0;
-			left = -1;
-			check_counted(a, n, false);
-			/* And so it goes on. */
-			if (p.counters && a->reset == 0) {
-				row_true(a->name,
-					 process_call(&p, "t", "1").kind ==
-						 VERDICT_PASS);
-				told->passed++;
-				check_counted(a, n, false);
-			}
-			process_end(&p);
-			assert_true(n < 2000);
-		}
-	}
+	for (size_t i = 0; i < COUNT(acts); i++)
+		for (size_t k = 0; k < COUNT(failures); k++)
+			act_while(&acts[i], k);
 	sweep();
+}
+
+/* Bytes that are read and written in pieces. */
+static void halves_are_joined(void **state)
+{
+	struct process p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(acts); i++) {
+		begin(&acts[i]);
+		halves = true;
+		act(&acts[i], &p);
+		halves = false;
+		row_true(acts[i].name, told->passed == acts[i].more);
+		process_end(&p);
+		check_counted(&acts[i], 0, false);
+	}
+}
+
+/* Another user has made the file, or the directory. */
+static void files_of_others(void **state)
+{
+	struct process p;
+
+	(void)state;
+	begin(&acts[2]);
+	somebody = 1;
+	assert_false(process_start(&p, acts[2].after));
+	assert_non_null(strstr(grant_said, "belongs to another user"));
+	process_end(&p);
+	somebody = 0;
+}
+
+static void call_first(void)
+{
+	struct process q;
+
+	row_true(grant_said, process_start(&q, acts[0].after));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(process_call(&q, "t", "1").kind, VERDICT_PASS);
+	process_end(&q);
+}
+
+/* Two make the file at the same time: one of them has made it. */
+static void made_by_another(void **state)
+{
+	struct process p;
+
+	(void)state;
+	begin(&acts[0]);
+	race = call_first;
+	row_true(grant_said, process_start(&p, acts[0].after));
+	assert_null(race);
+	assert_int_equal(process_spend(&p), 4);
+	process_end(&p);
+}
+
+/* It is another file each time that it has been bound. */
+static void bound_all_the_time(void **state)
+{
+	struct process p;
+
+	(void)state;
+	begin(&acts[2]);
+	row_true(grant_said, process_start(&p, acts[2].after));
+	moves = true;
+	assert_int_equal(process_spend(&p), 1);
+	assert_non_null(strstr(counters_trouble(p.counters), "all the time"));
+	moves = false;
+	assert_int_equal(process_spend(&p), 9);
+	process_end(&p);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_before_each_write),
-		cmocka_unit_test(each_write_fails),
+		cmocka_unit_test(each_call_fails),
+		cmocka_unit_test(halves_are_joined),
+		cmocka_unit_test(files_of_others),
+		cmocka_unit_test(bound_all_the_time),
+		cmocka_unit_test(made_by_another),
 	};
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,

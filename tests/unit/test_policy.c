@@ -114,6 +114,8 @@ static const struct {
 	{LIMIT("{\"max\":1,\"window\":1,\"max\":2}"), {"/max: this key is"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"a\"}"),
 	 {"/increment_from: \"a\" is no path"}},
+	{LIMIT("{\"window\":1,\"increment_from\":\"args.a\"}"),
+	 {"\"max\" is missing"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":1}"),
 	 {"/increment_from: ", "a number"}},
 	{LIMIT("{\"max\":1,\"window\":1,\"increment_from\":\"args\"}"),

@@ -378,6 +378,28 @@ static void replaced_by_another(void **state)
 	process_end(&p);
 }
 
+/* By one that has been bound as often, and has its meters elsewhere. */
+static void replaced_by_a_like(void **state)
+{
+	struct process p, q;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	assert_int_equal(rename(grant_file, other), 0);
+	row_true(
+		grant_said,
+		process_start(
+			&q,
+			POLICY(TWO
+			       "," SUM ","
+			       "{\"counter\":\"one\",\"window\":64,\"max\":50}")));
+	assert_int_equal(process_call(&q, "t", "1").kind, VERDICT_PASS);
+	process_end(&q);
+	assert_int_equal(process_spend(&p), 3);
+	process_end(&p);
+	unlink(other);
+}
+
 /* ---- directories that cannot be made ----------------------------------- */
 
 static const struct {
@@ -509,7 +531,8 @@ static void lock(void)
 {
 	locked = open(grant_file, O_RDWR);
 	assert_true(locked >= 0);
-	assert_int_equal(flock(locked, LOCK_EX), 0);
+	/* Even one that only keeps others from writing. */
+	assert_int_equal(flock(locked, LOCK_SH), 0);
 	sleeps = 0;
 	slept = 0;
 }
@@ -592,6 +615,7 @@ int main(void)
 		ROW(removed),
 		ROW(moved_and_back),
 		ROW(replaced_by_another),
+		ROW(replaced_by_a_like),
 		ROW(no_directory),
 		ROW(modes),
 		ROW(names_are_apart),
