@@ -390,9 +390,8 @@ static void replaced_by_a_like(void **state)
 		grant_said,
 		process_start(
 			&q,
-			POLICY(TWO
-			       "," SUM ","
-			       "{\"counter\":\"one\",\"window\":64,\"max\":50}")));
+			POLICY(SUM
+			       ",{\"counter\":\"one\",\"window\":64,\"max\":50},{\"counter\":\"two\",\"window\":64,\"max\":50}")));
 	assert_int_equal(process_call(&q, "t", "1").kind, VERDICT_PASS);
 	process_end(&q);
 	assert_int_equal(process_spend(&p), 3);
