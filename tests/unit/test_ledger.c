@@ -5,6 +5,8 @@
  */
 #include "grant.h"
 
+#include "../../policies/ledger.h"
+
 #define IN_MEMORY 96000 /* sequences */
 #define IN_FILES  6000
 
@@ -626,6 +628,70 @@ static void clocks_are_set(void **state)
 				play_clock(i, limits[k], anew);
 }
 
+/* ---- what is used up ---------------------------------------------------- */
+
+#define METERED 400 /* calls */
+
+/* A meter of calls and one of sums, and all that they have counted. */
+static void use(struct ledger *l, uint64_t seed, int64_t *now)
+{
+	struct meter m[2] = {
+		{.kind = METER_CALLS, .base = 1, .key = 1, .places = 9},
+		{.kind = METER_SUM, .base = 2, .key = 2, .width = 10},
+	};
+	int64_t times[METERED], wait;
+	size_t count = 0;
+
+	assert_true(ledger_bind(l, m, 2, NULL));
+	while (count < METERED) {
+		uint64_t used, calls = 0, sum = 0;
+
+		*now += draw(&seed, 2) ? draw(&seed, 20) : draw(&seed, 300);
+		assert_int_equal(ledger_begin(l, *now), LEDGER_READY);
+		assert_true(ledger_ask(l, &m[0], 8, 640, 1, &wait));
+		assert_true(ledger_ask(l, &m[1], 9999, 640, 3, &wait));
+		assert_true(ledger_commit(l));
+		times[count++] = l->now;
+		for (size_t i = count; i-- > 0 && count - i <= 8;)
+			calls += l->now - times[i] < 200;
+		for (size_t i = 0; i < count; i++)
+			sum += times[i] / 10 + 64 >= l->now / 10 ? 3 : 0;
+		assert_true(ledger_used(l, &m[0], 200, &used));
+		assert_int_equal(used, calls);
+		assert_true(ledger_used(l, &m[1], 640, &used));
+		assert_int_equal(used, sum);
+		ledger_end(l);
+	}
+	assert_int_equal(ledger_begin(l, *now), LEDGER_READY);
+	for (int i = 0; i < 2; i++) {
+		uint64_t used = 1;
+
+		assert_true(ledger_reset(l, &m[i]));
+		assert_true(ledger_used(l, &m[i], 640, &used));
+		assert_int_equal(used, 0);
+	}
+	ledger_end(l);
+}
+
+static void uses_are_told(void **state)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	struct ledger l;
+	int64_t now = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		ledger_memory(&l);
+		use(&l, seed, &now);
+		ledger_close(&l);
+	}
+	grant_clock = (struct policy_moment){.boot = 1};
+	assert_true(ledger_file(&l, grant_file, clock));
+	use(&l, 1, &grant_clock.steady);
+	ledger_close(&l);
+	unlink(grant_file);
+}
+
 /* ---- counters ---------------------------------------------------------- */
 
 /* A policy that was read anew but not taken over has bound the file. */
@@ -767,6 +833,7 @@ int main(void)
 		cmocka_unit_test(in_memory),
 		cmocka_unit_test(in_files),
 		cmocka_unit_test(clocks_are_set),
+		cmocka_unit_test(uses_are_told),
 		cmocka_unit_test(counters_before_go_on),
 		cmocka_unit_test(too_many_limits),
 		cmocka_unit_test(windows_change),

@@ -218,6 +218,12 @@ static void directory_mode(void)
 	assert_int_equal(chmod(grant_directory, 0770), 0);
 }
 
+static void directory_without_file(void)
+{
+	directory_mode();
+	unlink(grant_file);
+}
+
 static void symbolic_link(void)
 {
 	assert_int_equal(rename(grant_file, other), 0);
@@ -249,6 +255,8 @@ static const struct {
 } wrongs[] = {
 	{"the file's mode", file_mode, "is open to other users"},
 	{"the directory's mode", directory_mode, "is open to other users"},
+	{"the directory's mode, and no file", directory_without_file,
+	 "is open to other users"},
 	{"a link", symbolic_link, "cannot open"},
 	{"a FIFO", fifo, "is no regular file"},
 	{"a directory", directory, "cannot open"},
@@ -440,6 +448,30 @@ static void no_directory(void **state)
 	}
 }
 
+/* The file has a name, but there is no room for that of a new one. */
+static void name_without_room(void **state)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	static char at[5000];
+	char command[200];
+	size_t len;
+
+	(void)state;
+	len = (size_t)snprintf(at, sizeof(at), "%s/long", grant_directory);
+	while (len < 4085) {
+		size_t more = 4085 - len < 200 ? 4085 - len : 200;
+
+		memset(at + len, 'a', more);
+		at[len] = '/';
+		len += more;
+	}
+	at[4084] = 'a';
+	assert_null(grant_open(at, "g", clock, grant_listen, NULL));
+	assert_non_null(strstr(grant_said, "cannot make"));
+	snprintf(command, sizeof(command), "rm -r %s/long", grant_directory);
+	assert_int_equal(system(command), 0);
+}
+
 /* Directories are made, for this user alone, as is the file. */
 static void modes(void **state)
 {
@@ -518,6 +550,32 @@ static void names_are_apart(void **state)
 	}
 	snprintf(command, sizeof(command), "rm %s/*.limits", grant_directory);
 	assert_int_equal(system(command), 0);
+}
+
+/* ---- memory ---------------------------------------------------------- */
+
+static void in_memory(void **state)
+{
+	struct store s;
+	char buf[4];
+	bool anew;
+
+	(void)state;
+	store_memory(&s);
+	assert_true(store_lock(&s, &anew));
+	assert_false(anew);
+	assert_true(store_extend(&s, 4));
+	assert_true(store_write(&s, 0, "abc", 4));
+	assert_true(store_extend(&s, 4));
+	assert_true(store_extend(&s, 8));
+	assert_true(store_read(&s, 0, buf, 4));
+	assert_string_equal(buf, "abc");
+	assert_true(store_read(&s, 4, buf, 4));
+	assert_string_equal(buf, "");
+	store_fail(&s, "is new");
+	assert_string_equal(s.trouble, "memory is new");
+	store_unlock(&s);
+	store_close(&s);
 }
 
 /* ---- locks ------------------------------------------------------------------
@@ -616,7 +674,9 @@ int main(void)
 		ROW(replaced_by_another),
 		ROW(replaced_by_a_like),
 		ROW(no_directory),
+		ROW(name_without_room),
 		ROW(modes),
+		ROW(in_memory),
 		ROW(names_are_apart),
 		ROW(lock_is_kept),
 		ROW(lock_is_waited_for),
