@@ -99,7 +99,8 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
-build-tests: all $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) $(REPLAYS)
+build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) \
+		$(REPLAYS)
 run-tests: build-tests
 	@set -e; for f in $(FUZZERS); do \
 		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
@@ -175,6 +176,18 @@ schema: $(BUILD)/weir                ## policy.schema.json and the loader agree
 .PHONY: interop
 interop: all                         ## real servers and clients, if npm is here
 	@WEIR=$(BUILD)/weir PRELOAD=$(BUILD)/libweir.so sh tests/interop/run
+
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: $(BUILD)/tests/soak $(BUILD)/weir $(SERVER) $(FAULTY)
+soak:                                ## sessions at random, SOAK_SECONDS=600
+	@WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
+		SOAK_SECONDS=$(SOAK_SECONDS) $(BUILD)/tests/soak
+
+$(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
+		$(addprefix tests/e2e/,harness.c answers.c processes.c ends.c way.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: asan

@@ -112,6 +112,7 @@ static void make_terminal(struct ends *e)
 	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
 	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	check(theirs >= 0 && tcgetattr(theirs, &t) == 0, "pty");
+	t.c_iflag &= ~(tcflag_t)ICRNL;
 	t.c_lflag &= ~(tcflag_t)ECHO;
 	t.c_oflag &= ~(tcflag_t)OPOST;
 	tcsetattr(theirs, TCSANOW, &t);
