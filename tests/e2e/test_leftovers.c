@@ -205,14 +205,14 @@ static void check_batch(const struct shape *batch, size_t count)
 	int64_t until;
 
 	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < CAUSES; c++) {
+		for (enum cause c = 0; c < CAUSES; c++) {
 			behind[i][c] = start(&batch[i], c, true);
 			plain[i][c] = stays(&batch[i], c)
 					      ? start(&batch[i], c, false)
 					      : NULL;
 		}
 	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < CAUSES; c++) {
+		for (enum cause c = 0; c < CAUSES; c++) {
 			in_case(text("%s: %s", batch[i].name, cause_names[c]));
 			end_session(&batch[i], c, behind[i][c], true);
 			if (plain[i][c])
@@ -220,11 +220,11 @@ static void check_batch(const struct shape *batch, size_t count)
 		}
 	until = milliseconds() + BOUND;
 	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < CAUSES; c++)
+		for (enum cause c = 0; c < CAUSES; c++)
 			if (!plain[i][c])
 				check_ended(&batch[i], c, behind[i][c], until);
 	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < CAUSES; c++)
+		for (enum cause c = 0; c < CAUSES; c++)
 			if (plain[i][c])
 				check(left_over(mark(&batch[i], c, false)),
 				      "nothing stays without weir");
