@@ -36,7 +36,7 @@ static struct {
 	bool known;
 } places;
 
-static void only(cpu_set_t *set, int cpu)
+static void only(cpu_set_t *set, size_t cpu)
 {
 	CPU_ZERO(set);
 	CPU_SET(cpu, set);
@@ -44,7 +44,7 @@ static void only(cpu_set_t *set, int cpu)
 
 void behind_place(enum place place)
 {
-	int first = 0, last = CPU_SETSIZE - 1;
+	size_t first = 0, last = CPU_SETSIZE - 1;
 	char on[16];
 
 	if (!places.known)
@@ -57,7 +57,7 @@ void behind_place(enum place place)
 	places.ours = places.relays = places.all;
 	unsetenv("BENCH_SERVER_ON");
 	if (place != SCHEDULED) {
-		snprintf(on, sizeof(on), "%d", last);
+		snprintf(on, sizeof(on), "%zu", last);
 		setenv("BENCH_SERVER_ON", on, 1);
 		only(&places.ours, last);
 		only(&places.relays, place == APART ? first : last);

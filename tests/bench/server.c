@@ -100,7 +100,7 @@ static void take_place(void)
 	if (!on)
 		return;
 	CPU_ZERO(&set);
-	CPU_SET(atoi(on), &set);
+	CPU_SET(strtoul(on, NULL, 10), &set);
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
