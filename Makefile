@@ -25,7 +25,7 @@ TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
 COUNTING := $(BUILD)/tests/counting.so
-FUZZERS := ledger line list policy regex session
+FUZZERS := ledger skip line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 .PHONY: all

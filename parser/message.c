@@ -1,7 +1,6 @@
 /* One line from the client.  The contract is in message.h. */
 #include "message.h"
-
-#include <string.h>
+#include "step.h"
 
 enum top {
 	TOP_JSONRPC,
@@ -30,7 +29,14 @@ static const struct word {
 };
 enum { DECIDING = sizeof(deciding) / sizeof(deciding[0]) };
 #define DECIDING_BYTES 14 /* the longest of them */
-enum { KEY_NAME = TOP_COUNT, KEY_ARGUMENTS, KEY_URI, KEY_META };
+enum {
+	KEY_NAME = TOP_COUNT,
+	KEY_ARGUMENTS,
+	KEY_URI,
+	KEY_META,
+	KEY_TASK,
+	KEY_CURSOR,
+};
 
 static const struct method {
 	struct word word;
@@ -63,33 +69,143 @@ struct line {
 	bool id_null;
 };
 
-/* The keys of params met so far, to find one that comes twice.  Their hashes
- * stand for them: two keys of one hash, which nobody has by accident, are
- * refused like two of one name, and no line costs more than its length. */
-struct keys {
-	uint64_t hash[MESSAGE_PARAMS_MAX];
-	size_t count;
+/* A key, and what it is among the deciding ones. */
+struct key {
+	struct text text;
+	int which; /* its place there, or -1 */
+	int alike; /* that of another one, which some reader takes it for */
 };
 
-/* The place of key among the deciding ones, or -1; a look-alike is in doubt. */
-static int decide(struct line *l, const char *p, struct text key)
+/* The keys of params met so far, to find one that comes twice: a bit for each
+ * deciding one, hashes for the others.  Two keys of one hash, which nobody has
+ * by accident, are refused like two of one name, and no line costs more than
+ * its length. */
+struct keys {
+	unsigned deciding;
+	size_t count;  /* of all */
+	size_t hashes; /* of the others */
+	uint64_t hash[MESSAGE_PARAMS_MAX];
+};
+
+/* The deciding keys that most lines have, by their first letter.  What stands
+ * at a key is compared with one of them, 16 bytes at once. */
+#define WORD_BYTES 16
+static const struct initial {
+	char bytes[WORD_BYTES]; /* with the quote behind it and the colon */
+	uint64_t mask[2];       /* the bytes that count */
+	int which;
+	unsigned len; /* of the key */
+} initials[32] = {
+/* NOLINTBEGIN(bugprone-macro-parentheses): a word is put together */
+#define LOW(n)                                                                 \
+	((n) >= 8 ? UINT64_MAX : ((uint64_t)1 << ((n) >= 8 ? 0 : 8 * (n))) - 1)
+#define INITIAL(letter, word, which)                                           \
+	[letter & 31] = {word "\":",                                           \
+			 {LOW(sizeof(word) + 1),                               \
+			  sizeof(word) + 1 > 8 ? LOW(sizeof(word) - 7) : 0},   \
+			 which,                                                \
+			 sizeof(word) - 1}
+	INITIAL('j', "jsonrpc", TOP_JSONRPC),
+	INITIAL('i', "id", TOP_ID),
+	INITIAL('m', "method", TOP_METHOD),
+	INITIAL('p', "params", TOP_PARAMS),
+	INITIAL('r', "result", TOP_RESULT),
+	INITIAL('e', "error", TOP_ERROR),
+	INITIAL('n', "name", KEY_NAME),
+	INITIAL('a', "arguments", KEY_ARGUMENTS),
+	INITIAL('u', "uri", KEY_URI),
+	INITIAL('_', "_meta", KEY_META),
+	INITIAL('t', "task", KEY_TASK),
+	INITIAL('c', "cursor", KEY_CURSOR),
+/* NOLINTEND(bugprone-macro-parentheses) */
+#undef INITIAL
+#undef LOW
+};
+
+/* Eight bytes, the first the lowest on every machine. */
+static uint64_t word_at(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/* Past the key at p that is spelled as one of these, to its value; else p. */
+static inline const char *skip_initial(const struct scan *r, const char *p,
+				       struct key *key)
+{
+	const struct initial *i;
+	uint64_t differs;
+
+	if (r->end - p < WORD_BYTES + 2)
+		return p;
+	i = &initials[p[1] & 31];
+	differs = (word_at(p + 1) ^ word_at(i->bytes)) & i->mask[0];
+	differs |= (word_at(p + 9) ^ word_at(i->bytes + 8)) & i->mask[1];
+	/* With white space before the value it is left to others. */
+	if (differs || !i->len || *p != '"' || byte(p + i->len + 3) <= ' ')
+		return p;
+	key->which = i->which;
+	key->text.ptr = p + 1;
+	return p + i->len + 3;
+}
+
+/* Does none of them begin with what the key begins with, whatever is folded or
+ * dropped?  All of them are in the table above, by their first letter. */
+static bool differs_from_all(struct text key)
+{
+	char c = '\0';
+
+	if (key.len > 0)
+		c = *key.ptr;
+	return c > ' ' && c < 0x7F && c != '\\' && !initials[c & 31].len;
+}
+
+/* Compares the key with each, as the most careless reader does. */
+static void compare(struct key *key)
 {
 	char folded[DECIDING_BYTES];
-	size_t len = text_folded(key, folded, sizeof(folded));
+	size_t len;
 
+	key->alike = -1;
+	key->which = -1;
+	if (differs_from_all(key->text))
+		return;
+	len = text_folded(key->text, folded, sizeof(folded));
 	for (int i = 0; len > 0 && i < DECIDING; i++) {
 		if (deciding[i].len != len ||
 		    folded[0] != text_fold(deciding[i].ptr[0]) ||
-		    !text_resembles(key, deciding[i].ptr, len))
+		    !text_resembles(key->text, deciding[i].ptr, len))
 			continue;
-		if (text_is(key, deciding[i].ptr, len))
-			return i;
-		scan_doubt(&l->r, p,
-			   "a key that another reader takes for one that "
-			   "decides");
-		l->id_unclear |= i == TOP_ID && l->r.depth == 1;
+		if (text_is(key->text, deciding[i].ptr, len))
+			key->which = i;
+		else
+			key->alike = i;
+		return;
 	}
-	return -1;
+}
+
+/* Reads any other key, up to its value. */
+static const char *read_key(struct line *l, const char *p, struct key *key)
+{
+	p = step_key(&l->r, p, &key->text);
+	if (p)
+		compare(key);
+	return p;
+}
+
+/* One that only looks like a deciding one is in doubt. */
+static void check_alike(struct line *l, const struct key *key)
+{
+	if (key->alike < 0)
+		return;
+	scan_doubt(&l->r, key->text.ptr - 1,
+		   "a key that another reader takes for one that decides");
+	l->id_unclear |= key->alike == TOP_ID && l->r.depth == 1;
 }
 
 /* FNV-1a over the code points. */
@@ -103,20 +219,30 @@ static uint64_t hash_text(struct text text)
 	return hash;
 }
 
-static void note_key(struct line *l, struct keys *k, struct text key,
-		     const char *at)
+static void note_hash(struct line *l, struct keys *k, const struct key *key)
 {
-	uint64_t hash;
+	uint64_t hash = hash_text(key->text);
 
-	if (k->count == MESSAGE_PARAMS_MAX) {
-		scan_doubt(&l->r, at, "more than 128 members in params");
-		return;
-	}
-	hash = hash_text(key);
-	for (size_t i = 0; i < k->count; i++)
+	for (size_t i = 0; i < k->hashes; i++)
 		if (k->hash[i] == hash)
+			scan_doubt(&l->r, key->text.ptr - 1,
+				   "a key of params twice");
+	k->hash[k->hashes++] = hash;
+}
+
+static void note_key(struct line *l, struct keys *k, const struct key *key)
+{
+	const char *at = key->text.ptr - 1;
+
+	if (k->count++ >= MESSAGE_PARAMS_MAX) {
+		scan_doubt(&l->r, at, "more than 128 members in params");
+	} else if (key->which < 0) {
+		note_hash(l, k, key);
+	} else {
+		if (k->deciding >> key->which & 1)
 			scan_doubt(&l->r, at, "a key of params twice");
-	k->hash[k->count++] = hash;
+		k->deciding |= 1u << key->which;
+	}
 }
 
 /* A string, or any other value: then *fault is where it stands. */
@@ -124,7 +250,7 @@ static const char *read_text(struct line *l, const char *p, struct text *text,
 			     const char **fault)
 {
 	if (*p == '"')
-		return scan_string(&l->r, p, text);
+		return step_string(&l->r, p, text);
 	*fault = p;
 	return scan_value(&l->r, p);
 }
@@ -175,8 +301,8 @@ static const char *read_param(struct line *l, const char *p, int key)
 
 static const char *read_params(struct line *l, const char *p)
 {
-	struct text key;
 	struct keys keys;
+	struct key key;
 	bool more;
 
 	l->params = p;
@@ -184,19 +310,29 @@ static const char *read_params(struct line *l, const char *p)
 		scan_doubt(&l->r, p, "params is not an object");
 		return scan_value(&l->r, p);
 	}
-	keys.count = 0;
+	keys.deciding = 0;
+	keys.count = keys.hashes = 0;
 	p = scan_enter(&l->r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(&l->r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		/* Refused already: only the id is still looked for. */
+	p = step_first(&l->r, p, '}', &more);
+	while (p && more) {
+		const char *value = skip_initial(&l->r, p, &key);
+		bool plain = value != p;
+
+		if (!plain)
+			value = read_key(l, p, &key);
+		if (!value)
+			return NULL;
 		if (l->r.fault.reason) {
-			p = scan_value(&l->r, p);
-			continue;
+			/* Refused already: only the id is still looked for. */
+			p = scan_value(&l->r, value);
+		} else {
+			note_key(l, &keys, &key);
+			if (!plain)
+				check_alike(l, &key);
+			p = read_param(l, value, key.which);
 		}
-		note_key(l, &keys, key, key.ptr - 1);
-		p = read_param(l, p, decide(l, key.ptr - 1, key));
+		if (p)
+			p = step_next(&l->r, p, '}', &more);
 	}
 	return p;
 }
@@ -213,12 +349,35 @@ static bool is_integer(struct span s)
 	return true;
 }
 
+/* Past an integer that is a valid id and ends before end; or NULL. */
+static const char *skip_integer(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (p < end && p - start <= MESSAGE_ID_DIGITS && *p >= '0' &&
+	       *p <= '9')
+		p++;
+	if (p == start || p - start > MESSAGE_ID_DIGITS || p == end ||
+	    (*start == '0' && p - start > 1) || *p == '.' || (*p | 0x20) == 'e')
+		return NULL;
+	return p;
+}
+
 static const char *read_id(struct line *l, const char *p)
 {
 	struct text text = {.flags = 0};
 	const char *start = p;
 	struct span id = {.ptr = p};
 
+	l->id_null = false;
+	p = skip_integer(p, l->r.end);
+	if (p) {
+		id.len = (size_t)(p - start);
+		l->id_valid = true;
+		l->m->id = id;
+		return p;
+	}
+	p = start;
 	p = *p == '"' ? scan_string(&l->r, p, &text) : scan_value(&l->r, p);
 	if (!p)
 		return NULL;
@@ -246,11 +405,45 @@ static const char *read_id(struct line *l, const char *p)
 	return p;
 }
 
+static void find_method(struct line *l, const char *start, struct text text)
+{
+	char folded[TEXT_FOLDED_MAX];
+	size_t len;
+
+	for (int i = 0; i < WEIGHED; i++)
+		if (text.len == weighed[i].word.len &&
+		    memcmp(text.ptr, weighed[i].word.ptr, text.len) == 0) {
+			l->m->method = weighed[i].method;
+			return;
+		}
+	/* None of them has an upper-case letter. */
+	len = text_folded(text, folded, sizeof(folded));
+	for (int i = 0; i < WEIGHED; i++) {
+		struct word word = weighed[i].word;
+
+		if (len != word.len || memcmp(folded, word.ptr, len) != 0)
+			continue;
+		if (text_is(text, word.ptr, word.len))
+			l->m->method = weighed[i].method;
+		else
+			scan_doubt(&l->r, start,
+				   "a method that another reader takes for "
+				   "one that is weighed");
+	}
+}
+
 static const char *read_method(struct line *l, const char *p)
 {
 	struct text text = {.flags = 0};
+	static const char call[] = "\"tools/call\"";
 	const char *fault = NULL, *start = p;
 
+	if ((size_t)(l->r.end - p) > sizeof(call) &&
+	    memcmp(p, call, sizeof(call) - 1) == 0) {
+		l->m->method_text = (struct text){p + 1, sizeof(call) - 3, 0};
+		l->m->method = METHOD_TOOLS_CALL;
+		return p + sizeof(call) - 1;
+	}
 	p = read_text(l, p, &text, &fault);
 	if (fault)
 		scan_doubt(&l->r, start, "method is not a string");
@@ -260,16 +453,7 @@ static const char *read_method(struct line *l, const char *p)
 	if (text.flags & (TEXT_NUL | TEXT_LONE))
 		scan_doubt(&l->r, start,
 			   "\\u0000 or an unpaired surrogate in the method");
-	for (int i = 0; i < WEIGHED; i++) {
-		struct word word = weighed[i].word;
-
-		if (text_is(text, word.ptr, word.len))
-			l->m->method = weighed[i].method;
-		else if (text_resembles(text, word.ptr, word.len))
-			scan_doubt(&l->r, start,
-				   "a method that another reader takes for "
-				   "one that is weighed");
-	}
+	find_method(l, start, text);
 	return p;
 }
 
@@ -278,6 +462,8 @@ static const char *read_jsonrpc(struct line *l, const char *p)
 	struct text text = {.flags = 0};
 	const char *fault = NULL, *start = p;
 
+	if (l->r.end - p > 5 && memcmp(p, "\"2.0\"", 5) == 0)
+		return p + 5;
 	p = read_text(l, p, &text, &fault);
 	if (p && (fault || !text_is(text, "2.0", 3)))
 		scan_doubt(&l->r, start, "jsonrpc is not \"2.0\"");
@@ -312,31 +498,41 @@ static const char *read_top(struct line *l, const char *p, int key)
 	}
 }
 
+static void note_top(struct line *l, const struct key *key)
+{
+	const char *at = key->text.ptr - 1;
+
+	if (key->which < 0 || key->which >= TOP_COUNT) {
+		scan_doubt(&l->r, at, "a member that JSON-RPC does not have");
+		return;
+	}
+	if (l->seen >> key->which & 1) {
+		scan_doubt(&l->r, at, "a key of the message twice");
+		l->id_unclear |= key->which == TOP_ID;
+	}
+	l->seen |= 1u << key->which;
+}
+
 static const char *read_object(struct line *l, const char *p)
 {
-	struct text key;
+	struct key key;
 	bool more;
 
 	p = scan_enter(&l->r, p);
-	for (bool first = true; p; first = false) {
-		int top;
+	p = step_first(&l->r, p, '}', &more);
+	while (p && more) {
+		const char *value = skip_initial(&l->r, p, &key);
 
-		p = scan_member(&l->r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		top = decide(l, key.ptr - 1, key);
-		if (top < 0 || top >= TOP_COUNT) {
-			scan_doubt(&l->r, key.ptr - 1,
-				   "a member that JSON-RPC does not have");
-		} else {
-			if (l->seen >> top & 1) {
-				scan_doubt(&l->r, key.ptr - 1,
-					   "a key of the message twice");
-				l->id_unclear |= top == TOP_ID;
-			}
-			l->seen |= 1u << top;
+		if (value == p) {
+			value = read_key(l, p, &key);
+			if (!value)
+				return NULL;
+			check_alike(l, &key);
 		}
-		p = read_top(l, p, top);
+		note_top(l, &key);
+		p = read_top(l, value, key.which);
+		if (p)
+			p = step_next(&l->r, p, '}', &more);
 	}
 	return p;
 }
@@ -443,12 +639,45 @@ static void read_line(struct line *l)
 	judge_params(l);
 }
 
+/* Field by field: compilers clear a struct of this size in a slow way. */
+static inline void clear(struct message *m)
+{
+	const struct text no_text = {.ptr = NULL};
+	const struct span nowhere = {.ptr = NULL};
+
+	m->kind = MESSAGE_REQUEST;
+	m->method = METHOD_OTHER;
+	m->method_text = m->name = m->uri = no_text;
+	m->params = m->id = m->arguments = nowhere;
+	m->modern = false;
+}
+
+static inline void begin_line(struct line *l, const char *line, size_t len,
+			      struct message *m)
+{
+	l->r.begin = line;
+	l->r.end = line + len;
+	l->r.depth = 0;
+	l->r.lines = false;
+	l->r.window = l->r.end;
+	l->r.stops = 0;
+	l->r.fault.reason = NULL;
+	l->r.fault.offset = 0;
+	l->r.fault.grammar = false;
+	l->m = m;
+	l->seen = 0;
+	l->params = NULL;
+	l->name_fault = l->uri_fault = l->arguments_fault = NULL;
+	l->id_valid = l->id_unclear = l->id_null = false;
+}
+
 bool message_read(const char *line, size_t len, struct message *m,
 		  struct fault *fault)
 {
-	struct line l = {.r = scan_begin(line, len), .m = m};
+	struct line l;
 
-	memset(m, 0, sizeof(*m));
+	clear(m);
+	begin_line(&l, line, len, m);
 	read_line(&l);
 	/* The id of a response is the server's: to answer with it would end
 	 * the client's own request of that number. */

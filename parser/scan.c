@@ -1,30 +1,6 @@
 /* Strict JSON text, read where it lies.  The contract is in scan.h. */
 #include "scan.h"
-
-#include <string.h>
-
-/* What a byte is to the loop that skips over strings. */
-enum { PLAIN, QUOTE, ESCAPE, CONTROL, HIGH };
-static const unsigned char string_class[256] = {
-/* clang-format off */
-#define FOUR(c)	   c, c, c, c
-#define SIXTEEN(c) FOUR(c), FOUR(c), FOUR(c), FOUR(c)
-	SIXTEEN(CONTROL), SIXTEEN(CONTROL),
-	PLAIN, PLAIN, QUOTE, PLAIN, FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN),
-	SIXTEEN(PLAIN), SIXTEEN(PLAIN),
-	FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN), ESCAPE, PLAIN, PLAIN, PLAIN,
-	SIXTEEN(PLAIN), SIXTEEN(PLAIN),
-	SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH),
-	SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH), SIXTEEN(HIGH),
-#undef SIXTEEN
-#undef FOUR
-	/* clang-format on */
-};
-
-static unsigned char byte(const char *p)
-{
-	return (unsigned char)*p;
-}
+#include "step.h"
 
 const char *scan_fail(struct scan *r, const char *p, const char *reason)
 {
@@ -44,7 +20,8 @@ void scan_doubt(struct scan *r, const char *p, const char *reason)
 
 struct scan scan_begin(const char *text, size_t len)
 {
-	struct scan r = {.begin = text, .end = text + len};
+	struct scan r = {
+		.begin = text, .end = text + len, .window = text + len};
 
 	return r;
 }
@@ -63,48 +40,6 @@ const char *scan_space(struct scan *r, const char *p)
 		if (!r->lines)
 			scan_doubt(r, p, "CR inside the message");
 	}
-	return p;
-}
-
-/* scan_space() where there is mostly none. */
-static inline const char *space(struct scan *r, const char *p)
-{
-	return p < r->end && byte(p) > ' ' ? p : scan_space(r, p);
-}
-
-static bool continues(const char *p, const char *end)
-{
-	return p < end && (byte(p) & 0xC0) == 0x80;
-}
-
-/* One UTF-8 sequence of two bytes or more (Unicode, table 3-7): no overlong
- * form, no surrogate, nothing past U+10FFFF.  NULL if it is none. */
-static const char *skip_utf8(const char *p, const char *end)
-{
-	unsigned char lead = byte(p++), low = 0x80, high = 0xBF;
-	int more;
-
-	if (lead >= 0xC2 && lead <= 0xDF)
-		more = 0;
-	else if (lead >= 0xE0 && lead <= 0xEF)
-		more = 1;
-	else if (lead >= 0xF0 && lead <= 0xF4)
-		more = 2;
-	else
-		return NULL;
-	if (lead == 0xE0)
-		low = 0xA0;
-	if (lead == 0xED)
-		high = 0x9F;
-	if (lead == 0xF0)
-		low = 0x90;
-	if (lead == 0xF4)
-		high = 0x8F;
-	if (p == end || byte(p) < low || byte(p) > high)
-		return NULL;
-	for (p++; more > 0; more--, p++)
-		if (!continues(p, end))
-			return NULL;
 	return p;
 }
 
@@ -147,33 +82,20 @@ static bool is_low(int32_t c)
 	return c >= 0xDC00 && c <= 0xDFFF;
 }
 
-/* One escape; p is at its backslash (RFC 8259 7). */
-static const char *skip_escape(struct scan *r, const char *p, unsigned *flags)
+/* \uXXXX, or an escape that is at fault; p is at its backslash (RFC 8259 7). */
+static const char *skip_unit(struct scan *r, const char *p, unsigned *flags)
 {
 	int32_t c;
 
-	*flags |= TEXT_ESCAPED;
 	if (r->end - p < 2)
 		return scan_fail(r, p, "a string without its end");
-	switch (p[1]) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
-		return p + 2;
-	case 'u':
-		break;
-	default:
+	if (p[1] != 'u')
 		return scan_fail(r, p, "an escape that JSON lacks");
-	}
 	c = unit_escape(p, r->end);
 	if (c < 0)
 		return scan_fail(r, p, "\\u without four hex digits");
 	p += 6;
+	*flags |= TEXT_ESCAPED;
 	if (c == 0)
 		*flags |= TEXT_NUL;
 	if (is_high(c) && is_low(unit_escape(p, r->end)))
@@ -183,42 +105,70 @@ static const char *skip_escape(struct scan *r, const char *p, unsigned *flags)
 	return p;
 }
 
-const char *scan_string(struct scan *r, const char *p, struct text *text)
+const char *scan_window(struct scan *r, const char *p)
 {
-	const char *start = p + 1;
-	unsigned flags = 0;
+	size_t left = (size_t)(r->end - p);
+	uint64_t stops;
 
-	if (*p != '"')
-		return scan_fail(r, p, "a string was expected");
-	for (p = start; p < r->end;) {
-		while (string_class[byte(p)] == PLAIN)
-			if (++p == r->end)
-				return scan_fail(r, p,
-						 "a string without its end");
-		switch (string_class[byte(p)]) {
-		case QUOTE:
-			text->ptr = start;
-			text->len = (size_t)(p - start);
-			text->flags = flags;
-			return p + 1;
-		case ESCAPE:
-			p = skip_escape(r, p, &flags);
+	if (r->end - r->begin < SKIP_STOPS) {
+		while (p < r->end && (signed char)*p >= ' ' && *p != '"' &&
+		       *p != '\\')
+			p++;
+		return p;
+	}
+	/* The last one ends where the text does. */
+	r->window = left < SKIP_STOPS ? r->end - SKIP_STOPS : p;
+	r->stops = skip_stops(r->window);
+	if (left == 0)
+		return p;
+	stops = r->stops >> (p - r->window);
+	if (stops)
+		return p + __builtin_ctzll(stops);
+	return left < SKIP_STOPS ? r->end : p + SKIP_STOPS;
+}
+
+static bool is_unit(const char *p, const char *end)
+{
+	return end - p >= 2 && p[0] == '\\' && p[1] == 'u';
+}
+
+const char *scan_long(struct scan *r, const char *start, const char *p,
+		      struct text *text)
+{
+	unsigned flags = 0;
+	bool escaped = false;
+
+	for (;;) {
+		/* Text may be nothing but these. */
+		while (is_unit(p, r->end)) {
+			p = skip_unit(r, p, &flags);
 			if (!p)
 				return NULL;
-			continue;
-		case HIGH: {
-			const char *after = skip_utf8(p, r->end);
-
-			if (!after)
-				return scan_fail(r, p, "not UTF-8");
-			p = after;
-			continue;
+			p = step_plain(r, p);
 		}
-		default:
+		p = skip_string(r->begin, p, r->end, &escaped);
+		if (p == r->end)
+			return scan_fail(r, p, "a string without its end");
+		if (*p == '"')
+			break;
+		if (byte(p) >= 0x80)
+			return scan_fail(r, p, "not UTF-8");
+		if (*p != '\\')
 			return scan_fail(r, p, "a control byte in a string");
-		}
+		if (!is_unit(p, r->end))
+			return skip_unit(r, p, &flags);
 	}
-	return scan_fail(r, p, "a string without its end");
+	text->ptr = start;
+	text->len = (size_t)(p - start);
+	text->flags = escaped ? flags | TEXT_ESCAPED : flags;
+	return p + 1;
+}
+
+const char *scan_string(struct scan *r, const char *p, struct text *text)
+{
+	if (*p != '"')
+		return scan_fail(r, p, "a string was expected");
+	return step_string(r, p, text);
 }
 
 static const char *skip_digits(struct scan *r, const char *p)
@@ -263,14 +213,10 @@ static const char *skip_literal(struct scan *r, const char *p, const char *word)
 	return p + len;
 }
 
-/* A string, a number or a literal. */
+/* A number or a literal. */
 static const char *skip_scalar(struct scan *r, const char *p)
 {
-	struct text text;
-
 	switch (*p) {
-	case '"':
-		return scan_string(r, p, &text);
 	case 't':
 		return skip_literal(r, p, "true");
 	case 'f':
@@ -294,50 +240,18 @@ static const char *skip_scalar(struct scan *r, const char *p)
 	}
 }
 
-/* A key and its colon, and the white space up to the value. */
-static const char *read_key(struct scan *r, const char *p, struct text *key)
+void scan_check_key(struct scan *r, struct text key)
 {
-	const char *start = p;
+	const char *start = key.ptr - 1;
 
-	p = scan_string(r, p, key);
-	if (!p)
-		return NULL;
 	/* go-sdk 1.4.0 took "name\u0000" for "name". */
-	if (key->flags & TEXT_NUL)
+	if (key.flags & TEXT_NUL)
 		scan_doubt(r, start, "\\u0000 in a key");
-	if (key->flags & TEXT_LONE)
+	if (key.flags & TEXT_LONE)
 		scan_doubt(r, start, "an unpaired surrogate in a key");
 	/* JavaScript readers let it supply members that are not there. */
-	if ((key->len == 9 || key->flags & TEXT_ESCAPED) &&
-	    text_is(*key, "__proto__", 9))
+	if (text_is(key, "__proto__", 9))
 		scan_doubt(r, start, "the key __proto__");
-	p = space(r, p);
-	if (p == r->end || *p != ':')
-		return scan_fail(r, p, "a colon was expected");
-	p = space(r, p + 1);
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	return p;
-}
-
-static const char *step(struct scan *r, const char *p, bool first, char close,
-			bool *more)
-{
-	p = space(r, p);
-	*more = false;
-	if (p < r->end && *p == close) {
-		r->depth--;
-		return p + 1;
-	}
-	if (!first) {
-		if (p == r->end || *p != ',')
-			return scan_fail(r, p, "a comma was expected");
-		p = space(r, p + 1);
-	}
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	*more = true;
-	return p;
 }
 
 const char *scan_enter(struct scan *r, const char *p)
@@ -353,70 +267,111 @@ const char *scan_enter(struct scan *r, const char *p)
 	return p + 1;
 }
 
+const char *scan_colon(struct scan *r, const char *p)
+{
+	p = step_space(r, p);
+	if (p == r->end || *p != ':')
+		return scan_fail(r, p, "a colon was expected");
+	p = step_space(r, p + 1);
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	return p;
+}
+
+const char *scan_close(struct scan *r, const char *p)
+{
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	r->depth--;
+	return p + 1;
+}
+
+const char *scan_next(struct scan *r, const char *p, char close, bool *more)
+{
+	p = step_space(r, p);
+	*more = false;
+	if (p < r->end && *p == close)
+		return scan_close(r, p);
+	if (p == r->end || *p != ',')
+		return scan_fail(r, p, "a comma was expected");
+	p = step_space(r, p + 1);
+	if (p == r->end)
+		return scan_fail(r, p, "a value was expected");
+	*more = true;
+	return p;
+}
+
 const char *scan_member(struct scan *r, const char *p, bool first,
 			struct text *key, bool *more)
 {
-	p = step(r, p, first, '}', more);
-	if (!p || !*more)
-		return p;
-	return read_key(r, p, key);
+	p = first ? step_first(r, p, '}', more) : step_next(r, p, '}', more);
+	return p && *more ? step_key(r, p, key) : p;
 }
 
 const char *scan_element(struct scan *r, const char *p, bool first, bool *more)
 {
-	return step(r, p, first, ']', more);
+	return first ? step_first(r, p, ']', more) : step_next(r, p, ']', more);
 }
 
-/* Which brackets are open, one bit for each depth: 1 is an object. */
+/* Which brackets are open around the cursor, the innermost the lowest bit: 1
+ * is an object. */
 struct nest {
-	uint64_t bits[SCAN_DEPTH_MAX / 64];
+	uint64_t low, high;
 };
+_Static_assert(SCAN_DEPTH_MAX <= 128, "a bit for each depth");
 
-static bool in_object(const struct nest *n, unsigned depth)
+/* Steps into the object or array at p, to its first value. */
+static inline const char *open_nest(struct scan *r, const char *p,
+				    struct nest *n, bool *more)
 {
-	return n->bits[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
+	const bool object = *p == '{';
+	struct text key;
+
+	p = scan_enter(r, p);
+	p = p ? step_first(r, p, object ? '}' : ']', more) : NULL;
+	if (!p || !*more)
+		return p;
+	n->high = n->high << 1 | n->low >> 63;
+	n->low = n->low << 1 | object;
+	return object ? step_key(r, p, &key) : p;
 }
 
-static void note_open(struct nest *n, unsigned depth, bool object)
+/* From behind a value to the next one, or past the bracket. */
+static inline const char *next_in_nest(struct scan *r, const char *p,
+				       struct nest *n, bool *more)
 {
-	uint64_t bit = (uint64_t)1 << (depth - 1) % 64;
+	const bool object = n->low & 1;
+	struct text key;
 
-	if (object)
-		n->bits[(depth - 1) / 64] |= bit;
-	else
-		n->bits[(depth - 1) / 64] &= ~bit;
+	p = step_next(r, p, object ? '}' : ']', more);
+	if (*more)
+		return object ? step_key(r, p, &key) : p;
+	n->low = n->low >> 1 | n->high << 63;
+	n->high >>= 1;
+	return p;
 }
 
 const char *scan_value(struct scan *r, const char *p)
 {
 	const unsigned base = r->depth;
-	bool first, more = true, object = false;
-	struct text key;
-	struct nest nest;
+	struct nest nest = {0, 0};
+	struct text text;
+	bool more;
 
 	if (p == r->end)
 		return scan_fail(r, p, "a value was expected");
-	while (p && more) {
-		first = *p == '{' || *p == '[';
-		if (first) {
-			object = *p == '{';
-			p = scan_enter(r, p);
-			if (p)
-				note_open(&nest, r->depth, object);
-		} else {
+	do {
+		more = false;
+		if (*p == '"')
+			p = step_string(r, p, &text);
+		else if (*p == '{' || *p == '[')
+			p = open_nest(r, p, &nest, &more);
+		else
 			p = skip_scalar(r, p);
-		}
-		/* Closes what ends here, up to the next value or the end. */
-		for (more = false; p && !more && r->depth > base;
-		     first = false) {
-			if (object)
-				p = scan_member(r, p, first, &key, &more);
-			else
-				p = scan_element(r, p, first, &more);
-			if (!more && r->depth > base)
-				object = in_object(&nest, r->depth);
-		}
-	}
+		/* All that closes here, up to the next value. */
+		while (p && !more && r->depth > base)
+			p = next_in_nest(r, p, &nest, &more);
+	} while (p && more);
 	return p;
 }
 
@@ -556,6 +511,10 @@ bool text_resembles(struct text text, const char *s, size_t len)
 	char folded[TEXT_FOLDED_MAX];
 	size_t i = 0;
 
+	if (step_differs(&text, s))
+		return false;
+	if (text.len == len && memcmp(text.ptr, s, len) == 0)
+		return true;
 	if (text_folded(text, folded, len) != len)
 		return false;
 	while (i < len && folded[i] == text_fold(s[i]))

@@ -57,6 +57,9 @@ struct scan {
 	const char *end;
 	unsigned depth;     /* objects and arrays open around the cursor */
 	bool lines;         /* CR is white space like any other (files) */
+	const char *window; /* 64 bytes that were looked at; end: none yet */
+	uint64_t stops;     /* of these, a bit each: those that are no plain
+			       content of a string */
 	struct fault fault; /* the grammar fault, else the first doubt */
 };
 

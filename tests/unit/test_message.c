@@ -42,6 +42,11 @@ static const struct {
 	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t", NULL, NULL, true},
 	{R "\"tools/call\",\"params\":{\"_meta\":7,\"name\":\"t\"}}",
 	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t"},
+	/* White space wherever it may be. */
+	{" { \"jsonrpc\" : \"2.0\" , \"id\" : 0 , \"method\" : "
+	 "\"tools/call\" , \"params\" : { \"name\" : \"t\" , \"_meta\" : "
+	 "{ } } } ",
+	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "0", "t"},
 	/* For other methods, params are the server's business. */
 	{R "\"x\",\"params\":{\"name\":1,\"uri\":[],\"arguments\":[]}}",
 	 MESSAGE_REQUEST, METHOD_OTHER, "1"},
@@ -108,6 +113,15 @@ static const struct {
 	{R "\"a\",\"params\":{\"b\":1,\"\\u0062\":2}}", "params twice", 53,
 	 "1"},
 	{R "\"a\",\"params\":{\"Name\":1}}", "one that decides", 47, "1"},
+	{R "\"a\",\"params\":{\"name\":1,\"n\\u0061me\":2}}", "params twice",
+	 56, "1"},
+	{R "\"a\",\"params\":{\"n\\u0061me\":1,\"name\":2}}", "params twice",
+	 61, "1"},
+	/* What stands where a key should, but for its quote. */
+	{"{" V ",xmethod\":\"tools/call\",\"id\":1}", "string was expected", 17,
+	 NULL, true},
+	{"{" V ",\"id\":01,\"method\":\"a\"}", "begins with 0", 23, NULL, true},
+	{"{" V ",\"id\":1e5,\"method\":\"a\"}", "an id that is no integer", 22},
 	{R "\"Tools/Call\"}", "method that another", 33, "1"},
 	{R "\" tools/list\"}", "method that another", 33, "1"},
 	{R "\"a\\u0000\"}", "in the method", 33, "1"},

@@ -1,33 +1,9 @@
 /* Strict JSON text: what is read, what is refused, and where. */
-#include "unit.h"
+#include "edge.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "../../parser/scan.h"
-
-/* A copy of the text whose end is the end of what can be read, so that one
- * byte too far is a crash. */
-static char *at_the_edge(const char *text, size_t len)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (len / page + 2) * page;
-	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(at != MAP_FAILED);
-	assert_int_equal(mprotect(at + size - page, page, PROT_NONE), 0);
-	return memcpy(at + size - page - len, text, len);
-}
-
-static void let_go(char *text, size_t len)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (len / page + 2) * page;
-
-	munmap(text + len + page - size, size);
-}
 
 static struct fault read_all(const char *text, size_t len)
 {
@@ -283,6 +259,9 @@ static const struct {
 	{"\"na me\"", "name", false, false},
 	{"\"\"", "name", false, false},
 	{"\" \"", "name", false, false},
+	{"\"\x7Fname\"", "name", false, true},
+	{"\"_name\"", "_NAME", false, true},
+	{"\"name\x7F\"", "name", false, true},
 	{"\"\xEF\xBD\x8E"
 	 "ame\"",
 	 "name", false, false},
@@ -305,6 +284,17 @@ static void compares_as_readers_do(void **state)
 			 text_resembles(text, names[i].plain, len) ==
 				 names[i].resembles);
 	}
+}
+
+static void strings_have_quotes(void **state)
+{
+	struct scan r = scan_begin("a\"", 2);
+	struct text text;
+
+	(void)state;
+	assert_null(scan_string(&r, r.begin, &text));
+	assert_true(r.fault.grammar);
+	assert_int_equal(r.fault.offset, 0);
 }
 
 static const struct {
@@ -358,6 +348,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(brackets_match),
 		cmocka_unit_test(compares_as_readers_do),
+		cmocka_unit_test(strings_have_quotes),
 		cmocka_unit_test(decodes),
 	};
 
