@@ -1,7 +1,6 @@
 /* Lists in the server's lines.  The contract is in reply.h. */
 #include "reply.h"
-
-#include <string.h>
+#include "step.h"
 
 static const struct list_keys {
 	const char *list, *name;
@@ -73,6 +72,112 @@ static int find_list(struct scan *r, struct text key, unsigned *seen)
 	return REPLY_LISTS;
 }
 
+/* Bytes on their way to where they are kept. */
+struct copy {
+	const char *from;
+	size_t last; /* what is before was kept, or left out */
+	char *to;
+	size_t used;
+	size_t cut; /* elements left out */
+};
+
+/* A line being read; copy is NULL if nothing is to be left out of it. */
+struct line {
+	struct scan r;
+	struct reply *reply;
+	struct copy *copy;
+	list_keep *keep;
+	void *context;
+};
+
+static void keep_until(struct line *l, size_t at)
+{
+	struct copy *c = l->copy;
+	const char *from = c->from + c->last;
+	char *to = c->to + c->used;
+	size_t len = at - c->last;
+	struct span *id = &l->reply->id;
+
+	if (to != from)
+		memmove(to, from, len);
+	if (id->ptr && id->ptr >= from)
+		id->ptr = to + (id->ptr - from);
+	c->used += len;
+	c->last = at;
+}
+
+/* An element, and the name that it has for certain. */
+static const char *read_element(struct scan *r, const char *p, const char *word,
+				size_t len, struct text *name)
+{
+	struct text key;
+	int names = 0;
+	bool more;
+
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	p = step_first(r, p, '}', &more);
+	while (p && more) {
+		p = step_key(r, p, &key);
+		if (!p)
+			return NULL;
+		if (step_differs(&key, word) ||
+		    !text_resembles(key, word, len)) {
+			p = scan_value(r, p);
+		} else if (*p == '"' && names++ == 0 &&
+			   text_is(key, word, len)) {
+			p = step_string(r, p, name);
+		} else {
+			p = scan_value(r, p);
+			name->ptr = NULL;
+			names = 1;
+		}
+		if (p)
+			p = step_next(r, p, '}', &more);
+	}
+	if (name->ptr && name->flags & (TEXT_NUL | TEXT_LONE))
+		name->ptr = NULL;
+	return p;
+}
+
+/* The array of a list, whose begin is p, without what is not kept. */
+static const char *cut_list(struct line *l, const char *p, enum reply_list list)
+{
+	const char *const word = lists[list].name, *const begin = l->r.begin;
+	const size_t len = strlen(word);
+	struct copy *c = l->copy;
+	bool more, kept = false, cut = false;
+	size_t until; /* what is before is kept, unless it was left out */
+
+	p = scan_enter(&l->r, p);
+	p = step_first(&l->r, p, ']', &more);
+	until = p ? (size_t)(p - begin) : 0;
+	while (p && more) {
+		size_t start = (size_t)(p - begin);
+		struct text name = {.ptr = NULL};
+
+		p = read_element(&l->r, p, word, len, &name);
+		if (!p)
+			return NULL;
+		if (l->keep(l->context, list, name)) {
+			/* The first that is kept has no comma before it. */
+			if (cut && !kept)
+				c->last = start;
+			kept = true;
+			until = (size_t)(p - begin);
+		} else {
+			if (c->last < until)
+				keep_until(l, until);
+			c->last = (size_t)(p - begin);
+			c->cut++;
+			cut = true;
+		}
+		p = step_next(&l->r, p, ']', &more);
+	}
+	return p;
+}
+
 /* One server capability: {"listChanged": true, ...}. */
 static const char *read_capability(struct scan *r, const char *p, bool *changes)
 {
@@ -121,9 +226,10 @@ static const char *read_capabilities(struct scan *r, const char *p,
 	return p;
 }
 
-static const char *read_result(struct scan *r, const char *p,
-			       struct reply *reply)
+static const char *read_result(struct line *l, const char *p)
 {
+	struct reply *reply = l->reply;
+	struct scan *r = &l->r;
 	unsigned seen = 0;
 	struct text key;
 	bool more;
@@ -143,6 +249,8 @@ static const char *read_result(struct scan *r, const char *p,
 		if (text_is(key, "capabilities", 12)) {
 			reply->greets = true;
 			p = read_capabilities(r, p, &reply->changes);
+		} else if (l->copy && list < REPLY_LISTS && *p == '[') {
+			p = cut_list(l, p, (enum reply_list)list);
 		} else {
 			p = scan_value(r, p);
 		}
@@ -167,9 +275,10 @@ static const char *read_id(struct scan *r, const char *p, struct reply *reply)
 	return p;
 }
 
-static const char *read_message(struct scan *r, const char *p,
-				struct reply *reply)
+static const char *read_message(struct line *l, const char *p)
 {
+	struct reply *reply = l->reply;
+	struct scan *r = &l->r;
 	struct text key;
 	unsigned seen = 0;
 	bool more;
@@ -184,7 +293,7 @@ static const char *read_message(struct scan *r, const char *p,
 			p = read_id(r, p, reply);
 			break;
 		case TOP_RESULT:
-			p = read_result(r, p, reply);
+			p = read_result(l, p);
 			break;
 		default:
 			p = scan_value(r, p);
@@ -229,9 +338,10 @@ static bool begins_like_message(struct scan *r, const char *p)
 	return p < r->end && *p == '{';
 }
 
-void reply_read(const char *line, size_t len, struct reply *reply)
+static void read_line(struct line *l, const char *line, size_t len)
 {
-	struct scan r;
+	struct reply *reply = l->reply;
+	struct scan *r = &l->r;
 	const char *p;
 
 	if (len > 0 && line[len - 1] == '\n')
@@ -239,107 +349,60 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	memset(reply, 0, sizeof(*reply));
-	r = scan_begin(line, len);
-	if (!begins_like_message(&r, line)) {
+	*r = scan_begin(line, len);
+	if (!begins_like_message(r, line)) {
 		reply->kind = REPLY_NOISE;
 		return;
 	}
 	reply->kind = REPLY_OTHER;
-	p = scan_space(&r, line);
+	p = scan_space(r, line);
 	if (*p == '{')
-		p = read_message(&r, p, reply);
+		p = read_message(l, p);
 	else
-		p = scan_fail(&r, p, *p == '[' ? "a batch" : "not JSON");
-	if (p && !scan_end(&r, p))
+		p = scan_fail(r, p, *p == '[' ? "a batch" : "not JSON");
+	if (p && !scan_end(r, p))
 		reply->id.ptr = NULL;
-	reply->fault = r.fault;
-	if (r.fault.reason)
+	reply->fault = r->fault;
+	if (r->fault.reason)
 		reply->kind = REPLY_UNREAD;
 }
 
-/* An element, which is JSON already, and the name that it has for certain. */
-static const char *read_element(struct scan *r, const char *p, const char *word,
-				struct text *name)
+void reply_read(const char *line, size_t len, struct reply *reply)
 {
-	size_t len = strlen(word);
-	struct text key, text;
-	int names = 0;
-	bool more;
+	struct line l = {.reply = reply};
 
-	name->ptr = NULL;
-	if (*p != '{')
-		return scan_value(r, p);
-	p = scan_enter(r, p);
-	for (bool first = true;; first = false) {
-		p = scan_member(r, p, first, &key, &more);
-		if (!more)
-			break;
-		if (!text_resembles(key, word, len)) {
-			p = scan_value(r, p);
-			continue;
-		}
-		if (*p == '"' && text_is(key, word, len) && names == 0) {
-			p = scan_string(r, p, &text);
-			*name = text;
-		} else {
-			p = scan_value(r, p);
-			name->ptr = NULL;
-		}
-		names++;
-	}
-	if (name->ptr && name->flags & (TEXT_NUL | TEXT_LONE))
-		name->ptr = NULL;
-	return p;
+	read_line(&l, line, len);
 }
 
-/* Bytes of an array on their way to where they are kept. */
-struct copy {
-	const char *from;
-	size_t last; /* what is before was kept, or left out */
-	char *to;
-	size_t used;
-};
-
-static void keep_until(struct copy *c, size_t at)
+size_t reply_cut(char *line, size_t len, list_keep *keep, void *context,
+		 struct reply *reply)
 {
-	memmove(c->to + c->used, c->from + c->last, at - c->last);
-	c->used += at - c->last;
-	c->last = at;
+	struct copy copy = {.from = line, .to = line};
+	struct line l = {.reply = reply,
+			 .copy = &copy,
+			 .keep = keep,
+			 .context = context};
+
+	read_line(&l, line, len);
+	if (reply->kind == REPLY_LIST && copy.cut > 0)
+		keep_until(&l, len);
+	return copy.cut > 0 ? copy.used : len;
 }
 
 size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
 		void *context, char *out, size_t *cut)
 {
-	struct copy c = {.from = array.ptr, .to = out};
-	struct scan r = scan_begin(array.ptr, array.len);
-	const char *p = scan_enter(&r, array.ptr);
-	bool more, kept = false;
+	struct copy copy = {.from = array.ptr, .to = out};
+	struct reply none = {.kind = REPLY_LIST};
+	struct line l = {.r = scan_begin(array.ptr, array.len),
+			 .reply = &none,
+			 .copy = &copy,
+			 .keep = keep,
+			 .context = context};
 
-	*cut = 0;
 	/* It is JSON, or reply_read() had not found it: no step can fail. */
-	for (bool first = true;; first = false) {
-		struct text name = {.ptr = NULL};
-		size_t start;
-
-		p = scan_element(&r, p, first, &more);
-		if (!more)
-			break;
-		start = (size_t)(p - array.ptr);
-		/* Before the first: white space, which stays as it is. */
-		if (first)
-			keep_until(&c, start);
-		p = read_element(&r, p, lists[list].name, &name);
-		if (keep(context, list, name)) {
-			/* The first that is kept has no comma before it. */
-			if (!kept)
-				c.last = start;
-			keep_until(&c, (size_t)(p - array.ptr));
-			kept = true;
-		} else {
-			c.last = (size_t)(p - array.ptr);
-			(*cut)++;
-		}
-	}
-	keep_until(&c, array.len);
-	return c.used;
+	cut_list(&l, array.ptr, list);
+	keep_until(&l, array.len);
+	*cut = copy.cut;
+	return copy.used;
 }

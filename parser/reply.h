@@ -8,7 +8,7 @@
  * might find a list in it.
  *
  * Pure functions, as scan.h has them; spans point into the line.  Only
- * list_cut() writes, into the memory that it is given.
+ * reply_cut() and list_cut() write, into the memory that they are given.
  */
 #ifndef PARSER_REPLY_H
 #define PARSER_REPLY_H
@@ -52,11 +52,20 @@ void reply_read(const char *line, size_t len, struct reply *reply);
 typedef bool list_keep(void *context, enum reply_list list, struct text name);
 
 /*
- * Copies the array to out without the elements that are not kept, each with
- * one of the commas beside it and the white space between; no other byte is
- * touched.  array is what reply_read() found.  out has room for array.len
- * bytes and may be array.ptr itself.  Returns the bytes written; *cut is the
- * number of elements left out.
+ * Reads the line as reply_read() does, and in the same pass leaves out of its
+ * lists the elements that are not kept, each with one of the commas beside it
+ * and the white space between; no other byte is touched.  Returns the bytes
+ * that the line has then.  Of reply.lists only tells which there are; reply.id
+ * is where the id stands afterwards.  A line that is REPLY_UNREAD may have been
+ * cut half-way, and must not be passed on.
+ */
+size_t reply_cut(char *line, size_t len, list_keep *keep, void *context,
+		 struct reply *reply);
+
+/*
+ * The same for one array that reply_read() has found, copied to out, which has
+ * room for array.len bytes and may be array.ptr itself.  Returns the bytes
+ * written; *cut is the number of elements left out.
  */
 size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
 		void *context, char *out, size_t *cut);

@@ -120,15 +120,60 @@ static void check(struct span array)
 	free(out);
 }
 
+/* One pass over the line leaves what two leave. */
+static void check_cut(const char *line, size_t size, const struct reply *read)
+{
+	char *once = exact((const uint8_t *)line, size);
+	char *twice = exact((const uint8_t *)line, size);
+	size_t left, len = size;
+	struct reply reply;
+
+	left = reply_cut(once, size, keep, NULL, &reply);
+	must(reply.kind == read->kind && reply.greets == read->greets &&
+	     reply.changes == read->changes && reply.answers == read->answers);
+	must(!reply.fault.reason == !read->fault.reason &&
+	     reply.fault.offset == read->fault.offset);
+	must(!reply.fault.reason ||
+	     strcmp(reply.fault.reason, read->fault.reason) == 0);
+	must(!reply.id.ptr == !read->id.ptr && reply.id.len == read->id.len);
+	must(!reply.id.ptr ||
+	     memcmp(reply.id.ptr, read->id.ptr, read->id.len) == 0);
+	/* The last list first, so that those before it stay where they are. */
+	for (const char *end = line + size; read->kind == REPLY_LIST;) {
+		const struct span *last = NULL;
+		size_t used, cut, at;
+
+		for (int i = 0; i < REPLY_LISTS; i++)
+			if (read->lists[i].ptr && read->lists[i].ptr < end &&
+			    (!last || read->lists[i].ptr > last->ptr))
+				last = &read->lists[i];
+		if (!last)
+			break;
+		end = last->ptr;
+		at = (size_t)(end - line);
+		used = list_cut((struct span){twice + at, last->len},
+				(enum reply_list)(last - read->lists), keep,
+				NULL, twice + at, &cut);
+		memmove(twice + at + used, twice + at + last->len,
+			len - at - last->len);
+		len -= last->len - used;
+	}
+	must(read->kind == REPLY_UNREAD ||
+	     (left == len && memcmp(once, twice, len) == 0));
+	free(once);
+	free(twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *line = exact(data, size);
 	struct reply reply;
 
 	reply_read(line, size, &reply);
-	if (reply.kind == REPLY_LIST &&
+	if (reply.kind == REPLY_LIST && reply.lists[REPLY_TOOLS].ptr &&
 	    !unfit(reply.lists[REPLY_TOOLS].ptr, reply.lists[REPLY_TOOLS].len))
 		check(reply.lists[REPLY_TOOLS]);
+	check_cut(line, size, &reply);
 	free(line);
 	return 0;
 }

@@ -112,6 +112,13 @@ static const struct {
 	/* Escapes are read, and stay. */
 	{"[{\"n\\u0061me\":\"\\u0078\"},{\"n\\u0061me\":\"\\u0061\"}]",
 	 "[{\"n\\u0061me\":\"\\u0061\"}]", 1},
+	/* Keys that look like it, from the first letter or not. */
+	{"[{\"\":1,\" name\":\"a\"}," A "]", "[" A "]", 1},
+	{"[{\"\x7Fname\":\"a\"}," A "]", "[" A "]", 1},
+	{"[{\"nam\":1,\"names\":2,\"\xC3\xA9\":3,\"name\":\"a\"}]",
+	 "[{\"nam\":1,\"names\":2,\"\xC3\xA9\":3,\"name\":\"a\"}]", 0},
+	{"[{ \"name\" : \"a\" , \"nine_long\" : 1 , \"_nine_too\":2 }]",
+	 "[{ \"name\" : \"a\" , \"nine_long\" : 1 , \"_nine_too\":2 }]", 0},
 	/* A name that is not clear. */
 	{"[1," A ",null,[],\"a\"]", "[" A "]", 4},
 	{"[{}," A "]", "[" A "]", 1},
@@ -225,6 +232,112 @@ static void other_lists_are_found(void **state)
 	}
 }
 
+/* A whole line, cut while it is read; the id is told where it then stands. */
+static const struct {
+	const char *line, *left;
+	const char *id;
+} passes[] = {
+	{"npm WARN x", "npm WARN x"},
+	{"{\"id\":1,\"result\":{}}\n", "{\"id\":1,\"result\":{}}\n", "1"},
+	{LIST("[" A "]") "\r\n", LIST("[" A "]") "\r\n", "1"},
+	{LIST("[ " X " , " A "]") "\n", LIST("[ " A "]") "\n", "1"},
+	{LIST("[" A "," X "]"), LIST("[" A "]"), "1"},
+	{LIST("[" X "," A "," B "," Y "," B "," X " ]"),
+	 LIST("[" A "," B "," B " ]"), "1"},
+	{"{\"result\":{\"tools\":[" X "," A "],\"nextCursor\":\"c\"},"
+	 "\"id\":\"after\"}",
+	 "{\"result\":{\"tools\":[" A "],\"nextCursor\":\"c\"},"
+	 "\"id\":\"after\"}",
+	 "\"after\""},
+	/* Two lists, the id before, between, and after both; the last of them
+	 * in a message that some reader may take. */
+	{"{\"id\":7,\"result\":{\"tools\":[" X "," A "],\"prompts\":[" B "," X
+	 "]}}",
+	 "{\"id\":7,\"result\":{\"tools\":[" A "],\"prompts\":[" B "]}}", "7"},
+	{"{\"result\":{\"prompts\":[" X "],\"tools\":[" A "]},\"id\":8}",
+	 "{\"result\":{\"prompts\":[],\"tools\":[" A "]},\"id\":8}", "8"},
+	{"{\"result\":{\"tools\":{\"name\":\"x\"}},\"id\":9}",
+	 "{\"result\":{\"tools\":{\"name\":\"x\"}},\"id\":9}", "9"},
+	/* Not to be passed on: only the id is told. */
+	{"{\"id\":1,\"result\":{\"tools\":[" X "," A "],\"tools\":[" X
+	 "]},\"jsonrpc\":1}",
+	 NULL, "1"},
+	{"{\"result\":{\"tools\":[" X "," A "],\"Tools\":[" A "," X
+	 "]},\"id\":10}",
+	 NULL, "10"},
+	{"{\"result\":{\"tools\":[" A "," X "," B "]},\"id\":11,\"Result\":{"
+	 "\"tools\":[" X "]}}",
+	 NULL, "11"},
+	{"{\"id\":12,\"result\":{\"tools\":[" X ",{]", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[" X ",", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{1:2}]}}", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"name\":\"", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"name", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"name\"", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"name\" 1}]}}", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"name\":", NULL, NULL},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"__proto__\":1}]}}", NULL, "12"},
+	{"{\"id\":12,\"result\":{\"tools\":[{\"\\u0000\":1}]}}", NULL, "12"},
+};
+
+static void lines_are_cut_in_one_pass(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(passes); i++) {
+		size_t len = strlen(passes[i].line), left;
+		const char *id = passes[i].id;
+		char *line = malloc(len);
+		struct reply r;
+
+		memcpy(line, passes[i].line, len);
+		left = reply_cut(line, len, keep, NULL, &r);
+		row_true(passes[i].line,
+			 !passes[i].left == (r.kind == REPLY_UNREAD));
+		if (passes[i].left) {
+			row_true(passes[i].line,
+				 left == strlen(passes[i].left));
+			row_true(passes[i].line,
+				 !memcmp(line, passes[i].left, left));
+		}
+		row_true(passes[i].line, !r.id.ptr == !id);
+		if (id)
+			row_true(passes[i].line,
+				 r.id.len == strlen(id) &&
+					 !memcmp(r.id.ptr, id, r.id.len));
+		free(line);
+	}
+}
+
+/* Objects and arrays 128 deep are the most, in an element too. */
+static void deep_elements_are_withheld(void **state)
+{
+	char line[1024];
+	struct reply r;
+
+	(void)state;
+	for (int depth = 120; depth < 130; depth++) {
+		int len = snprintf(line, sizeof(line),
+				   "{\"result\":{\"tools\":[{\"a\":%.*s%.*s",
+				   depth,
+				   "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+				   "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+				   "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+				   "[[[[[[[[",
+				   depth,
+				   "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+				   "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+				   "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+				   "]]]]]]]]");
+
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "}]}}");
+		reply_cut(line, (size_t)len, keep, NULL, &r);
+		assert_int_equal(r.kind,
+				 depth <= 124 ? REPLY_LIST : REPLY_UNREAD);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +346,8 @@ int main(void)
 		cmocka_unit_test(the_array_is_found),
 		cmocka_unit_test(promises_are_read),
 		cmocka_unit_test(other_lists_are_found),
+		cmocka_unit_test(lines_are_cut_in_one_pass),
+		cmocka_unit_test(deep_elements_are_withheld),
 	};
 
 	return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
