@@ -251,33 +251,7 @@ static bool keeps(void *context, enum reply_list list, struct text name)
 	return policy_lists(context, sections[list], name);
 }
 
-/* Cuts every list of the line, the last one first, so that those before it
- * stay where they are.  Returns what is left of its len bytes. */
-static size_t cut_lists(struct session *s, char *line, size_t len,
-			struct reply *reply)
-{
-	for (;;) {
-		struct span *last = NULL;
-		size_t at, used, cut;
-
-		for (int i = 0; i < REPLY_LISTS; i++)
-			if (reply->lists[i].ptr &&
-			    (!last || reply->lists[i].ptr > last->ptr))
-				last = &reply->lists[i];
-		if (!last)
-			return len;
-		at = (size_t)(last->ptr - line);
-		used = list_cut(*last, (enum reply_list)(last - reply->lists),
-				keeps, (void *)s->policy, line + at, &cut);
-		memmove(line + at + used, line + at + last->len,
-			len - at - last->len);
-		len -= last->len - used;
-		last->ptr = NULL;
-	}
-}
-
-/* Takes note of what a reply ends: before lists are cut, which moves what the
- * id points to. */
+/* Takes note of what a reply ends. */
 static void note_reply(struct session *s, const struct reply *reply)
 {
 	if (s->greeting && reply->greets) {
@@ -298,20 +272,19 @@ static void judge_reply(struct session *s, size_t len)
 	char *line = s->down.buf + s->down.next;
 	bool lists = reads_lists(s);
 	struct reply reply;
-	size_t used;
+	size_t used = len;
 
-	reply_read(line, len, &reply);
+	/* What is cut of a line in doubt does not matter: it is withheld. */
+	if (lists)
+		used = reply_cut(line, len, keeps, (void *)s->policy, &reply);
+	else
+		reply_read(line, len, &reply);
 	if (reply.kind == REPLY_UNREAD && lists) {
 		withhold(s, &reply);
 		stream_drop(&s->down, len);
 		return;
 	}
 	note_reply(s, &reply);
-	if (reply.kind != REPLY_LIST || !lists) {
-		stream_pass(&s->down, len);
-		return;
-	}
-	used = cut_lists(s, line, len, &reply);
 	stream_pass(&s->down, used);
 	stream_drop(&s->down, len - used);
 }
