@@ -3,11 +3,44 @@
 
 #include <string.h>
 
-#define HASH_START 2166136261u
+/*
+ * A hash of the first len bytes of a name, that of a beginning on the way to
+ * that of the whole: eight bytes a step, then what is left with its length.
+ */
+#define HASH_START  0x9E3779B97F4A7C15u
+#define HASH_FACTOR 0xD6E8FEB86659FD93u
 
-static uint32_t hash_step(uint32_t hash, char c)
+/* Eight bytes, the first the lowest on every machine. */
+static uint64_t word_at(const char *s)
 {
-	return (hash ^ (unsigned char)c) * 16777619u;
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+static void put_word(char *out, uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	memcpy(out, &word, sizeof(word));
+}
+
+static uint64_t hash_word(uint64_t state, uint64_t word)
+{
+	state = (state ^ word) * HASH_FACTOR;
+	return state ^ state >> 32;
+}
+
+/* The first rest < 8 bytes of the word are the last ones. */
+static uint32_t hash_end(uint64_t state, uint64_t word, size_t rest)
+{
+	word &= ((uint64_t)1 << 8 * rest) - 1;
+	return (uint32_t)(hash_word(state, word | (uint64_t)rest << 56) >> 32);
 }
 
 static bool is_edge(char c)
@@ -15,18 +48,23 @@ static bool is_edge(char c)
 	return (unsigned char)c <= ' ' || c == 0x7F;
 }
 
-size_t name_fold(const char *s, size_t len, char *out)
+/* Takes off what is dropped at both ends. */
+static struct text trim(const char *s, size_t len)
 {
-	struct text text;
-	size_t used = 0;
-
 	while (len > 0 && is_edge(*s)) {
 		s++;
 		len--;
 	}
 	while (len > 0 && is_edge(s[len - 1]))
 		len--;
-	text = (struct text){.ptr = s, .len = len};
+	return (struct text){.ptr = s, .len = len};
+}
+
+size_t name_fold(const char *s, size_t len, char *out)
+{
+	struct text text = trim(s, len);
+	size_t used = 0;
+
 	while (text.len > 0) {
 		const char *from = text.ptr;
 		int32_t c = text_next(&text), folded = text_fold(c);
@@ -43,6 +81,50 @@ size_t name_fold(const char *s, size_t len, char *out)
 	return used;
 }
 
+#define EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+/* Eight bytes of ASCII in lower case. */
+static uint64_t fold_word(uint64_t word)
+{
+	/* No sum goes past its byte: the highest bit is set by what is A or
+	 * more, and by what is more than Z. */
+	uint64_t a = word + EACH(0x80 - 'A'), z = word + EACH(0x7F - 'Z');
+
+	return word | ((a & ~z & EACH(0x80)) >> 2);
+}
+
+/* Up to seven bytes, the others 0; none is read that is not the text's. */
+static uint64_t short_word(const char *s, size_t len)
+{
+	uint64_t word = 0;
+
+	for (size_t i = 0; i < len; i++)
+		word |= (uint64_t)(unsigned char)s[i] << 8 * i;
+	return word;
+}
+
+/* name_fold() of ASCII, eight bytes a step, of which it may write up to seven
+ * too many; SIZE_MAX if it is something else. */
+static size_t fold_plain(const char *name, size_t len, char *out)
+{
+	struct text t = trim(name, len);
+	size_t rest = t.len % 8, at = 0;
+	uint64_t word, all = 0;
+
+	for (; at < t.len - rest; at += 8) {
+		all |= word = word_at(t.ptr + at);
+		put_word(out + at, fold_word(word));
+	}
+	/* The last bytes of the last eight, if there are eight. */
+	if (at > 0 && rest > 0)
+		word = word_at(t.ptr + t.len - 8) >> 8 * (8 - rest);
+	else
+		word = short_word(t.ptr, rest);
+	all |= word;
+	put_word(out + at, fold_word(word));
+	return (all & EACH(0x80)) ? SIZE_MAX : t.len;
+}
+
 bool name_glob(const char *pattern, size_t pattern_len, const char *name,
 	       size_t len)
 {
@@ -52,6 +134,8 @@ bool name_glob(const char *pattern, size_t pattern_len, const char *name,
 		if (p < pattern_len && pattern[p] == '*') {
 			star = p++;
 			from = n;
+			if (p == pattern_len)
+				return true; /* it takes all the rest */
 		} else if (p < pattern_len &&
 			   (pattern[p] == '?' || pattern[p] == name[n])) {
 			p++;
@@ -79,13 +163,17 @@ static bool ends_stem(char c)
 
 static uint32_t hash_stem(const struct entry *e, size_t *stem)
 {
-	uint32_t hash = HASH_START;
-	size_t at = 0;
+	uint64_t state = HASH_START;
+	char last[8] = {0};
+	size_t len = 0, at = 0;
 
-	while (at < e->folded_len && !(e->glob && ends_stem(e->folded[at])))
-		hash = hash_step(hash, e->folded[at++]);
-	*stem = at;
-	return hash;
+	while (len < e->folded_len && !(e->glob && ends_stem(e->folded[len])))
+		len++;
+	*stem = len;
+	for (; len - at >= 8; at += 8)
+		state = hash_word(state, word_at(e->folded + at));
+	memcpy(last, e->folded + at, len - at);
+	return hash_end(state, word_at(last), len - at);
 }
 
 void names_add(struct names *n, struct entry *e)
@@ -117,12 +205,13 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 	w->names = n;
 	w->name = name;
 	w->len = len;
-	w->folded_len = name_fold(name, len, w->folded);
+	w->folded_len = fold_plain(name, len, w->folded);
+	if (w->folded_len == SIZE_MAX)
+		w->folded_len = name_fold(name, len, w->folded);
 	w->at = 0;
-	w->hash = HASH_START;
+	w->done = 0;
+	w->state = HASH_START;
 	w->next = NULL;
-	if (n->stems[0] & 1 || w->folded_len == 0)
-		w->next = n->slots[HASH_START & n->mask];
 }
 
 /* Does e, found in the slot of the first w->at bytes, cover the name? */
@@ -135,28 +224,58 @@ static bool covers(const struct walk *w, const struct entry *e, bool *exact)
 		return *exact || name_glob(e->folded, e->folded_len, w->folded,
 					   w->folded_len);
 	}
-	if (e->folded_len != w->folded_len ||
-	    memcmp(e->folded, w->folded, e->folded_len) != 0)
-		return false;
 	*exact = e->len == w->len && memcmp(e->name, w->name, e->len) == 0;
-	return true;
+	return *exact || (e->folded_len == w->folded_len &&
+			  memcmp(e->folded, w->folded, e->folded_len) == 0);
 }
 
-const struct entry *walk_next(struct walk *w, bool *exact)
+/* The next length from w->at on at which some stem ends, or that of the whole
+ * name. */
+static size_t next_length(const struct walk *w)
+{
+	const uint64_t *stems = w->names->stems;
+	size_t i = w->at / 64, at;
+	uint64_t bits = stems[i] & UINT64_MAX << w->at % 64;
+
+	while (!bits && 64 * (i + 1) < w->folded_len)
+		bits = stems[++i];
+	if (!bits)
+		return w->folded_len;
+	at = 64 * i + (size_t)__builtin_ctzll(bits);
+	return at < w->folded_len ? at : w->folded_len;
+}
+
+/* Goes on to the entries of the next length. */
+static void walk_step(struct walk *w)
+{
+	const size_t len = next_length(w);
+	uint64_t state = w->state;
+	size_t done = w->done;
+
+	for (; len - done >= 8; done += 8)
+		state = hash_word(state, word_at(w->folded + done));
+	w->hash = hash_end(state, word_at(w->folded + done), len - done);
+	w->next = w->names->slots[w->hash & w->names->mask];
+	w->at = len + 1;
+	w->state = state;
+	w->done = done;
+}
+
+const struct entry *walk_on(struct walk *w, bool *exact)
 {
 	for (;;) {
-		while (w->next) {
-			const struct entry *e = w->next;
+		const struct entry *e = w->next;
 
+		while (e && !covers(w, e, exact))
+			e = e->next;
+		if (e) {
 			w->next = e->next;
-			if (covers(w, e, exact))
-				return e;
+			return e;
 		}
-		if (w->at == w->folded_len)
-			return NULL;
-		w->hash = hash_step(w->hash, w->folded[w->at++]);
-		if (w->at == w->folded_len ||
-		    w->names->stems[w->at / 64] >> w->at % 64 & 1)
-			w->next = w->names->slots[w->hash & w->names->mask];
+		if (w->at > w->folded_len)
+			break;
+		walk_step(w);
 	}
+	w->next = NULL;
+	return NULL;
 }

@@ -58,10 +58,12 @@ struct walk {
 	const struct names *names;
 	const char *name;
 	size_t len;
-	char folded[MESSAGE_NAME_BYTES];
+	char folded[MESSAGE_NAME_BYTES + 8]; /* the last 8 may be anything */
 	size_t folded_len;
-	size_t at; /* bytes of folded that are in hash */
-	uint32_t hash;
+	size_t at;   /* the next length of a stem, or of the whole, to try */
+	size_t done; /* bytes of folded that are in state, a multiple of 8 */
+	uint64_t state;
+	uint32_t hash;            /* of what was tried last */
 	const struct entry *next; /* to look at */
 };
 
@@ -69,6 +71,13 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 		size_t len);
 
 /* The next entry, or NULL.  *exact: it covers the name as it is spelled. */
-const struct entry *walk_next(struct walk *w, bool *exact);
+const struct entry *walk_on(struct walk *w, bool *exact);
+static inline const struct entry *walk_next(struct walk *w, bool *exact)
+{
+	/* Most names have one entry, the last thing to find. */
+	if (!w->next && w->at > w->folded_len)
+		return NULL;
+	return walk_on(w, exact);
+}
 
 #endif

@@ -211,10 +211,10 @@ static void hashes_collide(void **state)
 	char out[27];
 
 	(void)state;
-	add(&s, "gckxwa");
-	found(&s, "ydtraa", out);
+	add(&s, "dowssy");
+	found(&s, "yorfgq", out);
 	assert_string_equal(out, "");
-	found(&s, "gckxwa", out);
+	found(&s, "dowssy", out);
 	assert_string_equal(out, "A");
 	free_set(&s);
 }
