@@ -75,7 +75,7 @@ static int warn_shadowed(const struct policy *policy, const struct rules *r,
 
 	if (r->entry.glob)
 		return 0;
-	f = policy_find(policy, &s);
+	policy_find(policy, &s, &f);
 	if (!f.by || f.by == r || f.action <= r->action)
 		return 0;
 	snprintf(words, sizeof(words),
@@ -171,7 +171,7 @@ void policy_describe(const struct policy *policy, struct text name,
 		return;
 	}
 	s.len = (size_t)len;
-	f = policy_find(policy, &s);
+	policy_find(policy, &s, &f);
 	if (f.action != ACTION_ALLOW) {
 		out_string(out, f.action == ACTION_HIDE ? "hidden" : "denied");
 		out_string(out, f.by ? ", by " : ", by default");

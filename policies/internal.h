@@ -92,10 +92,12 @@ struct finding {
 	enum action action;
 	const struct rules *by;
 	bool spelled; /* by a literal, to the letter */
+	bool asks;    /* some rule has conditions */
+	bool limits;  /* some rule has limits */
 };
 struct subject;
-struct finding policy_find(const struct policy *policy,
-			   const struct subject *s);
+void policy_find(const struct policy *policy, const struct subject *s,
+		 struct finding *f);
 
 /* What a message is judged by: a name in a section, and its arguments. */
 struct subject {

@@ -119,96 +119,103 @@ static struct verdict refuse(struct origin origin, const char *reason)
 	return v;
 }
 
-struct finding policy_find(const struct policy *policy, const struct subject *s)
+void policy_find(const struct policy *policy, const struct subject *s,
+		 struct finding *f)
 {
-	struct finding f = {.action = ACTION_ALLOW};
 	bool exact, named = s->section != POLICY_TOOLS;
 	const struct rules *r;
 	struct applying a;
 
+	*f = (struct finding){.action = ACTION_ALLOW};
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact))) {
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
 		named |= exact;
-		f.spelled |= exact && !r->entry.glob;
-		if (r->action > f.action) {
-			f.action = r->action;
-			f.by = r;
+		f->spelled |= exact && !r->entry.glob;
+		f->asks |= r->require.count + r->deny_if.count > 0;
+		f->limits |= r->limit_count > 0;
+		if (r->action > f->action) {
+			f->action = r->action;
+			f->by = r;
 		}
 	}
-	if (!named && policy->fallback > f.action) {
-		f.action = policy->fallback;
-		f.by = NULL;
+	if (!named && policy->fallback > f->action) {
+		f->action = policy->fallback;
+		f->by = NULL;
 	}
-	return f;
 }
 
-static struct verdict judge_hidden(const struct policy *policy,
-				   const struct subject *s)
+/* The steps of judgement: false, and *v says why, if one refuses. */
+static bool judge_hidden(const struct policy *policy, const struct finding *f,
+			 struct verdict *v)
 {
-	struct finding f = policy_find(policy, s);
-	struct verdict v;
-
-	if (f.action != ACTION_HIDE)
-		return give(VERDICT_PASS, "", "");
-	v = refuse(f.by ? f.by->origin : policy->fallback_origin,
-		   "there is none of this name");
-	v.origin.rule = "(hidden)";
-	v.kind = VERDICT_HIDDEN;
-	return v;
+	if (f->action != ACTION_HIDE)
+		return true;
+	*v = refuse(f->by ? f->by->origin : policy->fallback_origin,
+		    "there is none of this name");
+	v->origin.rule = "(hidden)";
+	v->kind = VERDICT_HIDDEN;
+	return false;
 }
 
-static struct verdict judge_action(const struct policy *policy,
-				   const struct subject *s)
+static bool judge_action(const struct policy *policy, const struct subject *s,
+			 const struct finding *f, struct verdict *v)
 {
-	struct finding f = policy_find(policy, s);
-
-	if (f.action == ACTION_DENY && f.by)
-		return refuse(f.by->origin, f.by->reason);
+	if (f->action == ACTION_DENY && f->by) {
+		*v = refuse(f->by->origin, f->by->reason);
+		return false;
+	}
 	if (s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
-	    !f.spelled && !is_printable(s->name, s->len))
-		return give(VERDICT_MALFORMED, "(malformed)",
-			    "a name beyond printable ASCII that the policy "
-			    "does not spell");
-	if (f.action == ACTION_DENY)
-		return refuse(policy->fallback_origin,
-			      "the policy does not allow this tool");
-	return give(VERDICT_PASS, "", "");
+	    !f->spelled && !is_printable(s->name, s->len)) {
+		*v = give(VERDICT_MALFORMED, "(malformed)",
+			  "a name beyond printable ASCII that the policy does "
+			  "not spell");
+		return false;
+	}
+	if (f->action == ACTION_DENY) {
+		*v = refuse(policy->fallback_origin,
+			    "the policy does not allow this tool");
+		return false;
+	}
+	return true;
 }
 
 /* The first condition of a list that refuses. */
-static struct verdict judge_conditions(const struct conditions *list,
-				       struct span arguments, bool require,
-				       void *scratch)
+static bool judge_conditions(const struct conditions *list,
+			     struct span arguments, bool require, void *scratch,
+			     struct verdict *v)
 {
 	const enum outcome good = require ? OUTCOME_YES : OUTCOME_NO;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct condition *c = &list->list[i];
-		struct verdict v = refuse(c->origin, c->reason);
+		struct span value;
 
-		if (condition_test(c, arguments, require, scratch, &v.value) !=
+		if (condition_test(c, arguments, require, scratch, &value) ==
 		    good)
-			return v;
+			continue;
+		*v = refuse(c->origin, c->reason);
+		v->value = value;
+		return false;
 	}
-	return give(VERDICT_PASS, "", "");
+	return true;
 }
 
-static struct verdict judge_arguments(const struct policy *policy,
-				      const struct subject *s, bool require,
-				      void *scratch)
+static bool judge_arguments(const struct policy *policy,
+			    const struct subject *s, bool require,
+			    void *scratch, struct verdict *v)
 {
-	struct verdict v = give(VERDICT_PASS, "", "");
 	const struct rules *r;
 	struct applying a;
 	bool exact;
 
 	applying_begin(&a, policy, s);
-	while (v.kind == VERDICT_PASS && (r = applying_next(&a, &exact)))
-		v = judge_conditions(require ? &r->require : &r->deny_if,
-				     s->arguments, require, scratch);
-	return v;
+	while ((r = applying_next(&a, &exact)))
+		if (!judge_conditions(require ? &r->require : &r->deny_if,
+				      s->arguments, require, scratch, v))
+			return false;
+	return true;
 }
 
 static const char uncounted[] = "its calls cannot be counted now";
@@ -262,23 +269,23 @@ static void judge_limits(const struct policy *policy, const struct subject *s,
 /* The subjects of a message, at most two: its method, and what it names. */
 struct subjects {
 	struct subject list[2];
+	struct finding found[2];
 	size_t count;
 	char buffers[2][MESSAGE_NAME_BYTES];
 };
 
 /* All limits, of all subjects; then all count the call, or none does. */
-static struct verdict judge_all_limits(const struct policy *policy,
-				       struct counters *counters,
-				       const struct subjects *s, int64_t now)
+static void judge_all_limits(const struct policy *policy,
+			     struct counters *counters,
+			     const struct subjects *s, int64_t now,
+			     struct verdict *v)
 {
-	struct verdict v = give(VERDICT_PASS, "", "");
 	const struct limit *last = NULL;
 
 	for (size_t i = 0; i < s->count; i++)
-		judge_limits(policy, &s->list[i], counters, now, &v, &last);
-	if (!last || counters_end(counters, v.kind == VERDICT_PASS))
-		return v;
-	return refuse(last->origin, uncounted);
+		judge_limits(policy, &s->list[i], counters, now, v, &last);
+	if (!counters_end(counters, v->kind == VERDICT_PASS))
+		*v = refuse(last->origin, uncounted);
 }
 
 /* False: a name that cannot be weighed. */
@@ -326,39 +333,63 @@ enum judge_step {
 	JUDGE_STEPS
 };
 
-static struct verdict judge_step(enum judge_step step,
-				 const struct policy *policy,
-				 const struct subject *s, void *scratch)
+static bool judge_step(enum judge_step step, const struct policy *policy,
+		       const struct subject *s, const struct finding *f,
+		       void *scratch, struct verdict *v)
 {
 	switch (step) {
 	case JUDGE_HIDDEN:
-		return judge_hidden(policy, s);
+		return judge_hidden(policy, f, v);
 	case JUDGE_ACTION:
-		return judge_action(policy, s);
+		return judge_action(policy, s, f, v);
 	default:
-		return judge_arguments(policy, s, step == JUDGE_REQUIRE,
-				       scratch);
+		return !f->asks ||
+		       judge_arguments(policy, s, step == JUDGE_REQUIRE,
+				       scratch, v);
 	}
 }
 
 /* Each step over all subjects; the first that refuses decides. */
-static struct verdict judge(const struct policy *policy,
-			    struct counters *counters, const struct subjects *s,
-			    int64_t now)
+static bool judge_steps(const struct policy *policy,
+			const struct counters *counters,
+			const struct subjects *s, struct verdict *v)
 {
 	void *scratch = counters_scratch(counters);
 
 	for (int step = 0; step < JUDGE_STEPS; step++)
-		for (size_t i = 0; i < s->count; i++) {
-			struct verdict v =
-				judge_step((enum judge_step)step, policy,
-					   &s->list[i], scratch);
+		for (size_t i = 0; i < s->count; i++)
+			if (!judge_step((enum judge_step)step, policy,
+					&s->list[i], &s->found[i], scratch,
+					v)) {
+				v->section = s->list[i].section;
+				return false;
+			}
+	return true;
+}
 
-			v.section = s->list[i].section;
-			if (v.kind != VERDICT_PASS)
-				return v;
-		}
-	return judge_all_limits(policy, counters, s, now);
+/* All of judgement; *v passes.  Kept out of line, so that *v is filled in where
+ * the caller wants it. */
+__attribute__((noinline)) static void judge(const struct policy *policy,
+					    struct counters *counters,
+					    struct subjects *s, int64_t now,
+					    struct verdict *v)
+{
+	bool clear = true, limits = false;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct finding *f = &s->found[i];
+
+		policy_find(policy, &s->list[i], f);
+		v->section = s->list[i].section;
+		/* Spelled and allowed by an entry, and nothing is asked: no
+		 * step refuses that. */
+		clear &= f->spelled && f->action == ACTION_ALLOW && !f->asks;
+		limits |= f->limits;
+	}
+	if (!clear && !judge_steps(policy, counters, s, v))
+		return;
+	if (limits)
+		judge_all_limits(policy, counters, s, now, v);
 }
 
 bool policy_weighs(const struct policy *policy, const struct message *m)
@@ -387,19 +418,19 @@ struct verdict policy_judge(const struct policy *policy,
 			    int64_t now)
 {
 	bool notification = m->kind == MESSAGE_NOTIFICATION;
+	struct verdict v = give(VERDICT_PASS, "", "");
 	struct subjects s;
-	struct verdict v;
 
 	/* Some servers run it all the same, and nobody would know. */
 	if (notification && m->method == METHOD_TOOLS_CALL)
-		return give(VERDICT_DROPPED, "(malformed)",
-			    "a tools/call without an id");
-	if (notification && (m->method == METHOD_PROMPTS_GET ||
-			     m->method == METHOD_RESOURCES_READ))
-		return give(VERDICT_DROPPED, "(malformed)",
-			    "a request without an id");
-	if (find_subjects(policy, m, &s))
-		v = judge(policy, counters, &s, now);
+		v = give(VERDICT_DROPPED, "(malformed)",
+			 "a tools/call without an id");
+	else if (notification && (m->method == METHOD_PROMPTS_GET ||
+				  m->method == METHOD_RESOURCES_READ))
+		v = give(VERDICT_DROPPED, "(malformed)",
+			 "a request without an id");
+	else if (find_subjects(policy, m, &s))
+		judge(policy, counters, &s, now, &v);
 	else
 		v = give(VERDICT_MALFORMED, "(malformed)",
 			 "a name of more than 1024 bytes, or that has no UTF-8 "
@@ -415,8 +446,10 @@ bool policy_lists(const struct policy *policy, enum policy_section section,
 {
 	struct subject s = {.section = section};
 	char buf[MESSAGE_NAME_BYTES];
+	struct finding f;
 
 	if (!name.ptr || !plain_name(name, buf, &s.name, &s.len))
 		return false;
-	return policy_find(policy, &s).action != ACTION_HIDE;
+	policy_find(policy, &s, &f);
+	return f.action != ACTION_HIDE;
 }
