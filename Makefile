@@ -223,6 +223,20 @@ $(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
 
+# The scanner against simdjson, where that is: libsimdjson-dev, and a compiler
+# for its language.
+$(BUILD)/bench/simdjson.o: tests/bench/simdjson.cc tests/bench/simdjson.h
+	@mkdir -p $(@D)
+	if echo '#include <simdjson.h>' | $(CXX) -E -xc++ - >/dev/null 2>&1; \
+	then $(CXX) -std=c++17 -O2 -c -o $@ $<; \
+	else echo | $(CC) -xc -c -o $@ -; fi
+
+$(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
+		$(BUILD)/bench/simdjson.o
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) \
+		$$(nm $(BUILD)/bench/simdjson.o | grep -q yardstick && \
+		echo -lsimdjson -lstdc++)
+
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: asan
 asan:                                ## every test under ASan and UBSan
