@@ -116,13 +116,10 @@ demo:                                ## install what is missing, show weir at wo
 	@$(MAKE) --no-print-directory -s $(BUILD)/weir $(SERVER)
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
 
-# The programs of the benchmark; simdjson is a yardstick, if it is here.
-CXX        ?= c++
-SIMDJSON   := $(wildcard /usr/include/simdjson.h)
+# The programs of the benchmark.
 RELAYS     := bench behind figures input
 BENCHES    := $(BUILD)/bench/bench $(BUILD)/bench/bare $(BUILD)/bench/server \
-	      $(BUILD)/bench/alloc.so \
-	      $(patsubst tests/bench/scan.c,$(BUILD)/bench/scan,$(wildcard tests/bench/scan.c))
+	      $(BUILD)/bench/alloc.so $(BUILD)/bench/scan
 .PHONY: bench
 bench: $(BUILD)/weir static $(BENCHES) ## what weir costs; BENCH=quick: a look
 	@sh tests/bench/run $(BUILD) $(ROWS)
@@ -139,16 +136,6 @@ $(BUILD)/bench/bare $(BUILD)/bench/server: $(BUILD)/bench/%: \
 $(BUILD)/bench/alloc.so: tests/bench/alloc.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
-
-$(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
-		$(if $(SIMDJSON),$(BUILD)/obj/tests/bench/simdjson.o)
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) \
-		$(if $(SIMDJSON),-lsimdjson -lstdc++)
-
-$(BUILD)/obj/%.o: %.cc
-	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -O2 -g -fPIE -MMD -MP -c -o $@ $<
 
 # One file that needs nothing on the machine it runs on: position-independent,
 # with musl, or with glibc where there is no musl-gcc.  The json-parser is the
@@ -233,6 +220,7 @@ $(BUILD)/bench/simdjson.o: tests/bench/simdjson.cc tests/bench/simdjson.h
 
 $(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
 		$(BUILD)/bench/simdjson.o
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) \
 		$$(nm $(BUILD)/bench/simdjson.o | grep -q yardstick && \
 		echo -lsimdjson -lstdc++)

@@ -492,8 +492,12 @@ static void decide(const struct work *w)
 static void verdict_row(void)
 {
 	const struct policy *few = make_policy(10), *many = make_policy(10000);
-	struct work small = {.policy = few, .counters = counters_new(few)};
-	struct work large = {.policy = many, .counters = counters_new(many)};
+	struct work small = {
+		.policy = few,
+		.counters = counters_new(few, NULL, NULL, listen, NULL)};
+	struct work large = {
+		.policy = many,
+		.counters = counters_new(many, NULL, NULL, listen, NULL)};
 	struct text_buffer names[10];
 
 	for (size_t i = 0; i < 10; i++) {
@@ -514,7 +518,7 @@ int main(void)
 
 	if (yardstick_kernel)
 		printf("# simdjson's kernel: %s\n", yardstick_kernel());
-	scan_rows(policy, counters_new(policy));
+	scan_rows(policy, counters_new(policy, NULL, NULL, listen, NULL));
 	verdict_row();
 	return 0;
 }
