@@ -24,6 +24,7 @@ TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
+FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
 FUZZERS := ledger skip line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
@@ -38,10 +39,13 @@ $(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
 # is left out.
 PIC = $(patsubst -fPIE,-fPIC,$(HARDEN)) -fvisibility=hidden \
 	-ffunction-sections -fdata-sections
-$(BUILD)/libweir.so: $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
-	$(CC) $(ALL_CFLAGS) $(PIC) -shared -Wl,-soname,libweir.so \
-		-Wl,-z,relro,-z,now -Wl,-z,defs -Wl,--gc-sections \
-		-Wl,--exclude-libs,ALL $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+LINK_LIBRARY = -shared -Wl,-z,relro,-z,now -Wl,-z,defs -Wl,--gc-sections \
+	-Wl,--exclude-libs,ALL
+LIBRARY := $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
+$(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
+		$(LDFLAGS) -o $@ $^ $(JSON_PARSER)
 
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -74,12 +78,15 @@ $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
 
-# weir, with its system calls interrupted.
-$(FAULTY): LINK += $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 \
-	close waitpid pipe2)
+# weir and libweir.so, with their system calls interrupted.
+WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
+	waitpid pipe2)
+$(FAULTY): LINK += $(WRAP)
 $(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+$(FAULTY_LIBRARY): LINK_LIBRARY += $(WRAP)
+$(FAULTY_LIBRARY): $(BUILD)/pic/tests/fault/fault.o
 
 # What weir allocates, counted.
 $(COUNTING): tests/fault/count.c tests/fault/count.h
@@ -99,8 +106,8 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
-build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(COUNTING) $(TESTS) \
-		$(REPLAYS)
+build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
+		$(COUNTING) $(TESTS) $(REPLAYS)
 run-tests: build-tests
 	@set -e; for f in $(FUZZERS); do \
 		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
@@ -108,7 +115,8 @@ run-tests: build-tests
 		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
 		COUNTING=$(COUNTING) $$t; done
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) PRELOAD=$(BUILD)/libweir.so \
-		FAULTY=$(FAULTY) COUNTING=$(COUNTING) $(BUILD)/tests/test_e2e
+		FAULTY=$(FAULTY_LIBRARY) COUNTING=$(COUNTING) \
+		$(BUILD)/tests/test_e2e
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work

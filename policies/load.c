@@ -312,9 +312,13 @@ static char *read_file(const char *path, size_t *len)
 	ssize_t got = text ? 1 : -1;
 	int cause;
 
-	/* No signal is caught yet that could interrupt it. */
-	for (*len = 0; got > 0 && *len < cap; *len += (size_t)got)
-		got = read(fd, text + *len, cap - *len);
+	*len = 0;
+	while (got > 0 && *len < cap) {
+		do
+			got = read(fd, text + *len, cap - *len);
+		while (got < 0 && errno == EINTR);
+		*len += got > 0 ? (size_t)got : 0;
+	}
 	cause = *len == cap ? EFBIG : errno;
 	if (fd >= 0)
 		close(fd);

@@ -1,6 +1,7 @@
 /* The server's process.  The contract is in child.h. */
 #include "child.h"
 
+#include "port.h"
 #include "report.h"
 
 #include <errno.h>
@@ -71,16 +72,6 @@ static bool catch_signals(struct child *child, struct inherited *was)
 	return child->signals >= 0;
 }
 
-static bool duplicate(int from, int to)
-{
-	int done;
-
-	do
-		done = dup2(from, to);
-	while (done < 0 && errno == EINTR);
-	return done >= 0;
-}
-
 /* In the new process, which still has this one's memory: becomes the server, or
  * tells errno and ends. */
 static void become(char **argv, const int in[2], const int out[2], int tell,
@@ -92,8 +83,7 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
 		_exit(EXIT_WEIR);
-	if (duplicate(in[0], STDIN_FILENO) &&
-	    duplicate(out[1], STDOUT_FILENO)) {
+	if (port_put(in[0], STDIN_FILENO) && port_put(out[1], STDOUT_FILENO)) {
 		for (int i = 0; i < CHANGED; i++)
 			sigaction(changed[i].signo, &was->actions[i], NULL);
 		change_mask(SIG_SETMASK, &was->mask, NULL);
@@ -207,9 +197,18 @@ bool child_start(struct child *child, char **argv)
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
 
+bool child_tell(int tell, char what)
+{
+	ssize_t told;
+
+	do
+		told = write(tell, &what, 1);
+	while (told < 0 && errno == EINTR);
+	return told == 1;
+}
+
 bool child_adopt(struct child *child, struct running *server)
 {
-	static const char up = RUNNING_UP;
 	struct inherited was;
 
 	if (!catch_signals(child, &was))
@@ -219,7 +218,7 @@ bool child_adopt(struct child *child, struct running *server)
 	child->pidfd = server->pidfd;
 	child->in = server->in;
 	child->out = server->out;
-	if (write(server->tell, &up, sizeof(up)) != sizeof(up))
+	if (!child_tell(server->tell, RUNNING_UP))
 		return fail(child, EXIT_WEIR); /* it has ended */
 	close(server->tell);
 	server->tell = -1;
@@ -258,8 +257,12 @@ static bool next_signal(const struct child *child,
 static void look_after(struct child *child)
 {
 	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
+	int ended;
 
-	if (poll(&p, 1, 0) != 1)
+	do
+		ended = poll(&p, 1, 0);
+	while (ended < 0 && errno == EINTR);
+	if (ended != 1)
 		return;
 	close(child->pidfd);
 	child->pidfd = -1;

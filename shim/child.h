@@ -58,6 +58,9 @@ struct running {
 
 #define RUNNING_UP 'u'
 
+/* Writes one byte to tell.  False: nobody waits there. */
+bool child_tell(int tell, char what);
+
 /*
  * As child_start(), for such a server, which it tells to go on.  To one that is
  * no child of weir's no signals are passed on, as it gets them itself; none of

@@ -46,7 +46,9 @@ static uint64_t this_boot(void)
 	ssize_t got;
 
 	if (fd >= 0) {
-		got = read(fd, text, sizeof(text));
+		do
+			got = read(fd, text, sizeof(text));
+		while (got < 0 && errno == EINTR);
 		close(fd);
 		if (got > 0)
 			h = hash(h, text, (size_t)got);

@@ -25,6 +25,16 @@ bool port_standard(void)
 	return true;
 }
 
+bool port_put(int from, int to)
+{
+	int done;
+
+	do
+		done = dup2(from, to);
+	while (done < 0 && errno == EINTR);
+	return done >= 0;
+}
+
 struct port port_own(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -34,6 +34,9 @@ struct port {
  */
 bool port_standard(void);
 
+/* As dup2(), but EINTR is tried again. */
+bool port_put(int from, int to);
+
 /* Takes over an inherited descriptor, to read it or to write it. */
 struct port port_adopt(int fd, bool write);
 

@@ -144,7 +144,7 @@ static int run_relay(struct running *server)
 /* Ends this process.  If S still waits, it need not say anything more. */
 static void give_up(int tell, int status)
 {
-	if (tell >= 0 && write(tell, &(char){SAID}, 1) < 0)
+	if (tell >= 0 && !child_tell(tell, SAID))
 		_exit(EXIT_WEIR);
 	_exit(status);
 }
@@ -287,8 +287,8 @@ static void preload(void)
 		start_relay(&e);
 	close(e.tell[1]);
 	await_relay(e.tell[0]);
-	if (dup2(e.in[0], STDIN_FILENO) < 0 ||
-	    dup2(e.out[1], STDOUT_FILENO) < 0)
+	if (!port_put(e.in[0], STDIN_FILENO) ||
+	    !port_put(e.out[1], STDOUT_FILENO))
 		fail("cannot set 0 and 1");
 	close_ends(&e);
 	if (deaf)

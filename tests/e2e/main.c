@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 	weir = getenv("WEIR");
 	server = getenv("SERVER");
 	preload = getenv("PRELOAD");
+	faulty_weir = getenv("FAULTY");
 	if (preload) {
 		preload = realpath(preload, NULL);
 		allow_sanitized();
@@ -55,8 +56,6 @@ int main(int argc, char **argv)
 	failed += run_layers();
 	failed += run_verbs();
 	failed += run_limits();
-	if (preload)
-		failed += run_preload();
 	failed += preload ? run_preload() : run_loads();
 	failed += run_grant();
 	return failed > 0;

@@ -53,7 +53,7 @@ static void mark_works(void **state)
 static void no_policy(void **state)
 {
 	(void)state;
-	prefix_only();
+	prefix_only("options are its words");
 	check_fails(proc_run(join(WORDS(weir, "--"), marking()), ""), 1, "-p");
 	check_fails(proc_run(join(WORDS(weir), marking()), ""), 1, "-p");
 	check_fails(proc_run(join(WORDS(weir, "-p", "", "--"), marking()), ""),
@@ -160,7 +160,7 @@ static void unknown_options(void **state)
 	};
 
 	(void)state;
-	prefix_only();
+	prefix_only("options are its words");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		in_case(text("%s %s %s", commands[i][0],
 			     commands[i][1] ? commands[i][1] : "",
@@ -372,7 +372,7 @@ static void server_called_check(void **state)
 	};
 
 	(void)state;
-	prefix_only();
+	prefix_only("it has words that are verbs");
 	chmod(script, 0700);
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		struct proc *p = proc_start_how(commands[i], &how);
@@ -441,7 +441,7 @@ static void cannot_run(void **state)
 	};
 
 	(void)state;
-	prefix_only();
+	prefix_only("libweir.so starts no command");
 	chmod(lost, 0700);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p = proc_start(

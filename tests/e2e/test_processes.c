@@ -334,7 +334,7 @@ static void weir_is_killed(void **state)
 	};
 
 	(void)state;
-	prefix_only();
+	prefix_only("the relay has no hold on the server");
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		const char *const *tail =
 			i == 0 ? WORDS(server, "--report", "--ignore-eof")
@@ -360,7 +360,7 @@ static void none_left_by_a_shell(void **state)
 	int left;
 
 	(void)state;
-	prefix_only();
+	prefix_only("what is left is not the relay's child");
 	proc_send(p, request("1", "test/now", NULL));
 	left = pid_open(number(p, "pid"));
 	kill(p->pid, SIGTERM);

@@ -3,7 +3,7 @@
 
 #include "harness.h"
 
-const char *preload;
+const char *preload, *faulty_weir;
 
 static const struct {
 	const char *word, *letter, *variable;
@@ -57,14 +57,34 @@ static int note(const char *const *argv, const char **values)
 	return 0;
 }
 
+/* What stands for it where weir is preloaded; NULL: it is not weir. */
+static const char *library_for(const char *word)
+{
+	if (!preload)
+		return NULL;
+	if (strcmp(word, weir) == 0)
+		return preload;
+	return faulty_weir && strcmp(word, faulty_weir) == 0 ? faulty_weir
+							     : NULL;
+}
+
+/* Is there an LD_PRELOAD? */
+static bool has_list(const char *const *env)
+{
+	while (env && *env && strncmp(*env, "LD_PRELOAD=", 11) != 0)
+		env++;
+	return env && *env;
+}
+
 void way_apply(const char *const **argv, const char *const **env)
 {
 	const char *values[COUNT(options)] = {NULL};
 	const char *words[COUNT(options) + 2] = {NULL};
 	const char *const *word = *argv;
+	const char *library = library_for(*word);
 	size_t count = 0;
 
-	if (!preload || strcmp(*word, weir) != 0 || !*++word || is_verb(*word))
+	if (!library || !*++word || is_verb(*word))
 		return;
 	while (*word && **word == '-' && strcmp(*word, "--") != 0)
 		word += note(word, values);
@@ -72,7 +92,8 @@ void way_apply(const char *const **argv, const char *const **env)
 		word++;
 	if (!*word)
 		return;
-	words[count++] = text("LD_PRELOAD=%s", preload);
+	if (!has_list(*env))
+		words[count++] = text("LD_PRELOAD=%s", library);
 	for (size_t i = 0; i < COUNT(options); i++)
 		if (values[i])
 			words[count++] =
@@ -81,10 +102,20 @@ void way_apply(const char *const **argv, const char *const **env)
 	*argv = word;
 }
 
-void prefix_only(void)
+const char *const *way_words(const char *const *argv)
 {
-	if (preload)
-		skip();
+	const char *const *env = NULL;
+
+	way_apply(&argv, &env);
+	return env ? join(WORDS("env"), join(env, argv)) : argv;
+}
+
+void prefix_only(const char *why)
+{
+	if (!preload)
+		return;
+	print_message("of the prefix alone: %s\n", why);
+	skip();
 }
 
 int signalled(int number)

@@ -14,13 +14,21 @@
 /* Where libweir.so is, as LD_PRELOAD has it; NULL: weir is prefixed. */
 extern const char *preload;
 
+/* weir, or where PRELOAD is set libweir.so, with other system calls (fault.c):
+ * it may stand where weir does.  NULL: it was not built. */
+extern const char *faulty_weir;
+
 /* Of a command that begins with weir, and its environment, makes what does the
- * same without it.  One that starts no server stays as it is. */
+ * same without it.  One that starts no server stays as it is; and so does an
+ * LD_PRELOAD that the environment has. */
 void way_apply(const char *const **argv, const char *const **env);
 
-/* The test that calls it is of the prefix alone, or starts no server: the other
- * way, it is skipped. */
-void prefix_only(void);
+/* The same as words for a program that starts it. */
+const char *const *way_words(const char *const *argv);
+
+/* The test that calls it is of the prefix alone, and why; the other way, it is
+ * skipped. */
+void prefix_only(const char *why);
 
 /* The status with which a process ends by this signal, 128 + N or -N. */
 int signalled(int number);
