@@ -176,6 +176,18 @@ const char *file(const char *name, const char *content)
 	return at;
 }
 
+/* As much of it as there is room for, as a string; false: there is none. */
+static bool read_file(const char *at, char *buf, size_t size)
+{
+	FILE *f = fopen(at, "re");
+
+	if (!f)
+		return false;
+	buf[fread(buf, 1, size - 1, f)] = '\0';
+	fclose(f);
+	return true;
+}
+
 struct bytes content(const char *path)
 {
 	struct bytes b = {.ptr = NULL};
@@ -335,6 +347,16 @@ void proc_close_out(struct proc *p)
 	shut(&p->out);
 }
 
+int proc_end(struct proc *p)
+{
+	int64_t until = milliseconds() + DEADLINE;
+
+	while (!p->ended)
+		step(p, false, until);
+	return WIFEXITED(p->status) ? WEXITSTATUS(p->status)
+				    : -WTERMSIG(p->status);
+}
+
 int proc_wait(struct proc *p)
 {
 	int64_t until = milliseconds() + DEADLINE;
@@ -343,8 +365,7 @@ int proc_wait(struct proc *p)
 		step(p, false, until);
 	shut(&p->in);
 	shut(&p->pidfd);
-	return WIFEXITED(p->status) ? WEXITSTATUS(p->status)
-				    : -WTERMSIG(p->status);
+	return proc_end(p);
 }
 
 int pid_open(pid_t pid)
@@ -355,52 +376,55 @@ int pid_open(pid_t pid)
 	return pidfd;
 }
 
-struct lead {
-	char to[64]; /* "pipe:[INODE]"; "" if the descriptor is not open */
-};
-
-static struct lead leads(pid_t pid, int fd)
+/* Is it a relay that takes signals, and has it a pidfd of the server? */
+static bool watches(pid_t pid, pid_t of)
 {
-	struct lead l = {""};
-	char link[64];
-	ssize_t len;
+	bool takes_signals = false, has_server = false;
+	char at[64], buf[512], line[32];
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
-	len = readlink(link, l.to, sizeof(l.to) - 1);
-	l.to[len > 0 ? len : 0] = '\0';
-	return l;
+	snprintf(line, sizeof(line), "\nPid:\t%d\n", of);
+	snprintf(at, sizeof(at), "/proc/%d/comm", pid);
+	if (!read_file(at, buf, sizeof(buf)) || strcmp(buf, "weir\n") != 0)
+		return false;
+	for (int fd = 3; fd < 64; fd++) {
+		snprintf(at, sizeof(at), "/proc/%d/fdinfo/%d", pid, fd);
+		if (!read_file(at, buf, sizeof(buf)))
+			continue;
+		takes_signals |= strstr(buf, "\nsigmask:") != NULL;
+		has_server |= strstr(buf, line) != NULL;
+	}
+	return takes_signals && has_server;
 }
 
-/* Of the processes that came to us when their parents ended, the one that
- * writes to the stdin of p; 0: there is none. */
-static pid_t find_relay(const struct proc *p, const char *children)
+/* Of the processes that came to us when their parents ended. */
+static pid_t find_relay(pid_t of)
 {
-	struct lead in = leads(p->pid, STDIN_FILENO);
-	bool writes = false;
-	FILE *f = fopen(children, "re");
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	bool found = false;
 	pid_t pid = 0;
 
-	check(f, "%s: %s", children, strerror(errno));
-	while (!writes && fscanf(f, "%d", &pid) == 1)
-		for (int fd = 3; fd < 64 && pid != p->pid; fd++)
-			writes |= strcmp(leads(pid, fd).to, in.to) == 0;
+	check(f, "no children: %s", strerror(errno));
+	while (!found && fscanf(f, "%d", &pid) == 1)
+		found = watches(pid, of);
 	fclose(f);
-	return writes ? pid : 0;
+	return found ? pid : 0;
+}
+
+pid_t relay_of(pid_t of)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	pid_t pid;
+
+	while ((pid = find_relay(of)) == 0) {
+		check(milliseconds() < until, "%d has no relay", of);
+		poll(NULL, 0, 1);
+	}
+	return pid;
 }
 
 pid_t weir_pid(const struct proc *p)
 {
-	const char *children = text("/proc/self/task/%d/children", getpid());
-	int64_t until = milliseconds() + DEADLINE;
-	pid_t pid;
-
-	if (!preload)
-		return p->pid;
-	while ((pid = find_relay(p, children)) == 0) {
-		check(milliseconds() < until, "%d has no relay", p->pid);
-		poll(NULL, 0, 1);
-	}
-	return pid;
+	return preload ? relay_of(p->pid) : p->pid;
 }
 
 void pid_wait(int pidfd)

@@ -92,11 +92,18 @@ void proc_close_out(struct proc *p);
  * being minus N if signal N ended it. */
 int proc_wait(struct proc *p);
 
+/* The same, whoever else may still have its output. */
+int proc_end(struct proc *p);
+
 /* Starts it, sends the input, closes, waits for the end. */
 struct proc *proc_run(const char *const *argv, const char *input);
 
-/* The process of weir itself, once there is one. */
+/* The process of weir itself, once there is one; where weir is preloaded, only
+ * while the other one lives. */
 pid_t weir_pid(const struct proc *p);
+
+/* Where weir is preloaded: the one before the server of this pid. */
+pid_t relay_of(pid_t of);
 
 /* Waits for the end of a process that is not our child. */
 int pid_open(pid_t pid);

@@ -2,13 +2,15 @@
  * count - what a program allocates, counted from inside it (LD_PRELOAD).
  *
  * The counts lie in the file that COUNT_FILE names, mapped: who started the
- * program can look at any time.  What it starts in its turn is not counted.
+ * program can look at any time.  The processes that it forks are counted for
+ * themselves, the programs that they become are not.
  */
 #include "count.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,6 +23,14 @@ void *__libc_memalign(size_t align, size_t size);
 void __libc_free(void *p);
 
 static struct counts none, *counts = &none;
+static int generation;
+
+static void in_child(void)
+{
+	if (counts == &none)
+		return;
+	counts = ++generation < GENERATIONS ? counts + 1 : &none;
+}
 
 void *malloc(size_t size)
 {
@@ -106,10 +116,10 @@ __attribute__((constructor)) static void start(void)
 	unsetenv("LD_PRELOAD");
 	unsetenv("COUNT_FILE");
 	if (fd >= 0) {
-		at = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE,
-			  MAP_SHARED, fd, 0);
+		at = mmap(NULL, GENERATIONS * sizeof(*counts),
+			  PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		close(fd);
 	}
-	if (at != MAP_FAILED)
+	if (at != MAP_FAILED && pthread_atfork(NULL, NULL, in_child) == 0)
 		counts = at;
 }
