@@ -5,11 +5,15 @@
  * ended nothing is left of the server and of what it started, not even a
  * zombie; when it was killed, soon after.  Where something stays nevertheless,
  * it stays without weir as well, which is shown beside it.
+ *
+ * A relay that was preloaded is not the server's parent.  It is gone soon after
+ * the process that was started, and no more stays than without it.
  */
 #include "answers.h"
 
 #include "groups.h"
 #include "processes.h"
+#include "way.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,23 +150,13 @@ static void make_happen(struct proc *p, enum cause cause, pid_t pid)
 	}
 }
 
-/* Everything that the shape has is there; then it happens. */
-static void end_session(const struct shape *shape, enum cause cause,
-			struct proc *p, bool behind)
-{
-	pid_t pid = server_pid(p);
-
-	/* Without weir, a daemon is not below p. */
-	if (behind)
-		await_descendants(p->pid, shape->others + 1);
-	make_happen(p, cause, pid);
-}
-
-/* Is a process left to us that is part of the case? */
-static bool left_over(const char *beginning)
+/* How many processes are part of the case: those that we started, those that
+ * were left to us, and all below them. */
+static int members(const char *beginning)
 {
 	static char list[1 << 16], environ[1 << 12];
 	char *next = list, *end;
+	int count = 0;
 	size_t got;
 	long pid;
 
@@ -173,9 +167,25 @@ static bool left_over(const char *beginning)
 				sizeof(environ));
 		/* A zombie has none. */
 		if (memmem(environ, got, beginning, strlen(beginning)))
-			return true;
+			count += 1 + descendants_of((pid_t)pid);
 	}
-	return false;
+	return count;
+}
+
+/* Everything that the shape has is there; then it happens. */
+static void end_session(const struct shape *shape, enum cause cause,
+			struct proc *p, bool behind)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	const char *beginning = mark(shape, cause, behind);
+	pid_t pid = server_pid(p);
+
+	while (members(beginning) != shape->others + 1 + behind) {
+		check(milliseconds() < until, "%d processes, not %d",
+		      members(beginning), shape->others + 1 + behind);
+		poll(NULL, 0, 1);
+	}
+	make_happen(p, cause, pid);
 }
 
 /* Nobody of it is left when weir ends; if that was killed, soon. */
@@ -186,7 +196,7 @@ static void check_ended(const struct shape *shape, enum cause cause,
 
 	in_case(beginning + 5);
 	proc_wait(p);
-	while (left_over(beginning)) {
+	while (members(beginning) > 0) {
 		check(cause == WEIR_KILL, "it left a process behind");
 		check(milliseconds() < until, "what it left behind lives on");
 		poll(NULL, 0, 1);
@@ -199,35 +209,88 @@ static bool stays(const struct shape *shape, enum cause cause)
 	return shape->stays >> cause & 1;
 }
 
+/* A case, with weir and without. */
+struct pair {
+	struct proc *behind;
+	struct proc *plain; /* NULL: it has nothing to show */
+	int relay;          /* where weir is preloaded: its pidfd */
+};
+
+/* Waits until no more is left than without weir. */
+static void await_as_few(const struct shape *shape, enum cause cause, int more,
+			 int64_t until)
+{
+	const char *with = mark(shape, cause, true);
+	const char *without = mark(shape, cause, false);
+
+	while (members(with) > members(without) + more) {
+		check(milliseconds() < until, "%d stay, and %d without weir",
+		      members(with) - more, members(without));
+		poll(NULL, 0, 1);
+	}
+}
+
+/* The same where weir is preloaded: the process that was started is what it
+ * would be without weir.  While it lives, so does the relay. */
+static void check_beside(const struct shape *shape, enum cause cause,
+			 struct pair *pair, int64_t until)
+{
+	bool lives = stays(shape, cause) && cause != WEIR_KILL;
+	struct pollfd ended = {.fd = pair->relay, .events = POLLIN};
+
+	in_case(text("%s: %s", shape->name, cause_names[cause]));
+	if (lives) {
+		check(state_of(pair->plain->pid) != 'Z', "the plain one ended");
+		check(state_of(pair->behind->pid) != 'Z', "it ended");
+		check(poll(&ended, 1, 0) == 0, "the relay ended");
+		close(pair->relay);
+	} else {
+		check_equal(proc_end(pair->behind), proc_end(pair->plain));
+		pid_wait(pair->relay);
+	}
+	await_as_few(shape, cause, lives, until);
+	check(milliseconds() < until, "it took too long");
+}
+
+static void check_pair(const struct shape *shape, enum cause cause,
+		       struct pair *pair, int64_t until)
+{
+	if (preload)
+		check_beside(shape, cause, pair, until);
+	else if (pair->plain)
+		check(members(mark(shape, cause, false)) > 0,
+		      "nothing stays without weir");
+	else
+		check_ended(shape, cause, pair->behind, until);
+}
+
 static void check_batch(const struct shape *batch, size_t count)
 {
-	struct proc *behind[BATCH][CAUSES], *plain[BATCH][CAUSES];
+	struct pair pairs[BATCH][CAUSES];
 	int64_t until;
 
 	for (size_t i = 0; i < count; i++)
 		for (enum cause c = 0; c < CAUSES; c++) {
-			behind[i][c] = start(&batch[i], c, true);
-			plain[i][c] = stays(&batch[i], c)
-					      ? start(&batch[i], c, false)
-					      : NULL;
+			pairs[i][c].behind = start(&batch[i], c, true);
+			pairs[i][c].plain = preload || stays(&batch[i], c)
+						    ? start(&batch[i], c, false)
+						    : NULL;
 		}
 	for (size_t i = 0; i < count; i++)
 		for (enum cause c = 0; c < CAUSES; c++) {
+			struct pair *pair = &pairs[i][c];
+
 			in_case(text("%s: %s", batch[i].name, cause_names[c]));
-			end_session(&batch[i], c, behind[i][c], true);
-			if (plain[i][c])
-				end_session(&batch[i], c, plain[i][c], false);
+			if (preload)
+				pair->relay = pid_open(weir_pid(pair->behind));
+			end_session(&batch[i], c, pair->behind, true);
+			if (pair->plain)
+				end_session(&batch[i], c, pair->plain, false);
 		}
 	until = milliseconds() + BOUND;
 	for (size_t i = 0; i < count; i++)
 		for (enum cause c = 0; c < CAUSES; c++)
-			if (!plain[i][c])
-				check_ended(&batch[i], c, behind[i][c], until);
-	for (size_t i = 0; i < count; i++)
-		for (enum cause c = 0; c < CAUSES; c++)
-			if (plain[i][c])
-				check(left_over(mark(&batch[i], c, false)),
-				      "nothing stays without weir");
+			check_pair(&batch[i], c, &pairs[i][c], until);
 }
 
 /* What stays is the test's to end; how many there were. */
@@ -237,6 +300,8 @@ static int kill_the_rest(void)
 	int count = 0;
 	pid_t pid;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 	for (;; count++) {
 		proc_read(getpid(), "children", list, sizeof(list));
 		pid = (pid_t)strtol(list, NULL, 10);
@@ -261,25 +326,44 @@ static void every_cause(void **state)
 
 /* ---- more of the end ------------------------------------------------- */
 
+/* Orphans and zombies are weir's as long as it is above the server, and there
+ * are none once it has ended.  A preloaded relay has no children, and the
+ * server has those that it would have. */
 static void no_zombies(void **state)
 {
-	static const char *const scripts[] = {
-		"true & true & exec \"$0\" --report",
-		"(true &) ; (true &) ; exec \"$0\" --report",
-		"sleep 1000 & (sleep 1000 &) ; exec \"$0\" --report",
+	static const struct {
+		const char *script;
+		int children; /* of the server, dead or alive */
+		int orphans;  /* that live on */
+	} rows[] = {
+		{"true & true & exec \"$0\" --report", 2, 0},
+		{"(true &) ; (true &) ; exec \"$0\" --report", 0, 0},
+		{"sleep 1000 & (sleep 1000 &) ; exec \"$0\" --report", 1, 1},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(scripts); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_start(
-			behind_weir(WORDS("sh", "-c", scripts[i], server)));
+			behind_weir(WORDS("sh", "-c", rows[i].script, server)));
+		int relay = -1;
 
-		in_case(scripts[i]);
+		in_case(rows[i].script);
 		server_pid(p);
 		/* An orphan that ends is waited for at once. */
-		if (i == 1)
-			await_descendants(p->pid, 1);
+		await_descendants(p->pid,
+				  rows[i].children + (preload ? 0 : 1) +
+					  (preload ? 0 : rows[i].orphans));
+		if (preload) {
+			check_equal(descendants_of(weir_pid(p)), 0);
+			relay = pid_open(weir_pid(p));
+		}
 		proc_close_in(p);
+		check_equal(proc_end(p), 0);
+		if (preload) {
+			pid_wait(relay);
+			kill_the_rest();
+			continue;
+		}
 		check_status(p, 0);
 		check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD,
 		      "a process or a zombie is left");
@@ -300,6 +384,7 @@ static void a_second_for_all(void **state)
 	int64_t until = milliseconds() + DEADLINE;
 
 	(void)state;
+	prefix_only("what the server leaves is not the relay's child");
 	server_pid(p);
 	while (!exists(ready))
 		check(milliseconds() < until, "no helper");
@@ -308,11 +393,12 @@ static void a_second_for_all(void **state)
 	check(exists(done), "it had no time");
 }
 
-/* Children that weir had before it was weir are nobody's business. */
+/* Children that weir, or the server, had before are nobody's business. */
 static void strangers(void **state)
 {
 	enum { JOBS = 40 };
-	const char *const *command = behind_weir(WORDS(server, "--report"));
+	const char *const *command =
+		way_words(behind_weir(WORDS(server, "--report")));
 	struct proc *p = proc_start(
 		join(WORDS("sh", "-c",
 			   text("i=0; while [ $i -lt %d ]; do sleep 1000 "
@@ -320,12 +406,15 @@ static void strangers(void **state)
 				JOBS),
 			   "sh"),
 		     command));
+	int own;
 
 	(void)state;
-	server_pid(p);
-	check_equal(descendants_of(p->pid), JOBS + 1);
+	check_equal(server_pid(p) == p->pid, preload != NULL);
+	check_equal(descendants_of(p->pid), JOBS + (preload ? 0 : 1));
+	own = pid_open(weir_pid(p));
 	proc_close_in(p);
 	check_status(p, 0);
+	pid_wait(own);
 	check_equal(kill_the_rest(), JOBS);
 }
 

@@ -317,37 +317,6 @@ static void interposed_once(void **state)
 
 /* ---- the end --------------------------------------------------------- */
 
-/* Each, or under a sanitizer some. 0 and 255 are among them. */
-#ifdef __SANITIZE_ADDRESS__
-#define STATUS_STEP 5
-#else
-#define STATUS_STEP 1
-#endif
-
-static void statuses(void **state)
-{
-	(void)state;
-	for (int status = 0; status < 256; status += STATUS_STEP) {
-		in_case(text("%d", status));
-		check_status(proc_start(behind_weir(WORDS(
-				     "sh", "-c", text("exit %d", status)))),
-			     status);
-	}
-	for (int number = 1; number < 32; number++) {
-		if (strchr((const char[]){SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
-					  SIGTTIN, SIGTTOU, SIGURG, SIGWINCH,
-					  0},
-			   number))
-			continue;
-		in_case(text("signal %d", number));
-		check_status(
-			proc_start(behind_weir(WORDS(
-				"sh", "-c",
-				text("ulimit -c 0; kill -%d $$", number)))),
-			-number);
-	}
-}
-
 /* Without the relay the server meets what a client that has gone leaves. */
 static void relay_is_killed(void **state)
 {
@@ -661,7 +630,6 @@ int run_preload(void)
 		TEST(pids),
 		TEST(descriptors),
 		TEST(interposed_once),
-		TEST(statuses),
 		TEST(relay_is_killed),
 		TEST(server_is_killed),
 		TEST(client_goes),

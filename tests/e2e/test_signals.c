@@ -6,6 +6,7 @@
 
 #include "groups.h"
 #include "processes.h"
+#include "way.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 
 /* Sanitizers have handlers of their own, which are not what is tested. */
 static const char *const no_handlers[] = {
-	"ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
+	"ASAN_OPTIONS=verify_asan_link_order=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
 	"handle_abort=0:handle_sigill=0",
 	"UBSAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
 	"handle_abort=0:handle_sigill=0",
@@ -49,8 +50,8 @@ static bool stops(int number)
 	       number == SIGTTOU;
 }
 
-/* 128+N where the server alone ends by signal N, and its status where not;
- * without a core and with one. */
+/* 128+N, or where weir is preloaded the same signal, where the server alone
+ * ends by signal N, and its status where not; without a core and with one. */
 static void check_deaths(const char *const *options)
 {
 	struct how how = {.env = no_handlers};
@@ -75,7 +76,8 @@ static void check_deaths(const char *const *options)
 		proc_close_in(behind[n]);
 		status = proc_wait(plain[n]);
 		check(status == 77 || status == -n, "it ended with %d", status);
-		check_status(behind[n], status < 0 ? 128 - status : status);
+		check_status(behind[n],
+			     status < 0 ? signalled(-status) : status);
 		died += status < 0;
 	}
 	check(died > 50, "only %d signals end a process", died);
@@ -90,6 +92,7 @@ static void deaths(void **state)
 
 /* ---- what weir does with each ---------------------------------------- */
 
+/* A relay that is not the server's parent passes nothing on. */
 enum effect { ENDS, PASSED_ON, RELOADS, NOTHING, STOPS };
 
 static enum effect effect_of(int number)
@@ -100,7 +103,7 @@ static enum effect effect_of(int number)
 	case SIGQUIT:
 	case SIGUSR1:
 	case SIGUSR2:
-		return PASSED_ON;
+		return preload ? NOTHING : PASSED_ON;
 	case SIGHUP:
 		return RELOADS;
 	case SIGCHLD:
@@ -119,12 +122,15 @@ static enum effect effect_of(int number)
 static void send_one(struct proc *p, int number)
 {
 	int left = pid_open(server_pid(p));
+	pid_t pid = weir_pid(p);
+	int own = pid_open(pid);
 
-	check_equal(kill(p->pid, number), 0);
+	check_equal(kill(pid, number), 0);
 	switch (effect_of(number)) {
 	case ENDS:
+		pid_wait(own);
 		pid_wait(left);
-		check_status(p, -number);
+		check_status(p, preload ? 0 : -number);
 		return;
 	case PASSED_ON:
 		check_equal(number_of(p, "number"), number);
@@ -133,11 +139,12 @@ static void send_one(struct proc *p, int number)
 		proc_told(p, "read anew");
 		break;
 	case STOPS:
-		kill(p->pid, SIGCONT);
+		kill(pid, SIGCONT);
 		break;
 	case NOTHING:
 		break;
 	}
+	close(own);
 	close(left);
 	/* The answer comes next: nothing else reached the server. */
 	ping(p, "2");
@@ -172,6 +179,39 @@ static void each_signal(void **state)
 		in_case(text("signal %d", n));
 		if (!of_the_library(n))
 			send_one(p[n], n);
+	}
+}
+
+/* What the client sends to the process that it knows, which is the server where
+ * weir is preloaded: what comes of it is the same without weir. */
+static void each_signal_direct(void **state)
+{
+	struct how how = {.env = no_handlers, .prepare = no_core};
+	const char *const *command = WORDS(server, "--signals");
+	struct proc *p[2][SIGNALS];
+
+	(void)state;
+	if (!preload) /* it is weir: see above */
+		skip();
+	for (int n = 1; n < SIGNALS; n++) {
+		p[0][n] = proc_start_how(command, &how);
+		p[1][n] = proc_start_how(behind_weir(command), &how);
+	}
+	for (int n = 1; n < SIGNALS; n++) {
+		in_case(text("signal %d", n));
+		if (of_the_library(n))
+			continue;
+		for (int i = 0; i < 2; i++) {
+			ping(p[i][n], "1");
+			kill(p[i][n]->pid, n);
+			if (n == SIGSTOP)
+				kill(p[i][n]->pid, SIGCONT);
+			if (n != SIGKILL)
+				proc_send(p[i][n], request("2", "ping", NULL));
+			proc_close_in(p[i][n]);
+		}
+		check_status(p[1][n], proc_wait(p[0][n]));
+		check_said(p[1][n], p[0][n]);
 	}
 }
 
@@ -256,8 +296,10 @@ static void ignored(void **state)
 int run_signals(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(exit_codes), TEST(deaths),      TEST(each_signal),
-		TEST(storm),      TEST(whole_group), TEST(ignored),
+		TEST(exit_codes),  TEST(deaths),
+		TEST(each_signal), TEST(each_signal_direct),
+		TEST(storm),       TEST(whole_group),
+		TEST(ignored),
 	};
 
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
