@@ -331,7 +331,7 @@ static void check_unsound(void **state)
 	struct proc *p;
 
 	(void)state;
-	prefix_only();
+	prefix_only("check starts no server");
 	for (size_t i = 0; i < COUNT(faulty); i++) {
 		const char *policy = file("policy", faulty[i].policy);
 

@@ -680,7 +680,7 @@ static void explain_verdicts(void **state)
 	struct how how = {.env = env};
 
 	(void)state;
-	prefix_only();
+	prefix_only("explain starts no server");
 	for (size_t i = 0; i < COUNT(explain_rows); i++) {
 		const struct explain_row *row = &explain_rows[i];
 		const char *at = row->file ? path(row->file) : NULL;
@@ -872,7 +872,7 @@ static void explain_agrees(void **state)
 	size_t refused[64] = {0}, passed = 0;
 
 	(void)state;
-	prefix_only();
+	prefix_only("explain starts no server");
 	memset(answers, 0, sizeof(answers));
 	relay_all(policy_file, log, answers);
 	logs = content(log).ptr;
