@@ -327,7 +327,10 @@ static bool judge_down(struct session *s)
 	struct stream *down = &s->down;
 	bool any = false;
 
-	while (answers_have_room(s) && stream_may_judge(down)) {
+	/* What is passed on unread causes no answer; and answers may be waiting
+	 * for the end of that very line. */
+	while (stream_may_judge(down) &&
+	       (answers_have_room(s) || s->down_inside || !reads_whole(s))) {
 		size_t rest = down->fill - down->next, len;
 		bool whole;
 

@@ -182,6 +182,31 @@ static void both_full(void **state)
 		   content(record).len, input.ptr, input.len);
 }
 
+/* Refusals wait for the end of a line of the server's, as many as weir can
+ * hold; it comes all the same. */
+static void answers_wait_for_a_line(void **state)
+{
+	const char *fifo = path("fifo"), *line = call("1", "remove");
+	struct proc *p;
+	FILE *f;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	p = proc_start(behind_weir(WORDS(
+		"sh", "-c", "printf 'half '; cat \"$0\"; exec cat", fifo)));
+	proc_more(p, 5);
+	f = fopen(fifo, "we");
+	check(f, "no fifo");
+	for (int still = 0; still < STILL; poll(NULL, 0, 1))
+		still = write(p->in, line, strlen(line)) > 0 ? 0 : still + 1;
+	fputs("a line\n", f);
+	fclose(f);
+	check_text("the line", proc_line(p), "half a line\n");
+	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
 /* ---- nothing to do --------------------------------------------------- */
 
 static void fill_input(struct proc *p)
@@ -425,6 +450,7 @@ int run_pressure(void)
 		TEST(client_does_not_move),
 		TEST(server_does_not_move),
 		TEST(both_full),
+		TEST(answers_wait_for_a_line),
 		TEST(rest),
 		TEST(byte_by_byte),
 		TEST(stopped_and_continued),
