@@ -81,6 +81,9 @@ void policy_print(const struct policy *policy, struct out *out);
 /* Can something of the section be hidden, so that its lists must be read? */
 bool policy_hides(const struct policy *policy, enum policy_section section);
 
+/* Has it limits at all? */
+bool policy_limits(const struct policy *policy);
+
 /* Has it limits of scope "grant", which are counted in a grant? */
 bool policy_shares(const struct policy *policy);
 

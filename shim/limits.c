@@ -5,6 +5,7 @@
 #include "grant.h"
 #include "report.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,6 +172,8 @@ int limits_run(const struct options *o)
 	struct ledger *grant = NULL;
 	int status = LIMITS_ERROR;
 
+	/* A file that may not grow is said, and not died of. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (policy && !policy_shares(policy))
 		report("limits: the policy has none of scope \"grant\"; those "
 		       "of scope \"session\" are counted in each process");

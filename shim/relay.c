@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -373,14 +374,20 @@ int relay_run(struct policy *policy, const struct options *o, char **argv,
 	      struct running *server)
 {
 	struct relay *r = calloc(1, sizeof(*r));
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
 	int status = EXIT_WEIR;
+	bool ready;
 
 	if (!r) {
 		report("out of memory");
 		policy_free(policy);
 		return status;
 	}
-	if (prepare(r, policy, o)) {
+	/* A file that may not grow is said, and not died of. */
+	sigaction(SIGXFSZ, &ignore, &was);
+	ready = prepare(r, policy, o);
+	sigaction(SIGXFSZ, &was, NULL);
+	if (ready) {
 		if (server ? child_adopt(&r->child, server)
 			   : child_start(&r->child, argv)) {
 			open_ports(r);

@@ -192,13 +192,34 @@ static void refused(void **state)
 	check_status(p, 0);
 }
 
+/* Where no file may grow, nothing is counted, and nothing starts. */
+static void no_file_may_grow(void **state)
+{
+	static const char *const words[] = {"", "limits"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct proc *p = proc_run(
+			WORDS("sh", "-c",
+			      "ulimit -f 0; exec \"$0\" $3 -s \"$1\" -p \"$2\" "
+			      "${4+-- \"$4\"}",
+			      weir, path("state"), file("policy", rules),
+			      words[i], i == 0 ? server : NULL),
+			"");
+
+		in_case(words[i]);
+		check_status(p, i == 0 ? 125 : 2);
+		check(strstr(p->told.ptr, "cannot make") &&
+			      weir_lines(p->told.ptr) == 1,
+		      "told: %s", p->told.ptr);
+	}
+}
+
 int run_limits(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(told),
-		TEST(told_as_json),
-		TEST(reset),
-		TEST(refused),
+		TEST(told),    TEST(told_as_json),     TEST(reset),
+		TEST(refused), TEST(no_file_may_grow),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
