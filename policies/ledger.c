@@ -26,7 +26,7 @@
 #define COPIED     128                /* slots at once */
 
 /* Nothing is waited for longer than half of that: more need not go by. */
-#define LONG      (2 * POLICY_WINDOW_SECONDS * INT64_C(1000000000))
+#define LONG      (2 * INT64_C(1000000000) * POLICY_WINDOW_SECONDS)
 #define TIME_MOST (INT64_MAX - 2 * LONG) /* of a ledger */
 
 struct header {
@@ -120,6 +120,11 @@ static bool fail_damaged(struct ledger *l)
 }
 
 /* ---- pieces ---------------------------------------------------------- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static bool is_time(uint64_t time)
 {
@@ -377,8 +382,8 @@ static int64_t go_on(int64_t time, int64_t from, int64_t to, int64_t most)
 	uint64_t went = to > from ? (uint64_t)to - (uint64_t)from : 0;
 	uint64_t left = (uint64_t)(TIME_MOST - time);
 
-	went = went < (uint64_t)most ? went : (uint64_t)most;
-	return time + (int64_t)(went < left ? went : left);
+	went = least(went, (uint64_t)most);
+	return time + (int64_t)least(went, left);
 }
 
 /* Ties the ledger's time to another boot's clock. */
