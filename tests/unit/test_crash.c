@@ -41,7 +41,9 @@ static int which;      /* of them */
 static int error;      /* that it fails with; 0: it kills */
 static bool stays;     /* what follows fails too */
 static bool halves;    /* no more than half is read or written */
-static bool moves;     /* after each lock the file is another one */
+/* 1: the file is removed whenever its lock is given back; 3: and the second
+ * time another is there that is none. */
+static int moves;
 
 static bool fails(int how)
 {
@@ -85,12 +87,24 @@ int __wrap_link(const char *from, const char *to)
 	return fails(WRITES) ? -1 : __real_link(from, to);
 }
 
+static void move(void)
+{
+	int fd;
+
+	__real_unlink(grant_file);
+	if (moves == 1 || --moves > 1)
+		return;
+	fd = open(grant_file, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 int __real_flock(int fd, int how);
 int __wrap_flock(int fd, int how);
 int __wrap_flock(int fd, int how)
 {
 	if (moves && how == LOCK_UN)
-		__real_unlink(grant_file);
+		move();
 	/* Nothing can go wrong with giving it back. */
 	return how != LOCK_UN && fails(READS | LOOPS) ? -1
 						      : __real_flock(fd, how);
@@ -136,7 +150,7 @@ static const struct act {
 	const char *after;  /* the policy of the process */
 	int more;           /* calls of it */
 	unsigned counters;  /* which of the probes count the calls: bits */
-	bool boot;          /* the machine was started anew before */
+	enum { STAYS, BOOTS, GOES_BACK } clock; /* before it */
 	enum meter_kind reset; /* of the only meter; 0: it is not */
 	long killed; /* before this write of a call, another process was */
 } acts[] = {
@@ -147,22 +161,26 @@ static const struct act {
 	{"two limits", POLICY(ONE("9") "," TWO("9")), 3,
 	 POLICY(ONE("9") "," TWO("9")), 3, 3},
 	{"four limits", POLICY(FOUR), 3, POLICY(FOUR), 3, 15},
-	{"after a boot", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, true},
+	{"after a boot", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, BOOTS},
 	{"more room", POLICY(ONE("4") "," TWO("4")), 3,
 	 POLICY(ONE("9") "," TWO("7")), 1, 3},
 	{"more limits", POLICY(ONE("9")), 0, POLICY(FOUR), 1, 15},
 	{"another window", POLICY(SUM("9", "90")), 3, POLICY(SUM("9", "64")), 2,
 	 4},
-	{"a reset", POLICY(ONE("9")), 3, POLICY(ONE("9")), 0, 1, false,
+	{"a reset", POLICY(ONE("9")), 3, POLICY(ONE("9")), 0, 1, STAYS,
 	 METER_CALLS},
 	{"a reset of a sum", POLICY(SUM("9", "64")), 3, POLICY(SUM("9", "64")),
-	 0, 4, false, METER_SUM},
-	{"its commit is finished", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, false,
+	 0, 4, STAYS, METER_SUM},
+	{"its commit is finished", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, STAYS,
 	 0, 3},
 	{"its commit is finished again", POLICY(FOUR), 3, POLICY(FOUR), 2, 15,
-	 false, 0, 5},
-	{"its commit is ended", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, true, 0,
+	 STAYS, 0, 5},
+	{"its commit is ended", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, BOOTS, 0,
 	 7},
+	{"time goes back", POLICY(ONE("9")), 3, POLICY(ONE("9")), 2, 1,
+	 GOES_BACK},
+	{"time goes back for a sum", POLICY(SUM("9", "64")), 3,
+	 POLICY(SUM("9", "64")), 2, 4, GOES_BACK},
 };
 
 /* What the process tells, though it is killed. */
@@ -286,6 +304,8 @@ static void begin(const struct act *a)
 	if (!a->before)
 		return;
 	row_true(a->name, process_start(&p, a->before));
+	if (a->clock == GOES_BACK)
+		grant_wait(1000 * SECOND);
 	for (int i = 0; i < a->calls; i++)
 		row_true(a->name,
 			 process_call(&p, "t", "1").kind == VERDICT_PASS);
@@ -293,7 +313,9 @@ static void begin(const struct act *a)
 	if (a->killed > 0)
 		leave_broken(a);
 	grant_wait(SECOND);
-	if (a->boot) {
+	if (a->clock == GOES_BACK)
+		grant_clock.steady -= 900 * SECOND;
+	if (a->clock == BOOTS) {
 		grant_clock.boot++;
 		grant_clock.steady = SECOND;
 	}
@@ -460,12 +482,62 @@ static void bound_all_the_time(void **state)
 	(void)state;
 	begin(&acts[2]);
 	row_true(grant_said, process_start(&p, acts[2].after));
-	moves = true;
+	moves = 1;
 	assert_int_equal(process_spend(&p), 1);
 	assert_non_null(strstr(counters_trouble(p.counters), "all the time"));
-	moves = false;
+	moves = 0;
 	assert_int_equal(process_spend(&p), 9);
 	process_end(&p);
+}
+
+static void cannot_be_bound(void **state)
+{
+	struct process p;
+
+	(void)state;
+	begin(&acts[2]);
+	row_true(grant_said, process_start(&p, acts[2].after));
+	moves = 3;
+	assert_int_equal(process_spend(&p), 1);
+	assert_non_null(strstr(counters_trouble(p.counters), "cut short"));
+	moves = 0;
+	__real_unlink(grant_file);
+	assert_int_equal(process_spend(&p), 9);
+	process_end(&p);
+}
+
+/* What is used up cannot be read. */
+static void uses_fail(void **state)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	struct meter m[2] = {
+		{.kind = METER_CALLS, .base = 1, .key = 1, .places = 9},
+		{.kind = METER_SUM, .base = 2, .key = 2, .width = 10},
+	};
+	struct ledger l;
+	int64_t wait;
+
+	(void)state;
+	begin(&acts[0]);
+	assert_true(ledger_file(&l, grant_file, clock));
+	assert_true(ledger_bind(&l, m, 2, NULL));
+	assert_int_equal(ledger_begin(&l, 0), LEDGER_READY);
+	assert_true(ledger_ask(&l, &m[0], 8, 640, 1, &wait));
+	assert_true(ledger_commit(&l));
+	for (long n = 0; n < 3; n++) {
+		uint64_t used;
+
+		which = READS;
+		error = EIO;
+		left = n;
+		/* Of calls the record and a slot are read. */
+		assert_int_equal(ledger_used(&l, &m[0], 640, &used), n > 1);
+		left = n;
+		assert_int_equal(ledger_used(&l, &m[1], 640, &used), n > 0);
+	}
+	left = -1;
+	ledger_end(&l);
+	ledger_close(&l);
 }
 
 int main(void)
@@ -476,6 +548,8 @@ int main(void)
 		cmocka_unit_test(halves_are_joined),
 		cmocka_unit_test(files_of_others),
 		cmocka_unit_test(bound_all_the_time),
+		cmocka_unit_test(cannot_be_bound),
+		cmocka_unit_test(uses_fail),
 		cmocka_unit_test(made_by_another),
 	};
 

@@ -799,6 +799,25 @@ static void windows_change(void **state)
 	}
 }
 
+/* Of what comes to one place of a shorter window, the last counts. */
+static void shorter_windows(void **state)
+{
+	struct process p;
+
+	(void)state;
+	grant_clock = (struct policy_moment){.boot = 1};
+	row_true(grant_said, process_start(&p, S(5, 640)));
+	grant_wait(605 * SECOND);
+	assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
+	grant_wait(130 * SECOND);
+	assert_int_equal(process_call(&p, "t", "2").kind, VERDICT_PASS);
+	process_end(&p);
+	row_true(grant_said, process_start(&p, S(5, 64)));
+	assert_int_equal(process_spend(&p), 3);
+	process_end(&p);
+	unlink(grant_file);
+}
+
 /* More than 64 bits hold comes together in one part of a long window. */
 static void sums_do_not_overflow(void **state)
 {
@@ -837,6 +856,7 @@ int main(void)
 		cmocka_unit_test(counters_before_go_on),
 		cmocka_unit_test(too_many_limits),
 		cmocka_unit_test(windows_change),
+		cmocka_unit_test(shorter_windows),
 		cmocka_unit_test(sums_do_not_overflow),
 	};
 

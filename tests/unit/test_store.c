@@ -168,6 +168,30 @@ static void each_length(void **state)
 	process_end(&p);
 }
 
+/* One bit brings the last journal back: what it held is long out of date. */
+static void old_journal(void **state)
+{
+	static const char all[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"all_tools\":{"
+		"\"rate_limit\":\"4/day\"},\"tools\":{\"u\":{\"rate_limit\":"
+		"\"9/day\"}}}";
+	struct process p;
+	const char count = 2;
+	int fd;
+
+	(void)state;
+	unlink(grant_file);
+	row_true(grant_said, process_start(&p, all));
+	assert_int_equal(process_call(&p, "u", "1").kind, VERDICT_PASS);
+	assert_int_equal(process_spend(&p), 3);
+	fd = open(grant_file, O_WRONLY);
+	assert_int_equal(pwrite(fd, &count, 1, 128), 1);
+	close(fd);
+	assert_int_equal(process_spend(&p), 0);
+	assert_non_null(strstr(counters_trouble(p.counters), "is damaged"));
+	process_end(&p);
+}
+
 static void longer_than_it_was(void **state)
 {
 	static char buf[FILE_MOST];
@@ -665,6 +689,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(each_byte_is_damaged),
 		ROW(each_length),
+		ROW(old_journal),
 		ROW(longer_than_it_was),
 		ROW(other_files),
 		ROW(wrong_places),
