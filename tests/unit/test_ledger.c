@@ -799,6 +799,31 @@ static void windows_change(void **state)
 	}
 }
 
+/* One counter with two windows has two meters, which are found again. */
+static void windows_of_one_counter(void **state)
+{
+	static const char both[] = LIMITED(
+		"{\"counter\":\"c\",\"max\":3,\"window\":1,"
+		"\"increment_from\":\"args.x\"},{\"counter\":\"c\",\"max\":5,"
+		"\"window\":64,\"increment_from\":\"args.x\"}");
+	static const int passed[] = {3, 2, 0, 0};
+	struct process p;
+	struct stat st;
+	off_t size = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(passed); i++) {
+		row_true(grant_said, process_start(&p, both));
+		assert_int_equal(process_spend(&p), passed[i]);
+		process_end(&p);
+		grant_wait(2 * SECOND);
+		assert_int_equal(stat(grant_file, &st), 0);
+		assert_true(i == 0 || st.st_size == size);
+		size = st.st_size;
+	}
+	unlink(grant_file);
+}
+
 /* Of what comes to one place of a shorter window, the last counts. */
 static void shorter_windows(void **state)
 {
@@ -856,6 +881,7 @@ int main(void)
 		cmocka_unit_test(counters_before_go_on),
 		cmocka_unit_test(too_many_limits),
 		cmocka_unit_test(windows_change),
+		cmocka_unit_test(windows_of_one_counter),
 		cmocka_unit_test(shorter_windows),
 		cmocka_unit_test(sums_do_not_overflow),
 	};
