@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -242,6 +243,25 @@ static void in_path(void **state)
 	}
 }
 
+/* An empty word in PATH is the working directory. */
+static void in_working_directory(void **state)
+{
+	char *full = realpath(weir, NULL);
+	struct proc *p;
+
+	(void)state;
+	check(full, "%s", weir);
+	save("here", server_program(), 0755);
+	p = proc_run(WORDS("sh", "-c",
+			   "cd \"$1\"; PATH=/x: exec \"$0\" check "
+			   "--preload here",
+			   text("%s", full), path("")),
+		     "");
+	free(full);
+	check_status(p, YES);
+	check(strstr(p->said.ptr, ": here "), "not here: %s", p->said.ptr);
+}
+
 static void which_command(void **state)
 {
 	struct proc *p = proc_run(WORDS(weir, "check", "--preload"), "");
@@ -255,8 +275,9 @@ static void which_command(void **state)
 int run_loads(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(of_programs), TEST(of_capabilities), TEST(of_scripts),
-		TEST(in_path),     TEST(which_command),
+		TEST(of_programs),          TEST(of_capabilities),
+		TEST(of_scripts),           TEST(in_path),
+		TEST(in_working_directory), TEST(which_command),
 	};
 
 	return cmocka_run_group_tests_name("loads", tests, NULL, NULL);
