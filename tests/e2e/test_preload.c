@@ -458,11 +458,12 @@ static void group_is_ended(void **state)
 }
 
 /* The server has ended, the client takes its time, and whoever cleans up ends
- * what is left of the group: nothing is lost. */
+ * what is left of the group: nothing is lost.  It is more than one pipe holds,
+ * and less than two, so that the server can end. */
 static void last_words(void **state)
 {
 	struct proc *plain =
-		proc_run(WORDS(server, "--huge", "1000000"), call("1", "echo"));
+		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
 	const char *big = file("big", plain->said.ptr);
 	struct how how = {.given = {[1] = true}};
 	struct proc *p;
