@@ -76,6 +76,47 @@ static void kinds(void **state)
 	}
 }
 
+/* stderr is full, or nearly: what weir has to say may get lost, but the session
+ * does not wait for it. */
+static void check_little_room(const struct ends_kind *kind)
+{
+	struct how how = {.given = {[2] = true}};
+	struct ends e;
+	struct proc *p;
+	char buf[64];
+
+	kind->make(&e);
+	how.fds[2] = e.theirs[2];
+	how.prepare = kind->as_user ? open_as_user : NULL;
+	fcntl(e.theirs[2], F_SETFL, fcntl(e.theirs[2], F_GETFL) | O_NONBLOCK);
+	fcntl(e.ours[2], F_SETFL, fcntl(e.ours[2], F_GETFL) | O_NONBLOCK);
+	while (write(e.theirs[2], no_id, sizeof(no_id) - 1) > 0)
+		;
+	fcntl(e.theirs[2], F_SETFL, fcntl(e.theirs[2], F_GETFL) & ~O_NONBLOCK);
+	p = proc_start_how(behind_weir(WORDS(server)), &how);
+	for (size_t i = 1; i < 100; i++) {
+		if (read(e.ours[2], buf, i % 41 + 1) == 0)
+			break;
+		proc_send(p, no_id);
+		ping(p, "1");
+	}
+	proc_close_in(p);
+	check_status(p, 0);
+	for (int i = 0; i < 3; i++) {
+		close(e.theirs[i]);
+		close(e.ours[i]);
+	}
+}
+
+static void little_room_on_stderr(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ENDS_KINDS; i++) {
+		in_case(ends_kinds[i].name);
+		check_little_room(&ends_kinds[i]);
+	}
+}
+
 /* ---- none, few, and strange ones ------------------------------------- */
 
 /* weir needs 0 and 1, and says so if it can; 2 it can do without. */
@@ -337,6 +378,7 @@ int run_descriptors(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kinds),
+		TEST(little_room_on_stderr),
 		TEST(closed_ones),
 		TEST(strange_ones),
 		TEST(few),

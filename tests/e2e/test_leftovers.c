@@ -418,6 +418,35 @@ static void strangers(void **state)
 	check_equal(kill_the_rest(), JOBS);
 }
 
+/* The way that the manual shows to end all that the server started, also when
+ * weir is killed. */
+static void in_a_namespace(void **state)
+{
+	const char *const *way =
+		WORDS("unshare", "--user", "--map-current-user", "--pid",
+		      "--fork", "--kill-child");
+	struct proc *p = proc_run(join(way, WORDS("true")), "");
+	int64_t until = milliseconds() + BOUND;
+
+	(void)state;
+	if (proc_wait(p) != 0) {
+		print_message("not tried: no namespaces here\n");
+		skip();
+	}
+	p = proc_start(behind_weir(
+		join(way, WORDS("sh", "-c",
+				"trap '' TERM; sleep 1000 & "
+				"\"$0\" --report --ignore-eof; exit $?",
+				server))));
+	server_pid(p);
+	kill(p->pid, SIGKILL);
+	check_status(p, -SIGKILL);
+	while (waitpid(-1, NULL, WNOHANG) >= 0) {
+		check(milliseconds() < until, "it left a process behind");
+		poll(NULL, 0, 1);
+	}
+}
+
 static void take_terminal(void)
 {
 	setsid();
@@ -451,8 +480,8 @@ static void terminal_goes(void **state)
 int run_leftovers(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_cause), TEST(no_zombies),    TEST(a_second_for_all),
-		TEST(strangers),   TEST(terminal_goes),
+		TEST(every_cause), TEST(no_zombies),     TEST(a_second_for_all),
+		TEST(strangers),   TEST(in_a_namespace), TEST(terminal_goes),
 	};
 
 	return cmocka_run_group_tests_name("leftovers", tests, NULL, NULL);
