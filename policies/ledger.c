@@ -519,11 +519,6 @@ static bool match_all(struct ledger *l, struct meter *meters, size_t count,
 	return true;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The times of the last calls, as many as have room. */
 static bool copy_calls(struct ledger *to, const struct meter *m,
 		       struct ledger *from, const struct meter *old)

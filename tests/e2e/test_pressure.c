@@ -12,10 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -372,6 +374,73 @@ static void stopped_and_continued(void **state)
 	check_said(p, plain);
 }
 
+/* Pipes of a megabyte, until the user has so many that no more are given. */
+static size_t take_pipes(int (*pipes)[2], size_t most)
+{
+	long pages = atol(content("/proc/sys/fs/pipe-user-pages-soft").ptr);
+	size_t count = 0;
+
+	while (count < most && (long)count * 256 <= pages) {
+		check_equal(pipe2(pipes[count], O_CLOEXEC), 0);
+		if (fcntl(pipes[count++][1], F_SETPIPE_SZ, 1 << 20) < 0)
+			break;
+	}
+	return count;
+}
+
+static void no_privilege(void)
+{
+	prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE);
+	prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
+}
+
+/* What the stdin of the process holds. */
+static int size_of_input(pid_t pid)
+{
+	int fd = open(text("/proc/%d/fd/0", pid), O_RDONLY | O_NONBLOCK);
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	close(fd);
+	return size;
+}
+
+/* Where many pipes are open, new ones hold a page or two, and cannot be made
+ * larger: all arrives nevertheless. */
+static void small_pipes(void **state)
+{
+	static const size_t sizes[] = {100,  4094,  4095,  4096,  8191,  8192,
+				       8193, 65535, 65536, 65537, 200000};
+	const char *record = path("record");
+	struct how how = {.prepare = no_privilege};
+	struct bytes input = {.ptr = NULL};
+	int pipes[100][2];
+	size_t count = take_pipes(pipes, COUNT(pipes));
+	struct bytes got;
+	const char *at;
+	struct proc *p;
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
+		append_text(&input, call("2", "echo"));
+	}
+	p = proc_start_how(
+		behind_weir(WORDS(server, "--record", record, "--report")),
+		&how);
+	if (size_of_input(server_pid(p)) > 8192)
+		print_message("not tried: pipes are large here\n");
+	proc_write(p, input.ptr, input.len);
+	proc_close_in(p);
+	check_status(p, 0);
+	got = content(record);
+	at = strchr(got.ptr, '\n') + 1; /* what was asked first */
+	check_same("what the server got", at, strlen(at), input.ptr, input.len);
+	while (count-- > 0) {
+		close(pipes[count][0]);
+		close(pipes[count][1]);
+	}
+}
+
 /* ---- long lines ------------------------------------------------------ */
 
 #define LONGEST ((size_t)64 << 20)
@@ -453,6 +522,7 @@ int run_pressure(void)
 		TEST(answers_wait_for_a_line),
 		TEST(rest),
 		TEST(byte_by_byte),
+		TEST(small_pipes),
 		TEST(stopped_and_continued),
 		TEST(longest_line),
 		TEST(result_streams),
