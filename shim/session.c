@@ -141,6 +141,29 @@ static void note_list(struct session *s, const struct message *m)
 		await_add(&s->await, m->id, list);
 }
 
+/* A message that passes may be a greeting, whose answer promises things. */
+static void note_greeting(struct session *s, const struct message *m)
+{
+	if (m->method != METHOD_INITIALIZE || !m->id.ptr)
+		return;
+	s->greeting = true;
+	memcpy(s->greeting_id, m->id.ptr, m->id.len);
+	s->greeting_len = m->id.len;
+}
+
+/* A whole line of the server's: the answer may be an error, too. */
+static void end_greeting(struct session *s, const struct reply *reply)
+{
+	bool ours = reply->answers && reply->id.ptr &&
+		    reply->id.len == s->greeting_len &&
+		    memcmp(reply->id.ptr, s->greeting_id, s->greeting_len) == 0;
+
+	if (!s->greeting || (!reply->greets && !ours))
+		return;
+	s->greeting = false;
+	s->changes = reply->changes;
+}
+
 /* Is a list awaited in which something may be hidden? */
 static bool reads_lists(const struct session *s)
 {
@@ -176,7 +199,8 @@ static void judge_line(struct session *s, size_t len)
 		passed = s->observe;
 	} else if (message_read(line, body, &m, &fault)) {
 		passed = passes(s, line, &m);
-		s->greeting |= passed && m.method == METHOD_INITIALIZE;
+		if (passed)
+			note_greeting(s, &m);
 		if (passed && !s->observe)
 			note_list(s, &m);
 	} else {
@@ -257,10 +281,7 @@ static bool keeps(void *context, enum reply_list list, struct text name)
 /* Takes note of what a reply ends. */
 static void note_reply(struct session *s, const struct reply *reply)
 {
-	if (s->greeting && reply->greets) {
-		s->greeting = false;
-		s->changes = reply->changes;
-	}
+	end_greeting(s, reply);
 	if (!reply->answers || !reply->id.ptr)
 		return;
 	for (int i = 0; i < REPLY_LISTS; i++)

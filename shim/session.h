@@ -31,7 +31,9 @@ struct session {
 	bool down_too_long;
 	bool down_inside; /* next is inside a line that is being passed on */
 	struct await await;
-	bool greeting;    /* the answer to initialize is awaited */
+	bool greeting; /* the answer to initialize is awaited */
+	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
+	size_t greeting_len;
 	unsigned changes; /* reply.changes of it */
 
 	struct out answers;

@@ -513,6 +513,26 @@ static void result_streams(void **state)
 	check_text("the end", p->said.ptr, "\"}}\n");
 }
 
+/* A server that knows no initialize: lines are not read whole from then on. */
+static void refused_greeting(void **state)
+{
+	static const char no[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":"
+				 "{\"code\":-32601,\"message\":\"no\"}}";
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c",
+		      "read x; echo \"$0\"; printf 'half a '; read x; "
+		      "echo line",
+		      no)));
+
+	(void)state;
+	proc_send(p, request("1", "initialize", "{}"));
+	check_text("the answer", proc_line(p), text("%s\n", no));
+	proc_more(p, strlen("half a "));
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("the line", proc_line(p), "half a line\n");
+}
+
 int run_pressure(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,6 +546,7 @@ int run_pressure(void)
 		TEST(stopped_and_continued),
 		TEST(longest_line),
 		TEST(result_streams),
+		TEST(refused_greeting),
 	};
 
 	return cmocka_run_group_tests_name("pressure", tests, NULL, NULL);
