@@ -9,8 +9,6 @@
 #include "processes.h"
 #include "way.h"
 
-#include <sys/wait.h>
-
 #define AT_ONCE 16 /* processes side by side */
 
 /* A command behind weir, behind weir with other system calls. */
@@ -26,37 +24,54 @@ static const char *short_session(void)
 		    request("2", "tools/list", NULL), call("3", "echo"), "\n");
 }
 
+/* With a log of its own, and with the call of this number interrupted; 0: with
+ * none. */
+static struct proc *run_with(int number, const char *const *command,
+			     const char *input)
+{
+	const char *hit = path(text("hit%d", number));
+	const char *log = path(text("log%d", number));
+	struct how how = {.env = WORDS(text("FAULT_AT=%d", number),
+				       text("FAULT_FILE=%s", hit),
+				       text("WEIR_LOG=%s", log))};
+	struct proc *p;
+
+	remove(hit);
+	remove(log);
+	p = proc_start_how(number > 0 ? with_faults(command) : command, &how);
+	proc_write(p, input, strlen(input));
+	proc_close_in(p);
+	return p;
+}
+
+static size_t logged(int number)
+{
+	const char *log = path(text("log%d", number));
+
+	return exists(log) ? content(log).len : 0;
+}
+
 /* Each call in turn, until there are no more of them. */
 static void each_call(const char *name, const char *const *command,
 		      const char *input)
 {
-	struct proc *plain = proc_run(command, input);
-	struct proc *ps[AT_ONCE];
+	struct proc *plain = run_with(0, command, input), *ps[AT_ONCE];
+	int status = proc_wait(plain);
 	bool hit = true;
-	int n;
 
-	for (n = 1; hit; n += AT_ONCE) {
-		for (int i = 0; i < AT_ONCE; i++) {
-			struct how how = {
-				.env = WORDS(text("FAULT_AT=%d", n + i),
-					     text("FAULT_FILE=%s",
-						  path(text("%d", n + i))))};
-
-			ps[i] = proc_start_how(with_faults(command), &how);
-			proc_write(ps[i], input, strlen(input));
-			proc_close_in(ps[i]);
-		}
+	for (int n = 1; hit; n += AT_ONCE) {
+		for (int i = 0; i < AT_ONCE; i++)
+			ps[i] = run_with(n + i, command, input);
 		for (int i = 0; i < AT_ONCE; i++) {
 			in_case(text("%s, call %d", name, n + i));
-			check_status(ps[i], WEXITSTATUS(plain->status));
+			check_status(ps[i], status);
 			check_said(ps[i], plain);
 			check_text("stderr", ps[i]->told.ptr, plain->told.ptr);
-			hit = exists(path(text("%d", n + i)));
+			check(logged(n + i) == logged(0), "not all is logged");
+			hit = exists(path(text("hit%d", n + i)));
 		}
 	}
-	check(exists(path("2")), "%s: hardly a call was made", name);
-	for (int i = 1; i < n; i++)
-		remove(path(text("%d", i)));
+	check(exists(path("hit2")), "%s: hardly a call was made", name);
 }
 
 static void once_interrupted(void **state)
