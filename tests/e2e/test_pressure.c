@@ -298,6 +298,21 @@ static void rest(void **state)
 	}
 }
 
+/* What the server closes, the client sees closed, while both live on. */
+static void closed_by_the_server(void **state)
+{
+	const char *line = request("1", "ping", NULL);
+	struct proc *p = proc_start(
+		behind_weir(WORDS("sh", "-c", "exec sleep 1000 >&-")));
+
+	(void)state;
+	check_text("the output", proc_line(p), "(no line)");
+	p = proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000 <&-")));
+	while (proc_write(p, line, strlen(line)))
+		;
+	check(state_of(p->pid) == 'S', "weir has ended");
+}
+
 /* ---- pieces ---------------------------------------------------------- */
 
 /* Sends the byte if that can be, else reads one. */
@@ -541,6 +556,7 @@ int run_pressure(void)
 		TEST(both_full),
 		TEST(answers_wait_for_a_line),
 		TEST(rest),
+		TEST(closed_by_the_server),
 		TEST(byte_by_byte),
 		TEST(small_pipes),
 		TEST(stopped_and_continued),
