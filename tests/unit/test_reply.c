@@ -295,6 +295,10 @@ static void lines_are_cut_in_one_pass(void **state)
 		left = reply_cut(line, len, keep, NULL, &r);
 		row_true(passes[i].line,
 			 !passes[i].left == (r.kind == REPLY_UNREAD));
+		if (passes[i].left && id)
+			row_true(passes[i].line,
+				 !memcmp(r.id.ptr - 5, "\"id\":", 5) &&
+					 r.id.ptr + r.id.len <= line + left);
 		if (passes[i].left) {
 			row_true(passes[i].line,
 				 left == strlen(passes[i].left));

@@ -123,19 +123,50 @@ static const struct {
 	{"\r{\"__proto__\":}", "value was expected", 14},
 };
 
+/* The value behind so many spaces, which shift it against the steps in which
+ * text is looked at, up to its end. */
+static void check_value(size_t i, size_t spaces)
+{
+	const char *text = values[i].text;
+	size_t len = spaces + strlen(text);
+	char padded[512];
+	struct fault f;
+
+	memset(padded, ' ', spaces);
+	memcpy(padded + spaces, text, strlen(text));
+	f = read_all(padded, len);
+	row_true(text, !f.reason == !values[i].reason);
+	if (!f.reason)
+		return;
+	row_true(text, strstr(f.reason, values[i].reason));
+	row_true(text, f.offset == values[i].offset + spaces);
+	row_true(text, f.grammar == !values[i].doubt);
+}
+
 static void reads_values(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(values); i++) {
-		const char *text = values[i].text;
-		struct fault f = read_all(text, strlen(text));
+	for (size_t i = 0; i < COUNT(values); i++)
+		for (size_t spaces = 0; spaces < 130; spaces++)
+			check_value(i, spaces);
+}
 
-		row_true(text, !f.reason == !values[i].reason);
-		if (!f.reason)
-			continue;
-		row_true(text, strstr(f.reason, values[i].reason));
-		row_true(text, f.offset == values[i].offset);
-		row_true(text, f.grammar == !values[i].doubt);
+/* A string of any length, between others, with the end of what can be read
+ * behind it or in it. */
+static void reads_long_strings(void **state)
+{
+	char text[512];
+
+	(void)state;
+	for (size_t len = 0; len < 300; len++) {
+		size_t used = (size_t)sprintf(text, "[\"a\",\"%0*d\",\"b\\n\"]",
+					      (int)len + 1, 0);
+
+		assert_null(read_all(text, used).reason);
+		assert_int_equal(read_all(text, used - 6).offset, used - 6);
+		assert_int_equal(read_all(text, used - 8).offset, used - 8);
+		text[6] = '\x1F';
+		assert_int_equal(read_all(text, used).offset, 6);
 	}
 }
 
@@ -343,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_values),
+		cmocka_unit_test(reads_long_strings),
 		cmocka_unit_test(refuses_nul_bytes),
 		cmocka_unit_test(cuts_are_no_values),
 		cmocka_unit_test(depth_is_bounded),
