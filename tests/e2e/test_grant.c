@@ -6,6 +6,7 @@
 #include "fields.h"
 
 #include "groups.h"
+#include "way.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,7 +157,7 @@ static void policy_changes(void **state)
 			p = proc_start(
 				WORDS(weir, "-s", dir, "-p", at, "--", server));
 		} else {
-			kill(p->pid, SIGHUP);
+			kill(weir_pid(p), SIGHUP);
 			proc_told(p, "read anew");
 		}
 		check_equal(spend(p), changes[i / 2].left);
@@ -314,6 +315,7 @@ static void empty_names(void **state)
 	struct proc *p;
 
 	(void)state;
+	prefix_only("an empty variable is none");
 	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
 	check(strstr(p->told.ptr, "grant is empty"), "%s", p->told.ptr);
