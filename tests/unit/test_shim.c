@@ -140,6 +140,14 @@ static void a_busy_stream_stays_near(void **state)
 		most = s.fill > most ? s.fill : most;
 		while (stream_may_judge(&s) && (len = stream_line(&s)) > 0)
 			stream_pass(&s, len);
+		/* From last on there is one line, or what is left of it. */
+		if (s.run < s.run_end) {
+			size_t last = s.last > s.run ? s.last : s.run;
+
+			assert_ptr_equal(
+				memchr(s.buf + last, '\n', s.run_end - last),
+				s.buf + s.run_end - 1);
+		}
 		stream_sent(&s, (s.run_end - s.run) / (size_t)(turn % 3 + 1));
 	}
 	assert_true(in > 2 * max);
