@@ -515,7 +515,7 @@ static const struct {
 } rows[] = {
 	{"rtt", TOGETHER, rtt},           {"flood", APART, flood_row},
 	{"big.up", TOGETHER, big_up_row}, {"big.down", TOGETHER, big_down_row},
-	{"start", SCHEDULED, start_row},  {"grant", TOGETHER, grant_row},
+	{"start", TOGETHER, start_row},   {"grant", TOGETHER, grant_row},
 	{"rss", SCHEDULED, rss},          {"size", SCHEDULED, size_row},
 	{"alloc", SCHEDULED, alloc_row},  {"syscalls", SCHEDULED, syscalls},
 };
