@@ -108,14 +108,20 @@ static inline struct verdict process_call(struct process *p, const char *tool,
 	return policy_judge(p->policy, p->counters, &m, grant_clock.steady);
 }
 
-/* How many calls of the tool "t" pass now. */
-static inline int process_spend(struct process *p)
+/* How many calls of the tool pass now. */
+static inline int process_spend_on(struct process *p, const char *tool)
 {
 	int count = 0;
 
-	while (count < 99 && process_call(p, "t", "1").kind == VERDICT_PASS)
+	while (count < 99 && process_call(p, tool, "1").kind == VERDICT_PASS)
 		count++;
 	return count;
+}
+
+/* The same of the tool "t". */
+static inline int process_spend(struct process *p)
+{
+	return process_spend_on(p, "t");
 }
 
 #endif
