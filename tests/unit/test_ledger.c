@@ -824,6 +824,26 @@ static void windows_of_one_counter(void **state)
 	unlink(grant_file);
 }
 
+/* And one with two amounts. */
+static void amounts_of_one_counter(void **state)
+{
+	static const char both[] = LIMITED(
+		"{\"counter\":\"c\",\"max\":4,\"window\":64,"
+		"\"increment_from\":\"args.x.a\"},{\"counter\":\"c\",\"max\":6,"
+		"\"window\":64,\"increment_from\":\"args.x.b\"}");
+	struct process p;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, both));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+			process_call(&p, "t", "{\"a\":1,\"b\":2}").kind ==
+				VERDICT_PASS,
+			i < 3);
+	process_end(&p);
+	unlink(grant_file);
+}
+
 /* Of what comes to one place of a shorter window, the last counts. */
 static void shorter_windows(void **state)
 {
@@ -882,6 +902,7 @@ int main(void)
 		cmocka_unit_test(too_many_limits),
 		cmocka_unit_test(windows_change),
 		cmocka_unit_test(windows_of_one_counter),
+		cmocka_unit_test(amounts_of_one_counter),
 		cmocka_unit_test(shorter_windows),
 		cmocka_unit_test(sums_do_not_overflow),
 	};
