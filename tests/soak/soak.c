@@ -424,14 +424,17 @@ static void check_part(const char *what, bool all, struct bytes got,
 static void check_session(struct session *s)
 {
 	bool all = s->end == ORDERLY;
-	int own;
+	int own = 0;
 
 	if (all)
 		check_status(s->p, 0);
 	else
 		proc_wait(s->p);
-	check_part("what the client sees", all,
-		   servers_lines(&s->p->said, &own), expected(s));
+	/* What is told of a half of a list may stand inside a line, where 1 and
+	 * 2 are the same. */
+	if (all || !s->kind->merged)
+		check_part("what the client sees", all,
+			   servers_lines(&s->p->said, &own), expected(s));
 	if (all)
 		check_equal(own, s->in.refused);
 	/* It is made once the server has started. */
