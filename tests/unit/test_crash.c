@@ -506,6 +506,25 @@ static void cannot_be_bound(void **state)
 	process_end(&p);
 }
 
+/* What the file cannot count, memory does not count either. */
+static void memory_counts_with_it(void **state)
+{
+	struct process p;
+
+	(void)state;
+	begin(&acts[0]);
+	row_true(grant_said,
+		 process_start(&p, POLICY(ONE("9") ",{\"window\":64,\"max\":2,"
+						   "\"scope\":\"session\"}")));
+	which = WRITES;
+	error = ENOSPC;
+	left = 0;
+	stays = false;
+	assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_REFUSED);
+	assert_int_equal(process_spend(&p), 2);
+	process_end(&p);
+}
+
 /* What is used up cannot be read. */
 static void uses_fail(void **state)
 {
@@ -549,6 +568,7 @@ int main(void)
 		cmocka_unit_test(files_of_others),
 		cmocka_unit_test(bound_all_the_time),
 		cmocka_unit_test(cannot_be_bound),
+		cmocka_unit_test(memory_counts_with_it),
 		cmocka_unit_test(uses_fail),
 		cmocka_unit_test(made_by_another),
 	};
