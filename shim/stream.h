@@ -19,8 +19,8 @@
 #include <stddef.h>
 
 #define STREAM_CHUNK ((size_t)64 << 10)  /* read at once, in bytes */
-#define STREAM_AHEAD ((size_t)128 << 10) /* waiting: read no more */
-#define STREAM_NEAR  ((size_t)256 << 10) /* past this, it is moved down */
+#define STREAM_AHEAD ((size_t)64 << 10)  /* waiting: read no more */
+#define STREAM_NEAR  ((size_t)128 << 10) /* past this, it is moved down */
 
 struct stream {
 	char *buf; /* the stream's own mapping */
