@@ -114,7 +114,7 @@ int64_t cpu_of(pid_t pid)
 
 void await_rest(pid_t pid)
 {
-	enum { LOOKS = 20 };
+	enum { LOOKS = 8 };
 	int64_t until = milliseconds() + DEADLINE, was = -1, now;
 
 	for (int same = 0; same < LOOKS; was = now) {

@@ -213,14 +213,18 @@ static void answers_wait_for_a_line(void **state)
 
 static void fill_input(struct proc *p)
 {
-	struct bytes pings = many_pings(1000);
+	struct bytes pings = many_pings(30000);
+	size_t sent = 0;
 
-	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
-		ssize_t put = write(p->in, pings.ptr, pings.len);
+	for (int still = 0; still < STILL;) {
+		ssize_t put = write(p->in, pings.ptr + sent, pings.len - sent);
 
-		if (put < 0 && errno != EAGAIN)
+		if (put == 0 || (put < 0 && errno != EAGAIN))
 			return;
+		sent += put > 0 ? (size_t)put : 0;
 		still = put > 0 ? 0 : still + 1;
+		if (put < 0)
+			poll(NULL, 0, 1);
 	}
 }
 
