@@ -302,6 +302,30 @@ static void rest(void **state)
 	}
 }
 
+/* A line that is left out holds up the judging until what came before it is
+ * sent: no more is read meanwhile than without it. */
+static void refused_do_not_pile_up(void **state)
+{
+	struct bytes lines = many_pings(1000);
+	struct proc *p =
+		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
+	size_t sent = 0;
+
+	(void)state;
+	append_text(&lines, call("2", "remove"));
+	for (int still = 0; still < STILL;) {
+		size_t at = sent % lines.len;
+		ssize_t put = write(p->in, lines.ptr + at, lines.len - at);
+
+		check(put > 0 || errno == EAGAIN, "nobody reads");
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 ? 0 : still + 1;
+		if (put < 0)
+			poll(NULL, 0, 1);
+	}
+	check(sent < 8 << 20, "%zu bytes were read", sent);
+}
+
 /* What the server closes, the client sees closed, while both live on. */
 static void closed_by_the_server(void **state)
 {
@@ -561,6 +585,7 @@ int run_pressure(void)
 		TEST(answers_wait_for_a_line),
 		TEST(rest),
 		TEST(closed_by_the_server),
+		TEST(refused_do_not_pile_up),
 		TEST(byte_by_byte),
 		TEST(small_pipes),
 		TEST(stopped_and_continued),
