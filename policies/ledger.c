@@ -338,6 +338,9 @@ static bool read_front(struct ledger *l, struct front *f)
 				      "it to begin anew");
 		return false;
 	}
+	/* Another process may have made it longer. */
+	if (h->end > l->store.len && !store_measure(&l->store))
+		return false;
 	if (h->check != check_of(h, sizeof(*h), 0) || h->end < METERS ||
 	    h->end > l->store.len || !is_time((uint64_t)h->time))
 		return fail_damaged(l);
