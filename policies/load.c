@@ -226,7 +226,7 @@ static void begin_file(struct loader *l, const struct policy_source *source)
 	l->layer++;
 	l->text = scan_begin(source->text, source->len);
 	l->text.lines = true;
-	l->at = l->counted = source->text;
+	l->at = l->counted = l->line = source->text;
 	l->lines = 1;
 	l->file = source->name;
 	l->file = loader_keep_escaped(l, source->name, strlen(source->name));
@@ -287,7 +287,7 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 {
 	struct loader l = {.report = report, .context = context};
 
-	l.file = l.at = l.counted = "policy";
+	l.file = l.at = l.counted = l.line = "policy";
 	l.policy = calloc(1, sizeof(*l.policy));
 	if (!l.policy) {
 		report(context, "out of memory");

@@ -19,14 +19,15 @@ static size_t place(struct loader *l, size_t *column)
 	const char *lf;
 
 	if (l->counted > l->at) {
-		l->counted = l->text.begin;
+		l->counted = l->line = l->text.begin;
 		l->lines = 1;
 	}
 	while ((lf = memchr(l->counted, '\n', (size_t)(l->at - l->counted)))) {
-		l->counted = lf + 1;
+		l->counted = l->line = lf + 1;
 		l->lines++;
 	}
-	*column = (size_t)(l->at - l->counted) + 1;
+	l->counted = l->at;
+	*column = (size_t)(l->at - l->line) + 1;
 	return l->lines;
 }
 

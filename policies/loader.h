@@ -31,6 +31,7 @@ struct loader {
 	const char *at;
 	const char *counted; /* up to here there are so many lines: */
 	size_t lines;
+	const char *line;   /* where the last of them begins */
 	struct out pointer; /* of what is being read, escaped */
 	char pointer_bytes[LOADER_POINTER_BYTES];
 };
