@@ -204,10 +204,26 @@ static bool check_text(struct loader *l)
 	return false;
 }
 
-/* A file's tree, or NULL after a fault. */
-static json_value *parse(struct loader *l)
+/* json-parser takes a block for each value and frees each: here they come from
+ * an arena, which is zeroed, and go with it. */
+static void *take_block(size_t len, int zero, void *arena)
 {
-	json_settings settings = {0};
+	(void)zero;
+	return arena_take(arena, len);
+}
+
+static void leave_block(void *block, void *arena)
+{
+	(void)block;
+	(void)arena;
+}
+
+/* A file's tree, which lives as long as the arena, or NULL after a fault. */
+static json_value *parse(struct loader *l, struct arena *arena)
+{
+	json_settings settings = {.mem_alloc = take_block,
+				  .mem_free = leave_block,
+				  .user_data = arena};
 	char error[json_error_max + 128] = "";
 	json_value *tree;
 
@@ -258,12 +274,13 @@ static void compile(struct loader *l, const struct policy_source *sources,
 		    size_t count)
 {
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
+	struct arena arena = {.chunks = NULL};
 	size_t entries = 0;
 	bool tables;
 
 	for (size_t i = 0; trees && i < count; i++) {
 		begin_file(l, &sources[i]);
-		trees[i] = parse(l);
+		trees[i] = parse(l, &arena);
 		entries += trees[i] ? count_entries(trees[i]) : 0;
 	}
 	tables = make_slots(l->policy, entries);
@@ -275,9 +292,8 @@ static void compile(struct loader *l, const struct policy_source *sources,
 		l->at = scan_space(&l->text, l->at);
 		if (trees[i] && tables)
 			read_top(l, trees[i]);
-		if (trees[i])
-			json_value_free(trees[i]);
 	}
+	arena_free(&arena);
 	free(trees);
 	finish(l->policy);
 }
