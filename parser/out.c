@@ -33,30 +33,59 @@ void out_number(struct out *o, int64_t n)
 	out_bytes(o, digits + at, sizeof(digits) - at);
 }
 
-void out_escaped(struct out *o, const char *s, size_t len)
+/* Bytes at s that stand for themselves. */
+static size_t plain_bytes(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= ' ' && s[n] < 0x7F && s[n] != '"' &&
+	       s[n] != '\\')
+		n++;
+	return n;
+}
+
+/* As many of them as there is room for. */
+static void put_plain(struct out *o, const char *s, size_t len)
+{
+	size_t room = o->cap - o->len;
+
+	out_bytes(o, s, len < room ? len : room);
+	o->full |= len > room;
+}
+
+/* One that may not, or of two bytes; returns how many it was. */
+static size_t put_other(struct out *o, const char *s, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
+	unsigned char c = (unsigned char)*s;
+	/* U+0080 to U+009F, which terminals obey as well. */
+	bool pair = c == 0xC2 && len > 1 && (unsigned char)s[1] < 0xA0;
+	unsigned char code = pair ? (unsigned char)s[1] : c;
+	char escape[] = {'\\', 'u', '0', '0', hex[code >> 4], hex[code & 15]};
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-		char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	if (c == '"' || c == '\\') {
+		escape[1] = *s;
+		out_bytes(o, escape, 2);
+	} else if (c == '\n') {
+		out_bytes(o, "\\n", 2);
+	} else if (pair || c < ' ' || c == 0x7F) {
+		out_bytes(o, escape, sizeof(escape));
+	} else {
+		out_bytes(o, s, 1);
+	}
+	return pair ? 2 : 1;
+}
 
-		if (c == '"' || c == '\\') {
-			escape[1] = s[i];
-			out_bytes(o, escape, 2);
-		} else if (c == '\n') {
-			out_bytes(o, "\\n", 2);
-		} else if (c < ' ' || c == 0x7F) {
-			out_bytes(o, escape, sizeof(escape));
-		} else if (c == 0xC2 && i + 1 < len &&
-			   (unsigned char)s[i + 1] < 0xA0) {
-			/* U+0080 to U+009F, which terminals obey as well. */
-			c = (unsigned char)s[++i];
-			escape[4] = hex[c >> 4];
-			escape[5] = hex[c & 15];
-			out_bytes(o, escape, sizeof(escape));
-		} else {
-			out_bytes(o, s + i, 1);
-		}
+void out_escaped(struct out *o, const char *s, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t plain = plain_bytes(s + at, len - at);
+
+		put_plain(o, s + at, plain);
+		at += plain;
+		if (at < len)
+			at += put_other(o, s + at, len - at);
 	}
 }

@@ -55,6 +55,7 @@ struct rules {
 struct chunk;
 struct arena {
 	struct chunk *chunks;
+	size_t least; /* bytes taken from the system at once; 0: a few pages */
 };
 
 /* len zeroed bytes, or NULL. */

@@ -66,7 +66,8 @@ static const struct loader_key top_keys[] = {
 	{NULL, NULL},
 };
 
-#define FRAME "{\"version\": \"1\", \"default\": \"deny\", \"tools\": {...}}"
+#define TREE_BYTES 65536 /* of a file's tree, at once */
+#define FRAME      "{\"version\": \"1\", \"default\": \"deny\", \"tools\": {...}}"
 
 /* Is it {"NAME": {rules}, ...}, what belongs inside "tools"? */
 static bool is_fragment(const json_value *v)
@@ -241,6 +242,7 @@ static void begin_file(struct loader *l, const struct policy_source *source)
 {
 	l->layer++;
 	l->text = scan_begin(source->text, source->len);
+	l->over = NULL;
 	l->text.lines = true;
 	l->at = l->counted = l->line = source->text;
 	l->lines = 1;
@@ -274,7 +276,7 @@ static void compile(struct loader *l, const struct policy_source *sources,
 		    size_t count)
 {
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
-	struct arena arena = {.chunks = NULL};
+	struct arena arena = {.least = TREE_BYTES};
 	size_t entries = 0;
 	bool tables;
 

@@ -281,6 +281,13 @@ unsigned loader_object(struct loader *l, const json_value *v,
 	return r.seen;
 }
 
+/* Past the value at p, which is known if it was just read. */
+static const char *step_over(const struct loader *l, struct scan *r,
+			     const char *p)
+{
+	return l->over == p ? l->after : scan_value(r, p);
+}
+
 void loader_members(struct loader *l, const json_value *v, loader_named *read,
 		    void *into)
 {
@@ -296,9 +303,11 @@ void loader_members(struct loader *l, const json_value *v, loader_named *read,
 
 		p = l->at = scan_member(&r, p, i == 0, &key, &more);
 		read(l, e, into);
-		p = scan_value(&r, p);
+		p = step_over(l, &r, p);
 		leave(l, mark);
 	}
+	l->over = start;
+	l->after = scan_member(&r, p, v->u.object.length == 0, &key, &more);
 	l->at = start;
 }
 
@@ -315,9 +324,11 @@ void loader_elements(struct loader *l, const json_value *v, loader_each *read,
 
 		p = l->at = scan_element(&r, p, i == 0, &more);
 		read(l, v->u.array.values[i], i, into);
-		p = scan_value(&r, p);
+		p = step_over(l, &r, p);
 		leave(l, mark);
 	}
+	l->over = start;
+	l->after = scan_element(&r, p, v->u.array.length == 0, &more);
 	l->at = start;
 }
 

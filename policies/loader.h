@@ -29,7 +29,9 @@ struct loader {
 	const char *file; /* its name, kept */
 	struct scan text; /* all of it */
 	const char *at;
-	const char *counted; /* up to here there are so many lines: */
+	const char *over, *after; /* a value that was read, and what is past it
+				   */
+	const char *counted;      /* up to here there are so many lines: */
 	size_t lines;
 	const char *line;   /* where the last of them begins */
 	struct out pointer; /* of what is being read, escaped */

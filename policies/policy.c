@@ -20,7 +20,8 @@ void *arena_take(struct arena *a, size_t len)
 
 	len = (len + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	if (!c || c->size - c->used < len) {
-		size = len > CHUNK_BYTES ? len : CHUNK_BYTES;
+		size = a->least > 0 ? a->least : CHUNK_BYTES;
+		size = len > size ? len : size;
 		c = calloc(1, sizeof(*c) + size);
 		if (!c)
 			return NULL;
