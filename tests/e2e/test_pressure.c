@@ -338,6 +338,8 @@ static void closed_by_the_server(void **state)
 	p = proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000 <&-")));
 	while (proc_write(p, line, strlen(line)))
 		;
+	while (strchr("RD", state_of(p->pid)))
+		poll(NULL, 0, 1);
 	check(state_of(p->pid) == 'S', "weir has ended");
 }
 
