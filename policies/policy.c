@@ -393,6 +393,23 @@ __attribute__((noinline)) static void judge(const struct policy *policy,
 		judge_all_limits(policy, counters, s, now, v);
 }
 
+/* Does it ask for a list in which something is hidden? */
+static bool asks_for_hidden(const struct policy *policy,
+			    const struct message *m)
+{
+	switch (m->method) {
+	case METHOD_TOOLS_LIST:
+		return policy->hides[POLICY_TOOLS];
+	case METHOD_PROMPTS_LIST:
+		return policy->hides[POLICY_PROMPTS];
+	case METHOD_RESOURCES_LIST:
+	case METHOD_TEMPLATES_LIST:
+		return policy->hides[POLICY_RESOURCES];
+	default:
+		return false;
+	}
+}
+
 bool policy_weighs(const struct policy *policy, const struct message *m)
 {
 	if (m->kind != MESSAGE_REQUEST && m->kind != MESSAGE_NOTIFICATION)
@@ -410,7 +427,9 @@ bool policy_weighs(const struct policy *policy, const struct message *m)
 					   ? POLICY_PROMPTS
 					   : POLICY_RESOURCES];
 	default:
-		return policy->has[POLICY_METHODS];
+		return policy->has[POLICY_METHODS] ||
+		       (m->kind == MESSAGE_NOTIFICATION &&
+			asks_for_hidden(policy, m));
 	}
 }
 
@@ -422,12 +441,14 @@ struct verdict policy_judge(const struct policy *policy,
 	struct verdict v = give(VERDICT_PASS, "", "");
 	struct subjects s;
 
-	/* Some servers run it all the same, and nobody would know. */
+	/* Some servers run it all the same, and nobody would know; nor can it
+	 * be known which answer has the list. */
 	if (notification && m->method == METHOD_TOOLS_CALL)
 		v = give(VERDICT_DROPPED, "(malformed)",
 			 "a tools/call without an id");
 	else if (notification && (m->method == METHOD_PROMPTS_GET ||
-				  m->method == METHOD_RESOURCES_READ))
+				  m->method == METHOD_RESOURCES_READ ||
+				  asks_for_hidden(policy, m)))
 		v = give(VERDICT_DROPPED, "(malformed)",
 			 "a request without an id");
 	else if (find_subjects(policy, m, &s))
