@@ -243,7 +243,8 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	want(&p[CLIENT_IN], r->client_in.fd, POLLIN,
 	     stream_room(&r->s.up, &at) > 0);
 	want(&p[CLIENT_OUT], r->client_out.fd, POLLOUT, down > 0);
-	want(&p[SERVER_IN], r->server_in.fd, POLLOUT, up && r->wait == 0);
+	/* A full pipe that nobody reads any more never has room. */
+	want(&p[SERVER_IN], r->server_in.fd, r->wait == 0 ? POLLOUT : 0, up);
 	want(&p[SERVER_OUT], r->server_out.fd, POLLIN,
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
@@ -310,6 +311,8 @@ static void loop(struct relay *r)
 	while (!r->child.stop && (r->child.pid > 0 || r->server_out.fd >= 0 ||
 				  r->client_out.fd >= 0)) {
 		await_events(r, p);
+		if (p[SERVER_IN].revents & POLLERR)
+			close_server_in(r);
 		if (p[SERVER_IN].revents)
 			r->server_in_full = false;
 		if (p[CLIENT_OUT].revents)

@@ -345,6 +345,32 @@ static void closed_by_the_server(void **state)
 
 /* ---- pieces ---------------------------------------------------------- */
 
+/* A line waits until the pipe has room for all of it; the server closes it. */
+static void closed_when_full(void **state)
+{
+	const char *fifo = path("fifo"), *line = long_ping("1", 300000);
+	const size_t len = strlen(line);
+	struct proc *p;
+	size_t sent = 0;
+	FILE *f;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	p = proc_start(behind_weir(
+		WORDS("sh", "-c", "cat \"$0\"; exec sleep 1000 <&-", fifo)));
+	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
+		ssize_t put = write(p->in, line + sent % len, len - sent % len);
+
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 ? 0 : still + 1;
+	}
+	f = fopen(fifo, "we");
+	check(f, "no fifo");
+	fclose(f);
+	while (proc_write(p, line + sent % len, len - sent % len))
+		sent += len - sent % len;
+}
+
 /* Sends the byte if that can be, else reads one. */
 static bool one_byte(struct proc *p, char byte)
 {
@@ -587,6 +613,7 @@ int run_pressure(void)
 		TEST(answers_wait_for_a_line),
 		TEST(rest),
 		TEST(closed_by_the_server),
+		TEST(closed_when_full),
 		TEST(refused_do_not_pile_up),
 		TEST(byte_by_byte),
 		TEST(small_pipes),
