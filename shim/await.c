@@ -86,6 +86,13 @@ void await_seen(struct await *a, struct span id)
 			close_one(a, &a->lists[i]);
 }
 
+void await_answered(struct await *a, struct span id)
+{
+	for (size_t i = 0; i < AWAIT_MAX; i++)
+		if (a->lists[i].due > 0 && same_id(&a->lists[i], id))
+			a->lists[i].answered = true;
+}
+
 struct span await_answer(struct await *a)
 {
 	for (size_t i = 0; i < AWAIT_MAX; i++) {

@@ -4,9 +4,9 @@
  * While there is one, the server's lines are read whole.  Only a list of its
  * kind ends the waiting, not any response: the client may have given the same
  * id to another request, whose answer must not let the list pass unread.  So a
- * list that never comes stays awaited, which costs no more than that lines are
- * read whole; and so does every list once more than AWAIT_MAX are awaited at
- * once.
+ * list that never comes stays awaited, which costs that lines are read whole,
+ * and that one which cannot be read for certain is withheld; and so does every
+ * list once more than AWAIT_MAX are awaited at once.
  *
  * Where nothing is hidden now, something may be soon: lists are awaited all the
  * same, but lines are read whole only until a first response to each has come.
@@ -46,6 +46,9 @@ void await_end(struct await *a, struct span id, enum reply_list list);
 
 /* Some response with this id has come. */
 void await_seen(struct await *a, struct span id);
+
+/* An answer with this id goes out. */
+void await_answered(struct await *a, struct span id);
 
 /* An id that is awaited and not yet answered is marked so and returned; its
  * ptr is NULL if there is none. */

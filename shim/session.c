@@ -263,6 +263,7 @@ static void withhold(struct session *s, const struct reply *reply)
 		       "awaited: %s (byte %zu)",
 		       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
+		await_answered(&s->await, id);
 		answer_withheld(&s->answers, id, &reply->fault);
 		return;
 	}

@@ -382,6 +382,38 @@ static void every_awaited_list_is_answered(void **state)
 	end(&p);
 }
 
+/* Of an unreadable line's id, and once. */
+static void one_answer_for_an_id(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	client(&p, ASK("1"));
+	server(&p, "{\"id\":1,\"result\":{},\"result\":{}}\n{\n");
+	assert_non_null(strstr(p.down, "Withheld"));
+	assert_null(strstr(strstr(p.down, "Withheld") + 1, "Withheld"));
+	end(&p);
+}
+
+/* Nobody could tell which answer has the list. */
+static void a_list_without_an_id(void **state)
+{
+	static const char ask[] =
+		"{\"jsonrpc\":\"2.0\",\"method\":\"tools/list\"}\n";
+	struct play p;
+
+	(void)state;
+	begin(&p, policy_text);
+	client(&p, ask);
+	up_came(&p, "");
+	end(&p);
+	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
+	client(&p, ask);
+	up_came(&p, ask);
+	end(&p);
+}
+
 /* A line that was being passed on when the list was asked for goes on; the
  * next one is read whole. */
 static void a_list_is_asked_for_inside_a_line(void **state)
@@ -560,6 +592,8 @@ int main(void)
 		cmocka_unit_test(a_list_is_cancelled),
 		cmocka_unit_test(many_lists_at_once),
 		cmocka_unit_test(every_awaited_list_is_answered),
+		cmocka_unit_test(one_answer_for_an_id),
+		cmocka_unit_test(a_list_without_an_id),
 		cmocka_unit_test(a_list_is_asked_for_inside_a_line),
 		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
 		cmocka_unit_test(lines_are_bounded),
