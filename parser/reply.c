@@ -338,6 +338,38 @@ static bool begins_like_message(struct scan *r, const char *p)
 	return p < r->end && *p == '{';
 }
 
+/* Is this, up to the end of the line, a list that some reader may take? */
+static bool is_list(const char *p, size_t len)
+{
+	struct reply reply = {.kind = REPLY_OTHER};
+	struct line l = {.r = scan_begin(p, len), .reply = &reply};
+	const char *after = read_message(&l, p);
+
+	if (after)
+		scan_end(&l.r, after);
+	/* What is no JSON at all is none to anybody. */
+	return l.r.fault.reason ? !l.r.fault.grammar : reply.kind == REPLY_LIST;
+}
+
+/* Some clients take a CR for a line's end, and some look for JSON behind other
+ * words: what they would find is in doubt. */
+static void look_into_noise(struct scan *r, const char *line)
+{
+	const char *p = line;
+
+	while ((p = memchr(p, '\r', (size_t)(r->end - p)))) {
+		/* Past all that is dropped, so that no byte is met often. */
+		p = strip(r, p);
+		if (begins_like_message(r, p)) {
+			scan_doubt(r, p, "a message behind a CR");
+			return;
+		}
+	}
+	p = memchr(line, '{', (size_t)(r->end - line));
+	if (p && is_list(p, (size_t)(r->end - p)))
+		scan_doubt(r, p, "a list behind other words");
+}
+
 static void read_line(struct line *l, const char *line, size_t len)
 {
 	struct reply *reply = l->reply;
@@ -351,7 +383,9 @@ static void read_line(struct line *l, const char *line, size_t len)
 	memset(reply, 0, sizeof(*reply));
 	*r = scan_begin(line, len);
 	if (!begins_like_message(r, line)) {
-		reply->kind = REPLY_NOISE;
+		look_into_noise(r, line);
+		reply->fault = r->fault;
+		reply->kind = r->fault.reason ? REPLY_UNREAD : REPLY_NOISE;
 		return;
 	}
 	reply->kind = REPLY_OTHER;

@@ -16,7 +16,7 @@
 #include "scan.h"
 
 enum reply_kind {
-	REPLY_NOISE,  /* does not begin like a message */
+	REPLY_NOISE,  /* does not begin like a message, nor hides a list */
 	REPLY_OTHER,  /* a message without a list in its result */
 	REPLY_LIST,   /* its result holds one of the lists below */
 	REPLY_UNREAD, /* begins like a message, and is in doubt */
