@@ -285,7 +285,7 @@ static void judge_all_limits(const struct policy *policy,
 
 	for (size_t i = 0; i < s->count; i++)
 		judge_limits(policy, &s->list[i], counters, now, v, &last);
-	if (!counters_end(counters, v->kind == VERDICT_PASS))
+	if (last && !counters_end(counters, v->kind == VERDICT_PASS))
 		*v = refuse(last->origin, uncounted);
 }
 
