@@ -71,7 +71,9 @@ static bool read_size(const char *what, const char *text, size_t *size)
 /* What getopt() does not know, or knows and lacks the value of. */
 static struct options bad_option(struct options o, int c, char **argv)
 {
-	const char *word = argv[optind - 1];
+	/* Where a value lacks, some C libraries are past the end by one. */
+	const char *word =
+		argv[optind - 1] ? argv[optind - 1] : argv[optind - 2];
 
 	if (c == ':')
 		report("%s needs a value (see weir --help)", word);
