@@ -182,7 +182,8 @@ static-unstripped: $(call objects,shim/static/fortified.c) $(BUILD)/weir
 .PHONY: static-test
 static-test: static $(SERVER) $(BUILD)/tests/test_e2e
 static-test:                         ## the end-to-end tests of that file
-	WEIR=$(BUILD)/static/weir SERVER=$(SERVER) $(BUILD)/tests/test_e2e
+	WEIR=$(BUILD)/static/weir SERVER=$(SERVER) FAULTY=- COUNTING=- \
+		$(BUILD)/tests/test_e2e
 
 HAMMER_SECONDS ?= 30
 .PHONY: hammer
