@@ -154,7 +154,8 @@ MUSL_DIR   = $(subst -gnu,-musl,/usr/lib/$(shell $(CC) -dumpmachine))
 MUSL_BEGIN = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
 	     $(MUSL_DIR)/rcrt1.o $(MUSL_DIR)/crti.o
 MUSL_END   = $(shell $(CC) -print-file-name=libjsonparser.a) $(MUSL_DIR)/crtn.o
-SECTIONS   = -ffunction-sections -fdata-sections
+SECTIONS   = -ffunction-sections -fdata-sections \
+	     -fno-asynchronous-unwind-tables -fno-unwind-tables
 .PHONY: static
 static:                              ## build/static/weir: one file, any Linux
 	@mkdir -p $(BUILD)/static/include
