@@ -708,6 +708,31 @@ static void replaced_again_and_again(void **state)
 	process_end(&p);
 }
 
+/* Between two looks another process makes the file longer: what it added is
+ * not taken for damage, and both count in it. */
+static void longer_between_looks(void **state)
+{
+	static const char small[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"
+		"\"limits\":[{\"counter\":\"c\",\"max\":3,\"window\":9}]}}}";
+	static const char large[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"
+		"\"limits\":[{\"counter\":\"c\",\"max\":400,\"window\":9}]},"
+		"\"u\":{\"rate_limit\":\"900/day\"}}}";
+	struct process a, b;
+
+	(void)state;
+	row_true(grant_said, process_start(&a, small));
+	a.grant->store.look_every = INT64_MAX;
+	assert_int_equal(process_call(&a, "t", "1").kind, VERDICT_PASS);
+	row_true(grant_said, process_start(&b, large));
+	assert_int_equal(process_call(&b, "t", "1").kind, VERDICT_PASS);
+	assert_int_equal(process_spend(&a), 1);
+	assert_string_equal(counters_trouble(a.counters), "");
+	process_end(&a);
+	process_end(&b);
+}
+
 int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup(f, begin)
@@ -716,6 +741,7 @@ int main(void)
 		ROW(each_length),
 		ROW(old_journal),
 		ROW(longer_than_it_was),
+		ROW(longer_between_looks),
 		ROW(other_files),
 		ROW(wrong_places),
 		ROW(hard_link),
