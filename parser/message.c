@@ -1,6 +1,7 @@
 /* One line from the client.  The contract is in message.h. */
 #include "message.h"
 #include "step.h"
+#include "word.h"
 
 enum top {
 	TOP_JSONRPC,
@@ -121,18 +122,6 @@ static const struct initial {
 #undef INITIAL
 #undef LOW
 };
-
-/* Eight bytes, the first the lowest on every machine. */
-static uint64_t word_at(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
 
 /* Past the key at p that is spelled as one of these, to its value; else p. */
 static inline const char *skip_initial(const struct scan *r, const char *p,
