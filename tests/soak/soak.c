@@ -90,6 +90,7 @@ struct input {
 static void add_line(struct input *in, int longest, bool quiet)
 {
 	const char *line = NULL, *bad = NULL;
+	bool cr = one_in(2);
 
 	switch (below(quiet ? 9 : 10)) {
 	case 0:
@@ -106,9 +107,10 @@ static void add_line(struct input *in, int longest, bool quiet)
 		line = long_ping("3", (size_t)(100 + size_up_to(longest)));
 		break;
 	case 5:
-		bad = text(
-			"{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"ping\"%s\n",
-			REFUSED_ID, one_in(2) ? "}\r " : "");
+		/* Wherever its end cuts the input, this is no message. */
+		bad = text("{\"jsonrpc\":\"2.0\",\"id\":" REFUSED_ID
+			   ",%s\"method\":\"ping\"%s\n",
+			   cr ? "\r" : "", cr ? "}" : "");
 		break;
 	case 6:
 		line = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\n";
@@ -512,6 +514,8 @@ static void exchange(struct proc *p, const struct block *b, size_t sent)
 		if (left > 0)
 			put = write(p->in, b->bytes.ptr + sent,
 				    len < left ? len : left);
+		check(put >= 0 || errno == EAGAIN, "nobody reads: %s",
+		      strerror(errno));
 		sent += put > 0 ? (size_t)put : 0;
 		if (put <= 0)
 			await_any(p, left > 0);
@@ -520,8 +524,8 @@ static void exchange(struct proc *p, const struct block *b, size_t sent)
 		p->said.len = 0;
 		if (one_in(200))
 			stop_and_go(one_in(2) ? p->pid : child_of(p->pid));
-		if (one_in(500))
-			kill(p->pid, SIGHUP);
+		if (one_in(500) && lines > 0)
+			kill(p->pid, SIGHUP); /* it has started */
 	}
 	check_equal(lines, b->lines);
 }
