@@ -26,11 +26,13 @@ static uint64_t hash_word(uint64_t state, uint64_t word)
 	return state ^ state >> 32;
 }
 
-/* The first rest < 8 bytes of the word are the last ones. */
+/* The first rest < 8 bytes of the word are the last ones.  A product's bits say
+ * nothing of those above them, so there is one more, of the two halves. */
 static uint32_t hash_end(uint64_t state, uint64_t word, size_t rest)
 {
 	word &= ((uint64_t)1 << 8 * rest) - 1;
-	return (uint32_t)(hash_word(state, word | (uint64_t)rest << 56) >> 32);
+	state = hash_word(state, word | (uint64_t)rest << 56);
+	return (uint32_t)(state * HASH_FACTOR >> 32);
 }
 
 static bool is_edge(char c)
@@ -50,9 +52,9 @@ static struct text trim(const char *s, size_t len)
 	return (struct text){.ptr = s, .len = len};
 }
 
-size_t name_fold(const char *s, size_t len, char *out)
+/* Folds any text. */
+static size_t fold_text(struct text text, char *out)
 {
-	struct text text = trim(s, len);
 	size_t used = 0;
 
 	while (text.len > 0) {
@@ -93,14 +95,13 @@ static uint64_t short_word(const char *s, size_t len)
 	return word;
 }
 
-/* name_fold() of ASCII, eight bytes a step, of which it may write up to seven
- * too many; SIZE_MAX if it is something else. */
-static size_t fold_plain(const char *name, size_t len, char *out)
+size_t name_fold(const char *s, size_t len, char *out)
 {
-	struct text t = trim(name, len);
+	struct text t = trim(s, len);
 	size_t rest = t.len % 8, at = 0;
 	uint64_t word, all = 0;
 
+	/* Of ASCII, eight bytes a step. */
 	for (; at < t.len - rest; at += 8) {
 		all |= word = word_at(t.ptr + at);
 		put_word(out + at, fold_word(word));
@@ -112,7 +113,7 @@ static size_t fold_plain(const char *name, size_t len, char *out)
 		word = short_word(t.ptr, rest);
 	all |= word;
 	put_word(out + at, fold_word(word));
-	return (all & EACH(0x80)) ? SIZE_MAX : t.len;
+	return (all & EACH(0x80)) ? fold_text(t, out) : t.len;
 }
 
 bool name_glob(const char *pattern, size_t pattern_len, const char *name,
@@ -195,9 +196,7 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 	w->names = n;
 	w->name = name;
 	w->len = len;
-	w->folded_len = fold_plain(name, len, w->folded);
-	if (w->folded_len == SIZE_MAX)
-		w->folded_len = name_fold(name, len, w->folded);
+	w->folded_len = name_fold(name, len, w->folded);
 	w->at = 0;
 	w->done = 0;
 	w->state = HASH_START;

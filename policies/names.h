@@ -40,7 +40,9 @@ struct names {
 	uint64_t stems[MESSAGE_NAME_BYTES / 64 + 1];
 };
 
-/* Folds len bytes at s into out, which has room for len; returns how many. */
+/* Folds len bytes at s into out, which has room for len + NAME_FOLD_MORE, of
+ * which those past what is returned may be anything. */
+#define NAME_FOLD_MORE 8
 size_t name_fold(const char *s, size_t len, char *out);
 
 /* Does the pattern, with * and ?, cover all of the name? */
@@ -58,7 +60,7 @@ struct walk {
 	const struct names *names;
 	const char *name;
 	size_t len;
-	char folded[MESSAGE_NAME_BYTES + 8]; /* the last 8 may be anything */
+	char folded[MESSAGE_NAME_BYTES + NAME_FOLD_MORE];
 	size_t folded_len;
 	size_t at;   /* the next length of a stem, or of the whole, to try */
 	size_t done; /* bytes of folded that are in state, a multiple of 8 */

@@ -421,7 +421,7 @@ static struct rules *find_rules(struct loader *l, enum policy_section section,
 		return NULL;
 	}
 	r = loader_take(l, sizeof(*r));
-	folded = loader_take(l, len);
+	folded = loader_take(l, len + NAME_FOLD_MORE);
 	if (!r || !folded)
 		return NULL;
 	r->entry.name = loader_keep(l, name, len);

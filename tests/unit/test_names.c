@@ -88,7 +88,7 @@ struct set {
 static void add(struct set *s, const char *name)
 {
 	struct entry *e = &s->entries[s->count++];
-	char *folded = malloc(strlen(name) + 1);
+	char *folded = malloc(strlen(name) + NAME_FOLD_MORE);
 
 	e->name = name;
 	e->len = strlen(name);
@@ -211,12 +211,49 @@ static void hashes_collide(void **state)
 	char out[27];
 
 	(void)state;
-	add(&s, "dowssy");
-	found(&s, "yorfgq", out);
+	add(&s, "djxrhj");
+	found(&s, "ghiwsl", out);
 	assert_string_equal(out, "");
-	found(&s, "dowssy", out);
+	found(&s, "djxrhj", out);
 	assert_string_equal(out, "A");
 	free_set(&s);
+}
+
+static size_t longest_slot(const struct names *n)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i <= n->mask; i++) {
+		size_t count = 0;
+
+		for (const struct entry *e = n->slots[i]; e; e = e->next)
+			count++;
+		longest = count > longest ? count : longest;
+	}
+	return longest;
+}
+
+/* Names that differ in a number at any place find slots of their own. */
+static void names_spread(void **state)
+{
+	enum { NAMES = 1000, LONGEST = 32 };
+	static char names[NAMES][LONGEST + 8];
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdef";
+
+	(void)state;
+	for (int len = 0; len <= LONGEST; len++)
+		for (int before = 0; before < 2; before++) {
+			struct set s = make_set(NAMES);
+
+			for (int i = 0; i < NAMES; i++) {
+				sprintf(names[i], "%.*s%d%.*s",
+					before ? len : 0, letters, i,
+					before ? 0 : len, letters);
+				add(&s, names[i]);
+			}
+			row_true(names[NAMES - 1], longest_slot(&s.names) <= 8);
+			free_set(&s);
+		}
 }
 
 /* 1024 bytes, the longest name there is, met by a glob at its very end. */
@@ -246,6 +283,7 @@ int main(void)
 		cmocka_unit_test(walk_finds_every_entry),
 		cmocka_unit_test(same_is_to_the_letter),
 		cmocka_unit_test(hashes_collide),
+		cmocka_unit_test(names_spread),
 		cmocka_unit_test(longest_names),
 	};
 
