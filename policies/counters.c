@@ -40,11 +40,6 @@ const struct rules *policy_rules_after(const struct policy *policy,
 	return r->following;
 }
 
-bool policy_limits(const struct policy *policy)
-{
-	return policy->limit_count > 0;
-}
-
 bool policy_shares(const struct policy *policy)
 {
 	const struct rules *r = NULL;

@@ -278,13 +278,14 @@ struct subjects {
 /* All limits, of all subjects; then all count the call, or none does. */
 static void judge_all_limits(const struct policy *policy,
 			     struct counters *counters,
-			     const struct subjects *s, int64_t now,
+			     const struct subjects *s, policy_now *now,
 			     struct verdict *v)
 {
 	const struct limit *last = NULL;
+	const int64_t time = now();
 
 	for (size_t i = 0; i < s->count; i++)
-		judge_limits(policy, &s->list[i], counters, now, v, &last);
+		judge_limits(policy, &s->list[i], counters, time, v, &last);
 	if (last && !counters_end(counters, v->kind == VERDICT_PASS))
 		*v = refuse(last->origin, uncounted);
 }
@@ -372,7 +373,7 @@ static bool judge_steps(const struct policy *policy,
  * the caller wants it. */
 __attribute__((noinline)) static void judge(const struct policy *policy,
 					    struct counters *counters,
-					    struct subjects *s, int64_t now,
+					    struct subjects *s, policy_now *now,
 					    struct verdict *v)
 {
 	bool clear = true, limits = false;
@@ -435,7 +436,7 @@ bool policy_weighs(const struct policy *policy, const struct message *m)
 
 struct verdict policy_judge(const struct policy *policy,
 			    struct counters *counters, const struct message *m,
-			    int64_t now)
+			    policy_now *now)
 {
 	bool notification = m->kind == MESSAGE_NOTIFICATION;
 	struct verdict v = give(VERDICT_PASS, "", "");

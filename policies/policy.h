@@ -81,9 +81,6 @@ void policy_print(const struct policy *policy, struct out *out);
 /* Can something of the section be hidden, so that its lists must be read? */
 bool policy_hides(const struct policy *policy, enum policy_section section);
 
-/* Has it limits at all? */
-bool policy_limits(const struct policy *policy);
-
 /* Has it limits of scope "grant", which are counted in a grant? */
 bool policy_shares(const struct policy *policy);
 
@@ -185,16 +182,19 @@ struct verdict {
  * has entries for?  If not, it passes. */
 bool policy_weighs(const struct policy *policy, const struct message *m);
 
+/* Tells the time, in nanoseconds of a clock that never goes back. */
+typedef int64_t policy_now(void);
+
 /*
- * Judges a message from the client at the time now, in nanoseconds of a clock
- * that never goes back; a grant reads its own.  A message that passes is
+ * Judges a message from the client.  It is asked for the time only where a
+ * limit is weighed; a grant reads its own clock.  A message that passes is
  * counted; nothing else is.
  * Order: hidden, denied by an entry, malformed name, denied by default,
  * require, deny_if, limits (all count it, or none does).
  */
 struct verdict policy_judge(const struct policy *policy,
 			    struct counters *counters, const struct message *m,
-			    int64_t now);
+			    policy_now *now);
 
 /* Is something of this name shown in the section's lists?  A name with a NULL
  * ptr is not. */

@@ -4,6 +4,7 @@
 #include "../parser/out.h"
 #include "../policies/policy.h"
 #include "answer.h"
+#include "grant.h"
 #include "log.h"
 #include "report.h"
 
@@ -141,7 +142,7 @@ int explain_run(const char *const *policies, size_t count, const char *tool,
 		report("explain: %s: %s", fault.reason,
 		       arguments ? arguments : tool);
 	} else {
-		v = policy_judge(policy, counters, &m, 0);
+		v = policy_judge(policy, counters, &m, grant_now);
 		status = explain(line, &m, &v, json);
 	}
 	free(line);

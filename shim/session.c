@@ -84,13 +84,10 @@ static void tell_trouble(struct session *s)
 static bool passes(struct session *s, const char *line, const struct message *m)
 {
 	struct verdict v;
-	int64_t now;
 
 	if (!policy_weighs(s->policy, m))
 		return true;
-	/* Only limits need the time. */
-	now = policy_limits(s->policy) ? grant_now() : 0;
-	v = policy_judge(s->policy, s->counters, m, now);
+	v = policy_judge(s->policy, s->counters, m, grant_now);
 	tell_trouble(s);
 	log_verdict(&s->log, m, &v, s->observe);
 	if (!s->observe)

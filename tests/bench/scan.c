@@ -19,7 +19,7 @@
 #include <time.h>
 
 #include "../../parser/reply.h"
-#include "../../policies/policy.h"
+#include "../now.h"
 #include "simdjson.h"
 
 #define TURNS_MAX 31
@@ -286,8 +286,8 @@ static void judge_lines(const struct work *w)
 		must(message_read(w->texts[i].ptr, w->texts[i].len, &m,
 				  &fault) &&
 			     policy_weighs(w->policy, &m) &&
-			     policy_judge(w->policy, w->counters, &m, 1).kind ==
-				     VERDICT_PASS,
+			     policy_judge(w->policy, w->counters, &m, now_tell)
+					     .kind == VERDICT_PASS,
 		     "a line that does not pass");
 	}
 }
@@ -482,7 +482,7 @@ static void decide(const struct work *w)
 				 .len = w->texts[i].len},
 		};
 
-		must(policy_judge(w->policy, w->counters, &m, 1).kind ==
+		must(policy_judge(w->policy, w->counters, &m, now_tell).kind ==
 			     VERDICT_PASS,
 		     "a call that is refused");
 	}

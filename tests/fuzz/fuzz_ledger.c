@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../../policies/policy.h"
+#include "../now.h"
 #include "fuzz.h"
 
 #define FILE_MOST 16384
@@ -68,7 +68,7 @@ static int spend(const char *text, int most)
 	must(p && !c == (said > 0));
 	must(message_read(line, sizeof(line) - 1, &m, &f));
 	while (c && passed < most) {
-		struct verdict v = policy_judge(p, c, &m, 0);
+		struct verdict v = policy_judge(p, c, &m, now_tell);
 
 		must(v.wait >= -1);
 		if (v.kind == VERDICT_PASS) {

@@ -2,7 +2,7 @@
  * A policy file.  It loads or every fault is printable; what loads gives a
  * verdict on any name, and a tool is listed just if a call is not unknown.
  */
-#include "../../policies/policy.h"
+#include "../now.h"
 #include "fuzz.h"
 
 static void listen(void *context, const char *line)
@@ -37,7 +37,7 @@ static void judge(const struct policy *policy)
 
 		if (!counters)
 			break;
-		v = policy_judge(policy, counters, &m, 1);
+		v = policy_judge(policy, counters, &m, now_tell);
 		must(v.origin.rule && v.reason);
 		must(strlen(v.origin.rule) <= POLICY_RULE_BYTES);
 		must(strlen(v.reason) <= 6 * POLICY_REASON_BYTES);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../policies/ledger.h"
+#include "../now.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -110,7 +111,8 @@ static inline struct verdict process_call(struct process *p, const char *tool,
 		 "\"params\":{\"name\":\"%s\",\"arguments\":{\"x\":%s}}}",
 		 tool, amount);
 	row_true(line, message_read(line, strlen(line), &m, &f));
-	return policy_judge(p->policy, p->counters, &m, grant_clock.steady);
+	now_is = grant_clock.steady;
+	return policy_judge(p->policy, p->counters, &m, now_tell);
 }
 
 /* How many calls of the tool pass now. */

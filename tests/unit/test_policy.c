@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../../policies/policy.h"
+#include "../now.h"
 
 #define SECOND ((int64_t)1000000000)
 
@@ -365,7 +365,8 @@ static struct verdict judge(const struct policy *p, struct counters *c,
 	struct fault f;
 
 	row_true(line, message_read(line, strlen(line), &m, &f));
-	return policy_judge(p, c, &m, now);
+	now_is = now;
+	return policy_judge(p, c, &m, now_tell);
 }
 
 static void verdicts_name_their_rule(void **state)
@@ -688,6 +689,35 @@ static void the_longest_wait_is_told(void **state)
 	policy_free(p);
 }
 
+/* To ask for the time takes a twentieth of what a message takes. */
+static void time_is_asked_for_limits(void **state)
+{
+	static const char policy[] =
+		HEAD "\"tools\":{\"free\":{},"
+		     "\"rare\":{\"rate_limit\":\"1/minute\"}}}";
+	static const struct {
+		const char *line;
+		int asked;
+	} rows[] = {
+		{CALL("free"), 0},
+		{CALL("other"), 0},
+		{CALL("rare"), 1},
+		{CALL("rare"), 1}, /* refused */
+	};
+	struct said said;
+	struct policy *p = compile(policy, &said);
+	struct counters *c = COUNTERS(p);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		now_asked = 0;
+		judge(p, c, rows[i].line, 5);
+		row_true(rows[i].line, now_asked == rows[i].asked);
+	}
+	counters_free(c);
+	policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -706,6 +736,7 @@ int main(void)
 		cmocka_unit_test(never_is_the_longest_wait),
 		cmocka_unit_test(never_beats_a_wait),
 		cmocka_unit_test(the_longest_wait_is_told),
+		cmocka_unit_test(time_is_asked_for_limits),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
