@@ -9,8 +9,10 @@ WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
 HARDEN = -fPIE -fstack-protector-strong -fno-common
 LINK   = -pie -Wl,-z,relro,-z,now
-# json-parser goes into the program, so that it runs where that is not.
-JSON_PARSER ?= -l:libjsonparser.a -lm
+# json-parser goes into the program, so that it runs where that is not; and it
+# gets its pow() from policies/load.c, so that libm need not be there.
+JSON_PARSER ?= -l:libjsonparser.a
+JSON = $(JSON_PARSER) -Wl,--wrap=pow
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 
@@ -33,7 +35,7 @@ REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 # The same, for LD_PRELOAD.  It exports nothing, and what only the program needs
 # is left out.
@@ -45,7 +47,7 @@ LIBRARY := $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
 $(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
-		$(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+		$(LDFLAGS) -o $@ $^ $(JSON)
 
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -57,7 +59,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
 WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp link \
@@ -67,16 +69,16 @@ $(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
 $(BUILD)/tests/test_e2e: $(call objects,$(wildcard tests/e2e/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
 
 $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(BUILD)/obj/tests/fuzz/replay.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 # weir and libweir.so, with their system calls interrupted.
 WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
@@ -84,7 +86,7 @@ WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
 $(FAULTY): LINK += $(WRAP)
 $(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 $(FAULTY_LIBRARY): LINK_LIBRARY += $(WRAP)
 $(FAULTY_LIBRARY): $(BUILD)/pic/tests/fault/fault.o
 
@@ -95,7 +97,7 @@ $(COUNTING): tests/fault/count.c tests/fault/count.h
 
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
 
 .PHONY: test
 test:                                ## install what is missing, run every test
@@ -218,7 +220,7 @@ soak:                                ## sessions at random, SOAK_SECONDS=600
 $(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
 		$(addprefix tests/e2e/,harness.c answers.c processes.c ends.c way.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
 
 # The scanner against simdjson, where that is: libsimdjson-dev, and a compiler
 # for its language.
@@ -231,7 +233,7 @@ $(BUILD)/bench/simdjson.o: tests/bench/simdjson.cc tests/bench/simdjson.h
 $(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
 		$(BUILD)/bench/simdjson.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) \
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON) \
 		$$(nm $(BUILD)/bench/simdjson.o | grep -q yardstick && \
 		echo -lsimdjson -lstdc++)
 
@@ -252,7 +254,7 @@ fuzz-%:
 	@mkdir -p $(BUILD)/fuzz/$*
 	clang -std=c11 -D_GNU_SOURCE $(WARN) $(FUZZ_FLAGS) \
 		-o $(BUILD)/fuzz/fuzz_$* tests/fuzz/fuzz_$*.c $(PARTS) \
-		$(JSON_PARSER)
+		$(JSON)
 	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
 		-dict=tests/fuzz/dictionary -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$(BUILD)/fuzz/$*- \
@@ -271,7 +273,7 @@ linear:                              ## what a byte costs, in instructions (valg
 	@sh tests/linear-cost $(BUILD)/linear $(BUILD)/linear_regex
 
 $(BUILD)/linear_regex: tests/linear_regex.c $(call objects,$(PARTS))
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 $(BUILD)/linear: tests/linear.c $(call objects,$(wildcard parser/*.c))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
