@@ -112,35 +112,43 @@ static void read_top(struct loader *l, const json_value *v)
 			   "that no entry names, allow, deny or hide");
 }
 
-/* Members of all objects, an upper bound of the entries. */
-static size_t count_entries(const json_value *v)
+/* Members of what names something, an upper bound of a section's entries. */
+static void count_entries(const json_value *v, size_t counts[POLICY_SECTIONS])
 {
-	size_t count = 0;
+	static const char *const words[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = "tools",
+		[POLICY_PROMPTS] = "prompts",
+		[POLICY_RESOURCES] = "resources",
+		[POLICY_METHODS] = "methods",
+	};
 
 	if (v->type != json_object)
-		return 0;
+		return;
 	for (unsigned i = 0; i < v->u.object.length; i++) {
-		const json_value *member = v->u.object.values[i].value;
+		const json_object_entry *e = &v->u.object.values[i];
 
-		if (member->type == json_object)
-			count += member->u.object.length;
-		if (member->type == json_array)
-			count += member->u.array.length;
+		if (e->value->type == json_array) /* hide */
+			counts[POLICY_TOOLS] += e->value->u.array.length;
+		if (e->value->type != json_object)
+			continue;
+		for (int k = 0; k < POLICY_SECTIONS; k++)
+			if (strcmp(e->name, words[k]) == 0)
+				counts[k] += e->value->u.object.length;
 	}
-	return count;
 }
 
-/* Twice as many slots as entries, so that chains stay short. */
-static bool make_slots(struct policy *p, size_t entries)
+/* Many more slots than entries, so that most are empty or hold one: what is
+ * looked for is then told by one comparison, the same way each time. */
+static bool make_slots(struct policy *p, const size_t counts[POLICY_SECTIONS])
 {
-	size_t slots = 16;
 	bool made = true;
 
-	while (slots < 2 * entries)
-		slots *= 2;
 	for (int i = 0; i < POLICY_SECTIONS; i++) {
 		struct names *n = &p->names[i];
+		size_t slots = 16;
 
+		while (slots < 8 * counts[i])
+			slots *= 2;
 		n->mask = (uint32_t)(slots - 1);
 		n->slots =
 			arena_take(&p->arena, slots * sizeof(struct entry *));
@@ -289,15 +297,16 @@ static void compile(struct loader *l, const struct policy_source *sources,
 {
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
 	struct arena arena = {.least = TREE_BYTES};
-	size_t entries = 0;
+	size_t counts[POLICY_SECTIONS] = {0};
 	bool tables;
 
 	for (size_t i = 0; trees && i < count; i++) {
 		begin_file(l, &sources[i]);
 		trees[i] = parse(l, &arena);
-		entries += trees[i] ? count_entries(trees[i]) : 0;
+		if (trees[i])
+			count_entries(trees[i], counts);
 	}
-	tables = make_slots(l->policy, entries);
+	tables = make_slots(l->policy, counts);
 	if (!trees || !tables)
 		loader_fault(l, "out of memory");
 	l->layer = 0;

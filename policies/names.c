@@ -167,13 +167,20 @@ static uint32_t hash_stem(const struct entry *e, size_t *stem)
 	return hash_end(state, word_at(last), len - at);
 }
 
+static size_t kind_of(char c)
+{
+	return (unsigned char)c % NAME_KINDS;
+}
+
 void names_add(struct names *n, struct entry *e)
 {
 	struct entry **slot;
 
 	e->hash = hash_stem(e, &e->stem);
-	if (e->glob)
-		n->stems[e->stem / 64] |= (uint64_t)1 << e->stem % 64;
+	for (size_t i = 0; e->glob && i < NAME_KINDS; i++)
+		if (e->stem == 0 || kind_of(e->folded[0]) == i)
+			n->stems[i][e->stem / 64] |= (uint64_t)1
+						     << e->stem % 64;
 	slot = &n->slots[e->hash & n->mask];
 	e->next = *slot;
 	*slot = e;
@@ -197,6 +204,8 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 	w->name = name;
 	w->len = len;
 	w->folded_len = name_fold(name, len, w->folded);
+	/* Of nothing, there is a byte that may be anything. */
+	w->stems = n->stems[kind_of(w->folded[0])];
 	w->at = 0;
 	w->done = 0;
 	w->state = HASH_START;
@@ -222,12 +231,11 @@ static bool covers(const struct walk *w, const struct entry *e, bool *exact)
  * name. */
 static size_t next_length(const struct walk *w)
 {
-	const uint64_t *stems = w->names->stems;
 	size_t i = w->at / 64, at;
-	uint64_t bits = stems[i] & UINT64_MAX << w->at % 64;
+	uint64_t bits = w->stems[i] & UINT64_MAX << w->at % 64;
 
 	while (!bits && 64 * (i + 1) < w->folded_len)
-		bits = stems[++i];
+		bits = w->stems[++i];
 	if (!bits)
 		return w->folded_len;
 	at = 64 * i + (size_t)__builtin_ctzll(bits);

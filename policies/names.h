@@ -33,11 +33,13 @@ struct entry {
 	struct entry *next; /* in the same slot; set by names_add() */
 };
 
+#define NAME_KINDS 16 /* what the lowest bits of a byte can be */
 struct names {
 	struct entry **slots; /* mask + 1 of them, the caller's, zeroed */
 	uint32_t mask;
-	/* Lengths at which some glob's stem ends, a bit each. */
-	uint64_t stems[MESSAGE_NAME_BYTES / 64 + 1];
+	/* Lengths at which some glob's stem ends, a bit each; apart for each
+	 * of NAME_KINDS that the stem's first byte is of. */
+	uint64_t stems[NAME_KINDS][MESSAGE_NAME_BYTES / 64 + 1];
 };
 
 /* Folds len bytes at s into out, which has room for len + NAME_FOLD_MORE, of
@@ -62,6 +64,7 @@ struct walk {
 	size_t len;
 	char folded[MESSAGE_NAME_BYTES + NAME_FOLD_MORE];
 	size_t folded_len;
+	const uint64_t *stems; /* those of the name's kind */
 	size_t at;   /* the next length of a stem, or of the whole, to try */
 	size_t done; /* bytes of folded that are in state, a multiple of 8 */
 	uint64_t state;
