@@ -237,7 +237,9 @@ $(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
 		$$(nm $(BUILD)/bench/simdjson.o | grep -q yardstick && \
 		echo -lsimdjson -lstdc++)
 
-SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+# With the sign that a plain char has on arm64.
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-funsigned-char
 .PHONY: asan
 asan:                                ## every test under ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" \

@@ -764,7 +764,7 @@ static void escape_strings(const char *s, char *out)
 		size_t len = s[0] == '\\' ? s[1] == 'u' ? 6 : 2 : 1;
 
 		inside ^= *s == '"';
-		if (inside && *s > 0 && *s != '"' && *s != '\\') {
+		if (inside && (signed char)*s > 0 && *s != '"' && *s != '\\') {
 			out += sprintf(out, "\\u%04X", *s);
 			continue;
 		}
