@@ -359,7 +359,7 @@ static bool end_journal(struct ledger *l)
 static bool replay(struct ledger *l, uint64_t count)
 {
 	struct journal j;
-	size_t len = count * sizeof(j.entries[0]);
+	size_t len = (size_t)count * sizeof(j.entries[0]);
 
 	if (count > LEDGER_ASKED_MAX)
 		return fail_damaged(l);
@@ -537,9 +537,9 @@ static bool copy_calls(struct ledger *to, const struct meter *m,
 	for (uint64_t i = 0; i < count;) {
 		uint64_t n = least(least(count - i, old->places - at), COPIED);
 
-		if (!read_slots(from, slot_at(old, at), slots, n))
+		if (!read_slots(from, slot_at(old, at), slots, (size_t)n))
 			return false;
-		if (!write_slots(to, slot_at(m, i), slots, n))
+		if (!write_slots(to, slot_at(m, i), slots, (size_t)n))
 			return false;
 		i += n;
 		at = (at + n) % old->places;
@@ -845,7 +845,7 @@ bool ledger_ask(struct ledger *l, const struct meter *m, uint64_t max,
 static bool begin_journal(struct ledger *l)
 {
 	struct journal j = {.count = l->asked_count};
-	size_t len = j.count * sizeof(j.entries[0]);
+	size_t len = l->asked_count * sizeof(j.entries[0]);
 
 	for (size_t i = 0; i < j.count; i++) {
 		j.entries[i].at = l->asked[i].at;

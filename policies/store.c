@@ -333,13 +333,13 @@ bool store_extend(struct store *s, uint64_t len)
 		return true;
 	}
 	/* Not realloc() and memset(): most of it is never touched. */
-	more = calloc(1, len);
+	more = len < SIZE_MAX ? calloc(1, (size_t)len) : NULL;
 	if (!more) {
 		store_fail(s, "is not enough");
 		return false;
 	}
 	if (s->bytes)
-		memcpy(more, s->bytes, s->len);
+		memcpy(more, s->bytes, (size_t)s->len);
 	free(s->bytes);
 	s->bytes = more;
 	s->len = len;

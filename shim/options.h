@@ -7,7 +7,7 @@
 
 #define MAX_LINE_DEFAULT ((size_t)64 << 20)
 #define MAX_LINE_LEAST   ((size_t)4096)
-#define MAX_LINE_MOST    ((size_t)4 << 30)
+#define MAX_LINE_MOST    ((size_t)1 << (sizeof(size_t) > 4 ? 32 : 29))
 
 #define POLICIES_MAX 32
 

@@ -176,7 +176,7 @@ static void seal_all(char *file, size_t len)
 				seal(file, len, at + 96 + i * 16, 16);
 		if (size == 0 || size > len)
 			return;
-		at += size;
+		at += (size_t)size;
 	}
 }
 

@@ -213,7 +213,7 @@ static char *put_limit(struct play *p, struct side *s, size_t entry, size_t at,
 	l->list = find_list(p, owner, entry, name, sum);
 	l->list->kept = true;
 	if (l->max > l->list->most)
-		l->list->most = l->max;
+		l->list->most = (size_t)l->max;
 	to += sprintf(to,
 		      "%s{\"window\":%d,\"counter\":\"%s\",\"scope\":\"%s\"",
 		      at > 0 ? "," : "", (int)(l->length / SECOND), names[name],

@@ -137,7 +137,7 @@ static size_t add(char *text, size_t len, const char *piece)
  * to chance. */
 static size_t make_string(char *text, uint64_t *chance)
 {
-	size_t len = 0, want = next_random(chance) % LONGEST;
+	size_t len = 0, want = (size_t)next_random(chance) % LONGEST;
 
 	while (len < want) {
 		const char *piece = pieces[next_random(chance) % COUNT(pieces)];
@@ -180,7 +180,7 @@ static void kernels_agree(void **state)
 	(void)state;
 	for (int i = 0; i < 400; i++) {
 		size_t len = make_string(text, &chance);
-		size_t at = len ? next_random(&chance) % len : 0;
+		size_t at = len ? (size_t)next_random(&chance) % len : 0;
 		char *edge = at_the_edge(text, len);
 
 		for (size_t cut = 0; cut <= len; cut++) {
