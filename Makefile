@@ -79,6 +79,8 @@ $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(BUILD)/obj/tests/fuzz/replay.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+# It compares the doubles of two trees.
+$(BUILD)/tests/replay_list fuzz-list: JSON = $(JSON_PARSER) -lm
 
 # weir and libweir.so, with their system calls interrupted.
 WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \

@@ -228,10 +228,10 @@ static void leave_block(void *block, void *arena)
 }
 
 /* json-parser makes a double of a number by pow(), which the linker leads here.
- * Nobody looks at that double: numbers are read from the text (decimal.h).  So
- * no start of weir has to load libm. */
+ * The policy is made of no such double: numbers are read from the text
+ * (decimal.h).  So no start of weir has to load libm. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-double __wrap_pow(double base, double exponent);
+__attribute__((used)) double __wrap_pow(double base, double exponent);
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 double __wrap_pow(double base, double exponent)
 {

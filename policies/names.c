@@ -26,8 +26,9 @@ static uint64_t hash_word(uint64_t state, uint64_t word)
 	return state ^ state >> 32;
 }
 
-/* The first rest < 8 bytes of the word are the last ones.  A product's bits say
- * nothing of those above them, so there is one more, of the two halves. */
+/* The first rest < 8 bytes of the word are the last ones.  The higher bytes of
+ * a word reach only the higher bits of its product; hash_word() brings these
+ * down, and one more product spreads them. */
 static uint32_t hash_end(uint64_t state, uint64_t word, size_t rest)
 {
 	word &= ((uint64_t)1 << 8 * rest) - 1;

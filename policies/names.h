@@ -38,12 +38,14 @@ struct names {
 	struct entry **slots; /* mask + 1 of them, the caller's, zeroed */
 	uint32_t mask;
 	/* Lengths at which some glob's stem ends, a bit each; apart for each
-	 * of NAME_KINDS that the stem's first byte is of. */
+	 * of NAME_KINDS that the stem's first byte is of.  An empty stem is of
+	 * all kinds. */
 	uint64_t stems[NAME_KINDS][MESSAGE_NAME_BYTES / 64 + 1];
 };
 
-/* Folds len bytes at s into out, which has room for len + NAME_FOLD_MORE, of
- * which those past what is returned may be anything. */
+/* Folds len bytes at s into out, which lies elsewhere and has room for len +
+ * NAME_FOLD_MORE; returns how many there are.  Those after them may be
+ * anything. */
 #define NAME_FOLD_MORE 8
 size_t name_fold(const char *s, size_t len, char *out);
 

@@ -186,9 +186,9 @@ bool policy_weighs(const struct policy *policy, const struct message *m);
 typedef int64_t policy_now(void);
 
 /*
- * Judges a message from the client.  It is asked for the time only where a
- * limit is weighed; a grant reads its own clock.  A message that passes is
- * counted; nothing else is.
+ * Judges a message from the client.  A message that passes is counted; nothing
+ * else is.  now() is called only where a limit is weighed, once for a message;
+ * a grant reads its own clock.
  * Order: hidden, denied by an entry, malformed name, denied by default,
  * require, deny_if, limits (all count it, or none does).
  */

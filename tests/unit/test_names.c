@@ -186,6 +186,27 @@ static void walk_finds_every_entry(void **state)
 	free_set(&s);
 }
 
+/* What a glob begins with may fold to another byte, or away. */
+static void globs_begin_folded(void **state)
+{
+	struct set s = make_set(3);
+	char out[27];
+
+	(void)state;
+	add(&s, " write_*");
+	add(&s, "\xC5\xBF"
+		"et*");
+	add(&s, "\xE2\x84\xAA"
+		"ill*");
+	found(&s, "write_x", out);
+	assert_string_equal(out, "a");
+	found(&s, "set_x", out);
+	assert_string_equal(out, "b");
+	found(&s, "Kill_x", out);
+	assert_string_equal(out, "c");
+	free_set(&s);
+}
+
 static void same_is_to_the_letter(void **state)
 {
 	struct set s = make_set(3);
@@ -281,6 +302,7 @@ int main(void)
 		cmocka_unit_test(globs_cover),
 		cmocka_unit_test(names_fold),
 		cmocka_unit_test(walk_finds_every_entry),
+		cmocka_unit_test(globs_begin_folded),
 		cmocka_unit_test(same_is_to_the_letter),
 		cmocka_unit_test(hashes_collide),
 		cmocka_unit_test(names_spread),

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "../../policies/internal.h"
 #include "../now.h"
 
 #define SECOND ((int64_t)1000000000)
@@ -689,12 +690,14 @@ static void the_longest_wait_is_told(void **state)
 	policy_free(p);
 }
 
-/* To ask for the time takes a twentieth of what a message takes. */
+/* To ask for the time takes a twelfth of what a message takes. */
 static void time_is_asked_for_limits(void **state)
 {
-	static const char policy[] =
-		HEAD "\"tools\":{\"free\":{},"
-		     "\"rare\":{\"rate_limit\":\"1/minute\"}}}";
+	static const char policy[] = HEAD
+		"\"tools\":{\"free\":{},"
+		"\"rare\":{\"rate_limit\":\"1/minute\"}},"
+		"\"methods\":{\"tools/*\":{},\"p*\":{\"rate_limit\":\"9/day\"}},"
+		"\"prompts\":{\"p\":{\"rate_limit\":\"9/day\"}}}";
 	static const struct {
 		const char *line;
 		int asked;
@@ -703,6 +706,10 @@ static void time_is_asked_for_limits(void **state)
 		{CALL("other"), 0},
 		{CALL("rare"), 1},
 		{CALL("rare"), 1}, /* refused */
+		/* Two limits, of the method and of the prompt. */
+		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"prompts/get\","
+		 "\"params\":{\"name\":\"p\"}}",
+		 1},
 	};
 	struct said said;
 	struct policy *p = compile(policy, &said);
@@ -716,6 +723,34 @@ static void time_is_asked_for_limits(void **state)
 	}
 	counters_free(c);
 	policy_free(p);
+}
+
+/* A look-up costs the same among many: each section has slots for its own. */
+static void tables_are_roomy(void **state)
+{
+	enum { ENTRIES = 1000 };
+	static const char *const keys[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = "tools",
+		[POLICY_PROMPTS] = "prompts",
+		[POLICY_RESOURCES] = "resources",
+		[POLICY_METHODS] = "methods",
+	};
+	static char text[64 + ENTRIES * 16];
+	struct said said;
+
+	(void)state;
+	for (int i = 0; i < POLICY_SECTIONS; i++) {
+		size_t len = (size_t)sprintf(text, HEAD "\"%s\":{", keys[i]);
+		struct policy *p;
+
+		for (int k = 0; k < ENTRIES; k++)
+			len += (size_t)sprintf(text + len, "%s\"t%d\":{}",
+					       k ? "," : "", k);
+		strcpy(text + len, "}}");
+		p = compile(text, &said);
+		row_true(keys[i], p->names[i].mask > 4 * ENTRIES);
+		policy_free(p);
+	}
 }
 
 int main(void)
@@ -737,6 +772,7 @@ int main(void)
 		cmocka_unit_test(never_beats_a_wait),
 		cmocka_unit_test(the_longest_wait_is_told),
 		cmocka_unit_test(time_is_asked_for_limits),
+		cmocka_unit_test(tables_are_roomy),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
