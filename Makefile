@@ -112,15 +112,18 @@ test:                                ## install what is missing, run every test
 .PHONY: build-tests run-tests
 build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
 		$(COUNTING) $(TESTS) $(REPLAYS)
+# All of them, whatever fails; what failed is told at the end.
 run-tests: build-tests
-	@set -e; for f in $(FUZZERS); do \
-		$(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done
-	@set -e; for t in $(TESTS); do \
-		WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
-		COUNTING=$(COUNTING) $$t; done
-	@WEIR=$(BUILD)/weir SERVER=$(SERVER) PRELOAD=$(BUILD)/libweir.so \
+	@failed=; run() { env "$$@" || failed="$$failed $$*"; }; \
+	for f in $(FUZZERS); do \
+		run $(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done; \
+	for t in $(TESTS); do \
+		run WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
+			COUNTING=$(COUNTING) $$t; done; \
+	run WEIR=$(BUILD)/weir SERVER=$(SERVER) PRELOAD=$(BUILD)/libweir.so \
 		FAULTY=$(FAULTY_LIBRARY) COUNTING=$(COUNTING) \
-		$(BUILD)/tests/test_e2e
+		$(BUILD)/tests/test_e2e; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work
@@ -267,8 +270,9 @@ fuzz-%:
 .PHONY: coverage
 coverage:                            ## branch coverage of every test, per file
 	@rm -rf $(BUILD)/coverage
-	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/coverage \
-		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage.log
+	@echo "Tests that limit files or descriptors fail: the counting needs some."
+	-@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/coverage \
+		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage.log 2>&1
 	@sh tests/coverage $(BUILD)/coverage parser policies shim
 
 .PHONY: linear
