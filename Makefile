@@ -276,9 +276,9 @@ coverage:                            ## branch coverage of every test, per file
 	@sh tests/coverage $(BUILD)/coverage parser policies shim
 
 .PHONY: linear
-linear: $(BUILD)/linear $(BUILD)/linear_regex
+linear: $(BUILD)/linear $(BUILD)/linear_regex $(BUILD)/weir
 linear:                              ## what a byte costs, in instructions (valgrind)
-	@sh tests/linear-cost $(BUILD)/linear $(BUILD)/linear_regex
+	@sh tests/linear-cost $(BUILD)/linear $(BUILD)/linear_regex $(BUILD)/weir
 
 $(BUILD)/linear_regex: tests/linear_regex.c $(call objects,$(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)

@@ -157,24 +157,6 @@ enum outcome condition_under(struct text path, const char *dir, size_t len)
 
 /* ---- values ---------------------------------------------------------- */
 
-/* The value is fit, and of the operand's type; both can be read. */
-static bool same_value(struct test *t, const char *p, const struct operand *o)
-{
-	struct span v = span_at(t, p);
-	struct decimal a, b;
-
-	switch (o->type) {
-	case TYPE_NUMBER:
-		decimal_read(v.ptr, v.len, &a);
-		decimal_read(o->ptr, o->len, &b);
-		return decimal_compare(&a, &b) == 0;
-	case TYPE_STRING:
-		return text_is(text_at(t, p), o->ptr, o->len);
-	default:
-		return *v.ptr == *o->ptr; /* true, false or null */
-	}
-}
-
 /* Can the value be compared at all? */
 static bool is_fit(struct test *t, const char *p)
 {
@@ -191,19 +173,59 @@ static bool is_fit(struct test *t, const char *p)
 	}
 }
 
+/* A fit value, read once for all that it is compared with. */
+struct value {
+	enum type type;
+	char first;            /* of true, false and null */
+	struct decimal number; /* of a number */
+	struct text text;      /* of a string */
+};
+
+static void read_value(struct test *t, const char *p, struct value *v)
+{
+	struct span span;
+
+	v->type = type_of(*p);
+	v->first = *p;
+	if (v->type == TYPE_STRING) {
+		v->text = text_at(t, p);
+	} else if (v->type == TYPE_NUMBER) {
+		span = span_at(t, p);
+		decimal_read(span.ptr, span.len, &v->number);
+	}
+}
+
+static bool same_value(const struct value *v, const struct operand *o)
+{
+	struct decimal number;
+
+	if (v->type != o->type)
+		return false;
+	switch (o->type) {
+	case TYPE_NUMBER:
+		decimal_read(o->ptr, o->len, &number);
+		return decimal_compare(&v->number, &number) == 0;
+	case TYPE_STRING:
+		return text_is(v->text, o->ptr, o->len);
+	default:
+		return v->first == *o->ptr;
+	}
+}
+
 /* Is the value one of the operands?  UNFIT if none is of its type; null can
  * be compared with anything, as can anything with null. */
 static enum outcome is_among(struct test *t, const char *p)
 {
-	enum type type = type_of(*p);
 	bool comparable = false;
+	struct value v;
 
+	read_value(t, p, &v);
 	for (size_t i = 0; i < t->c->operand_count; i++) {
 		const struct operand *o = &t->c->operands[i];
 
-		comparable |= o->type == type || o->type == TYPE_NULL ||
-			      type == TYPE_NULL;
-		if (o->type == type && same_value(t, p, o))
+		comparable |= o->type == v.type || o->type == TYPE_NULL ||
+			      v.type == TYPE_NULL;
+		if (same_value(&v, o))
 			return OUTCOME_YES;
 	}
 	return comparable ? OUTCOME_NO : OUTCOME_UNFIT;
