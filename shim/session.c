@@ -375,6 +375,11 @@ static bool judge_down(struct session *s)
 	return any;
 }
 
+/* While answers wait for the end of a line, so much of it is looked through,
+ * and may be sent, at once: else a long line would be looked through for each
+ * of the pieces that it is sent in. */
+#define LOOKED_THROUGH (2 * STREAM_CHUNK)
+
 /* What goes to the client next: answers, when no line is under way. */
 const char *session_down(const struct session *s, size_t *len)
 {
@@ -385,6 +390,8 @@ const char *session_down(const struct session *s, size_t *len)
 		*len = s->answers.len - s->answers_sent;
 		return s->answers.ptr + s->answers_sent;
 	}
+	if (s->answers.len > 0 && run_len > LOOKED_THROUGH)
+		run_len = LOOKED_THROUGH;
 	*len = run_len;
 	if (s->answers.len > 0 && (lf = memchr(run, '\n', run_len)))
 		*len = (size_t)(lf - run) + 1;
