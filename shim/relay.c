@@ -34,6 +34,7 @@ struct relay {
 	size_t room; /* what it takes for certain; it may take more by now */
 	size_t torn; /* bytes to come of a line that no pipe could hold */
 	int wait;    /* ms until the pipe is looked at again; 0: not */
+	size_t seen; /* the room there was when it was waited for last */
 
 	bool server_in_full, client_out_full; /* until poll() says otherwise */
 };
@@ -114,7 +115,10 @@ static bool send_up(struct relay *r)
 	len = untorn(r);
 	if (len == 0) {
 		r->server_in_full = true;
-		r->wait = r->wait > 0 ? r->wait : 1;
+		/* While the server reads there will be room soon. */
+		if (r->wait == 0 || r->room > r->seen)
+			r->wait = 1;
+		r->seen = r->room;
 		return false;
 	}
 	r->wait = 0;
