@@ -17,7 +17,8 @@ const char options_help[] =
 	"   or: weir check [--strict] [--print] [--tools FILE] POLICY...\n"
 	"   or: weir check --preload COMMAND [ARG]...\n"
 	"   or: weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
-	"   or: weir limits [-p POLICY]... [-g NAME] [--json] [--reset COUNTER]\n"
+	"   or: weir limits [-p POLICY]... [-g NAME] [-s DIR] [--json]\n"
+	"                   [--reset COUNTER [--yes]]\n"
 	"\n"
 	"Runs COMMAND, an MCP server on stdin and stdout, behind a policy: hides,\n"
 	"denies and limits its tools, and passes everything else byte for byte.\n"
@@ -37,6 +38,15 @@ const char options_help[] =
 	"                        or WEIR_MAX_LINE\n"
 	"  -h, --help            this text\n"
 	"  -V, --version\n"
+	"\n"
+	"  check   --strict         a warning counts\n"
+	"          --print          print the merged policy\n"
+	"          --tools FILE     what becomes of each tool of a list\n"
+	"          --preload        would COMMAND load libweir.so?\n"
+	"  explain --json           as JSON\n"
+	"  limits  --json           as JSON\n"
+	"          --reset COUNTER  forget what it has counted\n"
+	"          --yes            do not ask first\n"
 	"\n"
 	"Exit status: that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 	"failed, 126 if COMMAND could not be run, 127 if it was not found.\n"
@@ -272,7 +282,8 @@ static struct options read_limits(struct options o, int argc, char **argv)
 		return o;
 	if (argv[optind]) {
 		report("limits: %s? Usage: weir limits [-p POLICY]... "
-		       "[-g NAME] [--json] [--reset COUNTER]",
+		       "[-g NAME] [-s DIR] [--json] [--reset COUNTER "
+		       "[--yes]]",
 		       argv[optind]);
 		return fail(o);
 	}
