@@ -1,4 +1,5 @@
-/* What is sound but hardly meant, and what a policy does to a tool, in words.
+/* What is sound but probably a mistake, and what a policy does to a tool, in
+ * words.
  */
 #include "internal.h"
 
@@ -8,7 +9,7 @@
 
 #define LINE_BYTES (PATH_MAX + POLICY_RULE_BYTES + 1024)
 
-/* A warning about a rule: its file and line, and the words. */
+/* A warning about a rule: its file, line and pointer, and the words. */
 static void warn(policy_report *report, void *context,
 		 const struct origin *origin, const char *words)
 {
@@ -19,6 +20,10 @@ static void warn(policy_report *report, void *context,
 	out_string(&o, ":");
 	out_number(&o, (int64_t)origin->line);
 	out_string(&o, ": ");
+	if (*origin->rule == '/') {
+		out_string(&o, origin->rule);
+		out_string(&o, ": ");
+	}
 	out_string(&o, words);
 	line[o.len] = '\0';
 	report(context, line);
@@ -172,6 +177,11 @@ void policy_describe(const struct policy *policy, struct text name,
 	}
 	s.len = (size_t)len;
 	policy_find(policy, &s, &f);
+	if (f.action != ACTION_HIDE && !(f.action == ACTION_DENY && f.by) &&
+	    subject_in_doubt(&s, &f)) {
+		out_string(out, "refused, for its name: no entry spells it");
+		return;
+	}
 	if (f.action != ACTION_ALLOW) {
 		out_string(out, f.action == ACTION_HIDE ? "hidden" : "denied");
 		out_string(out, f.by ? ", by " : ", by default");

@@ -100,6 +100,10 @@ struct subject;
 void policy_find(const struct policy *policy, const struct subject *s,
 		 struct finding *f);
 
+/* Is it a name beyond printable ASCII, of a tool or a prompt, that no entry
+ * spells?  Readers may take it for another. */
+bool subject_in_doubt(const struct subject *s, const struct finding *f);
+
 /* What a message is judged by: a name in a section, and its arguments. */
 struct subject {
 	enum policy_section section;

@@ -147,6 +147,12 @@ void policy_find(const struct policy *policy, const struct subject *s,
 	}
 }
 
+bool subject_in_doubt(const struct subject *s, const struct finding *f)
+{
+	return s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
+	       !f->spelled && !is_printable(s->name, s->len);
+}
+
 /* The steps of judgement: false, and *v says why, if one refuses. */
 static bool judge_hidden(const struct policy *policy, const struct finding *f,
 			 struct verdict *v)
@@ -167,8 +173,7 @@ static bool judge_action(const struct policy *policy, const struct subject *s,
 		*v = refuse(f->by->origin, f->by->reason);
 		return false;
 	}
-	if (s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
-	    !f->spelled && !is_printable(s->name, s->len)) {
+	if (subject_in_doubt(s, f)) {
 		*v = give(VERDICT_MALFORMED, "(malformed)",
 			  "a name beyond printable ASCII that the policy does "
 			  "not spell");

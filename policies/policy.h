@@ -60,7 +60,7 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 
 void policy_free(struct policy *policy);
 
-/* Reports what is sound but hardly meant.  Returns how many there are. */
+/* Reports what is sound but probably a mistake.  Returns how many there are. */
 int policy_warn(const struct policy *policy, policy_report *report,
 		void *context);
 

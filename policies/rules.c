@@ -4,6 +4,7 @@
  * rule is ever silently without effect.
  */
 #include "decimal.h"
+#include "ledger.h"
 #include "loader.h"
 
 #include <inttypes.h>
@@ -274,8 +275,14 @@ static void read_limit(struct loader *l, const json_value *v,
 static struct limit *add_limits(struct loader *l, struct rules *r, size_t count)
 {
 	size_t have = r->limit_count;
-	struct limit *all = loader_take(l, (have + count) * sizeof(*all));
+	struct limit *all;
 
+	if (count > LEDGER_ASKED_MAX - have) {
+		loader_fault(l, "an entry has at most %d limits",
+			     LEDGER_ASKED_MAX);
+		return NULL;
+	}
+	all = loader_take(l, (have + count) * sizeof(*all));
 	if (!all)
 		return NULL;
 	if (have > 0)

@@ -179,7 +179,7 @@ static bool check_files(const char *const *files, size_t count, bool quiet)
 	return sound;
 }
 
-/* All of them laid over one another: what is hardly meant. */
+/* All of them laid over one another: what is probably a mistake. */
 static int check_merged(const struct options *o, const char *const *files,
 			size_t count)
 {

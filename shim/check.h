@@ -10,9 +10,9 @@
 
 /*
  * Says on stdout what is wrong with the files that o->rest names, each by
- * itself, and what is hardly meant in the policy that they make laid over one
- * another; with o->tools, what it does to each tool of a list; with o->print,
- * the merged policy.  Returns the status to exit with.
+ * itself, and what is probably a mistake in the policy that they make laid over
+ * one another; with o->tools, what it does to each tool of a list; with
+ * o->print, the merged policy.  Returns the status to exit with.
  */
 int check_run(const struct options *o);
 

@@ -52,7 +52,8 @@ static const struct {
 		       "\"path\":\"args.a\",\"op\":\"eq\",\"value\":1}]}}}",
 	 "can never apply"},
 	{HEAD("allow") "\n\"hide\":[\"a*\"],\n\"tools\":{\"ab\":{}}}",
-	 "p.json:3: this entry has no effect: line 2 of p.json, /hide/0,"},
+	 "p.json:3: /tools/ab: this entry has no effect: line 2 of p.json, "
+	 "/hide/0,"},
 	{HEAD("allow") "\"tools\":{\"a*\":{\"action\":\"deny\"},\"ab\":{}}}",
 	 "/tools/a*/action, refuses"},
 	{HEAD("allow") "\"tools\":{\"a*\":{\"action\":\"deny\"},\"ab\":{"
@@ -106,6 +107,37 @@ static const struct {
 static struct text text_of(const char *s)
 {
 	return (struct text){.ptr = s, .len = strlen(s)};
+}
+
+/* Names beyond printable ASCII. */
+static void odd_names_are_described(void **state)
+{
+	static const char odd[] =
+		HEAD("allow") "\"tools\":{\"b*\":{},"
+			      "\"no*\":{\"action\":\"deny\"},"
+			      "\"gone*\":{\"action\":\"hide\"},"
+			      "\"\xC3\xA9\":{}}}";
+	static const struct {
+		const char *name, *words;
+	} rows[] = {
+		{"\xC3\xA9", "allowed"},
+		{"\xC3\x89", "refused, for its name: no entry spells it"},
+		{"b\xC3\xA9", "refused, for its name: no entry spells it"},
+		{"no\xC3\xA9", "denied, by /tools/no*/action"},
+		{"gone\xC3\xA9", "hidden, by /tools/gone*/action"},
+	};
+	struct policy *p = compile(odd);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char words[512];
+		struct out o = {.ptr = words, .cap = sizeof(words) - 1};
+
+		policy_describe(p, text_of(rows[i].name), &o);
+		words[o.len] = '\0';
+		row_true(rows[i].name, strcmp(words, rows[i].words) == 0);
+	}
+	policy_free(p);
 }
 
 static void tools_are_described(void **state)
@@ -346,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warnings_are_told),
 		cmocka_unit_test(tools_are_described),
+		cmocka_unit_test(odd_names_are_described),
 		cmocka_unit_test(unused_entries_are_told),
 		cmocka_unit_test(printed_policies_are_the_same),
 		cmocka_unit_test(merged_policies_are_printed),

@@ -213,6 +213,34 @@ static void long_things_are_refused(void **state)
 	assert_non_null(strstr(said.text, "longer than 4096 bytes"));
 }
 
+/* Of a call, no more are counted than those of one entry may be. */
+static void many_limits_are_refused(void **state)
+{
+	char text[8192];
+	struct said said;
+
+	(void)state;
+	for (int count = 63; count < 65; count++) {
+		size_t len = (size_t)sprintf(
+			text, HEAD "\"tools\":{\"t\":{\"rate_limit\":\"1/day\","
+				   "\"limits\":[");
+		struct policy *p;
+
+		for (int i = 0; i < count; i++)
+			len += (size_t)sprintf(
+				text + len,
+				"%s{\"counter\":\"c%d\",\"max\":1,"
+				"\"window\":1}",
+				i > 0 ? "," : "", i);
+		strcpy(text + len, "]}}}");
+		p = compile(text, &said);
+		assert_int_equal(!p, count == 64);
+		if (count == 64)
+			assert_non_null(strstr(said.text, "at most 64 limits"));
+		policy_free(p);
+	}
+}
+
 static void missing_files_are_told(void **state)
 {
 	const char *none = "/nonexistent/p.json", *root = "/",
@@ -758,6 +786,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(long_things_are_refused),
+		cmocka_unit_test(many_limits_are_refused),
 		cmocka_unit_test(missing_files_are_told),
 		cmocka_unit_test(warns_when_nothing_is_allowed),
 		cmocka_unit_test(verdicts_name_their_rule),
