@@ -160,6 +160,16 @@ static void note_stranger(struct child *child, pid_t pid, void *context)
 	note(&child->strangers, pid);
 }
 
+/* A file that is there may need one that is not. */
+static const char *why_not(const char *command, int cause)
+{
+	if (cause != ENOENT)
+		return strerror(cause);
+	if (strchr(command, '/') && access(command, F_OK) == 0)
+		return "it is there, but not the interpreter that it needs";
+	return "no such command";
+}
+
 bool child_start(struct child *child, char **argv)
 {
 	int in[2], out[2], tell[2], cause;
@@ -189,8 +199,7 @@ bool child_start(struct child *child, char **argv)
 	cause = exec_errno(tell[0]);
 	if (cause == 0)
 		return true;
-	report("%s: %s", argv[0],
-	       cause == ENOENT ? "no such command" : strerror(cause));
+	report("%s: %s", argv[0], why_not(argv[0], cause));
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	child->pid = 0;

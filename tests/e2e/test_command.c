@@ -429,15 +429,17 @@ static void cannot_run(void **state)
 	const struct {
 		const char *command;
 		int status;
+		const char *told;
 	} cases[] = {
-		{path(""), 126},
-		{plain, 126},
-		{"/dev/null", 126},
-		{text("%s/x", plain), 126}, /* as env(1) has it: ENOTDIR */
-		{path("none"), 127},
-		{lost, 127},
-		{"no-such-command-anywhere", 127},
-		{"", 127},
+		{path(""), 126, "Permission denied"},
+		{plain, 126, "Permission denied"},
+		{"/dev/null", 126, "Permission denied"},
+		/* As env(1) has it. */
+		{text("%s/x", plain), 126, "Not a directory"},
+		{path("none"), 127, "no such command"},
+		{lost, 127, "it is there, but not the interpreter"},
+		{"no-such-command-anywhere", 127, "no such command"},
+		{"", 127, "no such command"},
 	};
 
 	(void)state;
@@ -451,6 +453,7 @@ static void cannot_run(void **state)
 		check_status(p, cases[i].status);
 		check_text("stdout", p->said.ptr, "");
 		check_equal(weir_lines(p->told.ptr), 1);
+		check(strstr(p->told.ptr, cases[i].told), "%s", p->told.ptr);
 	}
 }
 
