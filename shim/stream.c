@@ -49,12 +49,28 @@ static bool may_move(const struct stream *s)
 	return s->fill >= STREAM_NEAR && s->run >= s->fill - s->run;
 }
 
+/* The stream is empty. */
+static void rest(struct stream *s)
+{
+	if (s->touched > STREAM_KEPT && s->fill > 0 &&
+	    ++s->rests == STREAM_RESTS) {
+		madvise(s->buf + STREAM_KEPT, s->touched - STREAM_KEPT,
+			MADV_DONTNEED);
+		s->touched = 0;
+	}
+	stream_forget(s);
+}
+
 size_t stream_room(struct stream *s, char **at)
 {
 	size_t room;
 
+	if (s->fill > STREAM_KEPT)
+		s->rests = 0;
+	if (s->fill > s->touched)
+		s->touched = s->fill;
 	if (s->run == s->fill)
-		stream_forget(s);
+		rest(s);
 	else if (may_move(s))
 		move_down(s);
 	*at = s->buf + s->fill;

@@ -10,7 +10,8 @@
  * been sent before more can join it: until then, the judging pauses.
  *
  * What is on its way is moved down before it comes far, so that a stream that
- * never rests stays in the memory that it has touched, and in the cache.
+ * never rests stays in the memory that it has touched, and in the cache.  What
+ * a long line has touched is given back once others have come that are not.
  */
 #ifndef SHIM_STREAM_H
 #define SHIM_STREAM_H
@@ -21,6 +22,8 @@
 #define STREAM_CHUNK ((size_t)64 << 10)  /* read at once, in bytes */
 #define STREAM_AHEAD ((size_t)64 << 10)  /* waiting: read no more */
 #define STREAM_NEAR  ((size_t)128 << 10) /* past this, it is moved down */
+#define STREAM_KEPT  ((size_t)1 << 20)   /* past this, it is given back */
+#define STREAM_RESTS 64 /* when it was empty so often, and not that full */
 
 struct stream {
 	char *buf; /* the stream's own mapping */
@@ -31,6 +34,8 @@ struct stream {
 	size_t next;
 	size_t fill;
 	size_t searched; /* no LF from next up to here; >= next or stale */
+	size_t touched;  /* fill has come so far since it was given back */
+	unsigned rests;  /* how often it was empty since it came past KEPT */
 };
 
 /* Room for a line of max_line bytes and more; reserved, not touched.  False:

@@ -584,6 +584,36 @@ static void result_streams(void **state)
 	check_text("the end", p->said.ptr, "\"}}\n");
 }
 
+/* Memory for a long line is not kept for the ones that follow. */
+static void long_line_is_given_back(void **state)
+{
+	enum { KIB_MORE = 4096 };
+	const size_t long_line = (size_t)16 << 20;
+	struct proc *p = proc_start(behind_weir(WORDS(server)));
+	pid_t pid;
+	long before;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		proc_send(p, request("1", "ping", NULL));
+		proc_line(p);
+	}
+	pid = weir_pid(p);
+	before = memory_of(pid, false);
+	proc_send(p, long_ping("1", long_line));
+	proc_line(p);
+	check(memory_of(pid, true) - before > (long)(long_line >> 11),
+	      "it was never there");
+	for (int i = 0; i < 100; i++) {
+		proc_send(p, request("1", "ping", NULL));
+		proc_line(p);
+	}
+	check(memory_of(pid, false) - before < KIB_MORE, "%ld KiB, then %ld",
+	      before, memory_of(pid, false));
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
 /* A server that knows no initialize: lines are not read whole from then on. */
 static void refused_greeting(void **state)
 {
@@ -620,6 +650,7 @@ int run_pressure(void)
 		TEST(stopped_and_continued),
 		TEST(longest_line),
 		TEST(result_streams),
+		TEST(long_line_is_given_back),
 		TEST(refused_greeting),
 	};
 
