@@ -198,7 +198,7 @@ static bool read_environment(struct options *o)
 		}
 		o->observe = true;
 	}
-	if (o->max_line == 0 && max_line &&
+	if (o->max_line == 0 && max_line && *max_line &&
 	    !read_size("WEIR_MAX_LINE", max_line, &o->max_line))
 		return false;
 	return true;

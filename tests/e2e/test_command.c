@@ -283,6 +283,11 @@ static void max_line_from_environment(void **state)
 	proc_send(p, long_ping("1", 6000));
 	check(!from_weir(proc_line(p)), "should pass");
 
+	p = start_env(WORDS(weir, "-p", policy, "--", server),
+		      "WEIR_MAX_LINE=");
+	proc_send(p, long_ping("1", 6000));
+	check(!from_weir(proc_line(p)), "should pass");
+
 	p = start_env(join(WORDS(weir, "-p", policy, "--"), marking()),
 		      "WEIR_MAX_LINE=lots");
 	check_fails(p, 1, "WEIR_MAX_LINE");
