@@ -111,6 +111,16 @@ static bool read_pointer(struct loader *l, struct condition *c, const char *s,
 	return key != NULL;
 }
 
+/* How many steps a path has at most: each begins with one of these. */
+static size_t most_steps(const char *s, const char *end)
+{
+	size_t count = 0;
+
+	for (; s < end; s++)
+		count += *s == '.' || *s == '[' || *s == '/';
+	return count < CONDITION_STEPS_MAX ? count : CONDITION_STEPS_MAX;
+}
+
 static void read_path(struct loader *l, const json_value *v, void *into)
 {
 	struct condition *c = into;
@@ -119,9 +129,9 @@ static void read_path(struct loader *l, const json_value *v, void *into)
 
 	if (!loader_want(l, v, json_string, "a path, " PATH_FORMS ","))
 		return;
-	c->steps = loader_take(l, CONDITION_STEPS_MAX * sizeof(*c->steps));
 	s = v->u.string.ptr;
 	end = s + v->u.string.length;
+	c->steps = loader_take(l, most_steps(s, end) * sizeof(*c->steps));
 	if (!c->steps)
 		return;
 	if (s < end && *s == '/') {
