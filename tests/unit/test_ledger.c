@@ -728,13 +728,19 @@ static void too_many_limits(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
+		/* Of one entry there are at most 64: one is of another. */
 		char *to =
-			text + sprintf(text, "{\"version\":\"1\",\"default\":"
-					     "\"allow\",\"tools\":{\"t\":{"
-					     "\"limits\":[");
+			text +
+			sprintf(text,
+				"{\"version\":\"1\",\"default\":\"allow\","
+				"\"all_tools\":{\"limits\":[%s%s%s]},"
+				"\"tools\":{\"t\":{\"limits\":[",
+				i < 2 ? ""
+				      : "{\"max\":1,\"window\":1,\"scope\":\"",
+				i < 2 ? "" : scopes[i % 2], i < 2 ? "" : "\"}");
 		struct process p;
 
-		for (int n = 0; n < 64 + i / 2; n++)
+		for (int n = 0; n < 64; n++)
 			to += sprintf(to,
 				      "%s{\"max\":1,\"window\":1,\"counter\":"
 				      "\"%d\",\"scope\":\"%s\"}",
