@@ -109,6 +109,19 @@ static struct text text_of(const char *s)
 	return (struct text){.ptr = s, .len = strlen(s)};
 }
 
+static void describes(const struct policy *p, struct text name,
+		      const char *want)
+{
+	char words[512];
+	struct out o = {.ptr = words, .cap = sizeof(words) - 1};
+
+	policy_describe(p, name, &o);
+	words[o.len] = '\0';
+	if (strcmp(words, want) != 0)
+		print_error("%s\n", words);
+	row_true(want, strcmp(words, want) == 0);
+}
+
 /* Names beyond printable ASCII. */
 static void odd_names_are_described(void **state)
 {
@@ -129,42 +142,24 @@ static void odd_names_are_described(void **state)
 	struct policy *p = compile(odd);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char words[512];
-		struct out o = {.ptr = words, .cap = sizeof(words) - 1};
-
-		policy_describe(p, text_of(rows[i].name), &o);
-		words[o.len] = '\0';
-		row_true(rows[i].name, strcmp(words, rows[i].words) == 0);
-	}
+	for (size_t i = 0; i < COUNT(rows); i++)
+		describes(p, text_of(rows[i].name), rows[i].words);
 	policy_free(p);
 }
 
 static void tools_are_described(void **state)
 {
 	struct policy *p = compile(some);
-	char words[512], name[2000];
+	char name[2000];
 	struct text lone = {.ptr = "\\ud800", .len = 6, .flags = 5};
+	struct text longest = {.ptr = name, .len = sizeof(name)};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(tools); i++) {
-		struct out o = {.ptr = words, .cap = sizeof(words) - 1};
-
-		policy_describe(p, text_of(tools[i].name), &o);
-		words[o.len] = '\0';
-		if (strcmp(words, tools[i].words) != 0)
-			print_error("%s\n", words);
-		row_true(tools[i].name, strcmp(words, tools[i].words) == 0);
-	}
+	for (size_t i = 0; i < COUNT(tools); i++)
+		describes(p, text_of(tools[i].name), tools[i].words);
 	memset(name, 'a', sizeof(name));
-	for (int i = 0; i < 2; i++) {
-		struct out o = {.ptr = words, .cap = sizeof(words) - 1};
-		struct text longest = {.ptr = name, .len = sizeof(name)};
-
-		policy_describe(p, i ? lone : longest, &o);
-		words[o.len] = '\0';
-		assert_string_equal(words, "refused, for its name");
-	}
+	describes(p, longest, "refused, for its name");
+	describes(p, lone, "refused, for its name");
 	policy_free(p);
 }
 

@@ -32,7 +32,7 @@ static void listen(void *context, const char *line)
 	fail();
 }
 
-static void begin(struct play *p, const char *policy)
+static void begin_long(struct play *p, const char *policy, size_t max_line)
 {
 	p->policy = COMPILE(policy, listen, NULL);
 	p->up = calloc(1, OUT_BYTES);
@@ -40,7 +40,12 @@ static void begin(struct play *p, const char *policy)
 	p->up_len = p->down_len = 0;
 	p->name = "";
 	assert_true(
-		session_open(&p->s, p->policy, COUNTERS(p->policy), MAX_LINE));
+		session_open(&p->s, p->policy, COUNTERS(p->policy), max_line));
+}
+
+static void begin(struct play *p, const char *policy)
+{
+	begin_long(p, policy, MAX_LINE);
 }
 
 static void end(struct play *p)
@@ -452,6 +457,50 @@ static void answers_wait_for_the_end_of_a_line(void **state)
 	end(&p);
 }
 
+/* While an answer waits behind a long line, only a piece of it is looked at and
+ * sent at once; the answer comes right behind its end. */
+static void a_long_line_goes_in_pieces(void **state)
+{
+	enum { PIECE = 2 * STREAM_CHUNK, LENGTH = 3 * PIECE };
+	static const char refused[] = CALL("2", "no");
+	static char line[LENGTH + 2];
+	struct stream *down;
+	struct play p;
+	size_t len, sent = 0;
+	char *at;
+
+	(void)state;
+	begin_long(&p, policy_text, 2 * (size_t)LENGTH);
+	down = &p.s.down;
+	client(&p, ASK("1"));
+	memset(line, 'n', LENGTH);
+	line[LENGTH] = '\n';
+	for (size_t fed = 0, room; fed < LENGTH + 1; fed += room) {
+		room = stream_room(down, &at);
+		room = room < LENGTH + 1 - fed ? room : LENGTH + 1 - fed;
+		assert_true(room > 0);
+		memcpy(at, line + fed, room);
+		down->fill += room;
+		session_judge(&p.s);
+	}
+	assert_true(session_down(&p.s, &len) && len == LENGTH + 1);
+	session_down_sent(&p.s, ++sent);
+	assert_true(stream_room(&p.s.up, &at) > strlen(refused));
+	memcpy(at, refused, strlen(refused));
+	p.s.up.fill += strlen(refused);
+	session_judge(&p.s);
+	for (; sent < LENGTH + 1; sent += len) {
+		assert_ptr_equal(session_down(&p.s, &len),
+				 down->buf + down->run);
+		assert_true(len > 0 && len <= PIECE);
+		session_down_sent(&p.s, len);
+	}
+	assert_int_equal(sent, LENGTH + 1);
+	settle(&p);
+	down_has(&p, "Denied by policy: no");
+	end(&p);
+}
+
 static void lines_are_bounded(void **state)
 {
 	char line[MAX_LINE + 16];
@@ -596,6 +645,7 @@ int main(void)
 		cmocka_unit_test(a_list_without_an_id),
 		cmocka_unit_test(a_list_is_asked_for_inside_a_line),
 		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
+		cmocka_unit_test(a_long_line_goes_in_pieces),
 		cmocka_unit_test(lines_are_bounded),
 		cmocka_unit_test(long_replies),
 		cmocka_unit_test(ends),
