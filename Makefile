@@ -28,6 +28,7 @@ SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
 FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
+EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
 FUZZERS := ledger skip line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
@@ -37,12 +38,12 @@ all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (th
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
-# The same, for LD_PRELOAD.  It exports nothing, and what only the program needs
-# is left out.
+# The same, for LD_PRELOAD, begun before any other library.  It exports nothing,
+# and what only the program needs is left out.
 PIC = $(patsubst -fPIE,-fPIC,$(HARDEN)) -fvisibility=hidden \
 	-ffunction-sections -fdata-sections
-LINK_LIBRARY = -shared -Wl,-z,relro,-z,now -Wl,-z,defs -Wl,--gc-sections \
-	-Wl,--exclude-libs,ALL
+LINK_LIBRARY = -shared -Wl,-z,relro,-z,now,-z,initfirst -Wl,-z,defs \
+	-Wl,--gc-sections -Wl,--exclude-libs,ALL
 LIBRARY := $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
 $(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
 	@mkdir -p $(@D)
@@ -97,6 +98,16 @@ $(COUNTING): tests/fault/count.c tests/fault/count.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
 
+# What runs before main: in a library, in one that asks to be first, in a program.
+$(BUILD)/tests/early-first.so: LDFLAGS += -Wl,-z,initfirst
+$(BUILD)/tests/early-%.so: tests/fault/early.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -fPIC -shared -Wl,-soname,$(@F) \
+		$(LDFLAGS) -o $@ $<
+$(BUILD)/tests/early-program: tests/fault/early.c $(BUILD)/tests/early-library.so
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -DPROGRAM $(LDFLAGS) -o $@ $< \
+		-Wl,--no-as-needed,-rpath,'$$ORIGIN' $(BUILD)/tests/early-library.so
+
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
@@ -111,7 +122,7 @@ test:                                ## install what is missing, run every test
 
 .PHONY: build-tests run-tests
 build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
-		$(COUNTING) $(TESTS) $(REPLAYS)
+		$(COUNTING) $(EARLY) $(TESTS) $(REPLAYS)
 # All of them, whatever fails; what failed is told at the end.
 run-tests: build-tests
 	@failed=; run() { env "$$@" || failed="$$failed $$*"; }; \

@@ -16,6 +16,11 @@
  * Neither read() nor write() is hooked, so it makes no difference how S calls
  * the system, or what program it becomes.
  *
+ * The library is linked with -z initfirst: the loader calls preload() before
+ * any other constructor and the program's .preinit_array, so that nothing of S
+ * runs with the client's descriptors.  libc's own constructor has not run then
+ * either: environ is not set.  R never runs it.
+ *
  * Process 1 of a container adopts every orphan, and takes all others with it
  * when it ends.  There R stays process 1, and its child becomes S.
  */
@@ -28,6 +33,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -97,8 +103,6 @@ static void clean_environment(const char *own)
 {
 	char **to = environ;
 
-	if (!to) /* clearenv(3) */
-		return;
 	for (char **from = environ; *from; from++) {
 		char *value = *from + strlen(VARIABLE);
 
@@ -254,6 +258,33 @@ static void close_ends(const struct ends *e)
 		close(fds[i]);
 }
 
+/* This library, if the loader begins it before all others; else NULL, said why:
+ * of several initfirst libraries, only the one loaded last is begun first. */
+static const struct link_map *find_own(void)
+{
+	struct link_map *own;
+	Dl_info info;
+
+	if (!dladdr1((const void *)VARIABLE, &info, (void **)&own,
+		     RTLD_DL_LINKMAP)) {
+		report("the loader does not know libweir.so");
+		return NULL;
+	}
+	for (const struct link_map *l = own->l_next; l; l = l->l_next)
+		for (const ElfW(Dyn) *d = l->l_ld; d->d_tag != DT_NULL; d++) {
+			if (d->d_tag != DT_FLAGS_1 ||
+			    !(d->d_un.d_val & DF_1_INITFIRST))
+				continue;
+			report("%s began before libweir.so, as it is linked "
+			       "with -z initfirst: the program does not run; "
+			       "put weir before its command, or leave that "
+			       "library out",
+			       l->l_name);
+			return NULL;
+		}
+	return own;
+}
+
 /* Returns once R runs. */
 static void await_relay(int tell)
 {
@@ -270,15 +301,18 @@ static void await_relay(int tell)
 	_exit(EXIT_WEIR);
 }
 
-static void preload(void) __attribute__((constructor));
+static void preload(int argc, char **argv, char **envp)
+	__attribute__((constructor));
 
-static void preload(void)
+static void preload(int argc, char **argv, char **envp)
 {
 	bool deaf = fcntl(STDERR_FILENO, F_GETFD) < 0;
+	const struct link_map *own = find_own();
 	struct ends e;
-	Dl_info own;
 
-	if (!port_standard())
+	(void)argc, (void)argv;
+	environ = envp; /* as libc's constructor will set it */
+	if (!own || !port_standard())
 		_exit(EXIT_WEIR);
 	open_ends(&e);
 	if (getpid() == 1)
@@ -293,6 +327,5 @@ static void preload(void)
 	close_ends(&e);
 	if (deaf)
 		close(STDERR_FILENO);
-	if (dladdr((const void *)VARIABLE, &own) && own.dli_fname)
-		clean_environment(last(own.dli_fname, strlen(own.dli_fname)));
+	clean_environment(last(own->l_name, strlen(own->l_name)));
 }

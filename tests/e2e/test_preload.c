@@ -27,14 +27,21 @@ static const char *const *behind_weir(const char *const *command)
 	return join(WORDS(weir, "-p", file("policy", policy), "--"), command);
 }
 
+/* A file of this name where the server is. */
+static const char *beside_server(const char *name)
+{
+	return text("%.*s%s", (int)(strrchr(server, '/') + 1 - server), server,
+		    name);
+}
+
 /* A command with LD_PRELOAD as it is here, spelled out. */
 static struct proc *start_with(const char *const *command, const char *list)
 {
 	const char *variable = text("LD_PRELOAD=%s", list);
 	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
-	const char *place =
-		text("LD_LIBRARY_PATH=%.*s",
-		     (int)(strrchr(preload, '/') - preload), preload);
+	const char *place = text("LD_LIBRARY_PATH=%.*s:%s",
+				 (int)(strrchr(preload, '/') - preload),
+				 preload, beside_server(""));
 	const char *const *env = WORDS(variable, named, place);
 
 	return proc_start_how(command, &(struct how){.env = env});
@@ -313,6 +320,60 @@ static void interposed_once(void **state)
 		check_equal(relays(), 1);
 		check_end(p, 0);
 	}
+}
+
+/* ---- what runs before main -------------------------------------------- */
+
+/* Who takes a line, in this order; early.c. */
+static const struct {
+	const char *list, *program, *takers[6];
+} early[] = {
+	{"early-library.so:@", "server", {"library"}},
+	{"@:early-library.so", "server", {"library"}},
+	{"early-first.so:@", "server", {"library"}},
+	{"@", "early-program", {"preinit", "library", "program", "main"}},
+	{"early-first.so:@ early-library.so",
+	 "early-program",
+	 {"preinit", "library", "library", "program", "main"}},
+};
+
+/* None of them meets what the client gave. */
+static void before_main(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(early); i++) {
+		struct proc *p =
+			start_with(WORDS(beside_server(early[i].program)),
+				   fill_in(early[i].list));
+
+		in_case(text("%s %s", early[i].list, early[i].program));
+		proc_send(p, call("0", "remove"));
+		check_refused(proc_line(p), "0", false, RULE_DEFAULT, NULL);
+		for (const char *const *who = early[i].takers; *who; who++) {
+			const char *line = request("1", "ping", NULL);
+
+			proc_send(p, line);
+			check_text("who took it", proc_line(p),
+				   text("%s %s", *who, line));
+		}
+		proc_close_in(p);
+		check_status(p, 0);
+	}
+}
+
+/* What libweir.so cannot be before meets what the client gave; but then the
+ * program does not run. */
+static void another_is_first(void **state)
+{
+	const char *line = call("0", "remove");
+	struct proc *p = start_with(WORDS(server), fill_in("@:early-first.so"));
+
+	(void)state;
+	proc_send(p, line);
+	check_status(p, 125);
+	check_text("stdout", p->said.ptr, text("library %s", line));
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "early-first.so"), "which? %s", p->told.ptr);
 }
 
 /* ---- the end --------------------------------------------------------- */
@@ -631,6 +692,8 @@ int run_preload(void)
 		TEST(pids),
 		TEST(descriptors),
 		TEST(interposed_once),
+		TEST(before_main),
+		TEST(another_is_first),
 		TEST(relay_is_killed),
 		TEST(server_is_killed),
 		TEST(client_goes),

@@ -2,15 +2,15 @@
  * count - what a program allocates, counted from inside it (LD_PRELOAD).
  *
  * The counts lie in the file that COUNT_FILE names, mapped: who started the
- * program can look at any time.  The processes that it forks are counted for
- * themselves, the programs that they become are not.
+ * program can look at any time.  The first process that allocates takes the
+ * file, and so its name, away: where weir is preloaded, that is the relay.
  */
 #include "count.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,17 +23,34 @@ void *__libc_memalign(size_t align, size_t size);
 void __libc_free(void *p);
 
 static struct counts none, *counts = &none;
-static int generation;
 
-static void in_child(void)
+/* The relay allocates before the constructor below has run, and never runs
+ * it. */
+static void begin(void)
 {
-	if (counts == &none)
+	static bool begun;
+	const char *path;
+	int fd;
+	void *at;
+
+	if (begun || !environ)
 		return;
-	counts = ++generation < GENERATIONS ? counts + 1 : &none;
+	begun = true;
+	path = getenv("COUNT_FILE");
+	fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return;
+	at = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		  0);
+	close(fd);
+	unlink(path);
+	if (at != MAP_FAILED)
+		counts = at;
 }
 
 void *malloc(size_t size)
 {
+	begin();
 	counts->allocations++;
 	return __libc_malloc(size);
 }
@@ -109,17 +126,7 @@ void *sbrk(intptr_t by)
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *path = getenv("COUNT_FILE");
-	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-	void *at = MAP_FAILED;
-
+	begin();
 	unsetenv("LD_PRELOAD");
 	unsetenv("COUNT_FILE");
-	if (fd >= 0) {
-		at = mmap(NULL, GENERATIONS * sizeof(*counts),
-			  PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		close(fd);
-	}
-	if (at != MAP_FAILED && pthread_atfork(NULL, NULL, in_child) == 0)
-		counts = at;
 }

@@ -8,8 +8,4 @@ struct counts {
 	unsigned long mappings; /* mmap(), munmap(), brk(), sbrk() */
 };
 
-/* The file is that many: those of the program, of the children that it forks,
- * and of theirs. */
-#define GENERATIONS 3
-
 #endif
