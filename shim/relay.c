@@ -25,6 +25,7 @@ struct relay {
 	struct policy *policy;
 	struct ledger *grant; /* NULL: no limit needs it */
 	const struct options *options;
+	bool preloaded; /* the server ran before weir did */
 	struct session s;
 	struct child child;
 	struct port client_in, client_out, server_in, server_out;
@@ -187,6 +188,19 @@ static bool fill(struct stream *s, const struct port *port)
 	return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
+/* Where the environment puts weir before a program, that may be one that starts
+ * the server.  A client that left without a word is no such sign. */
+static void tell_unheard(const struct relay *r)
+{
+	if (r->preloaded &&
+	    (r->s.heard == HEARD_NOISE ||
+	     (r->s.heard == HEARD_NOTHING && r->client_in.fd >= 0)))
+		report_running(
+			"the program ended, or closed its stdout, without one "
+			"MCP message; if it starts a server itself, that runs "
+			"without weir: put weir before that server's command");
+}
+
 /* All that can be done without waiting. */
 static void work(struct relay *r)
 {
@@ -204,8 +218,11 @@ static void work(struct relay *r)
 	if (r->s.up_ended && r->s.up.run == r->s.up.fill)
 		port_close(&r->server_in);
 	session_down(&r->s, &left);
-	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0)
+	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
+	    r->client_out.fd >= 0) {
+		tell_unheard(r);
 		port_close(&r->client_out);
+	}
 }
 
 /* The server has ended: takes what it left in its pipe. */
@@ -390,6 +407,7 @@ int relay_run(struct policy *policy, const struct options *o, char **argv,
 		policy_free(policy);
 		return status;
 	}
+	r->preloaded = server != NULL;
 	/* A file that may not grow is said, and not died of. */
 	sigaction(SIGXFSZ, &ignore, &was);
 	ready = prepare(r, policy, o);

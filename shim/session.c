@@ -195,6 +195,7 @@ static void judge_line(struct session *s, size_t len)
 	if (message_blank(line, body)) {
 		passed = s->observe;
 	} else if (message_read(line, body, &m, &fault)) {
+		s->heard = HEARD_MESSAGE;
 		passed = passes(s, line, &m);
 		if (passed)
 			note_greeting(s, &m);
@@ -349,6 +350,11 @@ static bool judge_down(struct session *s)
 	struct stream *down = &s->down;
 	bool any = false;
 
+	if (s->heard != HEARD_MESSAGE && down->fill > down->next)
+		s->heard = memmem(down->buf + down->next,
+				  down->fill - down->next, "\"jsonrpc\"", 9)
+				   ? HEARD_MESSAGE
+				   : HEARD_NOISE;
 	/* What is passed on unread causes no answer; and answers may be waiting
 	 * for the end of that very line. */
 	while (stream_may_judge(down) &&

@@ -22,6 +22,9 @@ struct session {
 	bool observe;    /* everything is judged and logged, and passes */
 	struct log log;  /* the caller's to open and close */
 
+	/* What has come so far, from either side. */
+	enum { HEARD_NOTHING, HEARD_NOISE, HEARD_MESSAGE } heard;
+
 	struct stream up; /* client to server */
 	bool up_ended;    /* set by the caller: no more will be read */
 	bool up_too_long; /* the rest of the line at next is left out */

@@ -376,6 +376,47 @@ static void another_is_first(void **state)
 	check(strstr(p->told.ptr, "early-first.so"), "which? %s", p->told.ptr);
 }
 
+/* ---- who speaks ------------------------------------------------------ */
+
+/* A program that starts the server itself may have what it wants of it without
+ * a word to its own client; where no message came, that is told. */
+static void no_message(void **state)
+{
+	static const char by_itself[] =
+		"echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}' | "
+		"\"$0\" | grep -c result";
+	static const struct {
+		const char *script, *sends, *says;
+		bool stays; /* the client's input is open until it is told */
+		bool told;
+	} rows[] = {
+		{by_itself, "", "1\n", true, true},
+		{"exit 0", "", "", true, true},
+		{"exec >&-; read x; exit 0", "", "", true, true},
+		{"read x; echo bye", "", "bye\n", false, true},
+		{"read x; exit 0", "", "", false, false},
+		{"read x; echo bye", "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n",
+		 "bye\n", false, false},
+		{"echo '{\"jsonrpc\": \"2.0\"}'; read x; exit 0", "",
+		 "{\"jsonrpc\": \"2.0\"}\n", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p = proc_start(
+			behind_weir(WORDS("sh", "-c", rows[i].script, server)));
+
+		in_case(rows[i].script);
+		proc_send(p, rows[i].sends);
+		if (rows[i].stays)
+			proc_told(p, "without one MCP message");
+		proc_close_in(p);
+		check_status(p, 0);
+		check_text("stdout", p->said.ptr, rows[i].says);
+		check_equal(weir_lines(p->told.ptr), rows[i].told);
+	}
+}
+
 /* ---- the end --------------------------------------------------------- */
 
 /* Without the relay the server meets what a client that has gone leaves. */
@@ -694,6 +735,7 @@ int run_preload(void)
 		TEST(interposed_once),
 		TEST(before_main),
 		TEST(another_is_first),
+		TEST(no_message),
 		TEST(relay_is_killed),
 		TEST(server_is_killed),
 		TEST(client_goes),
