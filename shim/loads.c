@@ -75,25 +75,29 @@ static bool read_at(int fd, void *to, size_t len, off_t at)
 	return pread(fd, to, len, at) == (ssize_t)len;
 }
 
-/* The same kind of machine as this program, and so as libweir.so? */
-static bool same_machine(const ElfW(Ehdr) * header)
+/* That of this program, which is of the same machine as libweir.so. */
+static bool read_own(ElfW(Ehdr) * own)
 {
-	ElfW(Ehdr) own = {.e_machine = EM_NONE};
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	bool done = fd >= 0 && read_at(fd, own, sizeof(*own), 0);
 
-	if (fd < 0 || !read_at(fd, &own, sizeof(own), 0))
-		own.e_machine = EM_NONE;
 	if (fd >= 0)
 		close(fd);
-	return header->e_ident[EI_CLASS] == own.e_ident[EI_CLASS] &&
-	       header->e_ident[EI_DATA] == own.e_ident[EI_DATA] &&
-	       header->e_machine == own.e_machine;
+	return done;
 }
 
-/* The loader that the program names; false: none. */
+static bool same_machine(const ElfW(Ehdr) * header, const ElfW(Ehdr) * own)
+{
+	return header->e_ident[EI_CLASS] == own->e_ident[EI_CLASS] &&
+	       header->e_ident[EI_DATA] == own->e_ident[EI_DATA] &&
+	       header->e_machine == own->e_machine;
+}
+
+/* The loader that the program names, "" if none.  False: it cannot be read. */
 static bool find_loader(int fd, const ElfW(Ehdr) * header,
 			char loader[PATH_MAX])
 {
+	loader[0] = '\0';
 	for (unsigned i = 0; i < header->e_phnum; i++) {
 		ElfW(Phdr) part;
 		off_t at = (off_t)(header->e_phoff + i * sizeof(part));
@@ -107,7 +111,7 @@ static bool find_loader(int fd, const ElfW(Ehdr) * header,
 		loader[len] = '\0';
 		return read_at(fd, loader, len, (off_t)part.p_offset);
 	}
-	return false;
+	return true;
 }
 
 static void weigh_loader(struct answer *a, const char *loader)
@@ -131,20 +135,26 @@ static void weigh_loader(struct answer *a, const char *loader)
 static void weigh_program(struct answer *a, int fd)
 {
 	char loader[PATH_MAX];
-	ElfW(Ehdr) header;
+	ElfW(Ehdr) header, own;
 	struct stat st;
 
 	if (!read_at(fd, &header, sizeof(header), 0) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		say(a, LOADS_UNKNOWN,
 		    "is neither a program nor a script that names one");
-	else if (!same_machine(&header))
+	else if (!read_own(&own))
+		say(a, LOADS_UNKNOWN,
+		    "cannot be compared with libweir.so: /proc/self/exe cannot "
+		    "be read");
+	else if (!same_machine(&header, &own))
 		say(a, LOADS_NO,
 		    "is for another kind of machine than libweir.so");
-	else if (!find_loader(fd, &header, loader))
+	else if (!find_loader(fd, &header, loader) || fstat(fd, &st) != 0)
+		say(a, LOADS_UNKNOWN, "is not whole, or cannot be read");
+	else if (!loader[0])
 		say(a, LOADS_NO, "is linked statically");
 	/* ld.so(8), secure-execution mode: no path in LD_PRELOAD counts. */
-	else if (fstat(fd, &st) != 0 || (st.st_mode & (S_ISUID | S_ISGID)))
+	else if (st.st_mode & (S_ISUID | S_ISGID))
 		say(a, LOADS_NO, "is set-user-ID or set-group-ID");
 	else if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
 		say(a, LOADS_NO, "has capabilities of its own");
