@@ -274,11 +274,14 @@ static const char *read_param(struct line *l, const char *p, int key)
 		return read_text(l, p, &l->m->uri, &l->uri_fault);
 	case KEY_META:
 		return read_meta(l, p);
+	case KEY_TASK:
+		l->m->task = *p == '{';
+		return scan_value(&l->r, p);
 	case KEY_ARGUMENTS:
-		if (*p != '{')
+		if (*p != '{' && *p != 'n')
 			l->arguments_fault = p;
 		p = scan_value(&l->r, p);
-		if (p) {
+		if (p && *start != 'n') {
 			l->m->arguments.ptr = start;
 			l->m->arguments.len = (size_t)(p - start);
 		}
@@ -296,7 +299,8 @@ static const char *read_params(struct line *l, const char *p)
 
 	l->params = p;
 	if (*p != '{') {
-		scan_doubt(&l->r, p, "params is not an object");
+		if (*p != 'n')
+			scan_doubt(&l->r, p, "params is not an object");
 		return scan_value(&l->r, p);
 	}
 	keys.deciding = 0;
@@ -476,9 +480,10 @@ static const char *read_top(struct line *l, const char *p, int key)
 	case TOP_METHOD:
 		return read_method(l, p);
 	case TOP_PARAMS:
-		l->m->params.ptr = p;
+		l->m->params.ptr = *p == 'n' ? NULL : p;
 		p = read_params(l, p);
-		l->m->params.len = p ? (size_t)(p - l->m->params.ptr) : 0;
+		if (p && l->m->params.ptr)
+			l->m->params.len = (size_t)(p - l->m->params.ptr);
 		return p;
 	case TOP_ERROR:
 		return read_error(l, p);
@@ -638,7 +643,7 @@ static inline void clear(struct message *m)
 	m->method = METHOD_OTHER;
 	m->method_text = m->name = m->uri = no_text;
 	m->params = m->id = m->arguments = nowhere;
-	m->modern = false;
+	m->task = m->modern = false;
 }
 
 static inline void begin_line(struct line *l, const char *line, size_t len,

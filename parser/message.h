@@ -15,6 +15,7 @@
  *   - an id is an integer of at most 19 digits or a string of at most 256
  *     bytes: floats and larger numbers come back as another id
  *   - what a call names is a string of its own in params
+ *   - params and arguments are objects; null is as if they were not there
  *
  * Pure functions, as scan.h has them; spans point into the line.
  */
@@ -59,6 +60,7 @@ struct message {
 	struct text name;           /* params.name of a call or a prompt */
 	struct text uri;            /* params.uri of resources/read */
 	struct span arguments;      /* params.arguments, braces included */
+	bool task;   /* params.task is an object: a task is awaited */
 	bool modern; /* params._meta names a protocol version (MCP 2026-07-28):
 			a result must carry resultType */
 };

@@ -240,6 +240,14 @@ static const char *skip_scalar(struct scan *r, const char *p)
 	}
 }
 
+static bool begins(struct text text, const char *s)
+{
+	while (*s)
+		if (text_next(&text) != *s++)
+			return false;
+	return true;
+}
+
 void scan_check_key(struct scan *r, struct text key)
 {
 	const char *start = key.ptr - 1;
@@ -252,6 +260,10 @@ void scan_check_key(struct scan *r, struct text key)
 	/* JavaScript readers let it supply members that are not there. */
 	if (text_is(key, "__proto__", 9))
 		scan_doubt(r, start, "the key __proto__");
+	/* With its feature raw_value, it reads the string that is the value as
+	 * the JSON that stands there. */
+	if (begins(key, SERDE))
+		scan_doubt(r, start, "a key that begins " SERDE);
 }
 
 const char *scan_enter(struct scan *r, const char *p)

@@ -16,8 +16,9 @@
  *            when the end is reached: NULL means that there was no fault.
  *
  * In doubt are: nesting past SCAN_DEPTH_MAX (which also stops the reading), CR
- * as white space, a key that is "__proto__", holds \u0000 or an unpaired
- * surrogate.  Keys are compared as readers see them, with escapes decoded.
+ * as white space, a key that is "__proto__", begins "$serde_json::private::",
+ * holds \u0000 or an unpaired surrogate.  Keys are compared as readers see
+ * them, with escapes decoded.
  */
 #ifndef PARSER_SCAN_H
 #define PARSER_SCAN_H

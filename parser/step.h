@@ -10,6 +10,10 @@
 
 #include <string.h>
 
+/* How keys begin that are serde_json's own. */
+#define SERDE       "$serde_json::private::"
+#define SERDE_BYTES (sizeof(SERDE) - 1)
+
 static inline unsigned char byte(const char *p)
 {
 	return (unsigned char)*p;
@@ -88,7 +92,8 @@ static inline const char *step_key(struct scan *r, const char *p,
 	p = step_string(r, p, key);
 	if (!p)
 		return NULL;
-	if (key->flags || (key->len == 9 && *key->ptr == '_'))
+	if (key->flags || (key->len == 9 && *key->ptr == '_') ||
+	    (key->len >= SERDE_BYTES && *key->ptr == '$'))
 		scan_check_key(r, *key);
 	return step_colon(r, p);
 }

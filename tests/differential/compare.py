@@ -12,6 +12,7 @@ All else is a finding.  They become files, and the first few are printed.
 """
 
 import itertools
+import re
 import sys
 
 PRINTED, KEPT, WIDTH = 3, 100, 400
@@ -39,7 +40,9 @@ def seen(file):
             yield group, fields[1]
             group = []
         else:
-            group.append(line.rstrip(b"\n").decode())
+            read = line.rstrip(b"\n").decode()
+            # To weir, arguments that are null are not there.
+            group.append(re.sub("\tnull$", "\t-", read))
     yield group, None
 
 

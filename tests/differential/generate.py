@@ -164,7 +164,8 @@ def message(rng):
         params.append(("name", rng.choice(NAMES)))
         if rng.random() < 0.8:
             pairs = [(rng.choice(KEYS), value(rng)) for _ in range(2)]
-            params.append(("arguments", Object(pairs)))
+            none = rng.random() < 0.05
+            params.append(("arguments", None if none else Object(pairs)))
     elif kind < 0.68:
         method = "prompts/get"
         params.append(("name", rng.choice(NAMES)))
@@ -182,7 +183,7 @@ def message(rng):
     if kind < 0.9:
         top.append(number)
     if params or rng.random() < 0.3:
-        top.append(("params", params))
+        top.append(("params", params or rng.choice([params, None])))
     return top
 
 

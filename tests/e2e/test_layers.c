@@ -833,6 +833,7 @@ static const struct call_row {
 	 -32602},
 	{"tools/call", "{\"name\":\"no\"}", NULL, NULL, 0},
 	{"tools/list", NULL, NULL, NULL, 0},
+	{"tools/list", "null", NULL, NULL, 0},
 	{"ping", NULL, NULL, NULL, 0},
 };
 

@@ -13,7 +13,7 @@ static const struct {
 	enum message_kind kind;
 	enum message_method method;
 	const char *id, *name, *uri, *arguments; /* NULL: none */
-	bool modern;
+	bool modern, task;
 } good[] = {
 	{R "\"ping\"}", MESSAGE_REQUEST, METHOD_OTHER, "1"},
 	{"{\"method\":\"x\",\"id\":\"a\\n\"," V "}", MESSAGE_REQUEST,
@@ -42,6 +42,17 @@ static const struct {
 	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t", NULL, NULL, true},
 	{R "\"tools/call\",\"params\":{\"_meta\":7,\"name\":\"t\"}}",
 	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t"},
+	{R "\"tools/call\",\"params\":{\"t\\u0061sk\":{},\"name\":\"t\"}}",
+	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t", NULL, NULL, false, true},
+	{R "\"tools/call\",\"params\":{\"name\":\"t\",\"task\":null}}",
+	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t"},
+	/* null is as if it were not there. */
+	{R "\"ping\",\"params\":null}", MESSAGE_REQUEST, METHOD_OTHER, "1"},
+	{"{\"params\": null ," V ",\"method\":\"x\"}", MESSAGE_NOTIFICATION},
+	{R "\"tools/call\",\"params\":{\"arguments\":null,\"name\":\"t\"}}",
+	 MESSAGE_REQUEST, METHOD_TOOLS_CALL, "1", "t"},
+	{R "\"resources/read\",\"params\":{\"uri\":\"u\",\"arguments\":null}}",
+	 MESSAGE_REQUEST, METHOD_RESOURCES_READ, "1", NULL, "u"},
 	/* White space wherever it may be. */
 	{" { \"jsonrpc\" : \"2.0\" , \"id\" : 0 , \"method\" : "
 	 "\"tools/call\" , \"params\" : { \"name\" : \"t\" , \"_meta\" : "
@@ -84,6 +95,7 @@ static void good_lines_are_read(void **state)
 		row_true(line, same(span_of(m.uri), good[i].uri));
 		row_true(line, same(m.arguments, good[i].arguments));
 		row_true(line, m.modern == good[i].modern);
+		row_true(line, m.task == good[i].task);
 	}
 }
 
@@ -129,12 +141,18 @@ static const struct {
 	{R "\"a\",\"result\":1}", "neither a request", 0, "1"},
 	{R "\"tools/call\"}", "no name", 0, "1"},
 	{R "\"tools/call\",\"params\":{}}", "no name", 55, "1"},
+	{R "\"tools/call\",\"params\":null}", "no name", 55, "1"},
+	{R "\"a\",\"params\":nul}", "value was expected", 46, NULL, true},
+	{R "\"a\",\"params\":null,\"params\":{}}", "message twice", 51, "1"},
+	{R "\"a\",\"params\":{\"name\":1,\"arguments\":null,\"arguments\":{}}}",
+	 "params twice", 73, "1"},
 	{R "\"tools/call\",\"params\":{\"name\":7}}", "no name", 63, "1"},
 	{R "\"tools/call\",\"params\":{\"name\":\"\\ud800\"}}", "in a name", 63,
 	 "1"},
 	{R "\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":[]}}",
 	 "arguments is not", 79, "1"},
 	{R "\"resources/read\",\"params\":{}}", "no uri", 59, "1"},
+	{R "\"resources/read\",\"params\":null}", "no uri", 59, "1"},
 	{"{" V ",\"id\":1.0,\"method\":\"a\"}", "an id that is no integer", 22},
 	{"{" V ",\"id\":12345678901234567890,\"method\":\"a\"}",
 	 "an id that is no integer", 22},
