@@ -148,7 +148,8 @@ void answer_changed(struct out *out, enum policy_section section)
 void answer_refusal(struct out *out, const struct message *m,
 		    const struct verdict *v)
 {
-	if (m->method != METHOD_TOOLS_CALL) {
+	/* Who awaits a task (MCP 2025-11-25) rejects the result of a call. */
+	if (m->method != METHOD_TOOLS_CALL || (m->task && !m->modern)) {
 		begin_error(out, m->id, CODE_PARAMS);
 		answer_words(out, m, v);
 		out_string(out, "\",\"data\":");

@@ -28,7 +28,7 @@ void answer_unknown(struct out *out, const struct message *m,
 		    const struct verdict *v);
 
 /* A refused call: a tool result, so that the model can read it.  Anything else
- * that is refused: -32602 with the reason. */
+ * that is refused, and a call that asks for a task: -32602 with the reason. */
 void answer_refusal(struct out *out, const struct message *m,
 		    const struct verdict *v);
 

@@ -1,6 +1,7 @@
 /* What a client sees when a call is refused, and which calls are. */
 #include "answers.h"
 
+#include "fields.h"
 #include "groups.h"
 
 #include <poll.h>
@@ -212,6 +213,21 @@ static void modern_requests(void **state)
 	}
 }
 
+/* Who asks for a task awaits one, and rejects the result of a call. */
+static void refused_tasks(void **state)
+{
+	struct proc *p = proc_start(
+		WORDS(weir, "-p", file("policy", mixed), "--", server));
+	const char *line;
+
+	(void)state;
+	proc_send(p, request("3", "tools/call",
+			     "{\"task\":{\"ttl\":60000},\"name\":\"add\"}"));
+	line = proc_line(p);
+	check_error(line, "3", -32602);
+	check_field(line, "error.data.weir/rule", "/tools/add/action");
+}
+
 /* ---- limits ---------------------------------------------------------- */
 
 static const struct limit_row {
@@ -315,8 +331,9 @@ static void limit_comes_back(void **state)
 int run_answers(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(verdicts),        TEST(defaults), TEST(ids),
-		TEST(modern_requests), TEST(limits),   TEST(limit_comes_back),
+		TEST(verdicts),         TEST(defaults),      TEST(ids),
+		TEST(modern_requests),  TEST(refused_tasks), TEST(limits),
+		TEST(limit_comes_back),
 	};
 
 	return cmocka_run_group_tests_name("answers", tests, NULL, NULL);

@@ -353,6 +353,18 @@ static void answers_are_one_line(void **state)
 			 "\"text\",\"text\":\"Denied by policy: why; try again "
 			 "in 41 s\"}],\"isError\":true,\"_meta\":{\"weir/rule\""
 			 ":\"/tools/a\",\"weir/retryAfterMs\":40001}}}\n");
+	/* Of a task, only a revision without such tasks takes a result. */
+	m.task = true;
+	answer_refusal(&o, &m, &v);
+	assert_non_null(strstr(buf, "\"isError\":true"));
+	o.len = 0;
+	m.modern = false;
+	answer_refusal(&o, &m, &v);
+	check_answer(&o,
+		     "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"error\":"
+		     "{\"code\":-32602,\"message\":\"Denied by policy: why; "
+		     "try again in 41 s\",\"data\":{\"weir/rule\":"
+		     "\"/tools/a\",\"weir/retryAfterMs\":40001}}}\n");
 }
 
 static void waits_have_units(void **state)
