@@ -198,19 +198,44 @@ const struct entry *names_same(const struct names *n, const struct entry *e)
 	return i;
 }
 
+/* Looks for what of the folded name is behind its first skip bytes. */
+static void look_for(struct walk *w, size_t skip)
+{
+	w->folded = w->whole + skip;
+	w->folded_len = w->whole_len - skip;
+	/* Of nothing, there is a byte that may be anything. */
+	w->stems = w->names->stems[kind_of(w->folded[0])];
+	w->at = 0;
+	w->done = 0;
+	w->state = HASH_START;
+	w->next = NULL;
+	w->alias = 0;
+}
+
 void walk_begin(struct walk *w, const struct names *n, const char *name,
 		size_t len)
 {
 	w->names = n;
 	w->name = name;
 	w->len = len;
-	w->folded_len = name_fold(name, len, w->folded);
-	/* Of nothing, there is a byte that may be anything. */
-	w->stems = n->stems[kind_of(w->folded[0])];
-	w->at = 0;
-	w->done = 0;
-	w->state = HASH_START;
-	w->next = NULL;
+	w->whole_len = name_fold(name, len, w->whole);
+	look_for(w, 0);
+}
+
+void walk_add_alias(struct walk *w)
+{
+	size_t at = NAME_ALIAS_BYTES;
+
+	if (w->whole_len <= at || memcmp(w->whole, "__", 2) != 0 ||
+	    w->whole[at - 1] != '_')
+		return;
+	for (size_t i = 2; i < at - 1; i++)
+		if (!memchr("0123456789abcdef", w->whole[i], 16))
+			return;
+	/* White space before the name is dropped as at its begin. */
+	while (at < w->whole_len && is_edge(w->whole[at]))
+		at++;
+	w->alias = at;
 }
 
 /* Does e, found in the slot of the first w->at bytes, cover the name? */
@@ -218,6 +243,17 @@ static bool covers(const struct walk *w, const struct entry *e, bool *exact)
 {
 	if (e->hash != w->hash)
 		return false;
+	if (w->folded != w->whole) {
+		*exact = false;
+		if (!e->glob)
+			return e->folded_len == w->folded_len &&
+			       memcmp(e->folded, w->folded, e->folded_len) == 0;
+		return name_glob(e->folded, e->folded_len, w->folded,
+				 w->folded_len) &&
+		       !name_glob(e->folded, e->folded_len, w->whole,
+				  w->whole_len) &&
+		       !name_glob(e->name, e->len, w->name, w->len);
+	}
 	if (e->glob) {
 		*exact = name_glob(e->name, e->len, w->name, w->len);
 		return *exact || name_glob(e->folded, e->folded_len, w->folded,
@@ -270,9 +306,12 @@ const struct entry *walk_on(struct walk *w, bool *exact)
 			w->next = e->next;
 			return e;
 		}
-		if (w->at > w->folded_len)
+		if (w->at <= w->folded_len)
+			walk_step(w);
+		else if (w->alias)
+			look_for(w, w->alias);
+		else
 			break;
-		walk_step(w);
 	}
 	w->next = NULL;
 	return NULL;

@@ -64,8 +64,12 @@ struct walk {
 	const struct names *names;
 	const char *name;
 	size_t len;
-	char folded[MESSAGE_NAME_BYTES + NAME_FOLD_MORE];
+	char whole[MESSAGE_NAME_BYTES + NAME_FOLD_MORE]; /* folded */
+	size_t whole_len;
+	const char *folded; /* in whole: what is looked for */
 	size_t folded_len;
+	size_t alias; /* bytes of whole before the name that is walked next; 0
+			 for none */
 	const uint64_t *stems; /* those of the name's kind */
 	size_t at;   /* the next length of a stem, or of the whole, to try */
 	size_t done; /* bytes of folded that are in state, a multiple of 8 */
@@ -77,12 +81,17 @@ struct walk {
 void walk_begin(struct walk *w, const struct names *n, const char *name,
 		size_t len);
 
+/* FastMCP's apps call a tool NAME by __, 12 hex digits, _NAME too: of such a
+ * name, the entries come next that cover NAME and not all of it, none exact. */
+#define NAME_ALIAS_BYTES 15
+void walk_add_alias(struct walk *w);
+
 /* The next entry, or NULL.  *exact: it covers the name as it is spelled. */
 const struct entry *walk_on(struct walk *w, bool *exact);
 static inline const struct entry *walk_next(struct walk *w, bool *exact)
 {
 	/* Most names have one entry, the last thing to find. */
-	if (!w->next && w->at > w->folded_len)
+	if (!w->next && w->at > w->folded_len && !w->alias)
 		return NULL;
 	return walk_on(w, exact);
 }

@@ -91,6 +91,8 @@ void applying_begin(struct applying *a, const struct policy *policy,
 	a->policy = policy;
 	a->all = s->section == POLICY_TOOLS && policy->all_tools;
 	walk_begin(&a->walk, &policy->names[s->section], s->name, s->len);
+	if (s->section == POLICY_TOOLS)
+		walk_add_alias(&a->walk);
 }
 
 const struct rules *applying_next(struct applying *a, bool *exact)

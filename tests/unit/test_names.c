@@ -127,6 +127,7 @@ static void found(const struct set *s, const char *name, char out[27])
 	struct walk w;
 
 	walk_begin(&w, &s->names, name, strlen(name));
+	walk_add_alias(&w);
 	while ((e = walk_next(&w, &exact))) {
 		assert_false(met[e - s->entries]); /* each once */
 		met[e - s->entries] = true;
@@ -204,6 +205,50 @@ static void globs_begin_folded(void **state)
 	assert_string_equal(out, "b");
 	found(&s, "Kill_x", out);
 	assert_string_equal(out, "c");
+	free_set(&s);
+}
+
+/* The name that FastMCP's apps give a tool besides its own. */
+static void aliases_are_walked(void **state)
+{
+	static const char *const entries[] = {
+		"tool",             /* a */
+		"T?ol",             /* b */
+		"__0123456789ab_x", /* c */
+		"__*X",             /* d */
+		"*",                /* e */
+	};
+	static const struct {
+		const char *name, *found;
+	} rows[] = {
+		{"__0123456789ab_tool", "abE"},
+		{" __0123456789AB_Tool\t", "abE"},
+		{"__0123456789ab_ tool", "abE"},
+		{"__0123456789ab_tool2", "E"},
+		{"__0123456789ab_x", "CdE"},
+		{"__cdef01234567_X", "DE"},
+		{"__0123456789ab_", "E"},
+		{"__0123456789ab_\t", "E"},
+		{"__0123456789ab-tool", "E"},
+		{"__0123456789a_tool", "E"},
+		{"__0123456789abc_tool", "E"},
+		{"__0123456789ag_tool", "E"},
+		{"_0123456789ab_tool", "E"},
+		{"__0123456789ab___0123456789ab_tool", "E"},
+		{"__0123456789ab___0123456789ab_x", "cdE"},
+	};
+	struct set s = make_set(COUNT(entries));
+	char out[27];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(entries); i++)
+		add(&s, entries[i]);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		found(&s, rows[i].name, out);
+		if (strcmp(out, rows[i].found) != 0)
+			print_error("found %s\n", out);
+		row_true(rows[i].name, strcmp(out, rows[i].found) == 0);
+	}
 	free_set(&s);
 }
 
@@ -303,6 +348,7 @@ int main(void)
 		cmocka_unit_test(names_fold),
 		cmocka_unit_test(walk_finds_every_entry),
 		cmocka_unit_test(globs_begin_folded),
+		cmocka_unit_test(aliases_are_walked),
 		cmocka_unit_test(same_is_to_the_letter),
 		cmocka_unit_test(hashes_collide),
 		cmocka_unit_test(names_spread),

@@ -319,6 +319,20 @@ static const char shut[] = "{\"version\":\"1\",\"default\":\"hide\","
 			   "\"tools\":{\"ok\":{},\"no\":{\"action\":"
 			   "\"deny\"}}}";
 
+/* What is said of a tool is said of its other name, but that it is allowed. */
+#define ALIAS(name) CALL("__0123456789aB_" name)
+#define ALIAS_WITH(name, args)                                                 \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"  \
+	"{\"name\":\"__0123456789ab_" name "\",\"arguments\":" args "}}"
+static const char apps[] =
+	HEAD "\"hide\":[\"gone*\"],\"tools\":{\"ok\":{},\"ask\":{\"deny_if\":"
+	     "[{\"path\":\"args.a\",\"op\":\"eq\",\"value\":1}],\"rate_limit\":"
+	     "\"1/day\"},\"none\":{\"rate_limit\":\"0/day\"},"
+	     "\"no\":{\"action\":\"deny\"},"
+	     "\"__0123456789ab_ask\":{},\"__0123456789ab_none\":{},"
+	     "\"__0123456789ab_no\":{},\"__0123456789ab_gone\":{},"
+	     "\"__0123456789ab_app\":{}}}";
+
 static const struct {
 	const char *policy, *line;
 	enum verdict_kind kind;
@@ -363,6 +377,21 @@ static const struct {
 	{open, CALL("NO"), VERDICT_REFUSED, "/tools/no/action"},
 	{open, CALL("nO\\n"), VERDICT_REFUSED, "/tools/no/action"},
 	{open, CALL("\xC3\xA9"), VERDICT_MALFORMED, "(malformed)"},
+
+	{open, ALIAS("other"), VERDICT_PASS},
+	{open, ALIAS("gone"), VERDICT_HIDDEN, "(hidden)"},
+	{open, ALIAS("No"), VERDICT_REFUSED, "/tools/no/action"},
+	{apps, ALIAS("ok"), VERDICT_REFUSED, "(default deny)"},
+	{apps, ALIAS_WITH("app", "{}"), VERDICT_PASS},
+	{apps, ALIAS("app"), VERDICT_REFUSED, "(default deny)"},
+	{apps, ALIAS_WITH("gone", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{apps, ALIAS_WITH("gone_x", "{}"), VERDICT_HIDDEN, "(hidden)"},
+	{apps, ALIAS_WITH("no", "{}"), VERDICT_REFUSED, "/tools/no/action"},
+	{apps, ALIAS_WITH("ask", "{}"), VERDICT_PASS},
+	{apps, ALIAS_WITH("ask", "{\"a\":1}"), VERDICT_REFUSED,
+	 "/tools/ask/deny_if/0"},
+	{apps, ALIAS_WITH("none", "{}"), VERDICT_REFUSED,
+	 "/tools/none/rate_limit"},
 
 	/* Escapes in the policy, below and above U+FFFF. */
 	{"{\"version\":\"1\",\"default\":\"allow\",\"hide\":"
