@@ -253,6 +253,8 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 				     "an exponent of at most %d digits was "
 				     "expected",
 				     DECIMAL_EXPONENT_DIGITS);
+		else
+			o->approx = decimal_double(&number);
 		break;
 	case json_boolean:
 		o->type = TYPE_BOOLEAN;
@@ -363,8 +365,8 @@ static void compile_value(struct loader *l, struct condition *c,
 		if (v->u.string.length == 0 || *v->u.string.ptr != '/' ||
 		    condition_under((struct text){.ptr = v->u.string.ptr,
 						  .len = v->u.string.length},
-				    v->u.string.ptr,
-				    v->u.string.length) != OUTCOME_YES)
+				    v->u.string.ptr, v->u.string.length,
+				    false) != OUTCOME_YES)
 			loader_fault(l, "an absolute path without . and .. was "
 					"expected");
 		break;

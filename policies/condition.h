@@ -2,11 +2,27 @@
  * condition - what a rule asks of a call's arguments.
  *
  * A condition looks at the arguments in the message, where they lie; nothing
- * is decoded into a buffer, and nothing is allocated.  What could be read in
- * more than one way is unfit, and refuses the call whatever the condition is
- * for: a key that is there twice, or only in another case; a value of another
- * type than the condition compares with; a string with \u0000 or an unpaired
- * surrogate; a number whose exponent has no end; a path that is not absolute.
+ * is allocated.  What could be read in more than one way is unfit, and refuses
+ * the call whatever the condition is for: a key that is there twice, or only in
+ * another case; beside a step beyond ASCII, any other key beyond ASCII; a value
+ * of another type than the condition compares with; a string with \u0000 or an
+ * unpaired surrogate; a number whose exponent has no end, or that compares in
+ * another way as a double; a path that is not absolute.
+ *
+ * A string that is the text of a JSON array is a list to servers on FastMCP,
+ * which parse it once.  So it is read both ways:
+ *
+ *   - a path steps into it
+ *   - what is denied is denied in one of its elements, too; elements that the
+ *     operator is not about are passed over
+ *   - a required contains must hold for the list, too, and a required neq or
+ *     not_in for its elements
+ *   - "null" is also null, for eq, neq, in and not_in
+ *
+ * An array is what Python's json takes for one: with white space around it,
+ * and with NaN and Infinity in it.  With one of these, past SCAN_DEPTH_MAX or
+ * CONDITION_TEXT_BYTES, or with a key in doubt (scan.h), it is unfit.  What is
+ * no array to anybody, as "[INFO] done", is a string and no more.
  */
 #ifndef POLICIES_CONDITION_H
 #define POLICIES_CONDITION_H
@@ -14,7 +30,8 @@
 #include "../parser/scan.h"
 #include "policy.h"
 
-#define CONDITION_STEPS_MAX 16 /* of a path */
+#define CONDITION_STEPS_MAX  16                   /* of a path */
+#define CONDITION_TEXT_BYTES ((ptrdiff_t)1 << 20) /* of a string, a list */
 
 /* One step of a path, down from a value: args.list[*].x has three. */
 enum step_kind {
@@ -34,7 +51,7 @@ enum op {
 	OP_EQ,
 	OP_NEQ,
 	OP_IN,
-	OP_NOT_IN,
+	OP_NOT_IN, /* these four compare values */
 	OP_LT,
 	OP_LTE,
 	OP_GT,
@@ -62,6 +79,7 @@ struct operand {
 	enum type type;
 	const char *ptr; /* a number's lexeme; a string, decoded; "true" */
 	size_t len;
+	double approx; /* a number, as most servers read it */
 };
 
 struct regex;
@@ -85,15 +103,18 @@ enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_UNFIT };
  * Does the condition hold for the arguments?  With every: for each value that
  * the path leads to, and it leads to one on every way; else: for any.  A path
  * that leads nowhere is a no, but for OP_EXISTS.  arguments is JSON, or its
- * ptr is NULL: none.  scratch has room for the regex (regex.h).  *value is
- * what decided, if there was such a value; else its ptr is NULL.
+ * ptr is NULL: none.  scratch has CONDITION_TEXT_BYTES, and behind them room
+ * for the regex (regex.h).  *value is what decided, if there was such a value,
+ * in arguments or in scratch; else its ptr is NULL.
  */
 enum outcome condition_test(const struct condition *c, struct span arguments,
 			    bool every, void *scratch, struct span *value);
 
 /* Both for strings: is the absolute path inside the directory, or it, once
- * ".", ".." and empty segments are folded?  UNFIT: not absolute, or with a
- * backslash or an encoded dot or slash. */
-enum outcome condition_under(struct text path, const char *dir, size_t len);
+ * ".", ".." and empty segments are folded; with fold, once case is, too
+ * (text_fold())?  UNFIT: not absolute, or with a backslash or an encoded dot or
+ * slash. */
+enum outcome condition_under(struct text path, const char *dir, size_t len,
+			     bool fold);
 
 #endif

@@ -27,7 +27,7 @@ struct counters {
 	struct ledger memory;
 	struct metered own, shared; /* by scope: session, grant */
 	struct meter **of;          /* each limit's, by its index */
-	void *scratch;              /* what the policy's regexes work in */
+	void *scratch;              /* for condition_test() */
 };
 
 const struct rules *policy_rules_after(const struct policy *policy,
@@ -137,7 +137,7 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 	c->own.meters = calloc(count, sizeof(*c->own.meters));
 	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
 	c->of = calloc(count, sizeof(struct meter *));
-	c->scratch = malloc(policy->scratch + 1);
+	c->scratch = malloc(CONDITION_TEXT_BYTES + policy->scratch);
 	if (c->own.meters && c->shared.meters && c->of && c->scratch) {
 		list_meters(c, &c->own, policy, true);
 		list_meters(c, &c->shared, policy, false);

@@ -1,7 +1,16 @@
 /* Exact decimals.  The contract is in decimal.h. */
 #include "decimal.h"
 
+#include <float.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* No number half-way between two doubles has more digits (767).  Behind them
+ * it only matters whether another digit follows. */
+#define DOUBLE_DIGITS 800
+#define DOUBLE_RANGE  9999 /* any such power of ten is 0 or infinite */
 
 /* The number after e or E at p; it has a digit at least. */
 static bool read_exponent(const char *p, const char *end, int64_t *exponent)
@@ -85,6 +94,49 @@ int decimal_compare(const struct decimal *a, const struct decimal *b)
 	if (a->exponent != b->exponent)
 		return a->exponent < b->exponent ? -a->sign : a->sign;
 	return a->sign * compare_digits(a, b);
+}
+
+bool decimal_fits(const struct decimal *d)
+{
+	const char *p = d->digits, *end = d->end;
+	int digits = 0;
+
+	while (end > p && (end[-1] == '0' || end[-1] == '.'))
+		end--;
+	for (; p < end && digits <= DBL_DIG; digits++)
+		next_digit(&p, end);
+	return d->sign == 0 ||
+	       (digits <= DBL_DIG && d->exponent > DBL_MIN_10_EXP &&
+		d->exponent <= DBL_MAX_10_EXP);
+}
+
+double decimal_double(const struct decimal *d)
+{
+	char text[DOUBLE_DIGITS + 32];
+	const char *p = d->digits;
+	int64_t exponent = d->exponent;
+	bool more = false;
+	size_t len = 0;
+
+	if (d->sign == 0)
+		return 0;
+	if (d->sign < 0)
+		text[len++] = '-';
+	if (exponent > DOUBLE_RANGE)
+		exponent = DOUBLE_RANGE;
+	if (exponent < -DOUBLE_RANGE)
+		exponent = -DOUBLE_RANGE;
+	/* Without a point, which a locale may spell as another byte. */
+	for (; p < d->end && len < DOUBLE_DIGITS; exponent--)
+		text[len++] = next_digit(&p, d->end);
+	while (p < d->end)
+		more |= next_digit(&p, d->end) != '0';
+	if (more) {
+		text[len++] = '1';
+		exponent--;
+	}
+	snprintf(text + len, sizeof(text) - len, "e%" PRId64, exponent);
+	return strtod(text, NULL);
 }
 
 uint64_t decimal_millionths(const struct decimal *d, bool *exact)

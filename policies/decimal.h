@@ -1,8 +1,9 @@
 /*
- * decimal - numbers of JSON compared as they are written, never as a double.
+ * decimal - numbers of JSON compared as they are written.
  *
  * A number is its lexeme (RFC 8259 6), of any length: 1.10 is 1.1, 1e2 is 100,
- * -0 is 0, and 9007199254740993 is not 9007199254740992.
+ * -0 is 0, and 9007199254740993 is not 9007199254740992.  Most servers read a
+ * double instead, to which these two are the same: decimal_double().
  */
 #ifndef POLICIES_DECIMAL_H
 #define POLICIES_DECIMAL_H
@@ -28,6 +29,14 @@ bool decimal_read(const char *lexeme, size_t len, struct decimal *d);
 
 /* Less than, equal to or greater than 0, as a is to b. */
 int decimal_compare(const struct decimal *a, const struct decimal *b);
+
+/* Does a double hold the number so well that it compares with others of this
+ * kind as the decimal does?  It has at most 15 digits, zeros at either end
+ * aside, and is in the range of normal doubles. */
+bool decimal_fits(const struct decimal *d);
+
+/* What strtod() makes of the number, in any locale. */
+double decimal_double(const struct decimal *d);
 
 /* The number, which is not negative, in millionths; what is less than one is
  * rounded up, and then *exact is false.  UINT64_MAX: at least 10^13. */

@@ -173,8 +173,9 @@ struct verdict {
 	/* When a limit refuses: the time after which the same call would be
 	 * allowed, in nanoseconds; else -1. */
 	int64_t wait;
-	/* When a condition refuses: the value that decided, in the message;
-	 * its ptr is NULL when none was there. */
+	/* When a condition refuses: the value that decided, in the message,
+	 * or, until the next is judged, in the counters; its ptr is NULL when
+	 * none was there. */
 	struct span value;
 };
 

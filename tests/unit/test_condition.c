@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include <stdlib.h>
+
 #include "../../policies/condition.h"
 #include "../../policies/decimal.h"
 
@@ -147,6 +149,71 @@ static void decimals_have_bounds(void **state)
 			 !decimal_read(beyond[i], strlen(beyond[i]), &d));
 }
 
+/* A double is made of any number as strtod() makes it of the whole. */
+static void doubles_are_as_read(void **state)
+{
+	static const char *const heads[] = {
+		"1",     "22.000000000000000001", "9007199254740993",
+		"0.001", "179769313486231580793", "9.99999999999999999999",
+		"1.5",   "2.2250738585072011",
+	};
+	/* One, and half a step above it, exactly. */
+	static const char tie[] = "1.00000000000000011102230246251565404236316"
+				  "680908203125";
+	char text[4096];
+	struct decimal d;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(heads); i++)
+		for (int power = -420; power <= 420; power += 3) {
+			snprintf(text, sizeof(text), "-%se%d", heads[i], power);
+			decimal_read(text, strlen(text), &d);
+			row_true(text,
+				 decimal_double(&d) == strtod(text, NULL));
+		}
+	for (size_t zeros = 0; zeros < 2000; zeros++) {
+		size_t len = (size_t)sprintf(text, "%s", tie);
+
+		memset(text + len, '0', zeros);
+		decimal_read(text, len + zeros, &d);
+		assert_true(decimal_double(&d) == 1);
+		text[len + zeros] = '1';
+		decimal_read(text, len + zeros + 1, &d);
+		assert_true(decimal_double(&d) > 1);
+	}
+}
+
+static void doubles_hold_fifteen_digits(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fits;
+	} rows[] = {
+		{"0", true},
+		{"-0.00e999", true},
+		{"123456789012345", true},
+		{"1234567890123450000", true},
+		{"0.000123456789012345000", true},
+		{"1.23456789012345e300", true},
+		{"1234567890123456", false},
+		{"1.000000000000001", false},
+		{"100000000000000.1", false},
+		{"1e307", true},
+		{"1e308", false},
+		{"1e-307", true},
+		{"1e-308", false},
+		{"1e-400", false},
+		{"1e99999999999999999", false},
+	};
+	struct decimal d;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		decimal_read(rows[i].text, strlen(rows[i].text), &d);
+		row_true(rows[i].text, decimal_fits(&d) == rows[i].fits);
+	}
+}
+
 /* ---- paths ----------------------------------------------------------- */
 
 #define SEGMENTS 6 /* of a path here */
@@ -200,11 +267,11 @@ static void paths_are_folded(void **state)
 			const char *dir = *dirs[d] ? dirs[d] : "/";
 			bool want = is_under(path, SEGMENTS, dirs[d]);
 
-			if ((condition_under(t, dir, strlen(dir)) ==
+			if ((condition_under(t, dir, strlen(dir), false) ==
 			     OUTCOME_YES) != want)
 				print_error("under %s?\n", dir);
 			row_true(text,
-				 condition_under(t, dir, strlen(dir)) ==
+				 condition_under(t, dir, strlen(dir), false) ==
 					 (want ? OUTCOME_YES : OUTCOME_NO));
 		}
 	}
@@ -227,12 +294,12 @@ static void disguises_are_unfit(void **state)
 			path[4] = hex[i];
 			path[5] = hex[j];
 			row_true(path,
-				 condition_under(t, "/a", 2) ==
+				 condition_under(t, "/a", 2, false) ==
 					 (unfit ? OUTCOME_UNFIT : OUTCOME_YES));
 		}
 	for (size_t len = 0; len < strlen(path); len++) {
 		t.len = len;
-		row_true(path, condition_under(t, "/a", 2) ==
+		row_true(path, condition_under(t, "/a", 2, false) ==
 				       (len == 0   ? OUTCOME_UNFIT
 					: len == 1 ? OUTCOME_NO
 						   : OUTCOME_YES));
@@ -261,6 +328,8 @@ int main(void)
 		cmocka_unit_test(decimals_compare_as_numbers),
 		cmocka_unit_test(decimals_are_in_order),
 		cmocka_unit_test(decimals_have_bounds),
+		cmocka_unit_test(doubles_are_as_read),
+		cmocka_unit_test(doubles_hold_fifteen_digits),
 		cmocka_unit_test(paths_are_folded),
 		cmocka_unit_test(disguises_are_unfit),
 		cmocka_unit_test(no_value_is_told_of_none),
