@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_BYTES (PATH_MAX + POLICY_RULE_BYTES + 1024)
+/* Of a file, escaped, with a rule; and of a line, which may name two. */
+#define PLACE_BYTES (6 * PATH_MAX + POLICY_RULE_BYTES)
+#define LINE_BYTES  (2 * PLACE_BYTES + 1024)
 
 /* A warning about a rule: its file, line and pointer, and the words. */
 static void warn(policy_report *report, void *context,
@@ -29,9 +31,27 @@ static void warn(policy_report *report, void *context,
 	report(context, line);
 }
 
+/* What the policy says of a method. */
+static struct finding find_method(const struct policy *policy, const char *name)
+{
+	struct subject s = {
+		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
+	struct finding f;
+
+	policy_find(policy, &s, &f);
+	return f;
+}
+
 static int warn_nothing_allowed(const struct policy *policy,
 				policy_report *report, void *context)
 {
+	struct finding calls = find_method(policy, "tools/call");
+
+	if (calls.action != ACTION_ALLOW) {
+		warn(report, context, &calls.by->origin,
+		     "no tool can be called: this refuses tools/call");
+		return 1;
+	}
 	if (policy->all_tools && policy->all_tools->action != ACTION_ALLOW) {
 		warn(report, context, &policy->all_tools->origin,
 		     "no tool can be called: \"all_tools\" refuses every call");
@@ -75,7 +95,7 @@ static int warn_shadowed(const struct policy *policy, const struct rules *r,
 	struct subject s = {.section = r->section,
 			    .name = r->entry.name,
 			    .len = r->entry.len};
-	char words[POLICY_RULE_BYTES + 128];
+	char words[PLACE_BYTES + 128];
 	struct finding f;
 
 	if (r->entry.glob)
@@ -95,7 +115,14 @@ int policy_warn(const struct policy *policy, policy_report *report,
 		void *context)
 {
 	int count = warn_nothing_allowed(policy, report, context);
+	char line[6 * PATH_MAX + 128];
 
+	for (size_t i = 0; i < policy->shared_count; i++, count++) {
+		snprintf(line, sizeof(line),
+			 "%s: the group may write this file: chmod g-w it",
+			 policy->shared[i]);
+		report(context, line);
+	}
 	for (const struct rules *r = policy->first; r; r = r->following) {
 		count += warn_never_applies(r, report, context);
 		count += warn_shadowed(policy, r, report, context);
@@ -142,12 +169,24 @@ int policy_unused(const struct policy *policy, const struct text *names,
 	return unused;
 }
 
-static void describe_limits(const struct rules *r, struct out *out)
+/* The limits that apply to a subject; returns the number of conditions. */
+static size_t describe_limits(const struct policy *policy,
+			      const struct subject *s, struct out *out)
 {
-	for (size_t i = 0; i < r->limit_count; i++) {
-		out_string(out, ", ");
-		out_string(out, r->limits[i].reason);
+	size_t conditions = 0;
+	const struct rules *r;
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact))) {
+		for (size_t i = 0; i < r->limit_count; i++) {
+			out_string(out, ", ");
+			out_string(out, r->limits[i].reason);
+		}
+		conditions += r->require.count + r->deny_if.count;
 	}
+	return conditions;
 }
 
 static void describe_conditions(size_t count, struct out *out)
@@ -159,40 +198,52 @@ static void describe_conditions(size_t count, struct out *out)
 	out_string(out, count == 1 ? " condition" : " conditions");
 }
 
+static void describe_refusal(const struct finding *f, struct out *out)
+{
+	out_string(out, f->action == ACTION_HIDE ? "hidden" : "denied");
+	out_string(out, f->by ? ", by " : ", by default");
+	out_string(out, f->by ? f->by->origin.rule : "");
+}
+
 void policy_describe(const struct policy *policy, struct text name,
 		     struct out *out)
 {
+	static const struct subject call = {
+		.section = POLICY_METHODS, .name = "tools/call", .len = 10};
 	char buf[MESSAGE_NAME_BYTES];
 	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
-	struct subject s = {.name = buf};
-	const struct rules *r;
-	struct applying a;
-	size_t conditions = 0;
-	struct finding f;
-	bool exact;
+	struct subject s = {.name = buf, .len = (size_t)len};
+	struct finding f, calls = find_method(policy, call.name),
+			  lists = find_method(policy, "tools/list");
 
 	if (len < 0) {
 		out_string(out, "refused, for its name");
 		return;
 	}
-	s.len = (size_t)len;
 	policy_find(policy, &s, &f);
-	if (f.action != ACTION_HIDE && !(f.action == ACTION_DENY && f.by) &&
-	    subject_in_doubt(&s, &f)) {
+	if (f.action == ACTION_HIDE) {
+		describe_refusal(&f, out);
+		return;
+	}
+	if (calls.action != ACTION_ALLOW) {
+		calls.action = ACTION_DENY;
+		describe_refusal(&calls, out);
+	} else if (f.action == ACTION_DENY && f.by) {
+		describe_refusal(&f, out);
+	} else if (subject_in_doubt(&s, &f)) {
 		out_string(out, "refused, for its name: no entry spells it");
-		return;
+	} else if (f.action == ACTION_DENY) {
+		describe_refusal(&f, out);
+	} else {
+		size_t conditions;
+
+		out_string(out, "allowed");
+		conditions = describe_limits(policy, &call, out);
+		conditions += describe_limits(policy, &s, out);
+		describe_conditions(conditions, out);
 	}
-	if (f.action != ACTION_ALLOW) {
-		out_string(out, f.action == ACTION_HIDE ? "hidden" : "denied");
-		out_string(out, f.by ? ", by " : ", by default");
-		out_string(out, f.by ? f.by->origin.rule : "");
-		return;
+	if (lists.action != ACTION_ALLOW) {
+		out_string(out, ", not listed, by ");
+		out_string(out, lists.by->origin.rule);
 	}
-	out_string(out, "allowed");
-	applying_begin(&a, policy, &s);
-	while ((r = applying_next(&a, &exact))) {
-		describe_limits(r, out);
-		conditions += r->require.count + r->deny_if.count;
-	}
-	describe_conditions(conditions, out);
 }

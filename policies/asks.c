@@ -299,15 +299,50 @@ static void compile_regex(struct loader *l, struct condition *c,
 		l->policy->scratch = regex_scratch(c->regex);
 }
 
+/* Will the program have room?  It takes one instruction for a character and for
+ * ?, three for *, one for its end and two for those of a glob; a set for each
+ * wildcard, and two bounds for that. */
+static bool fits(struct loader *l, const char *s, size_t len, bool glob)
+{
+	size_t characters = 0, stars = 0, wild = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		characters += (s[i] & 0xC0) != 0x80;
+		stars += glob && s[i] == '*';
+		wild += glob && (s[i] == '*' || s[i] == '?');
+	}
+	if (!glob && characters >= REGEX_SIZE_MAX)
+		loader_fault(l,
+			     "at most %d characters can be looked for, and "
+			     "this value has %zu",
+			     REGEX_SIZE_MAX - 1, characters);
+	else if (glob && characters + 2 * stars > REGEX_SIZE_MAX - 3)
+		loader_fault(l,
+			     "a glob of at most %d characters was expected, "
+			     "each * counted as three; this one has %zu",
+			     REGEX_SIZE_MAX - 3, characters + 2 * stars);
+	else if (wild > REGEX_SIZE_MAX / 2)
+		loader_fault(l,
+			     "a glob with at most %d of * and ? was expected; "
+			     "this one has %zu",
+			     REGEX_SIZE_MAX / 2, wild);
+	else
+		return true;
+	return false;
+}
+
 /* The pattern of a string that contains this one, or, with glob, of one that
  * this glob covers. */
 static void compile_plain(struct loader *l, struct condition *c, const char *s,
 			  size_t len, bool glob)
 {
 	size_t cap = 32 * len + 16;
-	struct out o = {.ptr = malloc(cap), .cap = cap};
+	struct out o = {.cap = cap};
 	char hex[8];
 
+	if (!fits(l, s, len, glob))
+		return;
+	o.ptr = malloc(cap);
 	if (!o.ptr) {
 		loader_fault(l, "out of memory");
 		return;

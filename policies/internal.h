@@ -133,6 +133,8 @@ struct policy {
 	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry names */
 	struct origin fallback_origin;
+	const char **shared; /* files that their group may write */
+	size_t shared_count;
 	struct rules *all_tools; /* apply to every tool; or NULL */
 	struct names names[POLICY_SECTIONS];
 	struct rules *first, *last; /* all entries, not all_tools */

@@ -10,10 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#define WHY_BYTES (PATH_MAX + 256) /* of why a file cannot be read */
 
 static void read_version(struct loader *l, const json_value *v, void *into)
 {
@@ -310,8 +315,11 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	if (!trees || !tables)
 		loader_fault(l, "out of memory");
 	l->layer = 0;
+	l->policy->shared = loader_take(l, count * sizeof(char *));
 	for (size_t i = 0; trees && i < count; i++) {
 		begin_file(l, &sources[i]);
+		if (sources[i].shared && l->policy->shared)
+			l->policy->shared[l->policy->shared_count++] = l->file;
 		l->at = scan_space(&l->text, l->at);
 		if (trees[i] && tables)
 			read_top(l, trees[i]);
@@ -342,30 +350,85 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 	return l.policy;
 }
 
-/* All of the file, in memory that is the caller's to free; NULL: errno. */
-static char *read_file(const char *path, size_t *len)
+/* Whoever can write the file decides what is allowed: false, and why, if that
+ * is neither root nor this user.  What has no name nobody else can open: a
+ * pipe(2), a memfd, a file that was removed. */
+static bool is_trusted(int fd, struct policy_source *source, char *why)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || st.st_nlink == 0 ||
+	    !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) ||
+	    (S_ISFIFO(st.st_mode) && fstatfs(fd, &fs) == 0 &&
+	     fs.f_type == PIPEFS_MAGIC))
+		return true;
+	source->shared = st.st_mode & S_IWGRP;
+	if (st.st_mode & S_IWOTH)
+		snprintf(why, WHY_BYTES,
+			 "everybody may write this file (mode %04o), so it is "
+			 "not used: chmod o-w it",
+			 st.st_mode & 07777U);
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		snprintf(
+			why, WHY_BYTES,
+			"this file belongs to another user (uid %u), so it is "
+			"not used: chown it to root, or use a copy of your own",
+			(unsigned)st.st_uid);
+	else
+		return true;
+	return false;
+}
+
+/* Why it cannot be read, and what a path is that nobody has expanded. */
+static void say_why(const char *path, int cause, char *why)
+{
+	char dir[PATH_MAX] = "";
+
+	if (cause == ENOENT && (*path == '~' || strncmp(path, "${", 2) == 0))
+		snprintf(why, WHY_BYTES,
+			 "%s: %s at its begin is for a shell, and was not "
+			 "expanded: write the whole path",
+			 strerror(cause), *path == '~' ? "~" : "${");
+	else if (cause == ENOENT && *path != '/' && getcwd(dir, sizeof(dir)))
+		snprintf(why, WHY_BYTES, "%s (relative to %s)", strerror(cause),
+			 dir);
+	else if (cause == EFBIG)
+		snprintf(why, WHY_BYTES, "%s: a policy has at most %zu MiB",
+			 strerror(cause), POLICY_FILE_BYTES >> 20);
+	else
+		snprintf(why, WHY_BYTES, "%s", strerror(cause));
+}
+
+/* All of the file, in memory that is the caller's to free; false: why. */
+static bool read_file(struct policy_source *source, char *why)
 {
 	const size_t cap = POLICY_FILE_BYTES + 1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char *text = fd < 0 ? NULL : malloc(cap);
+	int fd = open(source->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool trusted = fd < 0 || is_trusted(fd, source, why);
+	char *text = fd < 0 || !trusted ? NULL : malloc(cap);
 	ssize_t got = text ? 1 : -1;
+	size_t len = 0;
 	int cause;
 
-	*len = 0;
-	while (got > 0 && *len < cap) {
+	while (got > 0 && len < cap) {
 		do
-			got = read(fd, text + *len, cap - *len);
+			got = read(fd, text + len, cap - len);
 		while (got < 0 && errno == EINTR);
-		*len += got > 0 ? (size_t)got : 0;
+		len += got > 0 ? (size_t)got : 0;
 	}
-	cause = *len == cap ? EFBIG : errno;
+	cause = len == cap ? EFBIG : errno;
 	if (fd >= 0)
 		close(fd);
-	if (got == 0)
-		return text;
+	if (got == 0) {
+		source->text = text;
+		source->len = len;
+		return true;
+	}
 	free(text);
-	errno = cause;
-	return NULL;
+	if (trusted)
+		say_why(source->name, cause, why);
+	return false;
 }
 
 struct policy *policy_load(const char *const *paths, size_t count,
@@ -373,18 +436,17 @@ struct policy *policy_load(const char *const *paths, size_t count,
 {
 	struct policy_source *sources = calloc(count + 1, sizeof(*sources));
 	struct policy *policy = NULL;
-	char line[PATH_MAX + 128];
+	char why[WHY_BYTES], line[PATH_MAX + WHY_BYTES];
 	bool all = sources != NULL;
 
 	if (!sources)
 		report(context, "out of memory");
 	for (size_t i = 0; sources && i < count; i++) {
 		sources[i].name = paths[i];
-		sources[i].text = read_file(paths[i], &sources[i].len);
-		if (sources[i].text)
+		if (read_file(&sources[i], why))
 			continue;
-		snprintf(line, sizeof(line), "%s: %s", paths[i],
-			 strerror(errno));
+		snprintf(line, sizeof(line), "%.*s: %s", PATH_MAX - 4, paths[i],
+			 why);
 		report(context, line);
 		all = false;
 	}

@@ -42,9 +42,9 @@ typedef void policy_report(void *context, const char *line);
 
 /*
  * Loads the policy files at the paths, each laid over those before it: the
- * strictest default, all entries, all rules.  NULL: one cannot be read or is
- * not sound; every fault has been reported.  The policy is the caller's to
- * free.
+ * strictest default, all entries, all rules.  NULL: one cannot be read, is
+ * written by others than root and this user, or is not sound; every fault has
+ * been reported.  The policy is the caller's to free.
  */
 struct policy *policy_load(const char *const *paths, size_t count,
 			   policy_report *report, void *context);
@@ -54,6 +54,7 @@ struct policy_source {
 	const char *name;
 	const char *text;
 	size_t len;
+	bool shared; /* its group may write it: a warning */
 };
 struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      policy_report *report, void *context);

@@ -1,6 +1,7 @@
 /* The command line: options, policies that do not load, check, and with what
  * status weir ends. */
 #include "answers.h"
+#include "fields.h"
 
 #include "groups.h"
 #include "way.h"
@@ -362,6 +363,134 @@ static void check_unsound(void **state)
 	check_status(p, 1);
 }
 
+/* ---- what check says of much ----------------------------------------- */
+
+/* A list of so many tools, {"name":"t0"}, ..., and what comes behind it. */
+static const char *tools_list(int count, const char *behind)
+{
+	const char *at = path("list");
+	FILE *f = fopen(at, "we");
+
+	check(f, "%s", at);
+	fprintf(f, "{\"tools\":[");
+	for (int i = 0; i < count; i++)
+		fprintf(f, "%s{\"name\":\"t%d\"}", i ? "," : "", i);
+	fprintf(f, "]%s}", behind);
+	fclose(f);
+	return at;
+}
+
+static void check_long_list(void **state)
+{
+	const char *policy = file("policy", "{\"version\":\"1\",\"default\":"
+					    "\"deny\",\"tools\":{\"t29999\":"
+					    "{}}}");
+	struct proc *p = proc_run(WORDS(weir, "check", "--strict", "--tools",
+					tools_list(30000, ""), policy),
+				  "");
+
+	(void)state;
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "\nt29999 "), "not the last");
+	check_equal((int)count_lines(p->said.ptr), 30001);
+
+	in_case("a part of a list");
+	p = proc_run(WORDS(weir, "check", "--tools",
+			   tools_list(9, ",\"nextCursor\": \"a\""), policy),
+		     "");
+	check(strstr(p->said.ptr, "nextCursor names another page") &&
+		      !strstr(p->said.ptr, "no tool of the list"),
+	      "said: %s", p->said.ptr);
+	in_case("the last part");
+	p = proc_run(WORDS(weir, "check", "--tools",
+			   tools_list(9, ",\"nextCursor\": null"), policy),
+		     "");
+	check(!strstr(p->said.ptr, "nextCursor") &&
+		      strstr(p->said.ptr, "no tool of the list"),
+	      "said: %s", p->said.ptr);
+	in_case("without a name");
+	p = proc_run(WORDS(weir, "check", "--tools",
+			   file("list", "[{\"name\":\"t29999\"},{\"name\":1},{}"
+					"]"),
+			   policy),
+		     "");
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "2 of the tools have no name"), "said: %s",
+	      p->said.ptr);
+	in_case("without an end");
+	p = proc_run(WORDS(weir, "check", "--tools", "/dev/zero", policy), "");
+	check_status(p, 2);
+	check(strstr(p->told.ptr, "at most 64 MiB"), "told: %s", p->told.ptr);
+}
+
+/* Every limit of a tool is in its row. */
+static void check_long_row(void **state)
+{
+	struct bytes policy = {.ptr = NULL};
+	struct proc *p;
+
+	(void)state;
+	append_text(&policy, "{\"version\":\"1\",\"default\":\"allow\","
+			     "\"tools\":{\"t0\":{\"limits\":[");
+	for (int i = 0; i < 60; i++)
+		append_text(&policy,
+			    text("%s{\"max\":1,\"window\":1,\"counter\":"
+				 "\"%d\",\"on_deny\":\"%01000d\"}",
+				 i ? "," : "", i, i));
+	append_text(&policy, "]}}}");
+	p = proc_run(WORDS(weir, "check", "--tools", tools_list(1, ""),
+			   file("policy", policy.ptr)),
+		     "");
+	check_status(p, 0);
+	for (int i = 0; i < 60; i++)
+		check(strstr(p->said.ptr, text(", %01000d", i)), "not the %dth",
+		      i);
+}
+
+/* More than 64 MiB, of a file that is not too long: each DEL takes six bytes.
+ */
+static void check_prints_all(void **state)
+{
+	static const char end[] = "\n    \"last\": {}\n  }\n}\n";
+	char reason[4001] = "";
+	FILE *f = fopen(path("big"), "we");
+	struct bytes all;
+	struct proc *p;
+
+	(void)state;
+	check(f, "no file");
+	memset(reason, 0x7F, sizeof(reason) - 1);
+	fprintf(f, "{\"version\":\"1\",\"default\":\"allow\",\"tools\":{");
+	for (int i = 0; i < 3000; i++)
+		fprintf(f, "\"t%d\":{\"action\":\"deny\",\"reason\":\"%s\"},",
+			i, reason);
+	fprintf(f, "\"last\":{}}}");
+	fclose(f);
+	p = proc_start(WORDS("sh", "-c",
+			     "exec \"$1\" check --print \"$2\" >\"$3\"", "sh",
+			     weir, path("big"), path("printed")));
+	check_status(p, 0);
+	all = content(path("printed"));
+	check(all.len > 64 << 20, "only %zu bytes", all.len);
+	check_text("its end", all.ptr + all.len - strlen(end), end);
+	check(strstr(p->told.ptr, "a policy file has at most 16 MiB"),
+	      "told: %s", p->told.ptr);
+}
+
+static void check_many_files(void **state)
+{
+	const char *words[40] = {weir, "check"};
+	struct proc *p;
+
+	(void)state;
+	for (size_t i = 2; i < 2 + 33; i++)
+		words[i] = file("policy", good);
+	p = proc_run(words, "");
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "33 files: weir runs with at most 32"),
+	      "said: %s", p->said.ptr);
+}
+
 /* A verb is one only as the first word. */
 static void server_called_check(void **state)
 {
@@ -479,6 +608,10 @@ int run_command(void)
 		TEST(check_seeds),
 		TEST(start_warns),
 		TEST(check_unsound),
+		TEST(check_long_list),
+		TEST(check_long_row),
+		TEST(check_prints_all),
+		TEST(check_many_files),
 		TEST(server_called_check),
 		TEST(exit_statuses),
 		TEST(cannot_run),

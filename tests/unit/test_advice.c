@@ -60,6 +60,10 @@ static const struct {
 		       "\"action\":\"hide\"}}}",
 	 ""},
 	{HEAD("allow") "\"hide\":[\"a*\"],\"tools\":{\"ab*\":{}}}", ""},
+	{HEAD("allow") "\"methods\":{\"tools/*\":{\"action\":\"deny\"}}}",
+	 "no tool can be called: this refuses tools/call"},
+	{HEAD("allow") "\"methods\":{\"tools/list\":{\"action\":\"deny\"}}}",
+	 ""},
 	{HEAD("allow") "\"tools\":{\"ab\":{\"action\":\"deny\"},\"a*\":{"
 		       "\"action\":\"deny\"},\"a?\":{\"action\":\"deny\"}}}",
 	 ""},
@@ -160,6 +164,69 @@ static void tools_are_described(void **state)
 	memset(name, 'a', sizeof(name));
 	describes(p, longest, "refused, for its name");
 	describes(p, lone, "refused, for its name");
+	policy_free(p);
+}
+
+/* What is said of a tool by an entry for the method. */
+static void methods_are_described(void **state)
+{
+	static const struct {
+		const char *methods, *words;
+	} rows[] = {
+		{"\"tools/call\":{\"action\":\"deny\"}",
+		 "denied, by /methods/tools~1call/action"},
+		{"\"*\":{\"action\":\"hide\"}",
+		 "denied, by /methods/*/action, not listed, by "
+		 "/methods/*/action"},
+		{"\"tools/list\":{\"action\":\"hide\"}",
+		 "allowed, at most 2 calls in 5 seconds, not listed, by "
+		 "/methods/tools~1list/action"},
+		{"\"Tools/Call\":{\"rate_limit\":\"1/day\",\"deny_if\":[{"
+		 "\"path\":\"args.x\",\"op\":\"eq\",\"value\":1}]}",
+		 "allowed, at most 1 call a day, at most 2 calls in 5 seconds, "
+		 "on 1 condition"},
+		{"\"tools/callx\":{\"action\":\"deny\"}",
+		 "allowed, at most 2 calls in 5 seconds"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[512];
+		struct policy *p;
+
+		snprintf(text, sizeof(text),
+			 HEAD("allow") "\"tools\":{\"a\":{\"rate_limit\":{"
+				       "\"max\":2,\"window\":5}}},"
+				       "\"methods\":{%s}}",
+			 rows[i].methods);
+		p = compile(text);
+		describes(p, text_of("a"), rows[i].words);
+		policy_free(p);
+	}
+}
+
+/* A warning that names two rules, as long as they come. */
+static void long_places_are_whole(void **state)
+{
+	static char text[16384];
+	struct said said = {.len = 0};
+	struct policy *p;
+	char *at = text;
+	int count;
+
+	(void)state;
+	at += sprintf(at, HEAD("allow") "\"tools\":{\"");
+	for (int i = 0; i < 500; i++)
+		at += sprintf(at, "\\u007f");
+	at += sprintf(at, "*\":{\"action\":\"deny\"},\"");
+	for (int i = 0; i < 500; i++)
+		at += sprintf(at, "\\u007f");
+	sprintf(at, "a\":{}}}");
+	p = compile(text);
+	count = policy_warn(p, listen, &said);
+	assert_int_equal(count, 1);
+	assert_non_null(strstr(said.text, "this entry has no effect: line 1"));
+	assert_non_null(strstr(said.text, "/action, refuses every call\n"));
 	policy_free(p);
 }
 
@@ -374,6 +441,8 @@ int main(void)
 		cmocka_unit_test(warnings_are_told),
 		cmocka_unit_test(tools_are_described),
 		cmocka_unit_test(odd_names_are_described),
+		cmocka_unit_test(methods_are_described),
+		cmocka_unit_test(long_places_are_whole),
 		cmocka_unit_test(unused_entries_are_told),
 		cmocka_unit_test(printed_policies_are_the_same),
 		cmocka_unit_test(merged_policies_are_printed),

@@ -2521,6 +2521,49 @@ static void sections_are_listed(void **state)
 	policy_free(p);
 }
 
+/* How much can be looked for: told of what is written, not of the pattern that
+ * is made of it. */
+static void plain_values_are_bounded(void **state)
+{
+	static const struct {
+		const char *op, *unit;
+		int fit;
+		const char *says;
+	} rows[] = {
+		{"contains", "a", 9999,
+		 "at most 9999 characters can be looked for, and this value "
+		 "has 10000"},
+		{"contains", "\xC3\xA9", 9999, "at most 9999 characters"},
+		{"glob", "a", 9997, "at most 9997 characters"},
+		{"glob", "*a", 2499, "at most 9997 characters"},
+		{"glob", "?", 5000, "at most 5000 of * and ?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int more = 0; more < 2; more++) {
+			static char text[32768];
+			struct said said = {.len = 0};
+			struct policy *p;
+			char *at = text;
+
+			at += sprintf(at,
+				      "{\"version\":\"1\",\"default\":"
+				      "\"allow\",\"tools\":{\"t\":{\"deny_if\""
+				      ":[{\"path\":\"args.x\",\"op\":\"%s\","
+				      "\"value\":\"",
+				      rows[i].op);
+			for (int n = 0; n < rows[i].fit + more; n++)
+				at += sprintf(at, "%s", rows[i].unit);
+			sprintf(at, "\"}]}}}");
+			p = COMPILE(text, listen, &said);
+			row_true(rows[i].says, !p == (more > 0));
+			row_true(rows[i].says,
+				 !more || strstr(said.text, rows[i].says));
+			policy_free(p);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -2538,6 +2581,7 @@ int main(void)
 		cmocka_unit_test(files_load_or_say_why),
 		cmocka_unit_test(warns_of_what_is_shut),
 		cmocka_unit_test(sections_are_listed),
+		cmocka_unit_test(plain_values_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("language", tests, NULL, NULL);
