@@ -6,7 +6,7 @@
 #include "../now.h"
 
 struct said {
-	char text[8192];
+	char text[32768];
 	size_t len;
 	int lines;
 };
@@ -216,10 +216,10 @@ static void long_places_are_whole(void **state)
 
 	(void)state;
 	at += sprintf(at, HEAD("allow") "\"tools\":{\"");
-	for (int i = 0; i < 500; i++)
+	for (int i = 0; i < 1000; i++)
 		at += sprintf(at, "\\u007f");
 	at += sprintf(at, "*\":{\"action\":\"deny\"},\"");
-	for (int i = 0; i < 500; i++)
+	for (int i = 0; i < 1000; i++)
 		at += sprintf(at, "\\u007f");
 	sprintf(at, "a\":{}}}");
 	p = compile(text);
