@@ -177,6 +177,11 @@ const char *file(const char *name, const char *content)
 }
 
 /* As much of it as there is room for, as a string; false: there is none. */
+const char *copy_of(const char *at)
+{
+	return file(strrchr(at, '/') + 1, content(at).ptr);
+}
+
 static bool read_file(const char *at, char *buf, size_t size)
 {
 	FILE *f = fopen(at, "re");

@@ -113,6 +113,8 @@ void pid_wait(int pidfd);
 const char *path(const char *name);
 const char *file(const char *name, const char *content);
 struct bytes content(const char *path);
+/* A copy of a file, which is this user's, whoever has the tree. */
+const char *copy_of(const char *at);
 bool exists(const char *path);
 
 /* Of a clock that never goes back. */

@@ -5,6 +5,7 @@
 #include "way.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* The words of the sanitizers, for a library that has them: it comes before
  * its runtime, and into programs that have none, whose faults are their own. */
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
 {
 	int failed = 0;
 
+	/* A policy that its group may write is warned of. */
+	umask(022);
 	weir = getenv("WEIR");
 	server = getenv("SERVER");
 	preload = getenv("PRELOAD");

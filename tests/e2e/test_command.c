@@ -7,6 +7,7 @@
 #include "way.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -227,7 +228,7 @@ static void full_stdout(void **state)
 	p = proc_start_how(WORDS(weir, "--help"), &how);
 	check_status(p, 125);
 	check_equal(weir_lines(p->told.ptr), 1);
-	p = proc_start_how(WORDS(weir, "check", seeds[1].file), &how);
+	p = proc_start_how(WORDS(weir, "check", copy_of(seeds[1].file)), &how);
 	check_status(p, 2);
 	check_equal(weir_lines(p->told.ptr), 1);
 	fclose(full);
@@ -300,17 +301,18 @@ static void check_seeds(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(seeds); i++) {
-		struct proc *p =
-			proc_run(WORDS(weir, "check", seeds[i].file), "");
+		struct proc *p = proc_run(
+			WORDS(weir, "check", copy_of(seeds[i].file)), "");
 
 		in_case(seeds[i].file);
 		check_status(p, 0);
 		check(!strstr(p->said.ptr, "warning") == !seeds[i].hides,
 		      "a warning, if and only if nothing is allowed: %s",
 		      p->said.ptr);
-		check(strstr(p->said.ptr, seeds[i].file), "not named: %s",
-		      p->said.ptr);
-		p = proc_run(WORDS(weir, "check", "--strict", seeds[i].file),
+		check(strstr(p->said.ptr, copy_of(seeds[i].file)),
+		      "not named: %s", p->said.ptr);
+		p = proc_run(WORDS(weir, "check", "--strict",
+				   copy_of(seeds[i].file)),
 			     "");
 		check_status(p, seeds[i].hides);
 	}
@@ -321,8 +323,8 @@ static void start_warns(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(seeds); i++) {
-		struct proc *p = proc_start(
-			WORDS(weir, "-p", seeds[i].file, "--", server));
+		struct proc *p = proc_start(WORDS(
+			weir, "-p", copy_of(seeds[i].file), "--", server));
 
 		in_case(seeds[i].file);
 		ping(p, "1");
@@ -350,17 +352,125 @@ static void check_unsound(void **state)
 		check_status(p, 2);
 	}
 	in_case("the worst of several files");
-	p = proc_run(WORDS(weir, "check", seeds[1].file, path("none"),
-			   seeds[4].file),
+	p = proc_run(WORDS(weir, "check", copy_of(seeds[1].file), path("none"),
+			   copy_of(seeds[4].file)),
 		     "");
 	check_status(p, 2);
 	check(strstr(p->said.ptr, path("none")) &&
-		      strstr(p->said.ptr, seeds[4].file),
+		      strstr(p->said.ptr, copy_of(seeds[4].file)),
 	      "not all are named: %s", p->said.ptr);
-	p = proc_run(
-		WORDS(weir, "check", "--strict", seeds[0].file, seeds[2].file),
-		"");
+	p = proc_run(WORDS(weir, "check", "--strict", copy_of(seeds[0].file),
+			   copy_of(seeds[2].file)),
+		     "");
 	check_status(p, 1);
+}
+
+/* ---- whose word a policy is ------------------------------------------- */
+
+/* A verb that reads the policy, and the run itself, say the words, or run. */
+static void check_trusted(const char *policy, const char *says)
+{
+	const char *const *const verbs[] = {
+		WORDS(weir, "check", policy),
+		WORDS(weir, "explain", "-p", policy, "echo"),
+		WORDS(weir, "limits", "-p", policy),
+	};
+	struct proc *p =
+		proc_run(join(WORDS(weir, "-p", policy, "--"), marking()), "");
+
+	check(exists(path("started")) == !says, "status %d: %s", p->status,
+	      p->told.ptr);
+	unlink(path("started"));
+	check_status(p, says ? 125 : 0);
+	check(!says || strstr(p->told.ptr, says), "told: %s", p->told.ptr);
+	for (size_t i = 0; says && i < COUNT(verbs); i++) {
+		in_case(text("%s: %s", policy, verbs[i][1]));
+		p = proc_run(verbs[i], "");
+		check_status(p, 2);
+		check(strstr(i == 0 ? p->said.ptr : p->told.ptr, says),
+		      "told: %s%s", p->said.ptr, p->told.ptr);
+	}
+	in_case(NULL);
+}
+
+static void others_may_write(void **state)
+{
+	static const char everybody[] = "everybody may write this file";
+	const char *policy = file("policy", good), *link = path("link");
+	const char *fifo = path("fifo");
+	struct proc *p;
+
+	(void)state;
+	check_equal(symlink(policy, link), 0);
+	check_trusted(link, NULL);
+	chmod(policy, 0602);
+	check_trusted(policy, everybody);
+	check_trusted(link, everybody);
+	chmod(policy, 0444);
+	check_trusted(policy, NULL);
+	chmod(policy, 0664);
+	check_trusted(policy, NULL);
+	in_case("its group");
+	p = proc_run(WORDS(weir, "-p", policy, "--", server), "");
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "the group may write this file"), "told: %s",
+	      p->told.ptr);
+	p = proc_run(WORDS(weir, "check", "--strict", policy), "");
+	check_status(p, 1);
+	check(strstr(p->said.ptr, "warning: ") &&
+		      strstr(p->said.ptr, "chmod g-w it"),
+	      "said: %s", p->said.ptr);
+	in_case("a fifo");
+	check_equal(mkfifo(fifo, 0600), 0);
+	for (int i = 0; i < 2; i++) {
+		chmod(fifo, i == 0 ? 0600 : 0622);
+		p = proc_run(
+			WORDS("sh", "-c",
+			      "cat \"$1\" >\"$0\" & exec \"$2\" check \"$0\"",
+			      fifo, policy, weir),
+			"");
+		check_status(p, i == 0 ? 0 : 2);
+	}
+}
+
+/* As zsh and launchers do it: no name, and a mode that says nothing. */
+static void give_memory(void)
+{
+	int fd = memfd_create("policy", 0);
+
+	if (fd < 0 || write(fd, good, strlen(good)) < 0 ||
+	    lseek(fd, 0, SEEK_SET) != 0 || dup2(fd, 9) < 0)
+		_exit(9);
+	fchmod(fd, 0777);
+}
+
+static void nameless_policies(void **state)
+{
+	struct how how = {.prepare = give_memory};
+	struct proc *p =
+		proc_start_how(WORDS(weir, "check", "/dev/fd/9"), &how);
+
+	(void)state;
+	check_status(p, 0);
+	p = proc_run(WORDS("sh", "-c", "cat \"$0\" | \"$1\" check /dev/stdin",
+			   file("policy", good), weir),
+		     "");
+	check_status(p, 0);
+}
+
+static void others_policies(void **state)
+{
+	const char *policy = file("policy", good);
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("only root can give a file away: skipped\n");
+		skip();
+	}
+	check_equal(chown(policy, 12345, 0), 0);
+	check_trusted(policy, "this file belongs to another user (uid 12345)");
+	check_equal(chown(policy, 0, 12345), 0);
+	check_trusted(policy, NULL);
 }
 
 /* ---- what check says of much ----------------------------------------- */
@@ -608,6 +718,9 @@ int run_command(void)
 		TEST(check_seeds),
 		TEST(start_warns),
 		TEST(check_unsound),
+		TEST(others_may_write),
+		TEST(nameless_policies),
+		TEST(others_policies),
 		TEST(check_long_list),
 		TEST(check_long_row),
 		TEST(check_prints_all),

@@ -45,8 +45,8 @@ struct base {
 
 static struct base base_of(const struct seed *seed)
 {
-	struct base b = {.rule = text("tests/policies/%s.%s.json", seed->server,
-				      seed->tool)};
+	struct base b = {.rule = copy_of(text("tests/policies/%s.%s.json",
+					      seed->server, seed->tool))};
 	struct proc *plain =
 		proc_run(WORDS(server, "--catalogue", seed->server),
 			 request("1", "tools/list", NULL));

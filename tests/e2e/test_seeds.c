@@ -46,7 +46,8 @@ static const char *const no_calls[] = {
 
 static const char *policy_of(const struct seed *seed)
 {
-	return text("tests/policies/%s.%s.json", seed->server, seed->tool);
+	return copy_of(
+		text("tests/policies/%s.%s.json", seed->server, seed->tool));
 }
 
 /* All of it passes, byte for byte, both ways; only the hidden tool is not in

@@ -219,11 +219,15 @@ static void large_tables_fail(void **state)
 
 static void files_fail(void **state)
 {
-	const char *path = "tests/policies/sast-mcp.cancel_scan_job.json";
+	const char *path = grant_file;
+	FILE *f = fopen(path, "we");
 	struct policy *policy = NULL;
 	long n;
 
 	(void)state;
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
 	for (n = 0; !policy; n++) {
 		int faults = 0;
 
