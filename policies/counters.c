@@ -281,7 +281,8 @@ static bool each_shared(const struct policy *policy, struct counters *c,
 		for (size_t i = 0; done && i < r->limit_count; i++) {
 			if (r->limits[i].session)
 				continue;
-			done = begin(&c->shared, 0) &&
+			/* Of a copy, the time is what it was then. */
+			done = begin(&c->shared, c->shared.ledger->now) &&
 			       use(c, &r->limits[i], context);
 			end(&c->shared);
 		}
@@ -364,9 +365,12 @@ static void put_name(struct out *out, const char *name)
 	out_string(out, FILE_ENDING);
 }
 
-struct ledger *grant_open(const char *dir, const char *name,
-			  struct policy_clock clock, policy_report *report,
-			  void *context)
+typedef bool open_ledger(struct ledger *l, const char *path,
+			 struct policy_clock clock);
+
+static struct ledger *open_grant(open_ledger *how, const char *dir,
+				 const char *name, struct policy_clock clock,
+				 policy_report *report, void *context)
 {
 	size_t len = strlen(dir) + 1 + NAME_BYTES + sizeof(FILE_ENDING);
 	struct ledger *l = calloc(1, sizeof(*l));
@@ -378,7 +382,7 @@ struct ledger *grant_open(const char *dir, const char *name,
 		out_string(&out, dir);
 		out_string(&out, "/");
 		put_name(&out, name);
-		open = ledger_file(l, path, clock);
+		open = how(l, path, clock);
 		if (!open)
 			report(context, l->store.trouble);
 	} else {
@@ -391,6 +395,25 @@ struct ledger *grant_open(const char *dir, const char *name,
 	return NULL;
 }
 
+struct ledger *grant_open(const char *dir, const char *name,
+			  struct policy_clock clock, policy_report *report,
+			  void *context)
+{
+	return open_grant(ledger_file, dir, name, clock, report, context);
+}
+
+struct ledger *grant_copy(const char *dir, const char *name,
+			  struct policy_clock clock, policy_report *report,
+			  void *context)
+{
+	return open_grant(ledger_copy, dir, name, clock, report, context);
+}
+
+bool grant_is_empty(const struct ledger *grant)
+{
+	return !grant->store.bytes;
+}
+
 void grant_close(struct ledger *grant)
 {
 	if (!grant)
@@ -401,5 +424,5 @@ void grant_close(struct ledger *grant)
 
 const char *grant_path(const struct ledger *grant)
 {
-	return grant->store.path;
+	return store_path(&grant->store);
 }

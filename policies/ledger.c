@@ -469,6 +469,15 @@ bool ledger_file(struct ledger *l, const char *path, struct policy_clock clock)
 	return true;
 }
 
+bool ledger_copy(struct ledger *l, const char *path, struct policy_clock clock)
+{
+	struct header h;
+
+	ledger_memory(l);
+	l->clock = clock;
+	return store_copy(&l->store, path) && (!l->store.bytes || enter(l, &h));
+}
+
 void ledger_close(struct ledger *l)
 {
 	store_close(&l->store);

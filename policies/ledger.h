@@ -79,6 +79,9 @@ void ledger_memory(struct ledger *l);
  * bound yet.  False: trouble. */
 bool ledger_file(struct ledger *l, const char *path, struct policy_clock clock);
 
+/* The same in memory, for one who only asks; begins at its now. */
+bool ledger_copy(struct ledger *l, const char *path, struct policy_clock clock);
+
 void ledger_close(struct ledger *l);
 
 /*

@@ -387,8 +387,7 @@ static void say_why(const char *path, int cause, char *why)
 
 	if (cause == ENOENT && (*path == '~' || strncmp(path, "${", 2) == 0))
 		snprintf(why, WHY_BYTES,
-			 "%s: %s at its begin is for a shell, and was not "
-			 "expanded: write the whole path",
+			 "%s: %s is not expanded here, so write the whole path",
 			 strerror(cause), *path == '~' ? "~" : "${");
 	else if (cause == ENOENT && *path != '/' && getcwd(dir, sizeof(dir)))
 		snprintf(why, WHY_BYTES, "%s (relative to %s)", strerror(cause),

@@ -105,6 +105,13 @@ struct ledger;
 struct ledger *grant_open(const char *dir, const char *name,
 			  struct policy_clock clock, policy_report *report,
 			  void *context);
+
+/* What they have counted until now, to be asked about: nothing is made or
+ * written.  Empty, until counters are made of it: there is no file. */
+struct ledger *grant_copy(const char *dir, const char *name,
+			  struct policy_clock clock, policy_report *report,
+			  void *context);
+bool grant_is_empty(const struct ledger *grant);
 void grant_close(struct ledger *grant);
 
 /*

@@ -16,10 +16,15 @@
 #define MILLISECOND 1000000L
 #define TRIES       8 /* to lock a file that is replaced meanwhile */
 
+const char *store_path(const struct store *s)
+{
+	return s->path ? s->path : s->copy_of ? s->copy_of : "memory";
+}
+
 void store_fail(struct store *s, const char *what)
 {
 	snprintf(s->trouble, sizeof(s->trouble), "%.*s %s",
-		 STORE_TROUBLE_BYTES - 200, s->path ? s->path : "memory", what);
+		 STORE_TROUBLE_BYTES - 200, store_path(s), what);
 }
 
 /* "cannot WHAT FILE: why" */
@@ -27,6 +32,16 @@ static bool fail_errno(struct store *s, const char *what, const char *path)
 {
 	snprintf(s->trouble, sizeof(s->trouble), "cannot %s %.*s: %s", what,
 		 STORE_TROUBLE_BYTES - 200, path, strerror(errno));
+	return false;
+}
+
+/* The same where another directory helps. */
+static bool fail_place(struct store *s, const char *what, const char *path)
+{
+	snprintf(s->trouble, sizeof(s->trouble),
+		 "cannot %s %.*s (counters for limits): %s; name another "
+		 "directory with -s DIR",
+		 what, STORE_TROUBLE_BYTES - 200, path, strerror(errno));
 	return false;
 }
 
@@ -41,19 +56,21 @@ void store_memory(struct store *s)
 /* Makes every directory on the way to the file that is not there. */
 static bool make_directories(struct store *s)
 {
-	for (char *slash = strchr(s->path + 1, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		bool made;
+	char *last = strrchr(s->path, '/'), *slash = s->path;
+	bool made = true;
 
+	while (made && slash < last) {
+		slash = strchr(slash + 1, '/');
 		*slash = '\0';
 		made = mkdir(s->path, 0700) == 0 || errno == EEXIST;
-		if (!made)
-			fail_errno(s, "make the directory", s->path);
 		*slash = '/';
-		if (!made)
-			return false;
 	}
-	return true;
+	if (made)
+		return true;
+	*last = '\0';
+	fail_place(s, "create", s->path);
+	*last = '/';
+	return false;
 }
 
 /* Whoever can write in the directory can take the file away. */
@@ -63,7 +80,7 @@ static bool is_private(struct store *s, const char *path, const struct stat *st,
 	if (st->st_uid != geteuid()) {
 		snprintf(s->trouble, sizeof(s->trouble),
 			 "%.*s belongs to another user: name another directory "
-			 "with -s",
+			 "with -s DIR",
 			 STORE_TROUBLE_BYTES - 200, path);
 		return false;
 	}
@@ -117,12 +134,12 @@ static bool make_file(struct store *s)
 	errno = ENAMETOOLONG;
 	if (len < 0 || (size_t)len >= sizeof(name) ||
 	    (fd = mkostemp(name, O_CLOEXEC)) < 0)
-		return fail_errno(s, "make", s->path);
+		return fail_place(s, "create", s->path);
 	if (fchmod(fd, 0600) == 0 &&
 	    write(fd, s->first, s->first_len) == (ssize_t)s->first_len)
 		made = link(name, s->path) == 0 || errno == EEXIST;
 	if (!made)
-		fail_errno(s, "make", s->path);
+		fail_place(s, "create", s->path);
 	close(fd);
 	unlink(name);
 	return made;
@@ -141,7 +158,7 @@ static bool open_file(struct store *s)
 		s->fd = open(s->path, flags);
 	}
 	if (s->fd < 0)
-		return fail_errno(s, "open", s->path);
+		return fail_place(s, "open", s->path);
 	if (check_directory(s) && check_file(s))
 		return true;
 	close(s->fd);
@@ -168,6 +185,7 @@ void store_close(struct store *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->path);
+	free(s->copy_of);
 	free(s->bytes);
 	store_memory(s);
 }
@@ -193,6 +211,45 @@ static bool take_lock(struct store *s)
 			pause.tv_nsec *= 2;
 	}
 	return true;
+}
+
+/* Reads all of the open file into the memory of to, while nobody writes. */
+static bool copy_file(struct store *s, struct store *to)
+{
+	if (!check_directory(s) || !check_file(s) || !take_lock(s) ||
+	    !store_measure(s))
+		return false;
+	to->len = s->len;
+	to->bytes = malloc((size_t)s->len + 1);
+	if (!to->bytes)
+		store_fail(s, "is too large for the memory");
+	return to->bytes && store_read(s, 0, to->bytes, (size_t)s->len);
+}
+
+bool store_copy(struct store *s, const char *path)
+{
+	struct store file;
+	bool copied = false;
+
+	store_memory(s);
+	store_memory(&file);
+	file.path = strdup(path);
+	if (file.path)
+		file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+					     O_NOCTTY | O_NONBLOCK);
+	if (!file.path)
+		snprintf(file.trouble, sizeof(file.trouble), "out of memory");
+	else if (file.fd < 0 && errno == ENOENT)
+		copied = true;
+	else if (file.fd < 0)
+		fail_place(&file, "open", path);
+	else
+		copied = copy_file(&file, s);
+	memcpy(s->trouble, file.trouble, sizeof(s->trouble));
+	s->copy_of = file.path;
+	file.path = NULL;
+	store_close(&file);
+	return copied;
 }
 
 static int64_t steady(void)
@@ -256,6 +313,13 @@ void store_unlock(struct store *s)
 
 /* ---- bytes ----------------------------------------------------------- */
 
+static bool fail_short(struct store *s)
+{
+	store_fail(s, "is cut short: remove it to begin anew, with nothing "
+		      "counted");
+	return false;
+}
+
 static bool read_file(struct store *s, uint64_t at, char *buf, size_t len)
 {
 	while (len > 0) {
@@ -265,11 +329,8 @@ static bool read_file(struct store *s, uint64_t at, char *buf, size_t len)
 			continue;
 		if (got < 0)
 			return fail_errno(s, "read", s->path);
-		if (got == 0) {
-			store_fail(s, "is cut short: remove it to begin anew, "
-				      "with nothing counted");
-			return false;
-		}
+		if (got == 0)
+			return fail_short(s);
 		buf += got;
 		at += (size_t)got;
 		len -= (size_t)got;
@@ -281,6 +342,9 @@ bool store_read(struct store *s, uint64_t at, void *buf, size_t len)
 {
 	if (s->path)
 		return read_file(s, at, buf, len);
+	/* A copy may be of half a file. */
+	if (at > s->len || len > s->len - at)
+		return fail_short(s);
 	memcpy(buf, s->bytes + at, len);
 	return true;
 }
@@ -314,6 +378,8 @@ bool store_measure(struct store *s)
 {
 	struct stat st;
 
+	if (!s->path)
+		return true;
 	if (fstat(s->fd, &st) != 0)
 		return fail_errno(s, "read", s->path);
 	s->len = (uint64_t)st.st_size;

@@ -28,6 +28,7 @@
 
 struct store {
 	char *path;     /* of the file, owned; NULL: in memory */
+	char *copy_of;  /* in memory, of this file: its path, owned; or NULL */
 	int fd;         /* -1 while it cannot be opened */
 	dev_t dev;      /* which file fd is */
 	ino_t ino;      /* the same */
@@ -48,6 +49,13 @@ void store_memory(struct store *s);
  * has its name.  False: trouble. */
 bool store_file(struct store *s, const char *path, const void *first,
 		size_t len);
+
+/* A store in memory with what the file at path has now, which is neither made
+ * nor written; its bytes are NULL where there is none.  False: trouble. */
+bool store_copy(struct store *s, const char *path);
+
+/* Where the file is, for people. */
+const char *store_path(const struct store *s);
 
 void store_close(struct store *s);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,38 +66,88 @@ static struct policy_moment read_moment(void *context)
 				      .boot = (uintptr_t)context};
 }
 
-/* The state directory, in buf of PATH_MAX bytes. */
-static bool state_directory(const struct options *o, char *buf)
+/* The state directory. */
+struct place {
+	char dir[PATH_MAX];
+	const char *home; /* that it is in, where HOME names it; or NULL */
+	char fault[PATH_MAX + 64]; /* why there is none */
+};
+
+static bool find_place(const struct options *o, struct place *p)
 {
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *dir = p->dir;
 	int len = 0;
 
+	p->home = NULL;
+	snprintf(p->fault, sizeof(p->fault), "its path is too long");
 	/* realpath() would want it to be there. */
-	if (o->state && o->state[0] == '/')
-		len = snprintf(buf, PATH_MAX, "%s", o->state);
-	else if (o->state && getcwd(buf, PATH_MAX))
-		len = (int)strlen(buf) + snprintf(buf + strlen(buf),
-						  PATH_MAX - strlen(buf), "/%s",
+	if (o->state && (*o->state == '~' || strncmp(o->state, "${", 2) == 0))
+		snprintf(p->fault, sizeof(p->fault),
+			 "%s in %.*s is not expanded here",
+			 *o->state == '~' ? "~" : "${", PATH_MAX, o->state);
+	else if (o->state && o->state[0] == '/')
+		len = snprintf(dir, PATH_MAX, "%s", o->state);
+	else if (o->state && getcwd(dir, PATH_MAX))
+		len = (int)strlen(dir) + snprintf(dir + strlen(dir),
+						  PATH_MAX - strlen(dir), "/%s",
 						  o->state);
-	else if (!o->state && xdg && xdg[0] == '/')
-		len = snprintf(buf, PATH_MAX, "%s/weir", xdg);
-	else if (!o->state && home && home[0] == '/')
-		len = snprintf(buf, PATH_MAX, "%s/.local/state/weir", home);
+	else if (o->state)
+		snprintf(p->fault, sizeof(p->fault),
+			 "the working directory is not known");
+	else if (xdg && xdg[0] == '/')
+		len = snprintf(dir, PATH_MAX, "%s/weir", xdg);
+	else if (!home || !*home)
+		snprintf(p->fault, sizeof(p->fault), "HOME is not set");
+	else if (*home != '/')
+		snprintf(p->fault, sizeof(p->fault),
+			 "HOME is %.*s, no absolute path", PATH_MAX, home);
+	else
+		len = snprintf(dir, PATH_MAX, "%s/.local/state/weir",
+			       p->home = home);
 	return len > 0 && len < PATH_MAX;
 }
 
-struct ledger *grant_for(const struct options *o, policy_report *report,
-			 void *context)
+/* May it be made there?  Root could make any HOME, and in anybody's. */
+static bool may_make(struct place *p)
+{
+	struct stat st;
+
+	if (!p->home || stat(p->dir, &st) == 0)
+		return true;
+	if (stat(p->home, &st) != 0 || !S_ISDIR(st.st_mode))
+		snprintf(p->fault, sizeof(p->fault),
+			 "HOME is %.*s, which is no directory", PATH_MAX,
+			 p->home);
+	else if (geteuid() == 0 && st.st_uid != 0)
+		snprintf(p->fault, sizeof(p->fault),
+			 "HOME is %.*s, which is another user's", PATH_MAX,
+			 p->home);
+	else
+		return true;
+	return false;
+}
+
+typedef struct ledger *open_grant(const char *dir, const char *name,
+				  struct policy_clock clock,
+				  policy_report *report, void *context);
+
+static struct ledger *find_grant(const struct options *o, open_grant *how,
+				 policy_report *report, void *context)
 {
 	struct policy_clock clock = {.read = read_moment};
-	char dir[PATH_MAX], canonical[PATH_MAX];
+	char canonical[PATH_MAX], line[PATH_MAX + 256];
 	const char *name = o->grant;
+	struct place p;
 
-	if (!state_directory(o, dir)) {
-		report(context, "no state directory for the counters of limits "
-				"of scope \"grant\": name one with -s DIR or "
-				"in WEIR_STATE, or give the limits "
-				"\"scope\": \"session\"");
+	if (!find_place(o, &p) || (how == grant_open && !may_make(&p))) {
+		snprintf(
+			line, sizeof(line),
+			"%s, so there is no state directory (counters for "
+			"limits): name one with -s DIR or in WEIR_STATE, or give the "
+			"limits \"scope\": \"session\"",
+			p.fault);
+		report(context, line);
 		return NULL;
 	}
 	if (!name)
@@ -108,5 +159,17 @@ struct ledger *grant_for(const struct options *o, policy_report *report,
 	/* A number, not a place. */
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
 	clock.context = (void *)(uintptr_t)this_boot();
-	return grant_open(dir, name, clock, report, context);
+	return how(p.dir, name, clock, report, context);
+}
+
+struct ledger *grant_for(const struct options *o, policy_report *report,
+			 void *context)
+{
+	return find_grant(o, grant_open, report, context);
+}
+
+struct ledger *grant_copy_for(const struct options *o, policy_report *report,
+			      void *context)
+{
+	return find_grant(o, grant_copy, report, context);
 }

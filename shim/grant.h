@@ -13,6 +13,10 @@
 struct ledger *grant_for(const struct options *o, policy_report *report,
 			 void *context);
 
+/* A copy of it, to be asked about: nothing is made. */
+struct ledger *grant_copy_for(const struct options *o, policy_report *report,
+			      void *context);
+
 /* Nanoseconds since boot, for limits of a session: time that the machine slept
  * counts. */
 int64_t grant_now(void);

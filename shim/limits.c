@@ -151,12 +151,15 @@ static void put_file(const struct ledger *grant)
 }
 
 static int list(const struct options *o, const struct policy *policy,
-		struct counters *counters, const struct ledger *grant)
+		struct counters *counters, const struct ledger *grant,
+		bool empty)
 {
 	struct telling t = {.to = stdout, .json = o->json};
 	bool told;
 
-	printf(o->json ? "{\"file\": \"" : "Counted in ");
+	printf(o->json ? "{\"file\": \""
+	       : empty ? "Nothing is counted yet in "
+		       : "Counted in ");
 	put_file(grant);
 	printf(o->json ? "\",\n  \"limits\": [" : "\n");
 	told = counters_uses(policy, counters, tell, &t);
@@ -171,6 +174,7 @@ int limits_run(const struct options *o)
 	struct counters *counters = NULL;
 	struct ledger *grant = NULL;
 	int status = LIMITS_ERROR;
+	bool empty;
 
 	/* A file that may not grow is said, and not died of. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -178,12 +182,18 @@ int limits_run(const struct options *o)
 		report("limits: the policy has none of scope \"grant\"; those "
 		       "of scope \"session\" are counted in each process");
 	else if (policy)
+		grant = grant_copy_for(o, report_line, NULL);
+	/* A question makes no state, nor is there any to reset. */
+	empty = grant && grant_is_empty(grant);
+	if (grant && o->reset && !empty) {
+		grant_close(grant);
 		grant = grant_for(o, report_line, NULL);
+	}
 	if (grant)
 		counters = counters_new(policy, grant, NULL, report_line, NULL);
 	if (counters) {
 		status = o->reset ? reset(o, policy, counters)
-				  : list(o, policy, counters, grant);
+				  : list(o, policy, counters, grant, empty);
 		if (status == LIMITS_ERROR)
 			report("%s", counters_trouble(counters));
 	}

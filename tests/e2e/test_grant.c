@@ -245,6 +245,7 @@ static void places(void **state)
 	const char *h = text("HOME=%s", path("h"));
 	const char *x = text("XDG_STATE_HOME=%s", path("x"));
 	const char *w = text("WEIR_STATE=%s", path("w"));
+	const char *n = text("HOME=%s", path("none"));
 	const struct {
 		const char *env[4], *option;
 		const char *dir; /* NULL: none */
@@ -264,10 +265,15 @@ static void places(void **state)
 		{{NULL}, NULL, NULL},
 		{{"HOME="}, NULL, NULL},
 		{{"HOME=h", "XDG_STATE_HOME=x"}, NULL, NULL},
+		{{n}, NULL, NULL},
+		{{"HOME=/dev/null"}, NULL, NULL},
+		{{NULL}, "~/s", NULL},
+		{{NULL}, "${HOME}/s", NULL},
 	};
 
 	(void)state;
 	check(realpath(weir, program) && realpath(server, served), "realpath");
+	check_equal(mkdir(path("h"), 0700), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *const *e = rows[i].env;
 		const char *const clean[] = {
@@ -295,8 +301,13 @@ static void places(void **state)
 		}
 		check_status(p, 125);
 		check(strstr(p->told.ptr, "no state directory") &&
-			      strstr(p->told.ptr, "WEIR_STATE"),
+			      strstr(p->told.ptr, "counters for limits") &&
+			      strstr(p->told.ptr,
+				     option ? option : "HOME is ") &&
+			      strstr(p->told.ptr, "-s DIR or in WEIR_STATE"),
 		      "how to cure it? %s", p->told.ptr);
+		check(!exists(path("none")) && !exists(path("~")),
+		      "it was made");
 		/* It is not needed by limits of a session. */
 		p = proc_start(join(
 			words, WORDS("-p",
@@ -307,6 +318,34 @@ static void places(void **state)
 		check_equal(spend(p), 1);
 		end(p);
 	}
+}
+
+/* Root could make its state in anybody's home. */
+static void home_of_another(void **state)
+{
+	const char *home = text("HOME=%s", path("h"));
+	const char *const *command =
+		WORDS("env", "-u", "XDG_STATE_HOME", home, weir, "-p",
+		      file("policy", RATE("1/day")), "--", server);
+	struct proc *p;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("only root has another user's home: skipped\n");
+		skip();
+	}
+	check_equal(mkdir(path("h"), 0700), 0);
+	check_equal(chown(path("h"), 12345, 12345), 0);
+	p = proc_run(command, "");
+	check_status(p, 125);
+	check(strstr(p->told.ptr, "which is another user's") &&
+		      strstr(p->told.ptr, "-s DIR"),
+	      "told: %s", p->told.ptr);
+	check(!exists(path("h/.local")), "it was made");
+	check_equal(chown(path("h"), 0, 0), 0);
+	p = proc_run(command, "");
+	check_status(p, 0);
+	check(exists(path("h/.local/state/weir")), "it was not made");
 }
 
 static void empty_names(void **state)
@@ -364,7 +403,10 @@ static void wrong_from_the_start(void **state)
 
 	(void)state;
 	no_start(file("file", ""), "Not a directory", NULL);
-	no_start("/proc/weir", "cannot make the directory /proc/weir", NULL);
+	no_start("/proc/weir/a",
+		 "cannot create /proc/weir/a (counters for limits): No such "
+		 "file or directory; name another directory with -s DIR",
+		 NULL);
 	no_start(dir, "cannot write", no_files);
 	end(start(RATE("1/day")));
 	check_equal(chmod(dir, 0777), 0);
@@ -841,6 +883,7 @@ int run_grant(void)
 		TEST(policy_changes),
 		TEST(names),
 		TEST(places),
+		TEST(home_of_another),
 		TEST(empty_names),
 		TEST(wrong_from_the_start),
 		TEST(wrong_while_running),

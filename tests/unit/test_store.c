@@ -169,6 +169,46 @@ static void each_byte_is_damaged(void **state)
 		}
 }
 
+static void no_use(void *context, const struct limit_use *use)
+{
+	(void)context;
+	(void)use;
+}
+
+/* A copy of what is there is told of as far as it can be, and left alone. */
+static void copy_is_told(const char *name, bool fine)
+{
+	const struct policy_clock clock = {.read = grant_read};
+	struct policy *p = COMPILE(policy, grant_listen, NULL);
+	struct ledger *l =
+		grant_copy(grant_directory, "g", clock, grant_listen, NULL);
+	struct counters *c =
+		l ? counters_new(p, l, NULL, grant_listen, NULL) : NULL;
+
+	row_true(name, fine == (c && counters_uses(p, c, no_use, NULL)));
+	row_true(name, fine || strstr(grant_said, "to begin anew"));
+	row_true(name, fine || strstr(grant_said, "/g.limits is "));
+	counters_free(c);
+	grant_close(l);
+	policy_free(p);
+}
+
+static void each_length_is_copied(void **state)
+{
+	char name[64];
+
+	(void)state;
+	for (size_t len = 0; len <= size; len++) {
+		struct stat st;
+
+		snprintf(name, sizeof(name), "%zu bytes", len);
+		put(whole, len);
+		copy_is_told(name, len == size);
+		row_true(name, stat(grant_file, &st) == 0 &&
+				       st.st_size == (off_t)len);
+	}
+}
+
 static void each_length(void **state)
 {
 	struct process p;
@@ -462,8 +502,8 @@ static const struct {
 	const char *directory;
 	const char *words;
 } nowhere[] = {
-	{"/proc/weir/a", "cannot make the directory /proc/weir"},
-	{"/proc/self", "cannot make /proc/self"},
+	{"/proc/weir/a", "cannot create /proc/weir/a (counters for limits): "},
+	{"/proc/self", "cannot create /proc/self"},
 	{"/dev/null/a", "cannot open /dev/null/a"},
 	{"/dev/null", "cannot open /dev/null"},
 	{"FILE", "cannot open"},
@@ -516,7 +556,7 @@ static void name_without_room(void **state)
 	}
 	at[4084] = 'a';
 	assert_null(grant_open(at, "g", clock, grant_listen, NULL));
-	assert_non_null(strstr(grant_said, "cannot make"));
+	assert_non_null(strstr(grant_said, "cannot create"));
 	snprintf(command, sizeof(command), "rm -r %s/long", grant_directory);
 	assert_int_equal(system(command), 0);
 }
@@ -739,6 +779,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(each_byte_is_damaged),
 		ROW(each_length),
+		ROW(each_length_is_copied),
 		ROW(old_journal),
 		ROW(longer_than_it_was),
 		ROW(longer_between_looks),
