@@ -1,6 +1,7 @@
 /* The server's process.  The contract is in child.h. */
 #include "child.h"
 
+#include "loads.h"
 #include "port.h"
 #include "report.h"
 
@@ -163,9 +164,11 @@ static void note_stranger(struct child *child, pid_t pid, void *context)
 /* A file that is there may need one that is not. */
 static const char *why_not(const char *command, int cause)
 {
+	char path[PATH_MAX];
+
 	if (cause != ENOENT)
 		return strerror(cause);
-	if (strchr(command, '/') && access(command, F_OK) == 0)
+	if (loads_find(command, path))
 		return "it is there, but not the interpreter that it needs";
 	return "no such command";
 }

@@ -43,8 +43,7 @@ static bool is_program(const char *path)
 	       access(path, X_OK) == 0;
 }
 
-/* As execvp() looks for it.  False: it is not there. */
-static bool find(const char *command, char path[PATH_MAX])
+bool loads_find(const char *command, char path[PATH_MAX])
 {
 	const char *at = getenv("PATH");
 	size_t len;
@@ -210,7 +209,7 @@ int loads_run(const char *command)
 	struct answer a = {.status = LOADS_UNKNOWN};
 	const char *and;
 
-	if (!find(command, a.path)) {
+	if (!loads_find(command, a.path)) {
 		report("%s: no command of this name can be run", command);
 		return LOADS_UNKNOWN;
 	}

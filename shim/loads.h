@@ -9,6 +9,9 @@
 #ifndef SHIM_LOADS_H
 #define SHIM_LOADS_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #define LOADS_YES     0
 #define LOADS_NO      1 /* nothing would be enforced, and nothing said */
 #define LOADS_UNKNOWN 2
@@ -16,5 +19,8 @@
 /* Says on stdout what becomes of command, found in PATH, and why.  Returns the
  * status to exit with. */
 int loads_run(const char *command);
+
+/* The program that execvp() would run.  False: there is none. */
+bool loads_find(const char *command, char path[PATH_MAX]);
 
 #endif

@@ -672,6 +672,9 @@ static void cannot_run(void **state)
 	const char *policy = file("policy", good);
 	const char *plain = file("plain", "#!/bin/sh\n");
 	const char *lost = file("lost", "#!/no/such/interpreter\n");
+	const char *with = text("PATH=/bin:%s", path(""));
+	const char *const *env = WORDS(with);
+	struct how how = {.env = env};
 	const struct {
 		const char *command;
 		int status;
@@ -684,6 +687,7 @@ static void cannot_run(void **state)
 		{text("%s/x", plain), 126, "Not a directory"},
 		{path("none"), 127, "no such command"},
 		{lost, 127, "it is there, but not the interpreter"},
+		{"lost", 127, "it is there, but not the interpreter"},
 		{"no-such-command-anywhere", 127, "no such command"},
 		{"", 127, "no such command"},
 	};
@@ -692,8 +696,9 @@ static void cannot_run(void **state)
 	prefix_only("libweir.so starts no command");
 	chmod(lost, 0700);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct proc *p = proc_start(
-			WORDS(weir, "-p", policy, "--", cases[i].command));
+		struct proc *p = proc_start_how(
+			WORDS(weir, "-p", policy, "--", cases[i].command),
+			&how);
 
 		in_case(cases[i].command);
 		check_status(p, cases[i].status);
