@@ -32,8 +32,13 @@ EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
 FUZZERS := ledger skip line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
+# What root builds, as for sudo make install, is given to the tree's owner, who
+# builds next.
+GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
+
 .PHONY: all
 all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
+	@$(GIVE)
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
@@ -50,11 +55,25 @@ $(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
 		$(LDFLAGS) -o $@ $^ $(JSON)
 
-$(BUILD)/pic/%.o: %.c
+# All objects depend on the compiler and its flags.  Before the first of them,
+# what is missing is told.
+FLAGS := $(CC) $(ALL_CFLAGS) $(PIC) $(LINK) $(LINK_LIBRARY) $(LDFLAGS) $(JSON)
+quote = '$(subst ','\'',$(1))'
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@flags=$(call quote,$(FLAGS)); \
+	flags="$$flags $$($(CC) --version 2>/dev/null | head -n 1)"; \
+	[ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || \
+		{ CC=$(call quote,$(CC)) CFLAGS=$(call quote,$(CFLAGS)) \
+			sh tests/setup -n cc libjsonparser-dev && \
+			printf '%s\n' "$$flags" >$@; }
+
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIC) -c -o $@ $<
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -118,11 +137,13 @@ test:                                ## install what is missing, run every test
 	@$(MAKE) --no-print-directory build-tests
 	@sh tests/symbols $(BUILD)
 	@sh tests/examples $(BUILD)/weir
+	@sh tests/building
 	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
 build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
 		$(COUNTING) $(EARLY) $(TESTS) $(REPLAYS)
+	@$(GIVE)
 # All of them, whatever fails; what failed is told at the end.
 run-tests: build-tests
 	@failed=; run() { env "$$@" || failed="$$failed $$*"; }; \
@@ -159,7 +180,7 @@ $(BUILD)/bench/bare $(BUILD)/bench/server: $(BUILD)/bench/%: \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/bench/alloc.so: tests/bench/alloc.c
+$(BUILD)/bench/alloc.so: tests/bench/alloc.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
@@ -168,6 +189,7 @@ $(BUILD)/bench/alloc.so: tests/bench/alloc.c
 # installed one; its header is all that musl-gcc takes from /usr/include.
 HEADERS    = $(dir $(filter %/json-parser/json.h,$(shell \
 	     $(CC) -M -include json-parser/json.h -x c /dev/null)))
+MUSL_GCC  ?= musl-gcc
 MUSL_DIR   = $(subst -gnu,-musl,/usr/lib/$(shell $(CC) -dumpmachine))
 MUSL_BEGIN = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text \
 	     $(MUSL_DIR)/rcrt1.o $(MUSL_DIR)/crti.o
@@ -176,11 +198,13 @@ SECTIONS   = -ffunction-sections -fdata-sections \
 	     -fno-asynchronous-unwind-tables -fno-unwind-tables
 .PHONY: static
 static:                              ## build/static/weir: one file, any Linux
+	@CC=$(call quote,$(CC)) sh tests/setup -n cc libjsonparser-dev \
+		libjsonparser.a
 	@mkdir -p $(BUILD)/static/include
 	@ln -sfn $(HEADERS) $(BUILD)/static/include/json-parser
-	@if command -v musl-gcc >/dev/null; then \
+	@if command -v $(MUSL_GCC) >/dev/null && [ -e $(MUSL_DIR)/rcrt1.o ]; then \
 		$(MAKE) --no-print-directory BUILD=$(BUILD)/static/musl \
-			CC=musl-gcc \
+			CC=$(MUSL_GCC) \
 			CFLAGS="-O2 -g $(SECTIONS) -I$(BUILD)/static/include" \
 			LINK="$(MUSL_BEGIN) -Wl,--gc-sections,-z,relro,-z,now" \
 			JSON_PARSER="$(BUILD)/static/musl/obj/shim/static/fortified.o \
@@ -188,12 +212,14 @@ static:                              ## build/static/weir: one file, any Linux
 		strip -o $(BUILD)/static/weir $(BUILD)/static/musl/weir; \
 	else \
 		echo "There is no musl-gcc (Debian: musl-tools): glibc instead"; \
+		CC=$(call quote,$(CC)) sh tests/setup -n libc.a && \
 		$(MAKE) --no-print-directory BUILD=$(BUILD)/static/glibc \
 			CFLAGS="-O2 -g $(SECTIONS)" \
 			LINK="-static-pie -Wl,--gc-sections,-z,relro,-z,now" \
 			static-unstripped && \
 		strip -o $(BUILD)/static/weir $(BUILD)/static/glibc/weir; \
 	fi
+	@$(GIVE)
 
 .PHONY: static-unstripped
 static-unstripped: $(call objects,shim/static/fortified.c) $(BUILD)/weir

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #define WHY_BYTES (PATH_MAX + 256) /* of why a file cannot be read */
+#define PIPEFS    0x50495045       /* statfs(2): of pipe(2) */
 
 static void read_version(struct loader *l, const json_value *v, void *into)
 {
@@ -361,7 +361,7 @@ static bool is_trusted(int fd, struct policy_source *source, char *why)
 	if (fstat(fd, &st) != 0 || st.st_nlink == 0 ||
 	    !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) ||
 	    (S_ISFIFO(st.st_mode) && fstatfs(fd, &fs) == 0 &&
-	     fs.f_type == PIPEFS_MAGIC))
+	     (unsigned long)fs.f_type == PIPEFS))
 		return true;
 	source->shared = st.st_mode & S_IWGRP;
 	if (st.st_mode & S_IWOTH)
