@@ -56,11 +56,11 @@ void store_memory(struct store *s)
 /* Makes every directory on the way to the file that is not there. */
 static bool make_directories(struct store *s)
 {
-	char *last = strrchr(s->path, '/'), *slash = s->path;
+	char *last = strrchr(s->path, '/'), *slash;
 	bool made = true;
 
-	while (made && slash < last) {
-		slash = strchr(slash + 1, '/');
+	for (slash = s->path + 1; made && (slash = strchr(slash, '/'));
+	     slash++) {
 		*slash = '\0';
 		made = mkdir(s->path, 0700) == 0 || errno == EEXIST;
 		*slash = '/';

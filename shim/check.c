@@ -157,7 +157,7 @@ static char *read_text(const char *file, size_t *len)
 
 static bool read_tools(struct tools *t, const char *file)
 {
-	struct span list = {.ptr = NULL};
+	struct span list;
 	size_t len, cut, most = 0;
 	char *out;
 

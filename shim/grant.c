@@ -79,7 +79,6 @@ static bool find_place(const struct options *o, struct place *p)
 	char *dir = p->dir;
 	int len = 0;
 
-	p->home = NULL;
 	snprintf(p->fault, sizeof(p->fault), "its path is too long");
 	/* realpath() would want it to be there. */
 	if (o->state && (*o->state == '~' || strncmp(o->state, "${", 2) == 0))
@@ -138,7 +137,7 @@ static struct ledger *find_grant(const struct options *o, open_grant *how,
 	struct policy_clock clock = {.read = read_moment};
 	char canonical[PATH_MAX], line[PATH_MAX + 256];
 	const char *name = o->grant;
-	struct place p;
+	struct place p = {.home = NULL};
 
 	if (!find_place(o, &p) || (how == grant_open && !may_make(&p))) {
 		snprintf(
