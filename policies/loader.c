@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define WORDS_BYTES 1024 /* of one fault, without the place */
-#define LINE_BYTES  (WORDS_BYTES + LOADER_POINTER_BYTES + PATH_MAX)
+/* The name of a file is escaped. */
+#define LINE_BYTES (WORDS_BYTES + LOADER_POINTER_BYTES + 6 * PATH_MAX)
 
 /* ---- faults ---------------------------------------------------------- */
 

@@ -72,6 +72,30 @@ static void no_policy(void **state)
 		    1, "-p");
 }
 
+/* What a client, unlike a shell, has passed on as it stands. */
+static void path_as_it_stands(void **state)
+{
+	static const struct {
+		const char *path, *says;
+	} rows[] = {
+		{"~/policy.json", ": ~ is not expanded here"},
+		{"${HOME}/policy.json", ": ${ is not expanded here"},
+		{"none/policy.json", "none/policy.json: No such file or "
+				     "directory (relative to /"},
+		{"/none/policy.json",
+		 "/none/policy.json: No such file or directory\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		in_case(rows[i].path);
+		check_fails(proc_run(join(WORDS(weir, "-p", rows[i].path, "--"),
+					  marking()),
+				     ""),
+			    1, rows[i].says);
+	}
+}
+
 /* What does not load, and a word of what is said of it. */
 static const struct faulty {
 	const char *policy;
@@ -713,6 +737,7 @@ int run_command(void)
 	const struct CMUnitTest tests[] = {
 		TEST(mark_works),
 		TEST(no_policy),
+		TEST(path_as_it_stands),
 		TEST(faulty_policy),
 		TEST(unknown_options),
 		TEST(help),
