@@ -82,7 +82,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
-WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp link \
+WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp linkat \
 	   unlink flock geteuid
 $(BUILD)/tests/test_crash: LINK += $(WRAPPED:%=-Wl,--wrap=%)
 $(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep

@@ -128,8 +128,20 @@ const struct rules *applying_next(struct applying *a, bool *exact);
 /* Memory for condition_test(). */
 void *counters_scratch(const struct counters *c);
 
+/* A file that the policy was loaded from. */
+struct policy_file {
+	const char *path; /* the caller's */
+	char *text;       /* owned; NULL once it has been read, unless: */
+	size_t len;
+	bool once; /* there is nothing to read again */
+	bool said; /* and that was reported */
+	bool shared; /* its group may write it */
+};
+
 struct policy {
 	struct arena arena;
+	struct policy_file *files; /* owned */
+	size_t file_count;
 	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry names */
 	struct origin fallback_origin;

@@ -350,31 +350,38 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 	return l.policy;
 }
 
+/* ---- files ----------------------------------------------------------- */
+
+bool policy_names_descriptor(const char *path)
+{
+	return strncmp(path, "/dev/fd/", 8) == 0 ||
+	       strncmp(path, "/dev/std", 8) == 0 ||
+	       strncmp(path, "/proc/", 6) == 0;
+}
+
 /* Whoever can write the file decides what is allowed: false, and why, if that
  * is neither root nor this user.  What has no name nobody else can open: a
  * pipe(2), a memfd, a file that was removed. */
-static bool is_trusted(int fd, struct policy_source *source, char *why)
+static bool is_trusted(int fd, const struct stat *st, char *why)
 {
 	struct statfs fs;
-	struct stat st;
 
-	if (fstat(fd, &st) != 0 || st.st_nlink == 0 ||
-	    !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) ||
-	    (S_ISFIFO(st.st_mode) && fstatfs(fd, &fs) == 0 &&
+	if (st->st_nlink == 0 ||
+	    !(S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode)) ||
+	    (S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 &&
 	     (unsigned long)fs.f_type == PIPEFS))
 		return true;
-	source->shared = st.st_mode & S_IWGRP;
-	if (st.st_mode & S_IWOTH)
+	if (st->st_mode & S_IWOTH)
 		snprintf(why, WHY_BYTES,
 			 "everybody may write this file (mode %04o), so it is "
 			 "not used: chmod o-w it",
-			 st.st_mode & 07777U);
-	else if (st.st_uid != 0 && st.st_uid != geteuid())
+			 st->st_mode & 07777U);
+	else if (st->st_uid != 0 && st->st_uid != geteuid())
 		snprintf(
 			why, WHY_BYTES,
 			"this file belongs to another user (uid %u), so it is "
 			"not used: chown it to root, or use a copy of your own",
-			(unsigned)st.st_uid);
+			(unsigned)st->st_uid);
 	else
 		return true;
 	return false;
@@ -399,60 +406,145 @@ static void say_why(const char *path, int cause, char *why)
 		snprintf(why, WHY_BYTES, "%s", strerror(cause));
 }
 
-/* All of the file, in memory that is the caller's to free; false: why. */
-static bool read_file(struct policy_source *source, char *why)
+/* All that comes from the descriptor; 0, or errno. */
+static int read_all(int fd, struct policy_file *f)
 {
 	const size_t cap = POLICY_FILE_BYTES + 1;
-	int fd = open(source->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	bool trusted = fd < 0 || is_trusted(fd, source, why);
-	char *text = fd < 0 || !trusted ? NULL : malloc(cap);
-	ssize_t got = text ? 1 : -1;
-	size_t len = 0;
-	int cause;
+	ssize_t got = 1;
 
-	while (got > 0 && len < cap) {
+	f->len = 0;
+	f->text = malloc(cap);
+	while (f->text && got > 0 && f->len < cap) {
 		do
-			got = read(fd, text + len, cap - len);
+			got = read(fd, f->text + f->len, cap - f->len);
 		while (got < 0 && errno == EINTR);
-		len += got > 0 ? (size_t)got : 0;
+		f->len += got > 0 ? (size_t)got : 0;
 	}
-	cause = len == cap ? EFBIG : errno;
-	if (fd >= 0)
+	if (f->text && got == 0)
+		return 0;
+	return f->len == cap ? EFBIG : errno;
+}
+
+/* At the start any kind of file may be waited for.  False: why. */
+static bool read_file(struct policy_file *f, bool again, char *why)
+{
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+				       (again ? O_NONBLOCK : 0));
+	struct stat st;
+	int cause = 0;
+	bool trusted;
+
+	f->text = NULL;
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		say_why(f->path, errno, why);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	f->once = !S_ISREG(st.st_mode) || policy_names_descriptor(f->path);
+	f->shared = S_ISREG(st.st_mode) && st.st_mode & S_IWGRP;
+	if (again && f->once) {
+		snprintf(why, WHY_BYTES, "is no regular file any more");
 		close(fd);
-	if (got == 0) {
-		source->text = text;
-		source->len = len;
-		return true;
+		return false;
 	}
-	free(text);
-	if (trusted)
-		say_why(source->name, cause, why);
-	return false;
+	trusted = is_trusted(fd, &st, why);
+	if (trusted && (cause = read_all(fd, f)) != 0)
+		say_why(f->path, cause, why);
+	close(fd);
+	return trusted && cause == 0;
+}
+
+/* One that can be read but once has the text that it had before. */
+static bool keep_file(struct policy_file *f, char *why)
+{
+	char *copy = malloc(f->len + 1);
+
+	if (copy)
+		memcpy(copy, f->text, f->len);
+	else
+		say_why(f->path, ENOMEM, why);
+	f->text = copy;
+	return copy;
+}
+
+static void say_file(const struct policy_file *f, const char *what,
+		     policy_report *report, void *context)
+{
+	char line[PATH_MAX + WHY_BYTES];
+
+	snprintf(line, sizeof(line), "%.*s: %s", PATH_MAX - 4, f->path, what);
+	report(context, line);
+}
+
+/* Reads the files, which have their paths or are those of a policy, and takes
+ * them over. */
+static struct policy *load(struct policy_file *files, size_t count, bool again,
+			   policy_report *report, void *context)
+{
+	struct policy_source *sources = calloc(count + 1, sizeof(*sources));
+	struct policy *policy = NULL;
+	bool all = files && sources, read;
+	char why[WHY_BYTES];
+
+	if (!all)
+		report(context, "out of memory");
+	for (size_t i = 0; files && sources && i < count; i++) {
+		read = files[i].once ? keep_file(&files[i], why)
+				     : read_file(&files[i], again, why);
+		if (!read)
+			say_file(&files[i], why, report, context);
+		all &= read;
+		sources[i] = (struct policy_source){.name = files[i].path,
+						    .text = files[i].text,
+						    .len = files[i].len,
+						    .shared = files[i].shared};
+	}
+	if (all)
+		policy = policy_compile(sources, count, report, context);
+	for (size_t i = 0; sources && i < count; i++)
+		if (!policy || !files[i].once) {
+			free((char *)sources[i].text);
+			files[i].text = NULL;
+		}
+	free(sources);
+	if (policy) {
+		policy->files = files;
+		policy->file_count = count;
+	} else {
+		free(files);
+	}
+	return policy;
 }
 
 struct policy *policy_load(const char *const *paths, size_t count,
 			   policy_report *report, void *context)
 {
-	struct policy_source *sources = calloc(count + 1, sizeof(*sources));
-	struct policy *policy = NULL;
-	char why[WHY_BYTES], line[PATH_MAX + WHY_BYTES];
-	bool all = sources != NULL;
+	struct policy_file *files = calloc(count + 1, sizeof(*files));
 
-	if (!sources)
-		report(context, "out of memory");
-	for (size_t i = 0; sources && i < count; i++) {
-		sources[i].name = paths[i];
-		if (read_file(&sources[i], why))
-			continue;
-		snprintf(line, sizeof(line), "%.*s: %s", PATH_MAX - 4, paths[i],
-			 why);
-		report(context, line);
-		all = false;
+	for (size_t i = 0; files && i < count; i++)
+		files[i].path = paths[i];
+	return load(files, count, false, report, context);
+}
+
+struct policy *policy_reload(struct policy *before, policy_report *report,
+			     void *context)
+{
+	struct policy_file *old = before->files, *files;
+	size_t count = before->file_count, kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (old[i].once && !old[i].said)
+			say_file(&old[i],
+				 "cannot be read again, so what it said stays",
+				 report, context);
+		old[i].said = old[i].once;
+		kept += old[i].once;
 	}
-	if (all)
-		policy = policy_compile(sources, count, report, context);
-	for (size_t i = 0; sources && i < count; i++)
-		free((char *)sources[i].text);
-	free(sources);
-	return policy;
+	if (kept == count)
+		return before;
+	files = calloc(count, sizeof(*files));
+	if (files)
+		memcpy(files, old, count * sizeof(*files));
+	return load(files, count, true, report, context);
 }

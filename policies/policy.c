@@ -51,6 +51,9 @@ void policy_free(struct policy *policy)
 	for (struct owned *o = policy->owned; o; o = o->next)
 		free(o->block);
 	arena_free(&policy->arena);
+	for (size_t i = 0; i < policy->file_count; i++)
+		free(policy->files[i].text);
+	free(policy->files);
 	free(policy);
 }
 

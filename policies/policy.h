@@ -49,6 +49,18 @@ typedef void policy_report(void *context, const char *line);
 struct policy *policy_load(const char *const *paths, size_t count,
 			   policy_report *report, void *context);
 
+/*
+ * The same files as before, read again: regular ones only, so that nothing
+ * waits.  What was none, or is named by a descriptor, keeps the text that it
+ * had, which is reported the first time.  Returns before itself if all do.
+ */
+struct policy *policy_reload(struct policy *before, policy_report *report,
+			     void *context);
+
+/* Is it the name of a descriptor, as /dev/fd/3, which may be another file
+ * later? */
+bool policy_names_descriptor(const char *path);
+
 /* The same from memory; the name stands for the file in what is reported. */
 struct policy_source {
 	const char *name;

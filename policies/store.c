@@ -124,20 +124,45 @@ static bool check_file(struct store *s)
 	return is_private(s, s->path, &st, 077);
 }
 
-/* Makes the file under another name, so that nobody sees half of it. */
-static bool make_file(struct store *s)
+/* Gives a new file its name, once it is whole: nobody sees half of it. */
+static bool name_file(struct store *s, int fd, const char *from, int flags)
+{
+	return fchmod(fd, 0600) == 0 &&
+	       write(fd, s->first, s->first_len) == (ssize_t)s->first_len &&
+	       (linkat(AT_FDCWD, from, AT_FDCWD, s->path, flags) == 0 ||
+		errno == EEXIST);
+}
+
+/* One without a name, so that a process that is killed leaves nothing.  Not
+ * every file system has these. */
+static bool make_nameless(struct store *s)
+{
+	char *slash = strrchr(s->path, '/'), from[32];
+	bool made;
+	int fd;
+
+	*slash = '\0';
+	fd = open(s->path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	*slash = '/';
+	if (fd < 0)
+		return false;
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	made = name_file(s, fd, from, AT_SYMLINK_FOLLOW);
+	close(fd);
+	return made;
+}
+
+static bool make_named(struct store *s)
 {
 	char name[PATH_MAX];
 	int fd, len = snprintf(name, sizeof(name), "%s.XXXXXX", s->path);
-	bool made = false;
+	bool made;
 
 	errno = ENAMETOOLONG;
 	if (len < 0 || (size_t)len >= sizeof(name) ||
 	    (fd = mkostemp(name, O_CLOEXEC)) < 0)
 		return fail_place(s, "create", s->path);
-	if (fchmod(fd, 0600) == 0 &&
-	    write(fd, s->first, s->first_len) == (ssize_t)s->first_len)
-		made = link(name, s->path) == 0 || errno == EEXIST;
+	made = name_file(s, fd, name, 0);
 	if (!made)
 		fail_place(s, "create", s->path);
 	close(fd);
@@ -153,7 +178,7 @@ static bool open_file(struct store *s)
 	s->fd = open(s->path, flags);
 	if (s->fd < 0 && errno == ENOENT) {
 		if (!make_directories(s) || !check_directory(s) ||
-		    !make_file(s))
+		    (!make_nameless(s) && !make_named(s)))
 			return false;
 		s->fd = open(s->path, flags);
 	}

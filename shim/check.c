@@ -25,7 +25,7 @@ static void say_warning(void *context, const char *line)
 	const struct options *o = context;
 
 	if (o->print)
-		report("warning: %s", line);
+		report_all("warning: %s", line);
 	else
 		printf("warning: %s\n", line);
 }

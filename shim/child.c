@@ -5,10 +5,10 @@
 #include "port.h"
 #include "report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,11 @@
 
 /* Passed on to the server. */
 static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-#define GRACE     1000 /* milliseconds between SIGTERM and SIGKILL */
-#define GIVE_UP   6000 /* milliseconds after SIGTERM */
-#define KILL_WAIT 10   /* milliseconds between one SIGKILL and the next */
+#define GRACE     1000  /* milliseconds between SIGTERM and SIGKILL */
+#define GIVE_UP   6000  /* milliseconds after SIGTERM */
+#define KILL_WAIT 10    /* milliseconds between one SIGKILL and the next */
+#define PIDS_MAX  256   /* children that are sent SIGTERM once */
+#define FDS_MOST  65536 /* looked at where /proc does not list them */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
 /* Another disposition in weir.  With SIGCHLD ignored there would be no status
@@ -52,6 +54,20 @@ static void change_mask(int how, const sigset_t *set, sigset_t *was)
 	syscall(SYS_rt_sigprocmask, how, set, was, (size_t)_NSIG / 8);
 }
 
+void child_hold(sigset_t *was)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	change_mask(SIG_BLOCK, &set, was);
+}
+
+void child_release(const sigset_t *was)
+{
+	change_mask(SIG_SETMASK, was, NULL);
+}
+
 static bool catch_signals(struct child *child, struct inherited *was)
 {
 	sigset_t set;
@@ -67,10 +83,24 @@ static bool catch_signals(struct child *child, struct inherited *was)
 		sigaction(changed[i].signo, &action, &was->actions[i]);
 	}
 	change_mask(SIG_BLOCK, &set, &was->mask);
-	/* Orphans of the server become weir's children, not init's. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return child->signals >= 0;
+}
+
+static void give_back(const struct inherited *was)
+{
+	for (int i = 0; i < CHANGED; i++)
+		sigaction(changed[i].signo, &was->actions[i], NULL);
+	change_mask(SIG_SETMASK, &was->mask, NULL);
+}
+
+/* Dies with the parent from now on.  It may have died before; one of an outer
+ * pid namespace is 0 here (unshare --pid). */
+static void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent && getppid() != 0)
+		_exit(EXIT_WEIR);
 }
 
 /* In the new process, which still has this one's memory: becomes the server, or
@@ -81,13 +111,9 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 	ssize_t told;
 	int cause;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent) /* it died before the line above */
-		_exit(EXIT_WEIR);
+	die_with(parent);
 	if (port_put(in[0], STDIN_FILENO) && port_put(out[1], STDOUT_FILENO)) {
-		for (int i = 0; i < CHANGED; i++)
-			sigaction(changed[i].signo, &was->actions[i], NULL);
-		change_mask(SIG_SETMASK, &was->mask, NULL);
+		give_back(was);
 		execvp(argv[0], argv);
 	}
 	cause = errno;
@@ -122,43 +148,59 @@ static bool cannot_start(struct child *child, const char *what)
 	return fail(child, EXIT_WEIR);
 }
 
-/* Calls what for each child of this process. */
-typedef void each_child(struct child *child, pid_t pid, void *context);
-
-static void children(struct child *child, each_child *what, void *context)
+/* The children of this process; NULL: /proc does not tell.  One of an outer pid
+ * namespace tells numbers that are others' here: this process has several in
+ * it. */
+static FILE *open_children(void)
 {
-	char path[64], pid[24];
-	FILE *f;
+	char path[64], line[256], end;
+	bool own = false;
+	long pid;
+	FILE *f = fopen("/proc/self/status", "re");
 
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
-		 (long)getpid());
-	f = fopen(path, "re");
-	while (f && fscanf(f, "%23s", pid) == 1)
-		what(child, (pid_t)strtol(pid, NULL, 10), context);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Pid: %ld", &pid) == 1)
+			own = pid == getpid();
+		else if (sscanf(line, "NSpid: %ld%c", &pid, &end) == 2)
+			own &= end == '\n';
+	}
 	if (f)
 		fclose(f);
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
+		 (long)getpid());
+	return own ? fopen(path, "re") : NULL;
 }
 
-static bool noted(const struct pids *p, pid_t pid)
+static void warn_of_leftovers(void)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (p->at[i] == pid)
-			return true;
-	return false;
+	FILE *f = open_children();
+
+	if (f)
+		fclose(f);
+	else
+		report("what the server leaves running when it ends is not "
+		       "ended: /proc is missing, or that of another pid "
+		       "namespace");
 }
 
-static bool note(struct pids *p, pid_t pid)
+/* All that weir opens is close-on-exec: what is not was inherited. */
+static void close_if_inherited(int fd)
 {
-	if (p->count == PIDS_MAX)
-		return false;
-	p->at[p->count++] = pid;
-	return true;
+	if (fd > STDERR_FILENO && fcntl(fd, F_GETFD) == 0)
+		close(fd);
 }
 
-static void note_stranger(struct child *child, pid_t pid, void *context)
+static void close_inherited(void)
 {
-	(void)context;
-	note(&child->strangers, pid);
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		close_if_inherited((int)strtol(e->d_name, NULL, 10));
+	if (dir)
+		closedir(dir);
+	for (int fd = 3; !dir && fd < FDS_MOST && fd < sysconf(_SC_OPEN_MAX);)
+		close_if_inherited(fd++);
 }
 
 /* A file that is there may need one that is not. */
@@ -173,7 +215,7 @@ static const char *why_not(const char *command, int cause)
 	return "no such command";
 }
 
-bool child_start(struct child *child, char **argv)
+bool child_start(struct child *child, char **argv, const sigset_t *mask)
 {
 	int in[2], out[2], tell[2], cause;
 	pid_t parent = getpid(), pid;
@@ -183,9 +225,11 @@ bool child_start(struct child *child, char **argv)
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
 	    pipe2(tell, O_CLOEXEC) != 0)
 		return cannot_start(child, "cannot make a pipe");
-	children(child, note_stranger, NULL);
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
+	was.mask = *mask;
+	/* Orphans of the server become weir's children, not init's. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* The parent stands still until exec, as it would for exec_errno(). */
 	pid = vfork();
 	if (pid < 0)
@@ -200,8 +244,11 @@ bool child_start(struct child *child, char **argv)
 	child->in = in[1];
 	child->out = out[0];
 	cause = exec_errno(tell[0]);
-	if (cause == 0)
+	if (cause == 0) {
+		close_inherited();
+		warn_of_leftovers();
 		return true;
+	}
 	report("%s: %s", argv[0], why_not(argv[0], cause));
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -301,24 +348,81 @@ void child_signals(struct child *child)
 	look_after(child);
 }
 
-/* A signal for every child but the strangers. */
+/* Until the process that goes on has ended. */
+static void stand_before(struct child *child)
+{
+	struct pollfd p = {.fd = child->signals, .events = POLLIN};
+
+	close_inherited();
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	while (child->pid > 0) {
+		poll(&p, 1, -1);
+		child_signals(child);
+		if (child->reload)
+			kill(child->pid, SIGHUP);
+		child->reload = false;
+	}
+}
+
+bool child_apart(int *status)
+{
+	struct child child = {.pidfd = -1};
+	pid_t parent = getpid();
+	struct inherited was;
+	siginfo_t any;
+
+	*status = EXIT_WEIR;
+	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return true; /* it has none */
+	if (!catch_signals(&child, &was))
+		return cannot_start(&child, "cannot catch signals");
+	child.pid = fork();
+	if (child.pid < 0)
+		return cannot_start(&child, "cannot start a process");
+	if (child.pid == 0) {
+		die_with(parent);
+		close(child.signals);
+		give_back(&was);
+		return true;
+	}
+	stand_before(&child);
+	*status = child.status;
+	return false;
+}
+
+/* A signal for every child. */
 struct sending {
 	int signo;
-	struct pids told; /* of SIGTERM: once is enough */
-	bool any;         /* there was one */
+	pid_t told[PIDS_MAX]; /* of SIGTERM: once is enough */
+	size_t count;
+	bool any; /* there was one */
 };
 
-static void send_signal(struct child *child, pid_t pid, void *context)
+static void send_signal(struct sending *s, pid_t pid)
 {
-	struct sending *s = context;
+	size_t i = 0;
 
-	if (noted(&child->strangers, pid))
-		return;
 	s->any = true;
-	if (s->signo == SIGTERM &&
-	    (noted(&s->told, pid) || !note(&s->told, pid)))
+	while (i < s->count && s->told[i] != pid)
+		i++;
+	if (s->signo == SIGTERM && (i < s->count || i == PIDS_MAX))
 		return;
+	if (s->signo == SIGTERM)
+		s->told[s->count++] = pid;
 	kill(pid, s->signo);
+}
+
+static void send_signals(struct sending *s)
+{
+	FILE *f = open_children();
+	char pid[24];
+
+	s->any = false;
+	while (f && fscanf(f, "%23s", pid) == 1)
+		send_signal(s, (pid_t)strtol(pid, NULL, 10));
+	if (f)
+		fclose(f);
 }
 
 static int milliseconds_since(const struct timespec *start)
@@ -337,17 +441,14 @@ void child_clear(struct child *child)
 	struct timespec start;
 	int spent;
 
-	if (child->strangers.count == PIDS_MAX)
-		return;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	child->stop = false;
 	do {
 		spent = milliseconds_since(&start);
 		if (spent >= GRACE || child->stop)
 			s.signo = SIGKILL;
-		s.any = false;
 		reap(child);
-		children(child, send_signal, &s);
+		send_signals(&s);
 		if (!s.any)
 			return;
 		/* Until one ends: its children are weir's now. */

@@ -9,6 +9,7 @@
 #ifndef SHIM_CHILD_H
 #define SHIM_CHILD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -18,13 +19,6 @@
 #define EXIT_NOT_FOUND 127 /* not found */
 #define EXIT_SIGNALED  128 /* plus the signal's number */
 
-#define PIDS_MAX 256
-
-struct pids {
-	pid_t at[PIDS_MAX];
-	size_t count; /* PIDS_MAX: there may be more */
-};
-
 struct child {
 	pid_t pid;   /* 0 once it has been waited for */
 	bool apart;  /* it is no child of weir's: see child_adopt() */
@@ -33,19 +27,31 @@ struct child {
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
 	int status;  /* for weir to exit with, once pid is 0 */
-	/* Children that weir had before it was weir, of a shell that became
-	 * it: not the server's, and left alone. */
-	struct pids strangers;
 	bool reload; /* SIGHUP has come: the policy is to be read again */
 	bool stop;   /* a signal came when there was no server any more */
 };
 
+/* Holds SIGHUP back until the relay takes it, and tells the mask as it was, for
+ * the server; gives it back. */
+void child_hold(sigset_t *was);
+void child_release(const sigset_t *was);
+
 /*
- * Runs argv[0], found in PATH, with the arguments argv.  False: it could not
- * be; said on stderr, and child->status is what to exit with.  From here on
- * signals are blocked and arrive at child->signals alone.
+ * Sees to it that all children are the server's.  A process that had some
+ * before it became weir, those of a shell say, starts another, which goes on;
+ * itself it closes all but stderr, passes signals on to that, and is no
+ * subreaper.  False: it has ended, or could not be started, and *status is what
+ * to exit with.
  */
-bool child_start(struct child *child, char **argv);
+bool child_apart(int *status);
+
+/*
+ * Runs argv[0], found in PATH, with the arguments argv and this signal mask,
+ * and closes what it inherits from descriptor 3 up, which is now its alone.
+ * False: it could not be run; said on stderr, and child->status is what to exit
+ * with.  From here on signals are blocked and arrive at child->signals alone.
+ */
+bool child_start(struct child *child, char **argv, const sigset_t *mask);
 
 /* A server that runs already, in a process that waits for the relay. */
 struct running {

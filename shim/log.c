@@ -9,18 +9,24 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 bool log_open(struct log *log, const char *path)
 {
-	log->failed = false;
+	struct stat st;
+
+	*log = (struct log){.once = policy_names_descriptor(path)};
 	/* A pipe that nobody reads must stop neither the start nor a call. */
 	log->fd = open(path,
 		       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
 			       O_NONBLOCK,
 		       0600);
-	return log->fd >= 0;
+	if (log->fd < 0)
+		return false;
+	log->once |= fstat(log->fd, &st) != 0 || !S_ISREG(st.st_mode);
+	return true;
 }
 
 void log_close(struct log *log)
@@ -28,6 +34,28 @@ void log_close(struct log *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;
+}
+
+void log_reopen(struct log *log, const char *path)
+{
+	struct log anew;
+
+	if (log->once) {
+		if (!log->said)
+			report("the log %s is not opened again: it is no "
+			       "regular file",
+			       path);
+		log->said = true;
+		return;
+	}
+	if (log_open(&anew, path) && !anew.once) {
+		log_close(log);
+		*log = anew;
+		return;
+	}
+	report("cannot open the log %s again, so the one before goes on: %s",
+	       path, anew.once ? "it is no regular file" : strerror(errno));
+	log_close(&anew);
 }
 
 const char *log_word(enum verdict_kind kind)
@@ -64,18 +92,42 @@ static void begin(struct log *log, struct out *o, enum verdict_kind kind)
 	out_string(o, "\"");
 }
 
+/* JSON text as it is spelled in the message, but for bytes that a terminal
+ * obeys: DEL, and U+0080 to U+009F, which begin with 0xC2. */
+static void put_spelled(struct out *o, const char *s, size_t len)
+{
+	while (len > 0) {
+		size_t n = 0;
+
+		while (n < len && s[n] != 0x7F && s[n] != '\xC2')
+			n++;
+		out_bytes(o, s, n);
+		s += n;
+		len -= n;
+		n = len > 1 && *s != 0x7F ? 2 : len > 0;
+		out_escaped(o, s, n);
+		s += n;
+		len -= n;
+	}
+}
+
 /* ,"key":"text" of a text as it stands in the message. */
 static void put_text(struct out *o, const char *key, struct text text)
 {
+	size_t mark;
+
 	if (!text.ptr)
 		return;
 	out_string(o, ",\"");
 	out_string(o, key);
 	out_string(o, "\":\"");
+	mark = o->len;
 	/* Left out: one that is longer than any that is weighed, and half a
 	 * surrogate pair, which readers of the log could not take. */
 	if (text.len <= 6 * MESSAGE_NAME_BYTES && !(text.flags & TEXT_LONE))
-		out_bytes(o, text.ptr, text.len);
+		put_spelled(o, text.ptr, text.len);
+	if (o->len - mark > 6 * MESSAGE_NAME_BYTES)
+		o->len = mark;
 	out_string(o, "\"");
 }
 
@@ -84,7 +136,7 @@ static void put_id(struct out *o, struct span id)
 	if (!id.ptr)
 		return;
 	out_string(o, ",\"id\":");
-	out_bytes(o, id.ptr, id.len);
+	put_spelled(o, id.ptr, id.len);
 }
 
 /* ,"rule":"...","reason":"..." */
@@ -95,6 +147,25 @@ static void put_rule(struct out *o, const char *rule, const char *reason)
 	out_string(o, "\",\"reason\":\"");
 	out_string(o, reason);
 	out_string(o, "\"");
+}
+
+/* A part of the record was written: makes it a blank line, so that what comes
+ * next, of whomever, begins a line.  A full disk has room for that, and what
+ * another process has appended meanwhile stays. */
+static bool blank(int fd, char *part, size_t len)
+{
+	off_t end = lseek(fd, 0, SEEK_CUR);
+	int flags = fcntl(fd, F_GETFL);
+	bool done;
+
+	memset(part, ' ', len);
+	part[len - 1] = '\n';
+	/* With O_APPEND, pwrite() would append. */
+	if (end < (off_t)len || fcntl(fd, F_SETFL, flags & ~O_APPEND) != 0)
+		return false;
+	done = pwrite(fd, part, len, end - (off_t)len) == (ssize_t)len;
+	fcntl(fd, F_SETFL, flags);
+	return done;
 }
 
 static void end(struct log *log, struct out *o, bool observed)
@@ -111,11 +182,12 @@ static void end(struct log *log, struct out *o, bool observed)
 		log->failed = log->torn = false;
 		return;
 	}
-	log->torn |= put > 0;
 	if (!log->failed)
-		report_running("cannot write to the log: %s",
-			       strerror(put < 0 ? errno : ENOSPC));
+		report("cannot write to the log: %s",
+		       strerror(put < 0 ? errno : ENOSPC));
 	log->failed = true;
+	if (put > 0)
+		log->torn = !blank(log->fd, o->ptr, (size_t)put);
 }
 
 void log_verdict(struct log *log, const struct message *m,

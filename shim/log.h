@@ -10,9 +10,10 @@
  * a ping say, are no decision.
  *
  * A line is written at once, so that several processes may share a file.  One
- * that cannot be written is told on stderr, the first of several.  Nothing
- * waits for the log: a named pipe without a reader does not open, and one that
- * is full is one that cannot be written.
+ * that cannot be written is told on stderr, the first of several; one of which
+ * a part was written becomes a blank line.  Nothing waits for the log: a named
+ * pipe without a reader does not open, and one that is full is one that cannot
+ * be written.
  */
 #ifndef SHIM_LOG_H
 #define SHIM_LOG_H
@@ -23,12 +24,18 @@ struct log {
 	int fd;      /* -1: nothing is logged; owned */
 	bool failed; /* the last line could not be written */
 	bool torn;   /* a part of it could: a line end comes first */
+	bool once;   /* no regular file, or a descriptor: not opened anew */
+	bool said;   /* and that was told */
 };
 
 /* Opens or makes the file at path, mode 0600.  False: errno, ENXIO if it is a
  * pipe without a reader or a socket. */
 bool log_open(struct log *log, const char *path);
 void log_close(struct log *log);
+
+/* Opens the file that is at path now.  What fails, or is no regular file, is
+ * told on stderr, and the log goes on as it is. */
+void log_reopen(struct log *log, const char *path);
 
 /* A message that was judged. */
 void log_verdict(struct log *log, const struct message *m,

@@ -14,17 +14,13 @@
 
 #define WEIR_VERSION "0.1.0"
 
-static int run_relay(const struct options *o)
+static int run_relay(const struct options *o, const sigset_t *mask)
 {
-	struct policy *policy;
+	int status;
 
 	if (!port_standard())
 		return EXIT_WEIR;
-	policy = policy_load(o->policies, o->policy_count, report_line, NULL);
-	if (!policy)
-		return EXIT_WEIR;
-	policy_warn(policy, report_line, NULL);
-	return relay_run(policy, o, o->rest, NULL);
+	return child_apart(&status) ? relay_run(o, mask, NULL) : status;
 }
 
 /* Output that could not be written is a failure, not a success. */
@@ -37,11 +33,11 @@ static int finish(int status, int failed)
 	return failed;
 }
 
-static int run(const struct options *o)
+static int run(const struct options *o, const sigset_t *mask)
 {
 	switch (o->run) {
 	case RUN_RELAY:
-		return run_relay(o);
+		return run_relay(o, mask);
 	case RUN_CHECK:
 		return finish(o->preload ? loads_run(o->rest[0]) : check_run(o),
 			      CHECK_UNSOUND);
@@ -65,9 +61,15 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = options_read(argc, argv);
-	int status = run(&o);
+	struct options o;
+	sigset_t mask;
+	int status;
 
+	child_hold(&mask);
+	o = options_read(argc, argv);
+	if (o.run != RUN_RELAY)
+		child_release(&mask);
+	status = run(&o, &mask);
 	options_free(&o);
 	return status;
 }

@@ -134,15 +134,8 @@ static bool close_others(const struct ends *e)
 static int run_relay(struct running *server)
 {
 	struct options o = options_environment();
-	struct policy *policy;
 
-	if (o.run == RUN_ERROR)
-		return o.status;
-	policy = policy_load(o.policies, o.policy_count, report_line, NULL);
-	if (!policy)
-		return EXIT_WEIR;
-	policy_warn(policy, report_line, NULL);
-	return relay_run(policy, &o, NULL, server);
+	return o.run == RUN_ERROR ? o.status : relay_run(&o, NULL, server);
 }
 
 /* Ends this process.  If S still waits, it need not say anything more. */
@@ -215,7 +208,8 @@ static void start_relay(const struct ends *e)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, &mask);
+	child_hold(&mask); /* R's, from its first line on */
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigpending(&pending);
 	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
@@ -234,18 +228,22 @@ static void start_relay(const struct ends *e)
 	}
 	forget_child(between, sigismember(&pending, SIGCHLD), &set);
 	prctl(PR_SET_CHILD_SUBREAPER, reaper);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	child_release(&mask);
 }
 
 /* As process 1: this process becomes R, and its child goes on as S. */
 static void split(const struct ends *e)
 {
-	pid_t server = fork();
+	sigset_t mask;
+	pid_t server;
 
+	child_hold(&mask);
+	server = fork();
 	if (server < 0)
 		fail("cannot start a process");
 	if (server > 0)
 		become_relay(e, server, true);
+	child_release(&mask);
 }
 
 /* In S, which has its pipes. */

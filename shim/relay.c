@@ -283,32 +283,30 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 /* Counters for the policy, which go on from those before, if there were any. */
 static struct counters *open_counters(struct relay *r,
 				      const struct policy *policy,
-				      struct counters *before,
-				      policy_report *tell)
+				      struct counters *before, size_t *said)
 {
 	if (!r->grant && policy_shares(policy))
-		r->grant = grant_for(r->options, tell, NULL);
+		r->grant = grant_for(r->options, report_some, said);
 	if (!r->grant && policy_shares(policy))
 		return NULL;
-	return counters_new(policy, r->grant, before, tell, NULL);
+	return counters_new(policy, r->grant, before, report_some, said);
 }
 
 /* Reads the policy files again; the counters go on. */
 static void reload(struct relay *r)
 {
-	const struct options *o = r->options;
-	struct policy *policy = policy_load(o->policies, o->policy_count,
-					    report_running_line, NULL);
 	struct counters *counters = NULL;
-
-	if (policy)
-		counters = open_counters(r, policy, r->s.counters,
-					 report_running_line);
+	size_t said = 0;
+	struct policy *policy = policy_reload(r->policy, report_some, &said);
 
 	r->child.reload = false;
+	if (policy == r->policy)
+		return;
+	if (policy)
+		counters = open_counters(r, policy, r->s.counters, &said);
+	report_rest(said);
 	if (!counters) {
-		report_running("the policy was not read anew: the one before "
-			       "stays");
+		report("the policy was not read anew: the one before stays");
 		policy_free(policy);
 		return;
 	}
@@ -321,7 +319,7 @@ static void reload(struct relay *r)
 	}
 	policy_free(r->policy);
 	r->policy = policy;
-	report_running("the policy was read anew");
+	report("the policy was read anew");
 }
 
 static void loop(struct relay *r)
@@ -340,8 +338,11 @@ static void loop(struct relay *r)
 			r->client_out_full = false;
 		if (p[SIGNALS].revents || p[SERVER].revents)
 			child_signals(&r->child);
-		if (r->child.reload)
+		if (r->child.reload) {
+			if (r->options->log)
+				log_reopen(&r->s.log, r->options->log);
 			reload(r);
+		}
 		if (p[CLIENT_IN].revents && !fill(&r->s.up, &r->client_in))
 			port_close(&r->client_in);
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
@@ -367,34 +368,48 @@ static void open_ports(struct relay *r)
 	r->client_out = port_adopt(STDOUT_FILENO, true);
 }
 
-/* Everything but the child and the log. */
-static bool prepare(struct relay *r, struct policy *policy,
-		    const struct options *o)
+static bool open_session(struct relay *r, size_t *said)
 {
+	const struct options *o = r->options;
 	struct counters *counters;
 
-	r->policy = policy;
-	r->options = o;
-	r->s.log.fd = -1;
-	counters = open_counters(r, policy, NULL, report_line);
+	r->policy =
+		policy_load(o->policies, o->policy_count, report_some, said);
+	if (!r->policy)
+		return false;
+	policy_warn(r->policy, report_some, said);
+	counters = open_counters(r, r->policy, NULL, said);
 	if (!counters)
 		return false;
-	if (!session_open(&r->s, policy, counters, o->max_line)) {
-		report("out of memory (lines of up to %zu bytes need twice as "
-		       "much address space)",
-		       o->max_line);
-		return false;
-	}
-	r->s.observe = o->observe;
-	if (!o->log || log_open(&r->s.log, o->log))
+	if (session_open(&r->s, r->policy, counters, o->max_line)) {
+		r->s.observe = o->observe;
 		return true;
-	report("cannot open the log %s: %s", o->log,
+	}
+	report("out of memory (lines of up to %zu bytes need twice as much "
+	       "address space)",
+	       o->max_line);
+	return false;
+}
+
+/* Everything but the child. */
+static bool prepare(struct relay *r)
+{
+	const char *log = r->options->log;
+	size_t said = 0;
+	bool ready;
+
+	r->s.log.fd = -1;
+	ready = open_session(r, &said);
+	report_rest(said);
+	if (!ready || !log || log_open(&r->s.log, log))
+		return ready;
+	report("cannot open the log %s: %s", log,
 	       errno == ENXIO ? "a pipe that nobody reads, or a socket"
 			      : strerror(errno));
 	return false;
 }
 
-int relay_run(struct policy *policy, const struct options *o, char **argv,
+int relay_run(const struct options *o, const sigset_t *mask,
 	      struct running *server)
 {
 	struct relay *r = calloc(1, sizeof(*r));
@@ -404,17 +419,17 @@ int relay_run(struct policy *policy, const struct options *o, char **argv,
 
 	if (!r) {
 		report("out of memory");
-		policy_free(policy);
 		return status;
 	}
 	r->preloaded = server != NULL;
+	r->options = o;
 	/* A file that may not grow is said, and not died of. */
 	sigaction(SIGXFSZ, &ignore, &was);
-	ready = prepare(r, policy, o);
+	ready = prepare(r);
 	sigaction(SIGXFSZ, &was, NULL);
 	if (ready) {
 		if (server ? child_adopt(&r->child, server)
-			   : child_start(&r->child, argv)) {
+			   : child_start(&r->child, o->rest, mask)) {
 			open_ports(r);
 			loop(r);
 			child_clear(&r->child);

@@ -13,8 +13,8 @@
  *     so memory is bounded, and a side that stops reading stops the other, as
  *     it would without weir
  *   - after the start nothing is allocated, but to read the policy anew
- *   - SIGHUP reads the policy anew between two messages; a faulty one changes
- *     nothing
+ *   - SIGHUP opens the log anew, and reads the policy anew between two
+ * messages; a faulty one changes nothing
  */
 #ifndef SHIM_RELAY_H
 #define SHIM_RELAY_H
@@ -24,11 +24,11 @@
 #include "options.h"
 
 /*
- * Runs argv, or a server that runs already, behind the policy, which it takes
- * over, until it ends, with this process's descriptors 0 and 1 as the client,
- * as the options say.  Returns the status to exit with.
+ * Runs the command of the options with this signal mask, or a server that runs
+ * already, behind the policy that they name, until it ends, with this process's
+ * descriptors 0 and 1 as the client.  Returns the status to exit with.
  */
-int relay_run(struct policy *policy, const struct options *o, char **argv,
+int relay_run(const struct options *o, const sigset_t *mask,
 	      struct running *server);
 
 #endif

@@ -25,7 +25,7 @@ static void write_line(const char *format, va_list args)
 	while (put < 0 && errno == EINTR);
 }
 
-void report(const char *format, ...)
+void report_all(const char *format, ...)
 {
 	va_list args;
 
@@ -34,7 +34,7 @@ void report(const char *format, ...)
 	va_end(args);
 }
 
-void report_running(const char *format, ...)
+void report(const char *format, ...)
 {
 	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	va_list args;
@@ -44,7 +44,8 @@ void report_running(const char *format, ...)
 	do
 		ready = poll(&p, 1, 0);
 	while (ready < 0 && errno == EINTR);
-	if (ready != 1 || !(p.revents & POLLOUT))
+	/* POLLERR: nobody reads it, and SIGPIPE may not be ignored yet. */
+	if (ready != 1 || p.revents != POLLOUT)
 		return;
 	va_start(args, format);
 	write_line(format, args);
@@ -54,11 +55,19 @@ void report_running(const char *format, ...)
 void report_line(void *context, const char *line)
 {
 	(void)context;
-	report("%s", line);
+	report_all("%s", line);
 }
 
-void report_running_line(void *context, const char *line)
+void report_some(void *context, const char *line)
 {
-	(void)context;
-	report_running("%s", line);
+	size_t *count = context;
+
+	if (++*count <= REPORT_MOST)
+		report("%s", line);
+}
+
+void report_rest(size_t count)
+{
+	if (count > REPORT_MOST)
+		report("and %zu more; see weir check", count - REPORT_MOST);
 }

@@ -2,18 +2,23 @@
 #ifndef SHIM_REPORT_H
 #define SHIM_REPORT_H
 
-/* Writes "weir: ", the text and LF in one piece, cut after 4 KiB.  Before the
- * relay runs; it may block, as any program's stderr may. */
+#include <stddef.h>
+
+#define REPORT_MOST 20 /* lines of one start, or of one reload */
+
+/* Writes "weir: ", the text and LF in one piece, cut after 4 KiB.  It never
+ * blocks: what stderr has no room for now is lost. */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same while the relay runs: it never blocks.  What stderr has no room
- * for now is lost. */
-void report_running(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+/* The same for a verb, whose every line counts: it waits for room. */
+void report_all(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Each a policy_report, a line from the policy loader: before the relay runs,
- * and while it does. */
+/* Each a policy_report, a line from the policy loader: of a verb; and of the
+ * relay, the first REPORT_MOST, where context is a size_t that counts them. */
 void report_line(void *context, const char *line);
-void report_running_line(void *context, const char *line);
+void report_some(void *context, const char *line);
+
+/* How many lines report_some() left out, if any. */
+void report_rest(size_t count);
 
 #endif

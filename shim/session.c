@@ -62,7 +62,7 @@ static void answer(struct session *s, const char *line, const struct message *m,
 		answer_fault(&s->answers, m->id, &fault);
 		break;
 	case VERDICT_DROPPED:
-		report_running("not passed on: %s", v->reason);
+		report("not passed on: %s", v->reason);
 		break;
 	}
 }
@@ -73,10 +73,10 @@ static void tell_trouble(struct session *s)
 	const char *trouble = counters_trouble(s->counters);
 
 	if (*trouble && !s->uncounted)
-		report_running("%s: calls that a limit is for are refused",
+		report("%s: calls that a limit is for are refused",
 			       trouble);
 	if (!*trouble && s->uncounted)
-		report_running("limits can be counted again");
+		report("limits can be counted again");
 	s->uncounted = *trouble != '\0';
 }
 
@@ -257,7 +257,7 @@ static void withhold(struct session *s, const struct reply *reply)
 {
 	struct span id = reply->id;
 
-	report_running("withheld a line of the server's while a list was "
+	report("withheld a line of the server's while a list was "
 		       "awaited: %s (byte %zu)",
 		       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -75,16 +76,25 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 
 /* What another process does just before. */
 static void (*race)(void);
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to)
+static bool nameless = true; /* has the file system files without a name? */
+int __real_linkat(int at, const char *from, int to_at, const char *to,
+		  int flags);
+int __wrap_linkat(int at, const char *from, int to_at, const char *to,
+		  int flags);
+int __wrap_linkat(int at, const char *from, int to_at, const char *to,
+		  int flags)
 {
 	void (*first)(void) = race;
 
 	race = NULL;
 	if (first)
 		first();
-	return fails(WRITES) ? -1 : __real_link(from, to);
+	if (fails(WRITES))
+		return -1;
+	if (nameless || !(flags & AT_SYMLINK_FOLLOW))
+		return __real_linkat(at, from, to_at, to, flags);
+	errno = EOPNOTSUPP;
+	return -1;
 }
 
 static void move(void)
@@ -354,9 +364,8 @@ static void sweep(void)
 	assert_int_equal(system(command), 0);
 }
 
-static void killed_before_each_write(void **state)
+static void kill_everywhere(void)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(acts); i++) {
 		const struct act *a = &acts[i];
 
@@ -369,6 +378,26 @@ static void killed_before_each_write(void **state)
 			assert_true(n < 2000);
 		}
 	}
+}
+
+static void killed_before_each_write(void **state)
+{
+	glob_t found;
+	char pattern[100];
+
+	(void)state;
+	kill_everywhere();
+	snprintf(pattern, sizeof(pattern), "%s.*", grant_file);
+	assert_int_equal(glob(pattern, 0, NULL, &found), GLOB_NOMATCH);
+}
+
+/* Where a file has a name while it is made, that may stay. */
+static void killed_without_nameless_files(void **state)
+{
+	(void)state;
+	nameless = false;
+	kill_everywhere();
+	nameless = true;
 	sweep();
 }
 
@@ -563,6 +592,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_before_each_write),
+		cmocka_unit_test(killed_without_nameless_files),
 		cmocka_unit_test(each_call_fails),
 		cmocka_unit_test(halves_are_joined),
 		cmocka_unit_test(files_of_others),

@@ -537,12 +537,13 @@ static void no_directory(void **state)
 	}
 }
 
-/* The file has a name, but there is no room for that of a new one. */
+/* The longest name there is: one to make the file under would not fit. */
 static void name_without_room(void **state)
 {
 	const struct policy_clock clock = {.read = grant_read};
 	static char at[5000];
 	char command[200];
+	struct ledger *l;
 	size_t len;
 
 	(void)state;
@@ -555,8 +556,9 @@ static void name_without_room(void **state)
 		len += more;
 	}
 	at[4084] = 'a';
-	assert_null(grant_open(at, "g", clock, grant_listen, NULL));
-	assert_non_null(strstr(grant_said, "cannot create"));
+	l = grant_open(at, "g", clock, grant_listen, NULL);
+	row_true(grant_said, l);
+	grant_close(l);
 	snprintf(command, sizeof(command), "rm -r %s/long", grant_directory);
 	assert_int_equal(system(command), 0);
 }
