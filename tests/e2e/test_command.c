@@ -6,6 +6,7 @@
 #include "groups.h"
 #include "way.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -732,6 +733,60 @@ static void cannot_run(void **state)
 	}
 }
 
+/* A policy with a thousand things to say of it. */
+static const char *talkative(const char *rules)
+{
+	struct bytes b = {.ptr = NULL};
+
+	append_text(&b, "{\"version\":\"1\",\"default\":\"allow\",\"tools\":{");
+	for (int i = 0; i < 1000; i++)
+		append_text(&b, text("%s\"mcp__name_of_a_server__name_of_tool_"
+				     "%d\":%s",
+				     i ? "," : "", i, rules));
+	append_text(&b, "}}");
+	return file("talkative", b.ptr);
+}
+
+/* The first twenty are said, and how many more there are; where nobody reads
+ * stderr, nothing waits for it. */
+static void start_says_little(void **state)
+{
+	static const struct {
+		const char *rules;
+		int status;
+	} rows[] = {
+		{"{\"action\":\"deny\",\"deny_if\":[{\"path\":\"args.a\",\"op\":\"exists\",\"value\":true}]}",
+		 7},
+		{"{\"bad\":1}", 125}};
+	struct how how = {.given = {[2] = true}};
+	int err[2];
+
+	(void)state;
+	check_equal(pipe2(err, O_CLOEXEC), 0);
+	how.fds[2] = err[1];
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		const char *at = talkative(rows[i / 2].rules);
+		const char *const *words =
+			WORDS(weir, "-p", at, "--", server, "--exit", "7");
+		struct proc *p =
+			i % 2 ? proc_start_how(words, &how) : proc_start(words);
+
+		in_case(rows[i / 2].rules);
+		if (rows[i / 2].status == 7)
+			ping(p, "1");
+		proc_close_in(p);
+		check_status(p, rows[i / 2].status);
+		if (i % 2)
+			continue;
+		check_equal(weir_lines(p->told.ptr), 21);
+		check(strstr(p->told.ptr, "weir: and 98"), "%s", p->told.ptr);
+		p = proc_run(WORDS(weir, "check", at), "");
+		check(strstr(p->said.ptr, "name_of_tool_999"), "not all");
+	}
+	close(err[0]);
+	close(err[1]);
+}
+
 int run_command(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -747,6 +802,7 @@ int run_command(void)
 		TEST(max_line_from_environment),
 		TEST(check_seeds),
 		TEST(start_warns),
+		TEST(start_says_little),
 		TEST(check_unsound),
 		TEST(others_may_write),
 		TEST(nameless_policies),

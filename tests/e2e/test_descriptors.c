@@ -290,6 +290,39 @@ static void few(void **state)
 	check(worked > 5, "it takes too many");
 }
 
+static int readiness;
+
+static void give_readiness(void)
+{
+	dup2(readiness, 3);
+	dup2(readiness, 9);
+}
+
+/* Who waits for the server to close one of its own waits for nobody else. */
+static void closed_by_the_server(void **state)
+{
+	struct how how = {.prepare = give_readiness};
+	struct pollfd end = {.events = POLLIN};
+	struct proc *p;
+	int fds[2];
+
+	(void)state;
+	check_equal(pipe2(fds, O_CLOEXEC), 0);
+	readiness = fds[1];
+	p = proc_start_how(
+		behind_weir(WORDS("sh", "-c", "exec 3>&- 9>&-; exec \"$0\"",
+				  server)),
+		&how);
+	close(fds[1]);
+	end.fd = fds[0];
+	check(poll(&end, 1, DEADLINE) == 1 && end.revents == POLLHUP,
+	      "somebody still has it");
+	close(fds[0]);
+	ping(p, "1");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
 /* ---- the log --------------------------------------------------------- */
 
 static const char *const *with_log(const char *log)
@@ -382,6 +415,7 @@ int run_descriptors(void)
 		TEST(closed_ones),
 		TEST(strange_ones),
 		TEST(few),
+		TEST(closed_by_the_server),
 		TEST(log_without_reader),
 		TEST(log_reader_stops),
 		TEST(log_at_its_largest),

@@ -393,29 +393,144 @@ static void a_second_for_all(void **state)
 	check(exists(done), "it had no time");
 }
 
-/* Children that weir, or the server, had before are nobody's business. */
-static void strangers(void **state)
+/* A shell with so many jobs becomes weir, or the server. */
+static struct proc *start_with_jobs(int jobs, const char *const *command)
 {
-	enum { JOBS = 40 };
-	const char *const *command =
-		way_words(behind_weir(WORDS(server, "--report")));
-	struct proc *p = proc_start(
+	return proc_start(
 		join(WORDS("sh", "-c",
 			   text("i=0; while [ $i -lt %d ]; do sleep 1000 "
 				">&- 2>&- & i=$((i+1)); done; exec \"$@\"",
-				JOBS),
+				jobs),
 			   "sh"),
-		     command));
-	int own;
+		     way_words(behind_weir(command))));
+}
+
+/* They are nobody's business; what the server leaves is weir's, as always. */
+static void strangers(void **state)
+{
+	static const int jobs[] = {1, 40, 300};
+	const char *leaves = preload ? "" : "sleep 1000 & ";
 
 	(void)state;
-	check_equal(server_pid(p) == p->pid, preload != NULL);
-	check_equal(descendants_of(p->pid), JOBS + (preload ? 0 : 1));
-	own = pid_open(weir_pid(p));
+	for (size_t i = 0; i < COUNT(jobs); i++) {
+		struct proc *p = start_with_jobs(
+			jobs[i],
+			WORDS("sh", "-c",
+			      text("%sexec \"$0\" --report --exit 7", leaves),
+			      server));
+		int own;
+
+		in_case(text("%d", jobs[i]));
+		check_equal(server_pid(p) == p->pid, preload != NULL);
+		own = pid_open(weir_pid(p));
+		proc_close_in(p);
+		check_status(p, 7);
+		pid_wait(own);
+		check_equal(kill_the_rest(), jobs[i]);
+	}
+}
+
+/* The one that stands before it passes on what it is sent, and takes the other
+ * and the server with it. */
+static void strangers_and_signals(void **state)
+{
+	struct proc *p =
+		start_with_jobs(1, WORDS(server, "--signals", "--report"));
+	int left;
+
+	(void)state;
+	prefix_only("the relay has no strangers");
+	left = pid_open(server_pid(p));
+	kill(p->pid, SIGTERM);
+	check_equal(number_of(p, "number"), SIGTERM);
+	kill(p->pid, SIGHUP);
+	proc_told(p, "read anew");
+	kill(p->pid, SIGKILL);
+	pid_wait(left);
+	check_status(p, -SIGKILL);
+	kill_the_rest();
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char buf[1024];
+
+	proc_read(pid, "stat", buf, sizeof(buf));
+	check(strrchr(buf, ')'), "process %d has ended", pid);
+	return atoi(strrchr(buf, ')') + 4);
+}
+
+/* A job that ends during the session leaves something behind. */
+static void left_by_a_stranger(void **state)
+{
+	const char *fifo = path("fifo"), *pid = path("pid");
+	int64_t until = milliseconds() + DEADLINE;
+	struct proc *p;
+	pid_t job, left;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	p = proc_start(join(WORDS("sh", "-c",
+				  "f=$1 p=$2; shift 2; (sleep 1000 & echo $! "
+				  ">\"$p.new\"; mv \"$p.new\" \"$p\"; read x "
+				  "<\"$f\") >&- 2>&- & exec \"$@\"",
+				  "sh", fifo, pid),
+			    way_words(behind_weir(WORDS(server)))));
+	ping(p, "1");
+	while (!exists(pid))
+		check(milliseconds() < until, "no job");
+	left = atoi(content(pid).ptr);
+	job = parent_of(left);
+	file("fifo", "\n");
+	while (parent_of(left) == job)
+		check(milliseconds() < until, "the job lives on");
 	proc_close_in(p);
 	check_status(p, 0);
-	pid_wait(own);
-	check_equal(kill_the_rest(), JOBS);
+	check(state_of(left) == 'S', "it was ended: %c", state_of(left));
+	check_equal(kill_the_rest(), 1);
+}
+
+/* Where the numbers of /proc are missing, or are others', it is said that
+ * nothing is cleared; and where only children are in another namespace, weir
+ * works. */
+static void other_namespaces(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *option;
+		const char *script;
+		bool warns;
+	} rows[] = {
+		{"children in another", "--pid", "exec \"$@\"", false},
+		{"no /proc", "--mount",
+		 "mount -t tmpfs none /proc && exec \"$@\"", true},
+		{"/proc of another", "--fork", "exec \"$@\"", true},
+	};
+
+	(void)state;
+	prefix_only("the relay has no children");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *const *way =
+			join(WORDS("unshare", "--user", "--map-root-user",
+				   rows[i].option),
+			     i == 2 ? WORDS("--pid", "sh", "-c", rows[i].script,
+					    "sh")
+				    : WORDS("sh", "-c", rows[i].script, "sh"));
+		struct proc *p = proc_run(join(way, WORDS("true")), "");
+
+		in_case(rows[i].name);
+		if (proc_wait(p) != 0) {
+			print_message("not tried: no namespaces here\n");
+			skip();
+		}
+		p = proc_start(
+			join(way, behind_weir(WORDS(server, "--exit", "7"))));
+		ping(p, "1");
+		proc_close_in(p);
+		check_status(p, 7);
+		check(!strstr(p->told.ptr, "leaves running") == !rows[i].warns,
+		      "%s", p->told.ptr);
+	}
 }
 
 /* The way that the manual shows to end all that the server started, also when
@@ -480,8 +595,11 @@ static void terminal_goes(void **state)
 int run_leftovers(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_cause), TEST(no_zombies),     TEST(a_second_for_all),
-		TEST(strangers),   TEST(in_a_namespace), TEST(terminal_goes),
+		TEST(every_cause),           TEST(no_zombies),
+		TEST(a_second_for_all),      TEST(strangers),
+		TEST(strangers_and_signals), TEST(left_by_a_stranger),
+		TEST(other_namespaces),      TEST(in_a_namespace),
+		TEST(terminal_goes),
 	};
 
 	return cmocka_run_group_tests_name("leftovers", tests, NULL, NULL);

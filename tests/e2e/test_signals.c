@@ -8,9 +8,11 @@
 #include "processes.h"
 #include "way.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIGNALS 65 /* of Linux, and 0 */
@@ -293,13 +295,48 @@ static void ignored(void **state)
 	check_status(p, 0);
 }
 
+/* While weir waits for a policy that does not come, and for a verb, a signal
+ * does what it does to any process; but SIGHUP, which the relay takes later
+ * (reload_of_a_pipe). */
+static void waiting_for_a_policy(void **state)
+{
+	static const struct {
+		const char *word;
+		int number;
+	} rows[] = {
+		{"-p", SIGTERM},    {"-p", SIGINT},    {"-p", SIGUSR1},
+		{"check", SIGTERM}, {"check", SIGINT}, {"check", SIGHUP},
+		{"check", SIGUSR1},
+	};
+	const char *fifo = path("fifo");
+
+	(void)state;
+	prefix_only("the server gets them itself");
+	check_equal(mkfifo(fifo, 0600), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool verb = strcmp(rows[i].word, "check") == 0;
+		struct proc *p = proc_start(
+			verb ? WORDS(weir, "check", fifo)
+			     : WORDS(weir, "-p", fifo, "--", server));
+		int64_t until = milliseconds() + DEADLINE;
+		int fd;
+
+		in_case(text("%s, signal %d", rows[i].word, rows[i].number));
+		while ((fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+			check(milliseconds() < until, "nobody reads it");
+		kill(p->pid, rows[i].number);
+		check_status(p, -rows[i].number);
+		close(fd);
+	}
+}
+
 int run_signals(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(exit_codes),  TEST(deaths),
 		TEST(each_signal), TEST(each_signal_direct),
 		TEST(storm),       TEST(whole_group),
-		TEST(ignored),
+		TEST(ignored),     TEST(waiting_for_a_policy),
 	};
 
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);

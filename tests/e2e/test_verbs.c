@@ -358,7 +358,8 @@ static void log_escapes(void **state)
 {
 	static const char *const names[] = {
 		"\\ud83d",        "\\udc00\\ud83d",   "\\u0000",
-		"\\ud83d\\ude00", "\xf0\x9f\x98\x80", "\x7f\\\\"};
+		"\\ud83d\\ude00", "\xf0\x9f\x98\x80", "\x7f\\\\",
+		"\xc2\x9b",       "\xc3\xa9\xc2\xa9"};
 	const char *log = path("log");
 	const char *at;
 	struct proc *p = proc_start(WORDS(
@@ -369,14 +370,21 @@ static void log_escapes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)
-		proc_send(p, request("1", "x",
+		proc_send(p, request("\"\x7f\"", "x",
 				     text("{\"name\":\"%s\"}", names[i])));
 	proc_close_in(p);
 	check_status(p, 0);
 	at = content(log).ptr;
+	/* A terminal obeys these. */
+	check(!strpbrk(at, "\x7f") && !strstr(at, "\xc2\x9b"), "raw: %s", at);
 	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *line = next_line(&at);
+
 		in_case(names[i]);
-		check_field(next_line(&at), "verdict", "refused");
+		check_field(line, "verdict", "refused");
+		check_field(line, "id", "\x7f");
+		if (i > 4)
+			check_field(line, "name", i == 5 ? "\x7f\\" : names[i]);
 	}
 }
 
@@ -547,6 +555,48 @@ static void log_full_for_a_while(void **state)
 			whole++;
 		}
 	check_equal(whole, 3);
+}
+
+/* Rules, to a policy file of the name that most tests use. */
+static const char *policy_of(const char *rules)
+{
+	return file("policy", text("{\"version\":\"1\",%s}", rules));
+}
+
+/* The disk is full for one of two writers, in the middle of a line: the other's
+ * lines are whole. */
+static void log_full_for_one_of_two(void **state)
+{
+	struct how how = {.prepare = limit_files};
+	const char *log = path("log"), *at, *line;
+	const char *const *words = join(
+		WORDS(weir, "-p",
+		      policy_of("\"default\":\"allow\",\"hide\":[\"remove\"]"),
+		      "-l", log, "--", server),
+		WORDS(NULL));
+	struct proc *p[2] = {proc_start_how(words, &how), proc_start(words)};
+	int others = 0;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		while (i == 0 && !strstr(p[0]->told.ptr, "cannot write")) {
+			proc_send(p[0], call("1", "remove"));
+			check_hidden(proc_line(p[0]), "1", "remove");
+		}
+		proc_send(p[1], call("\"other\"", "remove"));
+		check_hidden(proc_line(p[1]), "\"other\"", "remove");
+	}
+	for (int i = 0; i < 2; i++) {
+		proc_close_in(p[i]);
+		check_status(p[i], 0);
+	}
+	for (at = content(log).ptr; (line = next_line(&at));) {
+		if (line[strspn(line, " \n")] == '\0')
+			continue;
+		check_text("a line", field(line, ""), "object");
+		others += strstr(line, "\"other\"") != NULL;
+	}
+	check_equal(others, 2);
 }
 
 /* ---- explain --------------------------------------------------------- */
@@ -910,12 +960,6 @@ static void hang_up(struct proc *p, const char *says)
 	p->told.ptr[0] = '\0';
 	kill(weir_pid(p), SIGHUP);
 	proc_told(p, says);
-}
-
-/* Rules, to a policy file of the name that all of these tests use. */
-static const char *policy_of(const char *rules)
-{
-	return file("policy", text("{\"version\":\"1\",%s}", rules));
 }
 
 static void reload_judges(void **state)
@@ -1369,6 +1413,165 @@ static void reload_with_stderr_full(void **state)
 	close(err[1]);
 }
 
+static void make_nothing(const char *at)
+{
+	(void)at;
+}
+
+static void make_fifo(const char *at)
+{
+	check_equal(mkfifo(at, 0600), 0);
+}
+
+static void make_directory(const char *at)
+{
+	check_equal(mkdir(at, 0700), 0);
+}
+
+static void make_zero(const char *at)
+{
+	check_equal(symlink("/dev/zero", at), 0);
+}
+
+static void make_terminal(const char *at)
+{
+	static int terminal = -1; /* kept: nobody hangs up */
+
+	if (terminal < 0)
+		terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	check(terminal >= 0 && grantpt(terminal) == 0 &&
+		      unlockpt(terminal) == 0,
+	      "pty");
+	check_equal(symlink(ptsname(terminal), at), 0);
+}
+
+static const struct {
+	const char *name;
+	void (*make)(const char *at);
+} no_files[] = {
+	{"nothing", make_nothing},       {"a pipe", make_fifo},
+	{"a directory", make_directory}, {"a device", make_zero},
+	{"a terminal", make_terminal},
+};
+
+/* Where the policy or the log was, there is something else: neither is opened,
+ * and nothing waits. */
+static void reload_of_no_file(void **state)
+{
+	const char *log = path("log"), *old = path("old");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(no_files); i++) {
+		const char *at = policy_of("\"default\":\"deny\"");
+		struct proc *p = proc_start(
+			WORDS(weir, "-p", at, "-l", log, "--", server));
+
+		in_case(no_files[i].name);
+		ping(p, "1");
+		remove(at);
+		no_files[i].make(at);
+		hang_up(p, FAILED);
+		ping(p, "2");
+		remove(at);
+		policy_of("\"default\":\"allow\"");
+		check_equal(rename(log, old), 0);
+		no_files[i].make(log);
+		hang_up(p, ANEW);
+		check(!strstr(p->told.ptr, "cannot open the log") == (i == 0),
+		      "%s", p->told.ptr);
+		proc_send(p, call("3", "echo"));
+		check(!from_weir(proc_line(p)), "should pass");
+		proc_close_in(p);
+		check_status(p, 0);
+		check_equal((int)count_lines(content(i ? old : log).ptr), 1);
+		remove(log);
+		remove(old);
+	}
+}
+
+/* A FIFO that weir reads: who opens it to write waits for nobody. */
+static int open_fifo(const char *at)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	int fd;
+
+	while ((fd = open(at, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) {
+		check(milliseconds() < until, "nobody reads %s", at);
+		poll(NULL, 0, 1);
+	}
+	return fd;
+}
+
+/* What can be read but once keeps what it said, and the files beside it are
+ * read again.  SIGHUP comes before weir has read it: it is not lost either. */
+static void reload_of_a_pipe(void **state)
+{
+	static const char once[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"add\"]}";
+	const char *fifo = path("fifo"), *log = path("log");
+	const char *at = policy_of("\"default\":\"allow\"");
+	struct proc *p;
+	int fd, logged;
+
+	(void)state;
+	check_equal(mkfifo(fifo, 0600), 0);
+	check_equal(mkfifo(log, 0600), 0);
+	logged = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	p = proc_start(
+		WORDS(weir, "-p", at, "-p", fifo, "-l", log, "--", server));
+	fd = open_fifo(fifo);
+	kill(weir_pid(p), SIGHUP);
+	check_equal(write(fd, once, strlen(once)), (ssize_t)strlen(once));
+	close(fd);
+	proc_told(p, ANEW);
+	check(strstr(p->told.ptr, "fifo: cannot be read again"), "%s",
+	      p->told.ptr);
+	check(strstr(p->told.ptr, "log: it is no regular file") == NULL &&
+		      strstr(p->told.ptr, "is not opened again"),
+	      "%s", p->told.ptr);
+	check_equal(weir_lines(p->told.ptr), 3);
+	policy_of("\"default\":\"allow\",\"hide\":[\"echo\"]");
+	hang_up(p, ANEW);
+	check_equal(weir_lines(p->told.ptr), 1);
+	proc_send(p, call("1", "add"));
+	check_hidden(proc_line(p), "1", "add");
+	proc_send(p, call("2", "echo"));
+	check_hidden(proc_line(p), "2", "echo");
+	proc_close_in(p);
+	check_status(p, 0);
+	close(logged);
+}
+
+static void give_files(void)
+{
+	dup2(open(path("policy"), O_RDONLY), 40);
+	dup2(open(path("log"), O_WRONLY | O_CREAT, 0600), 41);
+}
+
+/* As is one that is named by a descriptor, whose number is another's now. */
+static void reload_of_descriptors(void **state)
+{
+	struct how how = {.prepare = give_files};
+	struct proc *p;
+
+	(void)state;
+	prefix_only("the relay has none of the server's descriptors");
+	policy_of("\"default\":\"allow\"");
+	p = proc_start_how(WORDS(weir, "-p", "/dev/fd/40", "-l", "/dev/fd/41",
+				 "--", server),
+			   &how);
+	ping(p, "1");
+	policy_of("\"default\":\"deny\"");
+	hang_up(p, "/dev/fd/40: cannot be read again");
+	kill(p->pid, SIGHUP);
+	proc_send(p, call("2", "echo"));
+	check(!from_weir(proc_line(p)), "should pass");
+	proc_close_in(p);
+	check_status(p, 0);
+	check_equal(weir_lines(p->told.ptr), 2);
+	check_equal((int)count_lines(content(path("log")).ptr), 1);
+}
+
 static long resident(const struct proc *p)
 {
 	const char *status = content(text("/proc/%d/status", weir_pid(p))).ptr;
@@ -1452,6 +1655,7 @@ int run_verbs(void)
 		TEST(log_shared),
 		TEST(log_full),
 		TEST(log_full_for_a_while),
+		TEST(log_full_for_one_of_two),
 		TEST(explain_verdicts),
 		TEST(explain_errors),
 		TEST(explain_agrees),
@@ -1468,6 +1672,9 @@ int run_verbs(void)
 		TEST(reload_between_lines),
 		TEST(reload_is_not_passed_on),
 		TEST(reload_with_stderr_full),
+		TEST(reload_of_no_file),
+		TEST(reload_of_a_pipe),
+		TEST(reload_of_descriptors),
 		TEST(reload_a_thousand_times),
 	};
 
