@@ -44,7 +44,8 @@ typedef void policy_report(void *context, const char *line);
  * Loads the policy files at the paths, each laid over those before it: the
  * strictest default, all entries, all rules.  NULL: one cannot be read, is
  * written by others than root and this user, or is not sound; every fault has
- * been reported.  The policy is the caller's to free.
+ * been reported.  The policy is the caller's to free; the paths live as long as
+ * it does.
  */
 struct policy *policy_load(const char *const *paths, size_t count,
 			   policy_report *report, void *context);

@@ -83,6 +83,7 @@ static bool catch_signals(struct child *child, struct inherited *was)
 		sigaction(changed[i].signo, &action, &was->actions[i]);
 	}
 	change_mask(SIG_BLOCK, &set, &was->mask);
+	child->begins = true;
 	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return child->signals >= 0;
 }
@@ -245,6 +246,7 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	child->out = out[0];
 	cause = exec_errno(tell[0]);
 	if (cause == 0) {
+		child_signals(child);
 		close_inherited();
 		warn_of_leftovers();
 		return true;
@@ -342,10 +344,11 @@ void child_signals(struct child *child)
 		else if (child->pid == 0)
 			child->stop = true;
 		/* From the terminal: the server has it already. */
-		else if (info.ssi_code != SI_KERNEL)
+		else if (info.ssi_code != SI_KERNEL || child->begins)
 			kill(child->pid, (int)info.ssi_signo);
 	}
 	look_after(child);
+	child->begins = false;
 }
 
 /* Until the process that goes on has ended. */
@@ -356,12 +359,14 @@ static void stand_before(struct child *child)
 	close_inherited();
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	while (child->pid > 0) {
-		poll(&p, 1, -1);
+	for (;;) {
 		child_signals(child);
+		if (child->pid == 0)
+			return;
 		if (child->reload)
 			kill(child->pid, SIGHUP);
 		child->reload = false;
+		poll(&p, 1, -1);
 	}
 }
 
