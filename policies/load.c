@@ -502,7 +502,7 @@ static struct policy *load(struct policy_file *files, size_t count, bool again,
 	}
 	if (all)
 		policy = policy_compile(sources, count, report, context);
-	for (size_t i = 0; sources && i < count; i++)
+	for (size_t i = 0; files && sources && i < count; i++)
 		if (!policy || !files[i].once) {
 			free((char *)sources[i].text);
 			files[i].text = NULL;

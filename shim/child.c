@@ -220,6 +220,7 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 {
 	int in[2], out[2], tell[2], cause;
 	pid_t parent = getpid(), pid;
+	struct pollfd early = {.events = POLLIN};
 	struct inherited was;
 
 	/* Left open when the start fails: weir ends then. */
@@ -246,7 +247,8 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	child->out = out[0];
 	cause = exec_errno(tell[0]);
 	if (cause == 0) {
-		child_signals(child);
+		early.fd = child->signals;
+		child->begins = poll(&early, 1, 0) > 0;
 		close_inherited();
 		warn_of_leftovers();
 		return true;

@@ -27,7 +27,7 @@ struct child {
 	int out;     /* read end of its stdout; the caller's to close */
 	int signals; /* a signalfd on which signals arrive; close-on-exec */
 	int status;  /* for weir to exit with, once pid is 0 */
-	bool begins; /* a signal may have come before there was the server */
+	bool begins; /* signals have come, perhaps before there was a server */
 	bool reload; /* SIGHUP has come: the policy is to be read again */
 	bool stop;   /* a signal came when there was no server any more */
 };
