@@ -502,10 +502,15 @@ static void other_namespaces(void **state)
 		bool warns;
 	} rows[] = {
 		{"children in another", "--pid", "exec \"$@\"", false},
+		{"/proc of another", "--fork", "exec \"$@\"", true},
+#ifndef __SANITIZE_ADDRESS__ /* which needs it */
 		{"no /proc", "--mount",
 		 "mount -t tmpfs none /proc && exec \"$@\"", true},
-		{"/proc of another", "--fork", "exec \"$@\"", true},
+#endif
 	};
+	/* What looks for leaks does not work in the first two. */
+	struct how how = {.env = WORDS("ASAN_OPTIONS=verify_asan_link_order=0:"
+				       "detect_leaks=0")};
 
 	(void)state;
 	prefix_only("the relay has no children");
@@ -513,7 +518,7 @@ static void other_namespaces(void **state)
 		const char *const *way =
 			join(WORDS("unshare", "--user", "--map-root-user",
 				   rows[i].option),
-			     i == 2 ? WORDS("--pid", "sh", "-c", rows[i].script,
+			     i == 1 ? WORDS("--pid", "sh", "-c", rows[i].script,
 					    "sh")
 				    : WORDS("sh", "-c", rows[i].script, "sh"));
 		struct proc *p = proc_run(join(way, WORDS("true")), "");
@@ -523,8 +528,9 @@ static void other_namespaces(void **state)
 			print_message("not tried: no namespaces here\n");
 			skip();
 		}
-		p = proc_start(
-			join(way, behind_weir(WORDS(server, "--exit", "7"))));
+		p = proc_start_how(
+			join(way, behind_weir(WORDS(server, "--exit", "7"))),
+			&how);
 		ping(p, "1");
 		proc_close_in(p);
 		check_status(p, 7);
