@@ -73,8 +73,7 @@ static void tell_trouble(struct session *s)
 	const char *trouble = counters_trouble(s->counters);
 
 	if (*trouble && !s->uncounted)
-		report("%s: calls that a limit is for are refused",
-			       trouble);
+		report("%s: calls that a limit is for are refused", trouble);
 	if (!*trouble && s->uncounted)
 		report("limits can be counted again");
 	s->uncounted = *trouble != '\0';
@@ -258,8 +257,8 @@ static void withhold(struct session *s, const struct reply *reply)
 	struct span id = reply->id;
 
 	report("withheld a line of the server's while a list was "
-		       "awaited: %s (byte %zu)",
-		       reply->fault.reason, reply->fault.offset);
+	       "awaited: %s (byte %zu)",
+	       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
 		await_answered(&s->await, id);
 		answer_withheld(&s->answers, id, &reply->fault);
