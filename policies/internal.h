@@ -133,8 +133,8 @@ struct policy_file {
 	const char *path; /* the caller's */
 	char *text;       /* owned; NULL once it has been read, unless: */
 	size_t len;
-	bool once; /* there is nothing to read again */
-	bool said; /* and that was reported */
+	bool once;   /* there is nothing to read again */
+	bool said;   /* and that was reported */
 	bool shared; /* its group may write it */
 };
 

@@ -195,10 +195,9 @@ static void tell_unheard(const struct relay *r)
 	if (r->preloaded &&
 	    (r->s.heard == HEARD_NOISE ||
 	     (r->s.heard == HEARD_NOTHING && r->client_in.fd >= 0)))
-		report_running(
-			"the program ended, or closed its stdout, without one "
-			"MCP message; if it starts a server itself, that runs "
-			"without weir: put weir before that server's command");
+		report("the program ended, or closed its stdout, without one "
+		       "MCP message; if it starts a server itself, that runs "
+		       "without weir: put weir before that server's command");
 }
 
 /* All that can be done without waiting. */
