@@ -8,7 +8,7 @@ import { servers } from './servers.js';
 import { defaults, fallback, otherLists, repeated, sessions } from './sessions.js';
 
 if (!servers.some(({ name }) => name === 'python'))
-  console.log('skip  python: its SDK could not be installed, see build/interop/pip.log');
+  console.log('skip  python: its SDK could not be installed, see build/interop/venv.log');
 
 for (const [what, here] of Object.entries(has))
   if (!here) console.log(`skip  ${what}: this weir does not have them yet`);

@@ -29,7 +29,7 @@ const meta = {
   'io.modelcontextprotocol/clientInfo': { name: 'interop', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': {},
 };
-const hello = [
+export const hello = [
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"interop","version":"1"}}}\n',
   '{"jsonrpc":"2.0","method":"notifications/initialized"}\n',
 ];
