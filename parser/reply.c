@@ -305,69 +305,85 @@ static const char *read_message(struct line *l, const char *p)
 	return p;
 }
 
-/* Do these bytes stand at p? */
-static bool stands(const struct scan *r, const char *p, const char *bytes)
+/* Does some reader strip it before it looks?  White space, control bytes, and
+ * the bytes of NBSP and of a byte order mark, which may come one by one. */
+static bool is_blank(const char *p)
 {
-	size_t len = strlen(bytes);
-
-	return (size_t)(r->end - p) >= len && memcmp(p, bytes, len) == 0;
+	return byte(p) <= ' ' || *p == 0x7F ||
+	       memchr("\xC2\xA0\xEF\xBB\xBF", *p, 5);
 }
 
-/* Past what some reader strips before it looks: white space, control bytes,
- * NBSP, a byte order mark. */
-static const char *strip(const struct scan *r, const char *p)
+static const char *strip(const char *p, const char *end)
 {
-	for (;;) {
-		if (stands(r, p, "\xC2\xA0"))
-			p += 2;
-		else if (stands(r, p, "\xEF\xBB\xBF"))
-			p += 3;
-		else if (p < r->end && ((unsigned char)*p <= ' ' || *p == 0x7F))
-			p++;
-		else
-			return p;
-	}
+	while (p < end && is_blank(p))
+		p++;
+	return p;
 }
 
 /* An object, or an array of them; "[INFO] ..." is neither. */
-static bool begins_like_message(struct scan *r, const char *p)
+static bool begins_like_message(const char *p, const char *end)
 {
-	p = strip(r, p);
-	if (p < r->end && *p == '[')
-		p = strip(r, p + 1);
-	return p < r->end && *p == '{';
+	p = strip(p, end);
+	if (p < end && *p == '[')
+		p = strip(p + 1, end);
+	return p < end && *p == '{';
 }
 
-/* Is this, up to the end of the line, a list that some reader may take? */
-static bool is_list(const char *p, size_t len)
+/* Is this a list that some reader may take?  alone: only if nothing follows
+ * it. */
+static bool is_list(const char *p, const char *end, bool alone)
 {
 	struct reply reply = {.kind = REPLY_OTHER};
-	struct line l = {.r = scan_begin(p, len), .reply = &reply};
+	struct line l = {.r = scan_begin(p, (size_t)(end - p)),
+			 .reply = &reply};
 	const char *after = read_message(&l, p);
 
-	if (after)
-		scan_end(&l.r, after);
+	if (after && alone && strip(after, end) < end)
+		return false;
 	/* What is no JSON at all is none to anybody. */
 	return l.r.fault.reason ? !l.r.fault.grammar : reply.kind == REPLY_LIST;
 }
 
+/* The last byte before p that tells whether a message can begin at p: past
+ * what is stripped, but a CR, and past the begin of a batch. */
+static char last_before(const char *begin, const char *p, char before)
+{
+	bool batch = false;
+
+	while (p-- > begin) {
+		if (*p == '\r' || (!is_blank(p) && (*p != '[' || batch)))
+			return *p;
+		batch |= *p == '[';
+	}
+	return before;
+}
+
 /* Some clients take a CR for a line's end, and some look for JSON behind other
- * words: what they would find is in doubt. */
+ * words, or behind the end of another message, which began on another line:
+ * what they would find is in doubt. */
 static void look_into_noise(struct scan *r, const char *line)
 {
 	const char *p = line;
+	bool first = true;
 
 	while ((p = memchr(p, '\r', (size_t)(r->end - p)))) {
 		/* Past all that is dropped, so that no byte is met often. */
-		p = strip(r, p);
-		if (begins_like_message(r, p)) {
+		p = strip(p, r->end);
+		if (begins_like_message(p, r->end)) {
 			scan_doubt(r, p, "a message behind a CR");
 			return;
 		}
 	}
-	p = memchr(line, '{', (size_t)(r->end - line));
-	if (p && is_list(p, (size_t)(r->end - p)))
-		scan_doubt(r, p, "a list behind other words");
+	for (p = line; (p = memchr(p, '{', (size_t)(r->end - p))); p++) {
+		char before = last_before(line, p, 0);
+		bool behind = before == '}' || (before == ']' && *line != '[');
+
+		if ((first || behind) && is_list(p, r->end, !behind)) {
+			scan_doubt(r, p, "a list behind other words");
+			return;
+		}
+		first = false;
+	}
 }
 
 static void read_line(struct line *l, const char *line, size_t len)
@@ -378,18 +394,19 @@ static void read_line(struct line *l, const char *line, size_t len)
 
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
-	if (len > 0 && line[len - 1] == '\r')
+	while (len > 0 && line[len - 1] == '\r')
 		len--;
 	memset(reply, 0, sizeof(*reply));
 	*r = scan_begin(line, len);
-	if (!begins_like_message(r, line)) {
+	if (!begins_like_message(line, r->end)) {
 		look_into_noise(r, line);
 		reply->fault = r->fault;
 		reply->kind = r->fault.reason ? REPLY_UNREAD : REPLY_NOISE;
 		return;
 	}
 	reply->kind = REPLY_OTHER;
-	p = scan_space(r, line);
+	/* Who takes it at all finds the same behind what is stripped. */
+	p = strip(line, r->end);
 	if (*p == '{')
 		p = read_message(l, p);
 	else
@@ -399,6 +416,37 @@ static void read_line(struct line *l, const char *line, size_t len)
 	reply->fault = r->fault;
 	if (r->fault.reason)
 		reply->kind = REPLY_UNREAD;
+}
+
+void half_add(struct half *half, const char *p, size_t len)
+{
+	const char *lf = memrchr(p, '\n', len), *end = p + len;
+
+	if (lf) {
+		*half = (struct half){0};
+		p = lf + 1;
+	}
+	half->last = last_before(p, end, half->last);
+	if (!half->first && (p = strip(p, end)) < end)
+		half->first = *p;
+}
+
+size_t reply_rest(const struct half *half, const char *p, size_t len,
+		  bool whole)
+{
+	const char *end = p + len, *at = p;
+	/* Some look for the first object behind other words. */
+	bool begins = half->first != '{';
+
+	for (; (at = memchr(at, '{', (size_t)(end - at))); at++) {
+		char before = last_before(p, at, half->last);
+
+		begins |= before != ':' && before != ',' && before != '[';
+		if (begins && (!whole || is_list(at, end, false)))
+			return (size_t)(at - p);
+		begins = false;
+	}
+	return len;
 }
 
 void reply_read(const char *line, size_t len, struct reply *reply)

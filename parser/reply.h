@@ -31,6 +31,12 @@ enum reply_list {
 	REPLY_LISTS,
 };
 
+/* What has been passed on, unread, of a line whose end is still to come. */
+struct half {
+	char first; /* its first byte that no reader strips; 0: none yet */
+	char last;  /* its last one; where that is a '[', the one before it */
+};
+
 struct reply {
 	enum reply_kind kind;
 	struct span id; /* at the top; none unless it is certain */
@@ -41,6 +47,18 @@ struct reply {
 	bool answers;     /* has result or error: ends a request */
 	struct fault fault; /* of REPLY_UNREAD */
 };
+
+/* Takes note of len more bytes that are passed on. */
+void half_add(struct half *half, const char *p, size_t len);
+
+/*
+ * How much of what follows half a line some reader cannot take for a list: up
+ * to the place where it may find one, in a second message on that line or
+ * behind other words.  whole: there is no more of the line to come; else up to
+ * where a message may begin.
+ */
+size_t reply_rest(const struct half *half, const char *p, size_t len,
+		  bool whole);
 
 /* Reads the line of len bytes, its line end taken off or not. */
 void reply_read(const char *line, size_t len, struct reply *reply);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,14 +44,28 @@ struct port port_own(int fd)
 	return (struct port){.fd = fd, .kind = PORT_OWN};
 }
 
-/* The same pipe or terminal, to write to, through a description of weir's own;
- * or -1. */
-static int reopen(int fd)
+/*
+ * The same pipe or terminal, to write to, through a description of weir's own;
+ * or -1.  Some devices are another thing each time that they are opened: a
+ * pseudo-terminal's master (/dev/ptmx), /dev/tty of another session.  TIOCGDEV
+ * tells the terminal behind each (tty_ioctl(4)).
+ */
+static int reopen(int fd, bool device)
 {
+	unsigned was = 0, is = 0;
 	char path[32];
+	int again;
 
+	if (device && ioctl(fd, TIOCGDEV, &was) != 0)
+		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (again < 0 || !device)
+		return again;
+	if (ioctl(again, TIOCGDEV, &is) == 0 && is == was)
+		return again;
+	close(again);
+	return -1;
 }
 
 struct port port_adopt(int fd, bool write)
@@ -71,7 +86,7 @@ struct port port_adopt(int fd, bool write)
 	 * read, poll() is enough. */
 	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return port;
-	again = reopen(fd);
+	again = reopen(fd, S_ISCHR(st.st_mode));
 	if (again < 0) {
 		if (isatty(fd))
 			port.kind = PORT_TERMINAL;

@@ -16,10 +16,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define PIPE_WANTED                                                            \
-	(1 << 20)    /* the most that Linux gives without privilege            \
-		      */
-#define WAIT_MOST 32 /* milliseconds between looks at a full pipe */
+#define PIPE_MOST   ((size_t)1 << 20) /* that Linux gives without privilege */
+#define WAIT_MOST   1000 /* milliseconds between looks at a full pipe */
+#define HALF_WAIT   1000 /* the same, until half a line is ended */
+#define BEGIN_BYTES 8192 /* in which each line waits for an empty pipe */
 
 struct relay {
 	struct policy *policy;
@@ -30,31 +30,58 @@ struct relay {
 	struct child child;
 	struct port client_in, client_out, server_in, server_out;
 
-	size_t pipe; /* what the server's stdin holds, in bytes */
-	size_t page; /* of these a buffer of the pipe holds */
-	size_t room; /* what it takes for certain; it may take more by now */
-	size_t torn; /* bytes to come of a line that no pipe could hold */
-	int wait;    /* ms until the pipe is looked at again; 0: not */
-	size_t seen; /* the room there was when it was waited for last */
+	size_t usual; /* what the server's stdin holds unless a line needs more,
+			 in bytes */
+	size_t pipe;  /* what it holds now */
+	size_t page;  /* of these a buffer of the pipe holds */
+	size_t begun; /* bytes that went there, up to BEGIN_BYTES */
+	bool blind;   /* nothing tells how full it is */
+	size_t room;  /* what it takes for certain; it may take more by now */
+	size_t torn;  /* bytes to come of a line that no pipe could hold */
+	int wait;     /* ms until the pipe is looked at again; 0: not */
+	size_t seen;  /* the room there was when it was waited for last */
 
 	bool server_in_full, client_out_full; /* until poll() says otherwise */
+	int64_t due; /* when half a line is ended, CLOCK_BOOTTIME; 0: never */
 };
 
 /* ---- sending --------------------------------------------------------- */
 
-/* Looks what the server's pipe takes now for certain.  Neighbouring pages of a
- * pipe hold more than one page together, but for the one being read. */
-static void look_for_room(struct relay *r)
+/* The bytes in the server's pipe; 0 where that is not to be known. */
+static size_t held(struct relay *r)
 {
-	size_t used, pages = r->pipe / r->page;
-	int held = 0;
+	int bytes = 0;
 
-	r->room = 0;
-	if (ioctl(r->server_in.fd, FIONREAD, &held) != 0 || held < 0)
-		return;
-	used = held == 0 ? 0 : 2 * ((size_t)held / r->page) + 3;
-	if (used < pages)
-		r->room = (pages - used) * r->page;
+	if (r->blind || ioctl(r->server_in.fd, FIONREAD, &bytes) == 0)
+		return bytes > 0 ? (size_t)bytes : 0;
+	r->blind = true;
+	report_running("cannot tell how full the server's input is "
+		       "(FIONREAD: %s): a line of more than %d bytes may reach "
+		       "it in pieces",
+		       strerror(errno), PIPE_BUF);
+	return 0;
+}
+
+static void resize(struct relay *r, size_t size)
+{
+	int got = fcntl(r->server_in.fd, F_SETPIPE_SZ, (int)size);
+
+	if (got > 0)
+		r->pipe = (size_t)got;
+}
+
+/* Looks what the server's pipe takes now for certain, and makes it larger if
+ * the next line needs it.  Neighbouring pages of a pipe hold more than one page
+ * together, but for the one being read. */
+static void look_for_room(struct relay *r, size_t line)
+{
+	size_t len = held(r), used = len == 0 ? 0 : 2 * (len / r->page) + 3;
+	size_t need = (used + line / r->page + 1) * r->page;
+
+	need = need < PIPE_MOST ? need : PIPE_MOST;
+	if (line > PIPE_BUF && r->pipe < need)
+		resize(r, need);
+	r->room = r->pipe > used * r->page ? r->pipe - used * r->page : 0;
 }
 
 /* len bytes have been written: each write may leave a page not full. */
@@ -66,6 +93,16 @@ static void take_room(struct relay *r, size_t len)
 }
 
 /*
+ * Has the server's pipe but one page?  Then poll() tells when it is empty.  So
+ * it is at the begin of a session, where each line waits for that: a server
+ * that keeps slices of its first buffer would else mix lines.
+ */
+static bool narrow(const struct relay *r)
+{
+	return r->pipe == r->page;
+}
+
+/*
  * How much of the run may be written now so that no line is torn: whole lines
  * that fit, and at most PIPE_BUF bytes are written all or not at all (pipe(7)).
  * A line longer than the pipe waits until the pipe is empty, so that its
@@ -74,27 +111,37 @@ static void take_room(struct relay *r, size_t len)
 static size_t untorn(struct relay *r)
 {
 	const struct stream *s = &r->s.up;
-	const char *p = s->buf + s->run, *lf;
-	size_t len = s->run_end - s->run;
+	const char *p = s->buf + s->run, *lf = NULL;
+	size_t len = s->run_end - s->run, line = len;
+	bool begin = r->begun < BEGIN_BYTES;
 
 	if (r->torn > 0)
 		return r->torn;
-	if (len <= PIPE_BUF)
-		return len;
-	if (len > r->room)
-		look_for_room(r);
-	if (len <= r->room)
+	if (!begin && r->pipe != r->usual &&
+	    (r->pipe < r->usual || (len <= PIPE_BUF && held(r) == 0)))
+		resize(r, r->usual);
+	if (!begin && (len <= PIPE_BUF || len <= r->room))
 		return len;
 	/* One line has but one LF, which is not worth the search. */
-	lf = NULL;
-	if (s->last > s->run)
+	if (s->last > s->run && (lf = memchr(p, '\n', len)))
+		line = (size_t)(lf - p) + 1;
+	if (begin) {
+		/* Pieces of a line follow each other without a pause. */
+		if (narrow(r) || held(r) == 0)
+			r->torn = line;
+		if (r->torn > r->pipe)
+			resize(r, line < PIPE_MOST ? line : PIPE_MOST);
+		return r->torn;
+	}
+	look_for_room(r, line);
+	if (len <= r->room)
+		return len;
+	if (lf)
 		lf = memrchr(p, '\n', r->room > PIPE_BUF ? r->room : PIPE_BUF);
 	if (lf)
 		return (size_t)(lf - p) + 1;
-	if (r->room < r->pipe)
-		return 0;
-	lf = s->last > s->run ? memchr(p, '\n', len) : NULL;
-	r->torn = lf ? (size_t)(lf - p) + 1 : len;
+	if (r->room == r->pipe || r->blind)
+		r->torn = line;
 	return r->torn;
 }
 
@@ -135,6 +182,10 @@ static bool send_up(struct relay *r)
 		r->torn -= (size_t)put;
 	take_room(r, (size_t)put);
 	stream_sent(s, (size_t)put);
+	if (r->begun < BEGIN_BYTES) {
+		r->begun += (size_t)put;
+		r->server_in_full = narrow(r);
+	}
 	return true;
 }
 
@@ -224,6 +275,25 @@ static void work(struct relay *r)
 	}
 }
 
+static int64_t milliseconds(void)
+{
+	return grant_now() / 1000000;
+}
+
+/* Answers do not wait for ever for the end of half a line. */
+static void end_half_line(struct relay *r)
+{
+	if (!session_stuck(&r->s)) {
+		r->due = 0;
+	} else if (r->due == 0) {
+		r->due = milliseconds() + HALF_WAIT;
+	} else if (milliseconds() >= r->due) {
+		r->due = 0;
+		session_break(&r->s);
+		work(r);
+	}
+}
+
 /* The server has ended: takes what it left in its pipe. */
 static void drain(struct relay *r)
 {
@@ -252,6 +322,20 @@ static void want(struct pollfd *p, int fd, short events, bool wanted)
 	p->revents = 0;
 }
 
+/* For poll(): until the pipe is looked at, or half a line is ended. */
+static int timeout(const struct relay *r)
+{
+	int wait = r->wait > 0 ? r->wait : -1;
+	int64_t left;
+
+	if (r->due == 0)
+		return wait;
+	left = r->due - milliseconds();
+	if (wait >= 0 && wait < left)
+		return wait;
+	return left > 0 ? (int)left : 0;
+}
+
 static void await_events(struct relay *r, struct pollfd p[POLLED])
 {
 	bool up = r->s.up.run < r->s.up.run_end;
@@ -269,7 +353,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
 	want(&p[SERVER], r->child.pidfd, POLLIN, true);
-	events = poll(p, POLLED, r->wait > 0 ? r->wait : -1);
+	events = poll(p, POLLED, timeout(r));
 	for (int i = 0; events < 0 && i < POLLED; i++)
 		p[i].revents = 0;
 	/* No event tells when a pipe has room for more than a page. */
@@ -347,6 +431,7 @@ static void loop(struct relay *r)
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
 			port_close(&r->server_out);
 		work(r);
+		end_half_line(r);
 		if (r->child.pid == 0)
 			drain(r);
 	}
@@ -359,10 +444,10 @@ static void open_ports(struct relay *r)
 
 	r->server_in = port_own(r->child.in);
 	r->server_out = port_own(r->child.out);
-	fcntl(r->server_in.fd, F_SETPIPE_SZ, PIPE_WANTED);
 	size = fcntl(r->server_in.fd, F_GETPIPE_SZ);
-	r->pipe = size > 0 ? (size_t)size : PIPE_BUF;
+	r->pipe = r->usual = size > 0 ? (size_t)size : PIPE_BUF;
 	r->page = page > 0 ? (size_t)page : PIPE_BUF;
+	resize(r, r->page);
 	r->client_in = port_adopt(STDIN_FILENO, false);
 	r->client_out = port_adopt(STDOUT_FILENO, true);
 }

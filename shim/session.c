@@ -11,8 +11,9 @@
 
 /* One line can cause one answer, or, when a list is unreadable, one for each
  * that is awaited: half of the queue, and the other half is for the next. */
-#define QUEUE_BYTES (4 * ANSWER_BYTES)
-_Static_assert(AWAIT_MAX *(MESSAGE_ID_BYTES + 512) < QUEUE_BYTES / 2,
+#define QUEUE_BYTES    (4 * ANSWER_BYTES)
+#define WITHHELD_BYTES (MESSAGE_ID_BYTES + 512)
+_Static_assert(AWAIT_MAX *WITHHELD_BYTES < QUEUE_BYTES / 2,
 	       "every awaited list can be answered at once");
 
 bool session_open(struct session *s, const struct policy *policy,
@@ -254,6 +255,7 @@ static bool judge_up(struct session *s)
 /* A line of the server's that may hold a list, and cannot be read. */
 static void withhold(struct session *s, const struct reply *reply)
 {
+	struct out *out = &s->answers;
 	struct span id = reply->id;
 
 	report("withheld a line of the server's while a list was "
@@ -261,11 +263,13 @@ static void withhold(struct session *s, const struct reply *reply)
 	       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
 		await_answered(&s->await, id);
-		answer_withheld(&s->answers, id, &reply->fault);
+		answer_withheld(out, id, &reply->fault);
 		return;
 	}
-	while ((id = await_answer(&s->await)).ptr)
-		answer_withheld(&s->answers, id, &reply->fault);
+	/* Behind half a line there may be less room than for all. */
+	while (out->cap - out->len >= WITHHELD_BYTES &&
+	       (id = await_answer(&s->await)).ptr)
+		answer_withheld(out, id, &reply->fault);
 }
 
 /* A list_keep; context is the policy. */
@@ -286,6 +290,12 @@ static void note_reply(struct session *s, const struct reply *reply)
 		if (reply->kind == REPLY_LIST && reply->lists[i].ptr)
 			await_end(&s->await, reply->id, (enum reply_list)i);
 	await_seen(&s->await, reply->id);
+}
+
+static void pass_down(struct session *s, size_t len)
+{
+	half_add(&s->down_half, s->down.buf + s->down.next, len);
+	stream_pass(&s->down, len);
 }
 
 /* A whole line of the server's while a list is awaited. */
@@ -318,7 +328,7 @@ static void judge_long_reply(struct session *s, size_t len, bool whole)
 
 	reply_read(s->down.buf + s->down.next, len, &reply);
 	if (reply.kind == REPLY_NOISE || !reads_lists(s)) {
-		s->down_inside = true;
+		pass_down(s, len);
 		return;
 	}
 	reply.id.ptr = NULL;
@@ -329,14 +339,32 @@ static void judge_long_reply(struct session *s, size_t len, bool whole)
 	stream_drop(&s->down, len);
 }
 
+/* What follows half a line that was passed on before a list was awaited.
+ * ended: no more of it is waited for.  False: it is. */
+static bool judge_rest(struct session *s, size_t len, bool whole, bool ended)
+{
+	struct reply reply = {.fault.reason = "a list behind half a line"};
+	size_t good = len;
+
+	if (reads_lists(s))
+		good = reply_rest(&s->down_half, s->down.buf + s->down.next,
+				  len, whole || s->down_ended);
+	reply.fault.offset = good;
+	pass_down(s, good);
+	if (good == len || (!whole && !s->down_ended && (good > 0 || !ended)))
+		return good > 0;
+	withhold(s, &reply);
+	s->down_too_long = !whole;
+	/* But for the end of the line, which is the half one's, too. */
+	stream_drop(&s->down, len - good - whole);
+	return true;
+}
+
 static void judge_down_line(struct session *s, size_t len, bool whole)
 {
 	if (s->down_too_long) {
 		s->down_too_long = !whole;
-		stream_drop(&s->down, len);
-	} else if (s->down_inside) {
-		s->down_inside = !whole;
-		stream_pass(&s->down, len);
+		stream_drop(&s->down, len - (whole && s->down_half.first));
 	} else if (len - whole > s->max_line) {
 		judge_long_reply(s, len, whole);
 	} else {
@@ -357,24 +385,29 @@ static bool judge_down(struct session *s)
 	/* What is passed on unread causes no answer; and answers may be waiting
 	 * for the end of that very line. */
 	while (stream_may_judge(down) &&
-	       (answers_have_room(s) || s->down_inside || !reads_whole(s))) {
+	       (answers_have_room(s) || s->down_half.first ||
+		!reads_whole(s))) {
 		size_t rest = down->fill - down->next, len;
-		bool whole;
+		bool whole, ended;
 
 		if (!reads_whole(s) && !s->down_too_long) {
-			s->down_inside = down->buf[down->fill - 1] != '\n';
-			stream_pass(down, rest);
+			pass_down(s, rest);
 			return true;
 		}
 		len = stream_line(down);
 		whole = len > 0;
-		if (!whole) {
-			if (!s->down_ended && rest <= s->max_line &&
-			    !s->down_too_long && !s->down_inside)
-				break;
+		ended = whole || s->down_ended || rest > s->max_line ||
+			s->down_too_long;
+		if (!whole)
 			len = rest;
+		if (s->down_half.first && !s->down_too_long) {
+			if (!judge_rest(s, len, whole, ended))
+				break;
+		} else if (ended) {
+			judge_down_line(s, len, whole);
+		} else {
+			break;
 		}
-		judge_down_line(s, len, whole);
 		any = true;
 	}
 	return any;
@@ -391,6 +424,10 @@ const char *session_down(const struct session *s, size_t *len)
 	const char *run = s->down.buf + s->down.run, *lf;
 	size_t run_len = s->down.run_end - s->down.run;
 
+	if (s->breaking) {
+		*len = 1;
+		return "\n";
+	}
 	if (s->answers.len > 0 && (s->answers_sent > 0 || !s->client_inside)) {
 		*len = s->answers.len - s->answers_sent;
 		return s->answers.ptr + s->answers_sent;
@@ -405,10 +442,19 @@ const char *session_down(const struct session *s, size_t *len)
 
 void session_down_sent(struct session *s, size_t len)
 {
+	const char *run = s->down.buf + s->down.run;
 	size_t most;
 
-	if (session_down(s, &most) == s->down.buf + s->down.run) {
-		s->client_inside = s->down.buf[s->down.run + len - 1] != '\n';
+	if (s->breaking) {
+		s->breaking = false;
+		return;
+	}
+	if (session_down(s, &most) == run) {
+		half_add(&s->client_half, run, len);
+		/* White space is no begin of a line; half a byte order mark
+		 * is not to be torn. */
+		s->client_inside = s->client_half.first ||
+				   memchr("\xC2\xEF\xBB", run[len - 1], 3);
 		stream_sent(&s->down, len);
 		return;
 	}
@@ -424,9 +470,31 @@ bool session_judge(struct session *s)
 	any |= judge_down(s);
 	/* The line that the answers wait for will have no end. */
 	if (s->down_ended && s->client_inside && s->answers_sent == 0 &&
-	    s->down.run == s->down.fill)
-		s->answers.len = 0;
+	    s->down.run == s->down.fill) {
+		if (session_stuck(s))
+			session_break(s);
+		else
+			s->answers.len = 0;
+	}
 	return any;
+}
+
+bool session_stuck(const struct session *s)
+{
+	char first = s->client_half.first;
+
+	return s->answers.len > 0 && s->answers_sent == 0 && s->client_inside &&
+	       first != '{' && first != '[' && s->down.run == s->down.run_end;
+}
+
+void session_break(struct session *s)
+{
+	if (!s->broken)
+		report_running("the server left half a line, and answers "
+			       "waited for its end: weir ended it");
+	s->broken = s->breaking = true;
+	s->client_inside = false;
+	s->client_half = s->down_half = (struct half){0};
 }
 
 bool session_reload(struct session *s, const struct policy *policy,
@@ -447,4 +515,5 @@ void session_forget_down(struct session *s)
 {
 	stream_forget(&s->down);
 	s->answers.len = s->answers_sent = 0;
+	s->breaking = false;
 }

@@ -32,7 +32,7 @@ struct session {
 	struct stream down; /* server to client */
 	bool down_ended;
 	bool down_too_long;
-	bool down_inside; /* next is inside a line that is being passed on */
+	struct half down_half; /* what was passed on of the line at next */
 	struct await await;
 	bool greeting; /* the answer to initialize is awaited */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
@@ -41,7 +41,10 @@ struct session {
 
 	struct out answers;
 	size_t answers_sent;
-	bool client_inside; /* what was sent last ended inside a line */
+	struct half client_half; /* what was sent of a line */
+	bool client_inside;      /* that has begun, and has no end yet */
+	bool breaking;           /* an LF of weir's own is to be sent first */
+	bool broken;             /* it was told that one was */
 };
 
 /* Everything that is ever allocated; observe and log are set after it.  Takes
@@ -63,6 +66,13 @@ bool session_judge(struct session *s);
 /* What may go to the client now, and its length, 0 if nothing: bytes of the
  * server, or answers, which never stand inside a line of the server's. */
 const char *session_down(const struct session *s, size_t *len);
+
+/* Do answers wait for the end of half a line that begins like no message, with
+ * nothing else to send? */
+bool session_stuck(const struct session *s);
+
+/* Ends that line: what the server writes next is the begin of one. */
+void session_break(struct session *s);
 
 /* The first len > 0 bytes of that have been sent. */
 void session_down_sent(struct session *s, size_t len);

@@ -24,9 +24,18 @@ static const struct {
 	{"{", REPLY_UNREAD},
 	{"{ a: 1 }", REPLY_UNREAD},
 	{"{}x", REPLY_UNREAD},
-	{"\xEF\xBB\xBF{}", REPLY_UNREAD},
-	{"\r{}", REPLY_UNREAD},
-	{"\x7F\x01{}", REPLY_UNREAD},
+	/* Behind what some reader strips, it is read. */
+	{"\xEF\xBB\xBF{}", REPLY_OTHER},
+	{"\xBB\xBF" LIST("[]"), REPLY_LIST, true, "1"},
+	{"\r \t{}\r\r\n", REPLY_OTHER},
+	{"\x7F\x01{}", REPLY_OTHER},
+	{"}{}", REPLY_NOISE},
+	{"log: " LIST("[]") " \v", REPLY_UNREAD},
+	{"log: " LIST("[]") " x", REPLY_NOISE},
+	{"[x] " LIST("[]") " x", REPLY_NOISE},
+	{"}" LIST("[]") " x", REPLY_UNREAD},
+	{"1} \v[" LIST("[]") "]", REPLY_UNREAD},
+	{"]" LIST("[]") " x", REPLY_UNREAD},
 	{"\xC2\xA0[\xC2\xA0{}]", REPLY_UNREAD},
 	{"\xC2\xA1{}", REPLY_NOISE},
 	{"{}", REPLY_OTHER},
@@ -72,6 +81,48 @@ static void kinds_are_told(void **state)
 		if (id)
 			row_true(line, r.id.len == strlen(id) &&
 					       !memcmp(r.id.ptr, id, r.id.len));
+	}
+}
+
+/* What follows half a line, and how much of it shows no list: while there is
+ * more to come, and in the end. */
+static const struct {
+	const char *half, *rest;
+	int some, all; /* -1: all of it */
+} rests[] = {
+	{"{\"id\":9,", "\"result\":{\"x\":[{},{}]}}\n", -1, -1},
+	{"{\"id\":9,\"result\":", LIST("[]") "}\n", -1, -1},
+	{"{\"id\":9,\"result\":[", LIST("[]") "]}\n", -1, -1},
+	{"{\"id\":9,\"result\":\"", "a}{b\"}\n", 2, -1},
+	{"{\"id\":9", "}" LIST("[]") "\n", 1, 1},
+	{"{\"id\":9", "} \r[" LIST("[]") "]\n", 4, 4},
+	{"{\"id\":9} \t", LIST("[]") "x\n", 0, 0},
+	{"{\"id\":9}[", LIST("[]") "]\n", 0, 0},
+	{"{\"id\":9,\"x\":\r", LIST("[]"), 0, 0},
+	{"> ", LIST("[]") "\n", 0, 0},
+	{"log", ": " LIST("[]") "\n", 2, 2},
+	{"log", ": {} x\n", 2, -1},
+	{"[", LIST("[]") "]\n", 0, 0},
+};
+
+static void rests_are_looked_through(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rests); i++) {
+		const char *rest = rests[i].rest, *half = rests[i].half;
+		int len = (int)strlen(rest);
+		struct half h = {.first = 0};
+
+		half_add(&h, "x:\n \xEF\xBB\xBF", 7);
+		assert_int_equal(h.first, 0);
+		half_add(&h, half, 1);
+		half_add(&h, half + 1, strlen(half + 1));
+		assert_int_equal(h.first, half[0]);
+		row_true(half,
+			 (int)reply_rest(&h, rest, (size_t)len, false) ==
+				 (rests[i].some < 0 ? len : rests[i].some));
+		row_true(half, (int)reply_rest(&h, rest, (size_t)len, true) ==
+				       (rests[i].all < 0 ? len : rests[i].all));
 	}
 }
 
@@ -346,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_are_told),
+		cmocka_unit_test(rests_are_looked_through),
 		cmocka_unit_test(cuts_touch_nothing_else),
 		cmocka_unit_test(the_array_is_found),
 		cmocka_unit_test(promises_are_read),

@@ -185,6 +185,13 @@ static const struct {
 	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[{\"name\":"
 	 "\"gone\"}]}}\n",
 	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[]}}\n"},
+	{"line ends of CR and more", "1", "\r" OTHER " \r" LIST("1") "\r",
+	 "\r" OTHER " \r" CUT("1") "\r"},
+	{"a byte order mark", "1", "\xEF\xBB\xBF" LIST("1"),
+	 "\xEF\xBB\xBF" CUT("1")},
+	{"two CRs", "1",
+	 "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\r\r\n",
+	 "{\"id\":1,\"result\":{\"tools\":[]}}\r\r\n"},
 	{"CRLF", "1",
 	 "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\r\n",
 	 "{\"id\":1,\"result\":{\"tools\":[]}}\r\n"},
@@ -229,7 +236,6 @@ static const struct {
 	{"{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}\n", "7"},
 	{"{\"id\":1,\"result\":{\"tools\":[\"\xFF\"]}}\n", "7"},
 	{"[{\"id\":1,\"result\":{\"tools\":[]}}]\n", "7"},
-	{"\xEF\xBB\xBF{\"id\":7,\"result\":{\"tools\":[]}}\n", "7"},
 	{"{\"id\":998,\"result\":\r{\"tools\":[]}}\n", "998"},
 	{"{ a: 1 }\n", "7"},
 	{"{\n", "7"},
@@ -441,6 +447,144 @@ static void a_list_is_asked_for_inside_a_line(void **state)
 	end(&p);
 }
 
+/* What has been passed on is no begin of a line, or half of one, when the list
+ * is asked for. */
+static const struct {
+	const char *name, *before, *after, *down;
+	bool withheld;
+} halves[] = {
+	{"CR", OTHER "\r", LIST("1"), CUT("1")},
+	{"space", OTHER " ", LIST("1"), CUT("1")},
+	{"tab, then space", OTHER "\t", " " LIST("1"), " " CUT("1")},
+	{"NUL-like", OTHER "\x01", LIST("1"), CUT("1")},
+	{"a byte order mark", "\xEF\xBB\xBF", LIST("1"), CUT("1")},
+	{"half of it", "\xEF\xBB", "\xBF" LIST("1"), "\xBF" CUT("1")},
+	{"noise", "> ", LIST("1"), "\n", true},
+	{"more noise", "log", ": " LIST("1"), ": \n", true},
+	{"noise without a list", "log", ": {}\n" LIST("1"), ": {}\n" CUT("1")},
+	{"a message, and another", "{\"id\":9", "}" LIST("1"), "}\n", true},
+	{"a message, CR, and another", "{\"id\":9}\r", LIST("1"), "\n", true},
+	{"a message", "{\"id\":9,\"x\":\"}", "{\"}\n" LIST("1"),
+	 "{\"}\n" CUT("1")},
+};
+
+static void a_list_is_asked_for_behind_half_a_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(halves); i++) {
+		const char *after = halves[i / 2].after;
+		struct play p;
+		char *answer;
+
+		begin(&p, policy_text);
+		p.name = halves[i / 2].name;
+		server(&p, halves[i / 2].before);
+		down_came(&p, halves[i / 2].before);
+		client(&p, ASK("1"));
+		/* Whole, and byte by byte. */
+		for (size_t len = i % 2 ? 1 : strlen(after); *after;
+		     after += len)
+			feed(&p, &p.s.down, after, len);
+		answer =
+			strstr(p.down, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error");
+		assert_true(!answer == !halves[i / 2].withheld);
+		if (answer)
+			*answer = '\0';
+		down_came(&p, halves[i / 2].down);
+		/* The next is read as ever. */
+		client(&p, ASK("2"));
+		server(&p, LIST("2"));
+		down_came(&p, CUT("2"));
+		end(&p);
+	}
+}
+
+/* Longer than can be waited for: only what may begin a list is withheld. */
+static void long_rests(void **state)
+{
+	char rest[2 * MAX_LINE + 2];
+	struct play p;
+
+	(void)state;
+	memset(rest, 'x', sizeof(rest) - 1);
+	rest[sizeof(rest) - 1] = '\0';
+	begin(&p, policy_text);
+	server(&p, "> ");
+	client(&p, ASK("1"));
+	server(&p, rest);
+	down_has(&p, rest);
+	rest[0] = '{';
+	server(&p, rest);
+	down_came(&p, "");
+	server(&p, "gone\n");
+	assert_memory_equal(p.down, "\n", 1);
+	down_has(&p, "\"id\":1,\"error\"");
+	server(&p, LIST("1"));
+	down_came(&p, CUT("1"));
+	end(&p);
+}
+
+/* Half a line that is no message is ended when answers wait for too long; the
+ * rest of it is then the begin of a line. */
+static void half_a_line_is_ended(void **state)
+{
+	static const char *const never[] = {"{", "\xEF\xBB\xBF {\"id\"", "[",
+					    "x\n ["};
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(never); i++) {
+		begin(&p, policy_text);
+		server(&p, never[i]);
+		client(&p, CALL("1", "no"));
+		assert_false(session_stuck(&p.s));
+		down_came(&p, never[i]);
+		end(&p);
+	}
+	begin(&p, policy_text);
+	server(&p, "x\n> ");
+	assert_false(session_stuck(&p.s));
+	for (int i = 0; i < 600; i++)
+		client(&p, CALL("1", "no"));
+	down_came(&p, "x\n> ");
+	assert_true(session_stuck(&p.s));
+	client(&p, ASK("2"));
+	session_break(&p.s);
+	settle(&p);
+	assert_false(session_stuck(&p.s));
+	assert_memory_equal(p.down, "\n{\"jsonrpc\"", 11);
+	down_has(&p, "Denied by policy: no");
+	up_came(&p, ASK("2"));
+	server(&p, LIST("2") "> ");
+	down_came(&p, CUT("2") "> ");
+	/* And at the end of the output. */
+	client(&p, CALL("3", "no"));
+	p.s.down_ended = true;
+	settle(&p);
+	assert_memory_equal(p.down, "\n{\"jsonrpc\"", 11);
+	end(&p);
+}
+
+/* White space behind a line's end is no begin of a line. */
+static void answers_do_not_wait_behind_white_space(void **state)
+{
+	static const char *const before[] = {"", OTHER "\r", OTHER " \t",
+					     OTHER "\n", "\xEF\xBB\xBF"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(before); i++) {
+		struct play p;
+
+		begin(&p, policy_text);
+		p.name = before[i];
+		server(&p, before[i]);
+		down_came(&p, before[i]);
+		client(&p, CALL("1", "no"));
+		down_has(&p, "Denied by policy: no");
+		end(&p);
+	}
+}
+
 static void answers_wait_for_the_end_of_a_line(void **state)
 {
 	struct play p;
@@ -644,6 +788,10 @@ int main(void)
 		cmocka_unit_test(one_answer_for_an_id),
 		cmocka_unit_test(a_list_without_an_id),
 		cmocka_unit_test(a_list_is_asked_for_inside_a_line),
+		cmocka_unit_test(a_list_is_asked_for_behind_half_a_line),
+		cmocka_unit_test(long_rests),
+		cmocka_unit_test(half_a_line_is_ended),
+		cmocka_unit_test(answers_do_not_wait_behind_white_space),
 		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
 		cmocka_unit_test(a_long_line_goes_in_pieces),
 		cmocka_unit_test(lines_are_bounded),
