@@ -60,6 +60,11 @@ static const struct row {
 	{"CRLF", RPC "\"id\":1,\"result\":{\"tools\":[" HID "," A "]}}\r\n",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]}}\r\n"},
 
+	{"CR behind the LF", "\r" LIST(HID "," A), "\r" LIST(A)},
+	{"space behind the LF", "\n \t" LIST(HID "," A), "\n \t" LIST(A)},
+	{"a byte order mark", "\xef\xbb\xbf" LIST(HID "," A),
+	 "\xef\xbb\xbf" LIST(A)},
+
 	{"id last",
 	 "{\"result\":{\"tools\":[" HID "," A "]},\"jsonrpc\":\"2.0\",\"id\":1}"
 	 "\n",
@@ -185,7 +190,6 @@ static const struct row {
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]},\r" LIST(HID), NULL},
 	{"a batch", "[" RPC "\"id\":1,\"result\":{\"tools\":[" HID "]}}]\n",
 	 NULL},
-	{"a byte order mark", "\xef\xbb\xbf" LIST(HID), NULL},
 };
 
 /* As many requests as the server has lines: a list first. */

@@ -13,12 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STILL 20 /* looks at what does not move, to believe it */
@@ -195,18 +198,207 @@ static void answers_wait_for_a_line(void **state)
 	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(behind_weir(WORDS(
-		"sh", "-c", "printf 'half '; cat \"$0\"; exec cat", fifo)));
-	proc_more(p, 5);
+		"sh", "-c", "printf '{half '; cat \"$0\"; exec cat", fifo)));
+	proc_more(p, 6);
 	f = fopen(fifo, "we");
 	check(f, "no fifo");
 	for (int still = 0; still < STILL; poll(NULL, 0, 1))
 		still = write(p->in, line, strlen(line)) > 0 ? 0 : still + 1;
 	fputs("a line\n", f);
 	fclose(f);
-	check_text("the line", proc_line(p), "half a line\n");
+	check_text("the line", proc_line(p), "{half a line\n");
 	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
 	proc_close_in(p);
 	check_status(p, 0);
+}
+
+/* A prompt has no end: it is given one, after a second, and all are answered;
+ * what comes next is read as any other line. */
+static void answers_do_not_wait_for_a_prompt(void **state)
+{
+	enum { CALLS = 1000 };
+	int64_t began = milliseconds();
+	struct proc *p = proc_start(WORDS(
+		weir, "-p",
+		file("hiding",
+		     "{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"x\"],\"tools\":{\"echo\":{}}}"),
+		"--", "sh", "-c",
+		"printf '\\n> '; read x; echo '{\"id\":2,\"result\":{"
+		"\"tools\":[{\"name\":\"x\"}]}}'; read x"));
+
+	(void)state;
+	proc_more(p, 3);
+	for (int i = 0; i < CALLS; i++)
+		proc_send(p, call("1", "remove"));
+	check_text("the end of a line", proc_line(p), "\n");
+	check_text("the prompt", proc_line(p), "> \n");
+	check(milliseconds() - began >= 1000, "at once");
+	for (int i = 0; i < CALLS; i++)
+		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	proc_send(p, request("2", "tools/list", NULL));
+	check_text("the list", proc_line(p),
+		   "{\"id\":2,\"result\":{\"tools\":[]}}\n");
+	proc_close_in(p);
+	proc_wait(p);
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "half a line"), "%s", p->told.ptr);
+}
+
+/* ---- the server's pipe ----------------------------------------------- */
+
+/* The stdin of a process that does not read it. */
+static int input_of(pid_t pid)
+{
+	int fd = open(text("/proc/%d/fd/0", pid),
+		      O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	check(fd >= 0, "no stdin");
+	return fd;
+}
+
+/* At the begin of a session each read has one line, whatever is in it. */
+static void first_lines_come_alone(void **state)
+{
+	static const size_t sizes[] = {80, 1500, 100, 4095, 500, 81, 2000};
+	struct proc *p =
+		proc_start(behind_weir(WORDS("sh", "-c",
+					     "echo \"{\\\"pid\\\":$$}\"; "
+					     "exec sleep 1000")));
+	int in = input_of(number_of(p, "pid"));
+	struct bytes input = {.ptr = NULL};
+	static char buf[65536];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++)
+		append_text(&input, long_ping("1", sizes[i]));
+	append_text(&input, many_pings(20).ptr);
+	proc_write(p, input.ptr, input.len);
+	for (size_t i = 0, at = 0; at < 8192; i++) {
+		struct pollfd f = {.fd = in, .events = POLLIN};
+
+		check(poll(&f, 1, DEADLINE) == 1, "line %zu does not come", i);
+		await_rest(weir_pid(p));
+		check_equal(read(in, buf, sizeof(buf)), (ssize_t)sizes[i] + 1);
+		check_same("a line", buf, sizes[i] + 1, input.ptr + at,
+			   sizes[i] + 1);
+		at += sizes[i] + 1;
+	}
+	while (held(in) < 2000)
+		poll(NULL, 0, 1);
+	close(in);
+}
+
+/* What the stdin of the process holds. */
+static int size_of_input(pid_t pid)
+{
+	int fd = open(text("/proc/%d/fd/0", pid), O_RDONLY | O_NONBLOCK);
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	close(fd);
+	return size;
+}
+
+/* Others of this user need pipes, too. */
+static void pipe_is_as_large_as_needed(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
+	pid_t pid = server_pid(p);
+	int pipe[2], usual;
+
+	(void)state;
+	check_equal(pipe2(pipe, O_CLOEXEC), 0);
+	usual = fcntl(pipe[0], F_GETPIPE_SZ);
+	for (int i = 0; i < 200; i++)
+		ping(p, "1");
+	check_equal(size_of_input(pid), usual);
+	proc_send(p, long_ping("1", 300000));
+	proc_line(p);
+	check(size_of_input(pid) >= 300000, "%d", size_of_input(pid));
+	ping(p, "1");
+	ping(p, "1");
+	check_equal(size_of_input(pid), usual);
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
+static long wakeups_of(pid_t pid)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	char buf[4096];
+	const char *at;
+
+	proc_read(pid, "status", buf, sizeof(buf));
+	at = strstr(buf, key);
+	check(at, "no count of switches");
+	return atol(at + sizeof(key) - 1);
+}
+
+/* A long line waits for room, and weir looks less and less often. */
+static void waits_ever_longer(void **state)
+{
+	enum { WAKEUPS = 13 };
+	struct proc *p =
+		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
+	const char *line = long_ping("1", 300000);
+	size_t len = strlen(line);
+	int64_t began;
+	long before;
+	pid_t pid;
+
+	(void)state;
+	/* The third has no room before the second is read. */
+	for (int i = 0; i < 3; i++)
+		proc_write(p, line, len);
+	pid = weir_pid(p);
+	await_rest(pid);
+	before = wakeups_of(pid);
+	began = milliseconds();
+	while (wakeups_of(pid) < before + WAKEUPS)
+		poll(NULL, 0, 1);
+	check(milliseconds() - began > 2000, "%d looks in %lld ms", WAKEUPS,
+	      (long long)(milliseconds() - began));
+}
+
+/* In the new process: what is in a pipe is not told. */
+static void no_fionread(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {COUNT(code), code};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+/* Long lines come all the same, and it is said once. */
+static void fullness_is_not_told(void **state)
+{
+	static const size_t sizes[] = {100, 20000, 300000, 3 << 20, 5000};
+	struct how how = {.prepare = no_fionread};
+	const char *record = path("record");
+	struct bytes input = {.ptr = NULL};
+	struct proc *p;
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
+	p = proc_start_how(behind_weir(WORDS(server, "--record", record)),
+			   &how);
+	proc_write(p, input.ptr, input.len);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_same("what the server got", content(record).ptr,
+		   content(record).len, input.ptr, input.len);
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "FIONREAD"), "%s", p->told.ptr);
 }
 
 /* ---- nothing to do --------------------------------------------------- */
@@ -433,12 +625,17 @@ static void stopped_and_continued(void **state)
 	for (int i = 0; sent < input.len; i++) {
 		size_t len = input.len - sent < 1500 ? input.len - sent : 1500;
 
+		ssize_t put;
+
 		kill(pids[i % 2], SIGSTOP);
 		if (i % 3 == 0)
 			await_state(pids[i % 2], "T");
-		proc_write(p, input.ptr + sent, len);
+		put = write(p->in, input.ptr + sent, len);
 		kill(pids[i % 2], SIGCONT);
-		sent += len;
+		if (put > 0)
+			sent += (size_t)put;
+		else
+			proc_more(p, 0);
 	}
 	proc_close_in(p);
 	check_status(p, 0);
@@ -463,16 +660,6 @@ static void no_privilege(void)
 {
 	prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE);
 	prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
-}
-
-/* What the stdin of the process holds. */
-static int size_of_input(pid_t pid)
-{
-	int fd = open(text("/proc/%d/fd/0", pid), O_RDONLY | O_NONBLOCK);
-	int size = fcntl(fd, F_GETPIPE_SZ);
-
-	close(fd);
-	return size;
 }
 
 /* Where many pipes are open, new ones hold a page or two, and cannot be made
@@ -641,6 +828,11 @@ int run_pressure(void)
 		TEST(server_does_not_move),
 		TEST(both_full),
 		TEST(answers_wait_for_a_line),
+		TEST(answers_do_not_wait_for_a_prompt),
+		TEST(first_lines_come_alone),
+		TEST(pipe_is_as_large_as_needed),
+		TEST(waits_ever_longer),
+		TEST(fullness_is_not_told),
 		TEST(rest),
 		TEST(closed_by_the_server),
 		TEST(closed_when_full),

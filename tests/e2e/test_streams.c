@@ -319,6 +319,15 @@ static void make_one_socket(struct link *l)
 		l->out[i] = fcntl(l->in[i], F_DUPFD_CLOEXEC, 0);
 }
 
+static void make_raw(int fd)
+{
+	struct termios t;
+
+	check_equal(tcgetattr(fd, &t), 0);
+	cfmakeraw(&t);
+	check_equal(tcsetattr(fd, TCSANOW, &t), 0);
+}
+
 static void make_terminal(struct link *l)
 {
 	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
@@ -334,6 +343,22 @@ static void make_terminal(struct link *l)
 	l->in[1] = ours;
 	l->out[0] = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
 	l->out[1] = fcntl(ours, F_DUPFD_CLOEXEC, 0);
+}
+
+/* What is written to a master goes to the other side of its terminal. */
+static void make_master(struct link *l)
+{
+	struct link terminal;
+
+	make_pipes(l);
+	make_terminal(&terminal);
+	close(l->out[0]);
+	close(l->out[1]);
+	l->out[0] = terminal.in[1];
+	l->out[1] = terminal.in[0];
+	make_raw(l->out[1]);
+	close(terminal.out[0]);
+	close(terminal.out[1]);
 }
 
 /* The end of the input, as far as that needs more than a close(). */
@@ -391,6 +416,7 @@ static void links(void **state)
 		{"sockets", make_sockets},
 		{"one socket", make_one_socket},
 		{"a terminal", make_terminal},
+		{"a terminal's master", make_master},
 	};
 
 	(void)state;
