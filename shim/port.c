@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 bool port_standard(void)
@@ -44,28 +44,22 @@ struct port port_own(int fd)
 	return (struct port){.fd = fd, .kind = PORT_OWN};
 }
 
-/*
- * The same pipe or terminal, to write to, through a description of weir's own;
- * or -1.  Some devices are another thing each time that they are opened: a
- * pseudo-terminal's master (/dev/ptmx), /dev/tty of another session.  TIOCGDEV
- * tells the terminal behind each (tty_ioctl(4)).
- */
-static int reopen(int fd, bool device)
+/* Is it another thing each time that it is opened?  So are the "alternate TTY
+ * devices" (a pseudo-terminal's master, /dev/tty, /dev/console), the foreground
+ * console (4:0), and who knows which devices that are no terminals. */
+static bool opens_anew(int fd, dev_t device)
 {
-	unsigned was = 0, is = 0;
-	char path[32];
-	int again;
+	return major(device) == 5 || device == makedev(4, 0) || !isatty(fd);
+}
 
-	if (device && ioctl(fd, TIOCGDEV, &was) != 0)
-		return -1;
+/* The same pipe or terminal, to write to, through a description of weir's own;
+ * or -1. */
+static int reopen(int fd)
+{
+	char path[32];
+
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (again < 0 || !device)
-		return again;
-	if (ioctl(again, TIOCGDEV, &is) == 0 && is == was)
-		return again;
-	close(again);
-	return -1;
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 struct port port_adopt(int fd, bool write)
@@ -86,7 +80,9 @@ struct port port_adopt(int fd, bool write)
 	 * read, poll() is enough. */
 	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return port;
-	again = reopen(fd, S_ISCHR(st.st_mode));
+	again = -1;
+	if (S_ISFIFO(st.st_mode) || !opens_anew(fd, st.st_rdev))
+		again = reopen(fd);
 	if (again < 0) {
 		if (isatty(fd))
 			port.kind = PORT_TERMINAL;

@@ -16,7 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define PIPE_MOST   ((size_t)1 << 20) /* that Linux gives without privilege */
+#define PIPE_MOST   ((size_t)1 << 20)   /* that Linux gives without privilege */
+#define PIPE_BUSY   ((size_t)256 << 10) /* enough for short lines */
 #define WAIT_MOST   1000 /* milliseconds between looks at a full pipe */
 #define HALF_WAIT   1000 /* the same, until half a line is ended */
 #define BEGIN_BYTES 8192 /* in which each line waits for an empty pipe */
@@ -70,16 +71,16 @@ static void resize(struct relay *r, size_t size)
 		r->pipe = (size_t)got;
 }
 
-/* Looks what the server's pipe takes now for certain, and makes it larger if
- * the next line needs it.  Neighbouring pages of a pipe hold more than one page
- * together, but for the one being read. */
-static void look_for_room(struct relay *r, size_t line)
+/* Looks what the server's pipe takes now for certain, and makes it larger, up
+ * to most, if len more bytes need it.  Neighbouring pages of a pipe hold more
+ * than one page together, but for the one being read. */
+static void look_for_room(struct relay *r, size_t len, size_t most)
 {
-	size_t len = held(r), used = len == 0 ? 0 : 2 * (len / r->page) + 3;
-	size_t need = (used + line / r->page + 1) * r->page;
+	size_t full = held(r), used = full ? 2 * (full / r->page) + 3 : 0;
+	size_t need = (used + len / r->page + 1) * r->page;
 
-	need = need < PIPE_MOST ? need : PIPE_MOST;
-	if (line > PIPE_BUF && r->pipe < need)
+	need = need < most ? need : most;
+	if (r->pipe < need)
 		resize(r, need);
 	r->room = r->pipe > used * r->page ? r->pipe - used * r->page : 0;
 }
@@ -133,7 +134,10 @@ static size_t untorn(struct relay *r)
 			resize(r, line < PIPE_MOST ? line : PIPE_MOST);
 		return r->torn;
 	}
-	look_for_room(r, line);
+	if (line <= PIPE_BUF)
+		look_for_room(r, len, PIPE_BUSY);
+	else
+		look_for_room(r, line, PIPE_MOST);
 	if (len <= r->room)
 		return len;
 	if (lf)

@@ -321,6 +321,28 @@ static void pipe_is_as_large_as_needed(void **state)
 	close(pipe[1]);
 }
 
+/* Sends until nothing more is taken. */
+static void fill_with(struct proc *p, struct bytes lines)
+{
+	size_t sent = 0;
+
+	for (int still = 0; still < STILL;) {
+		ssize_t put = write(p->in, lines.ptr + sent, lines.len - sent);
+
+		if (put == 0 || (put < 0 && errno != EAGAIN))
+			return;
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 ? 0 : still + 1;
+		if (put < 0)
+			poll(NULL, 0, 1);
+	}
+}
+
+static void fill_input(struct proc *p)
+{
+	fill_with(p, many_pings(30000));
+}
+
 static long wakeups_of(pid_t pid)
 {
 	static const char key[] = "\nvoluntary_ctxt_switches:";
@@ -336,26 +358,25 @@ static long wakeups_of(pid_t pid)
 /* A long line waits for room, and weir looks less and less often. */
 static void waits_ever_longer(void **state)
 {
-	enum { WAKEUPS = 13 };
+	enum { WAKEUPS = 8 };
 	struct proc *p =
 		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
-	const char *line = long_ping("1", 300000);
-	size_t len = strlen(line);
+	struct bytes lines = {.ptr = NULL};
 	int64_t began;
 	long before;
 	pid_t pid;
 
 	(void)state;
-	/* The third has no room before the second is read. */
-	for (int i = 0; i < 3; i++)
-		proc_write(p, line, len);
+	for (int i = 0; i < 5; i++)
+		append_text(&lines, long_ping("1", 300000));
+	fill_with(p, lines);
 	pid = weir_pid(p);
 	await_rest(pid);
 	before = wakeups_of(pid);
 	began = milliseconds();
 	while (wakeups_of(pid) < before + WAKEUPS)
 		poll(NULL, 0, 1);
-	check(milliseconds() - began > 2000, "%d looks in %lld ms", WAKEUPS,
+	check(milliseconds() - began > 800, "%d looks in %lld ms", WAKEUPS,
 	      (long long)(milliseconds() - began));
 }
 
@@ -402,23 +423,6 @@ static void fullness_is_not_told(void **state)
 }
 
 /* ---- nothing to do --------------------------------------------------- */
-
-static void fill_input(struct proc *p)
-{
-	struct bytes pings = many_pings(30000);
-	size_t sent = 0;
-
-	for (int still = 0; still < STILL;) {
-		ssize_t put = write(p->in, pings.ptr + sent, pings.len - sent);
-
-		if (put == 0 || (put < 0 && errno != EAGAIN))
-			return;
-		sent += put > 0 ? (size_t)put : 0;
-		still = put > 0 ? 0 : still + 1;
-		if (put < 0)
-			poll(NULL, 0, 1);
-	}
-}
 
 static void end_input(struct proc *p)
 {

@@ -34,8 +34,8 @@ static const char policy_text[] =
 static const char *const ends[] = {"\n",     "\r\n",          "\n\r",   "\n ",
 				   "\n\t",   "\n \t\r ",      "\r\r\n", "\n\n",
 				   "\n\x01", "\n\xEF\xBB\xBF"};
-static const char *const seams[] = {"",   " ", "\r", "\r ", "]",   "}",
-				    "\n", "[",  "\0",  "\v\f"};
+static const char *const seams[] = {"",  " ",  "\r", "\r ", "]",
+				    "}", "\n", "[",  "\0",  "\v\f"};
 static const char *const noise[] = {
 	"> ",           "log: ", "[INFO] ", "[",    "\"",      "{",  "log {x} ",
 	"\r",           "1",     "null ",   "\xEF", "\v",      "a:", "{}\r",
