@@ -394,7 +394,7 @@ static void read_line(struct line *l, const char *line, size_t len)
 
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
-	while (len > 0 && line[len - 1] == '\r')
+	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	memset(reply, 0, sizeof(*reply));
 	*r = scan_begin(line, len);
@@ -405,8 +405,10 @@ static void read_line(struct line *l, const char *line, size_t len)
 		return;
 	}
 	reply->kind = REPLY_OTHER;
-	/* Who takes it at all finds the same behind what is stripped. */
-	p = strip(line, r->end);
+	/* White space, and a byte order mark or the rest of one, begin no line:
+	 * who takes it at all finds the same behind them. */
+	for (p = line; memchr(" \t\r\xEF\xBB\xBF", *p, 6);)
+		p++;
 	if (*p == '{')
 		p = read_message(l, p);
 	else

@@ -67,8 +67,10 @@ static void resize(struct relay *r, size_t size)
 {
 	int got = fcntl(r->server_in.fd, F_SETPIPE_SZ, (int)size);
 
-	if (got > 0)
-		r->pipe = (size_t)got;
+	if (got <= 0)
+		return;
+	r->pipe = (size_t)got;
+	r->room = 0; /* until it is looked for */
 }
 
 /* Looks what the server's pipe takes now for certain, and makes it larger, up

@@ -24,11 +24,11 @@ static const struct {
 	{"{", REPLY_UNREAD},
 	{"{ a: 1 }", REPLY_UNREAD},
 	{"{}x", REPLY_UNREAD},
-	/* Behind what some reader strips, it is read. */
+	/* Behind white space and a byte order mark it is read. */
 	{"\xEF\xBB\xBF{}", REPLY_OTHER},
 	{"\xBB\xBF" LIST("[]"), REPLY_LIST, true, "1"},
-	{"\r \t{}\r\r\n", REPLY_OTHER},
-	{"\x7F\x01{}", REPLY_OTHER},
+	{"\r \t{}\r\n", REPLY_OTHER},
+	{"\x7F\x01{}", REPLY_UNREAD},
 	{"}{}", REPLY_NOISE},
 	{"log: " LIST("[]") " \v", REPLY_UNREAD},
 	{"log: " LIST("[]") " x", REPLY_NOISE},

@@ -30,19 +30,21 @@ static const char policy_text[] =
 	"{\"id\":" id ",\"result\":{\"tools\":[" gone "{\"name\":\"a\"}]}}"
 #define GONE "{\"name\":\"gone\"},"
 
-/* What a server writes, each with what is left of it; NULL: unknown. */
-static const char *const ends[] = {"\n",     "\r\n",          "\n\r",   "\n ",
-				   "\n\t",   "\n \t\r ",      "\r\r\n", "\n\n",
-				   "\n\x01", "\n\xEF\xBB\xBF"};
+/* What a server writes. */
+static const char *const ends[] = {
+	"\n",   "\r\n",    "\n\r",           "\n ", "\n\t", "\n \t\r ",
+	"\n\n", "\n\r\r ", "\n\xEF\xBB\xBF", " \n"};
 static const char *const seams[] = {"",  " ",  "\r", "\r ", "]",
 				    "}", "\n", "[",  "\0",  "\v\f"};
-static const char *const noise[] = {
-	"> ",           "log: ", "[INFO] ", "[",    "\"",      "{",  "log {x} ",
-	"\r",           "1",     "null ",   "\xEF", "\v",      "a:", "{}\r",
-	"\xEF\xBB\xBF", "\xC2",  "}",       "[1] ", "\xC2\xA0"};
+static const char *const noise[] = {"> ",   "log: ", "[INFO] ",  "[",
+				    "\"",   "{",     "log {x} ", "\r",
+				    "1",    "null ", "\xEF",     "\v",
+				    "\x01", "a:",    "{}\r",     "\xEF\xBB\xBF",
+				    "\xC2", "}",     "[1] ",     "\xC2\xA0"};
 static const char *const lists[] = {
 	LIST("7", GONE), LIST("7.0", GONE), LIST("\"7\"", GONE),
 	LIST("null", GONE), "{\"result\":{\"tools\":[" GONE "1]},\"id\":7}"};
+/* What is left of them. */
 static const char *const cuts[] = {LIST("7", ""), LIST("7.0", ""),
 				   LIST("\"7\"", ""), LIST("null", ""),
 				   "{\"result\":{\"tools\":[]},\"id\":7}"};
