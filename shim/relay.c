@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define PIPE_MOST   ((size_t)1 << 20)   /* that Linux gives without privilege */
-#define PIPE_BUSY   ((size_t)256 << 10) /* enough for short lines */
+#define PIPE_BUSY   ((size_t)512 << 10) /* enough for short lines */
 #define WAIT_MOST   1000 /* milliseconds between looks at a full pipe */
 #define HALF_WAIT   1000 /* the same, until half a line is ended */
 #define BEGIN_BYTES 8192 /* in which each line waits for an empty pipe */

@@ -89,6 +89,8 @@ static void step(struct session *s, struct line *line, int what, size_t len)
 		break;
 	case 3:
 		send_down(s, len);
+		if (what & 4 && session_stuck(s))
+			session_break(s);
 		break;
 	}
 	while (session_judge(s))
