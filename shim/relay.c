@@ -56,10 +56,10 @@ static size_t held(struct relay *r)
 	if (r->blind || ioctl(r->server_in.fd, FIONREAD, &bytes) == 0)
 		return bytes > 0 ? (size_t)bytes : 0;
 	r->blind = true;
-	report_running("cannot tell how full the server's input is "
-		       "(FIONREAD: %s): a line of more than %d bytes may reach "
-		       "it in pieces",
-		       strerror(errno), PIPE_BUF);
+	report("cannot tell how full the server's input is "
+	       "(FIONREAD: %s): a line of more than %d bytes may reach "
+	       "it in pieces",
+	       strerror(errno), PIPE_BUF);
 	return 0;
 }
 

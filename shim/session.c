@@ -490,8 +490,8 @@ bool session_stuck(const struct session *s)
 void session_break(struct session *s)
 {
 	if (!s->broken)
-		report_running("the server left half a line, and answers "
-			       "waited for its end: weir ended it");
+		report("the server left half a line, and answers "
+		       "waited for its end: weir ended it");
 	s->broken = s->breaking = true;
 	s->client_inside = false;
 	s->client_half = s->down_half = (struct half){0};
