@@ -1,7 +1,6 @@
 /* One line from the client.  The contract is in message.h. */
 #include "message.h"
 #include "step.h"
-#include "word.h"
 
 enum top {
 	TOP_JSONRPC,
@@ -88,70 +87,22 @@ struct keys {
 	uint64_t hash[MESSAGE_PARAMS_MAX];
 };
 
-/* The deciding keys that most lines have, by their first letter.  What stands
- * at a key is compared with one of them, 16 bytes at once. */
-#define WORD_BYTES 16
-static const struct initial {
-	char bytes[WORD_BYTES]; /* with the quote behind it and the colon */
-	uint64_t mask[2];       /* the bytes that count */
-	int which;
-	unsigned len; /* of the key */
-} initials[32] = {
-/* NOLINTBEGIN(bugprone-macro-parentheses): a word is put together */
-#define LOW(n)                                                                 \
-	((n) >= 8 ? UINT64_MAX : ((uint64_t)1 << ((n) >= 8 ? 0 : 8 * (n))) - 1)
-#define INITIAL(letter, word, which)                                           \
-	[letter & 31] = {word "\":",                                           \
-			 {LOW(sizeof(word) + 1),                               \
-			  sizeof(word) + 1 > 8 ? LOW(sizeof(word) - 7) : 0},   \
-			 which,                                                \
-			 sizeof(word) - 1}
-	INITIAL('j', "jsonrpc", TOP_JSONRPC),
-	INITIAL('i', "id", TOP_ID),
-	INITIAL('m', "method", TOP_METHOD),
-	INITIAL('p', "params", TOP_PARAMS),
-	INITIAL('r', "result", TOP_RESULT),
-	INITIAL('e', "error", TOP_ERROR),
-	INITIAL('n', "name", KEY_NAME),
-	INITIAL('a', "arguments", KEY_ARGUMENTS),
-	INITIAL('u', "uri", KEY_URI),
-	INITIAL('_', "_meta", KEY_META),
-	INITIAL('t', "task", KEY_TASK),
-	INITIAL('c', "cursor", KEY_CURSOR),
-/* NOLINTEND(bugprone-macro-parentheses) */
-#undef INITIAL
-#undef LOW
-};
-
-/* Past the key at p that is spelled as one of these, to its value; else p. */
-static inline const char *skip_initial(const struct scan *r, const char *p,
-				       struct key *key)
-{
-	const struct initial *i;
-	uint64_t differs;
-
-	if (r->end - p < WORD_BYTES + 2)
-		return p;
-	i = &initials[p[1] & 31];
-	differs = (word_at(p + 1) ^ word_at(i->bytes)) & i->mask[0];
-	differs |= (word_at(p + 9) ^ word_at(i->bytes + 8)) & i->mask[1];
-	/* With white space before the value it is left to others. */
-	if (differs || !i->len || *p != '"' || byte(p + i->len + 3) <= ' ')
-		return p;
-	key->which = i->which;
-	key->text.ptr = p + 1;
-	return p + i->len + 3;
-}
+/* The first letters of the deciding keys, a bit each. */
+#define LETTER(c) (1u << ((c)&31))
+static const unsigned letters = LETTER('j') | LETTER('i') | LETTER('m') |
+				LETTER('p') | LETTER('r') | LETTER('e') |
+				LETTER('n') | LETTER('a') | LETTER('u') |
+				LETTER('_') | LETTER('t') | LETTER('c');
 
 /* Does none of them begin with what the key begins with, whatever is folded or
- * dropped?  All of them are in the table above, by their first letter. */
+ * dropped? */
 static bool differs_from_all(struct text key)
 {
 	char c = '\0';
 
 	if (key.len > 0)
 		c = *key.ptr;
-	return c > ' ' && c < 0x7F && c != '\\' && !initials[c & 31].len;
+	return c > ' ' && c < 0x7F && c != '\\' && !(letters & LETTER(c));
 }
 
 /* Compares the key with each, as the most careless reader does. */
@@ -308,11 +259,8 @@ static const char *read_params(struct line *l, const char *p)
 	p = scan_enter(&l->r, p);
 	p = step_first(&l->r, p, '}', &more);
 	while (p && more) {
-		const char *value = skip_initial(&l->r, p, &key);
-		bool plain = value != p;
+		const char *value = read_key(l, p, &key);
 
-		if (!plain)
-			value = read_key(l, p, &key);
 		if (!value)
 			return NULL;
 		if (l->r.fault.reason) {
@@ -320,8 +268,7 @@ static const char *read_params(struct line *l, const char *p)
 			p = scan_value(&l->r, value);
 		} else {
 			note_key(l, &keys, &key);
-			if (!plain)
-				check_alike(l, &key);
+			check_alike(l, &key);
 			p = read_param(l, value, key.which);
 		}
 		if (p)
@@ -342,15 +289,14 @@ static bool is_integer(struct span s)
 	return true;
 }
 
-/* Past an integer that is a valid id and ends before end; or NULL. */
-static const char *skip_integer(const char *p, const char *end)
+/* Past an integer that is a valid id; or NULL. */
+static const char *skip_integer(const char *p)
 {
 	const char *start = p;
 
-	while (p < end && p - start <= MESSAGE_ID_DIGITS && *p >= '0' &&
-	       *p <= '9')
+	while (*p >= '0' && *p <= '9')
 		p++;
-	if (p == start || p - start > MESSAGE_ID_DIGITS || p == end ||
+	if (p == start || p - start > MESSAGE_ID_DIGITS ||
 	    (*start == '0' && p - start > 1) || *p == '.' || (*p | 0x20) == 'e')
 		return NULL;
 	return p;
@@ -363,7 +309,7 @@ static const char *read_id(struct line *l, const char *p)
 	struct span id = {.ptr = p};
 
 	l->id_null = false;
-	p = skip_integer(p, l->r.end);
+	p = skip_integer(p);
 	if (p) {
 		id.len = (size_t)(p - start);
 		l->id_valid = true;
@@ -428,15 +374,8 @@ static void find_method(struct line *l, const char *start, struct text text)
 static const char *read_method(struct line *l, const char *p)
 {
 	struct text text = {.flags = 0};
-	static const char call[] = "\"tools/call\"";
 	const char *fault = NULL, *start = p;
 
-	if ((size_t)(l->r.end - p) > sizeof(call) &&
-	    memcmp(p, call, sizeof(call) - 1) == 0) {
-		l->m->method_text = (struct text){p + 1, sizeof(call) - 3, 0};
-		l->m->method = METHOD_TOOLS_CALL;
-		return p + sizeof(call) - 1;
-	}
 	p = read_text(l, p, &text, &fault);
 	if (fault)
 		scan_doubt(&l->r, start, "method is not a string");
@@ -455,8 +394,6 @@ static const char *read_jsonrpc(struct line *l, const char *p)
 	struct text text = {.flags = 0};
 	const char *fault = NULL, *start = p;
 
-	if (l->r.end - p > 5 && memcmp(p, "\"2.0\"", 5) == 0)
-		return p + 5;
 	p = read_text(l, p, &text, &fault);
 	if (p && (fault || !text_is(text, "2.0", 3)))
 		scan_doubt(&l->r, start, "jsonrpc is not \"2.0\"");
@@ -515,14 +452,11 @@ static const char *read_object(struct line *l, const char *p)
 	p = scan_enter(&l->r, p);
 	p = step_first(&l->r, p, '}', &more);
 	while (p && more) {
-		const char *value = skip_initial(&l->r, p, &key);
+		const char *value = read_key(l, p, &key);
 
-		if (value == p) {
-			value = read_key(l, p, &key);
-			if (!value)
-				return NULL;
-			check_alike(l, &key);
-		}
+		if (!value)
+			return NULL;
+		check_alike(l, &key);
 		note_top(l, &key);
 		p = read_top(l, value, key.which);
 		if (p)
@@ -646,42 +580,151 @@ static inline void clear(struct message *m)
 	m->task = m->modern = false;
 }
 
-static inline void begin_line(struct line *l, const char *line, size_t len,
-			      struct message *m)
+static void begin_line(struct line *l)
 {
-	l->r.begin = line;
-	l->r.end = line + len;
-	l->r.depth = 0;
-	l->r.lines = false;
-	l->r.window = l->r.end;
-	l->r.stops = 0;
-	l->r.fault.reason = NULL;
-	l->r.fault.offset = 0;
-	l->r.fault.grammar = false;
-	l->m = m;
+	step_begin(&l->r, l->r.begin, (size_t)(l->r.end - l->r.begin));
 	l->seen = 0;
 	l->params = NULL;
 	l->name_fault = l->uri_fault = l->arguments_fault = NULL;
 	l->id_valid = l->id_unclear = l->id_null = false;
 }
 
-bool message_read(const char *line, size_t len, struct message *m,
-		  struct fault *fault)
+/* ---- the plain call -------------------------------------------------- */
+
+/* Does the line go on with this word, a literal of at most AT_BYTES? */
+#define AT_BYTES    24
+#define AT(p, word) (memcmp(p, word, sizeof(word) - 1) == 0)
+
+/* A word may be looked for behind the end, but in no other page. */
+#define PAGE_BYTES 4096
+#define UNCHECKED  __attribute__((no_sanitize_address))
+
+static bool has_room(const char *end)
+{
+	return (uintptr_t)end % PAGE_BYTES <= PAGE_BYTES - AT_BYTES;
+}
+
+/* The params of a call, from their bracket on. */
+UNCHECKED static inline const char *read_plain_params(struct line *l,
+						      const char *p)
+{
+	struct message *m = l->m;
+	const char *start;
+	unsigned seen = 0, bit;
+
+	l->r.depth = 2;
+	do {
+		p++;
+		if (AT(p, "\"name\":\"")) {
+			bit = 1u << KEY_NAME;
+			start = p + 8;
+			p = step_stop(&l->r, start);
+			m->name.ptr = start;
+			m->name.len = (size_t)(p - start);
+			if (*p != '"' || m->name.len > MESSAGE_NAME_BYTES)
+				return NULL;
+			p++;
+		} else if (AT(p, "\"arguments\":{")) {
+			bit = 1u << KEY_ARGUMENTS;
+			start = p + 12;
+			p = scan_value(&l->r, start);
+			if (!p)
+				return NULL;
+			m->arguments.ptr = start;
+			m->arguments.len = (size_t)(p - start);
+		} else if (AT(p, "\"_meta\":{")) {
+			bit = 1u << KEY_META;
+			p = read_meta(l, p + 8);
+		} else {
+			return NULL;
+		}
+		if (!p || seen & bit)
+			return NULL;
+		seen |= bit;
+	} while (*p == ',');
+	return *p == '}' && seen & 1u << KEY_NAME ? p + 1 : NULL;
+}
+
+/*
+ * What nearly every line is that needs a verdict: a tools/call whose members
+ * are spelled plainly, in any order, without white space between them.  False:
+ * it is something else, or at fault; read_line() tells.
+ */
+UNCHECKED static inline bool read_plain_call(struct line *l)
+{
+	struct message *m = l->m;
+	const char *p = l->r.begin, *start;
+	unsigned seen = 0, bit;
+
+	if (!has_room(l->r.end) || *p != '{')
+		return false;
+	do {
+		p++;
+		if (AT(p, "\"method\":\"tools/call\"")) {
+			bit = 1u << TOP_METHOD;
+			m->method_text.ptr = p + 10;
+			m->method_text.len = 10;
+			p += 21;
+		} else if (AT(p, "\"params\":{")) {
+			bit = 1u << TOP_PARAMS;
+			start = p + 9;
+			p = read_plain_params(l, start);
+			if (!p)
+				return false;
+			m->params.ptr = start;
+			m->params.len = (size_t)(p - start);
+		} else if (AT(p, "\"jsonrpc\":\"2.0\"")) {
+			bit = 1u << TOP_JSONRPC;
+			p += 15;
+		} else if (AT(p, "\"id\":")) {
+			bit = 1u << TOP_ID;
+			start = p + 5;
+			p = skip_integer(start);
+			if (!p)
+				return false;
+			m->id.ptr = start;
+			m->id.len = (size_t)(p - start);
+		} else {
+			return false;
+		}
+		if (seen & bit)
+			return false;
+		seen |= bit;
+	} while (*p == ',');
+	m->method = METHOD_TOOLS_CALL;
+	return *p == '}' && p + 1 == l->r.end && !l->r.fault.reason &&
+	       seen == (1u << TOP_METHOD | 1u << TOP_PARAMS |
+			1u << TOP_JSONRPC | 1u << TOP_ID);
+}
+
+/* All else. */
+static __attribute__((noinline)) bool read_any(struct line *l,
+					       struct fault *fault)
+{
+	clear(l->m);
+	begin_line(l);
+	read_line(l);
+	/* The id of a response is the server's: to answer with it would end
+	 * the client's own request of that number. */
+	if (!l->id_valid || l->id_unclear ||
+	    (l->r.fault.reason && !(l->seen >> TOP_METHOD & 1))) {
+		l->m->id.ptr = NULL;
+		l->m->id.len = 0;
+	}
+	*fault = l->r.fault;
+	return !fault->reason;
+}
+
+UNCHECKED bool message_read(const char *line, size_t len, struct message *m,
+			    struct fault *fault)
 {
 	struct line l;
 
+	l.m = m;
+	step_begin(&l.r, line, len);
 	clear(m);
-	begin_line(&l, line, len, m);
-	read_line(&l);
-	/* The id of a response is the server's: to answer with it would end
-	 * the client's own request of that number. */
-	if (!l.id_valid || l.id_unclear ||
-	    (l.r.fault.reason && !(l.seen >> TOP_METHOD & 1))) {
-		m->id.ptr = NULL;
-		m->id.len = 0;
-	}
-	*fault = l.r.fault;
-	return !fault->reason;
+	fault->reason = NULL;
+	return read_plain_call(&l) || read_any(&l, fault);
 }
 
 bool message_blank(const char *line, size_t len)

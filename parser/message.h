@@ -66,7 +66,8 @@ struct message {
 };
 
 /*
- * Reads the line of len bytes, its line end taken off.  True: *m is whole.
+ * Reads the line of len bytes, its line end taken off; the byte behind it stops
+ * the reading (scan.h).  True: *m is whole.
  * False: the line must not be passed on; *fault says why, and m->id is the
  * request's id if it is certain (the line is JSON and has one id that is
  * valid), else none.

@@ -90,6 +90,14 @@ struct line {
 	void *context;
 };
 
+static void begin(struct line *l, const char *text, size_t len,
+		  struct reply *reply)
+{
+	step_begin(&l->r, text, len);
+	l->reply = reply;
+	l->copy = NULL;
+}
+
 static void keep_until(struct line *l, size_t at)
 {
 	struct copy *c = l->copy;
@@ -334,10 +342,11 @@ static bool begins_like_message(const char *p, const char *end)
 static bool is_list(const char *p, const char *end, bool alone)
 {
 	struct reply reply = {.kind = REPLY_OTHER};
-	struct line l = {.r = scan_begin(p, (size_t)(end - p)),
-			 .reply = &reply};
-	const char *after = read_message(&l, p);
+	struct line l;
+	const char *after;
 
+	begin(&l, p, (size_t)(end - p), &reply);
+	after = read_message(&l, p);
 	if (after && alone && strip(after, end) < end)
 		return false;
 	/* What is no JSON at all is none to anybody. */
@@ -397,7 +406,7 @@ static void read_line(struct line *l, const char *line, size_t len)
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	memset(reply, 0, sizeof(*reply));
-	*r = scan_begin(line, len);
+	step_begin(r, line, len);
 	if (!begins_like_message(line, r->end)) {
 		look_into_noise(r, line);
 		reply->fault = r->fault;
@@ -453,8 +462,9 @@ size_t reply_rest(const struct half *half, const char *p, size_t len,
 
 void reply_read(const char *line, size_t len, struct reply *reply)
 {
-	struct line l = {.reply = reply};
+	struct line l;
 
+	begin(&l, line, len, reply);
 	read_line(&l, line, len);
 }
 
@@ -462,11 +472,12 @@ size_t reply_cut(char *line, size_t len, list_keep *keep, void *context,
 		 struct reply *reply)
 {
 	struct copy copy = {.from = line, .to = line};
-	struct line l = {.reply = reply,
-			 .copy = &copy,
-			 .keep = keep,
-			 .context = context};
+	struct line l;
 
+	begin(&l, line, len, reply);
+	l.copy = &copy;
+	l.keep = keep;
+	l.context = context;
 	read_line(&l, line, len);
 	if (reply->kind == REPLY_LIST && copy.cut > 0)
 		keep_until(&l, len);
@@ -478,12 +489,12 @@ size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
 {
 	struct copy copy = {.from = array.ptr, .to = out};
 	struct reply none = {.kind = REPLY_LIST};
-	struct line l = {.r = scan_begin(array.ptr, array.len),
-			 .reply = &none,
-			 .copy = &copy,
-			 .keep = keep,
-			 .context = context};
+	struct line l;
 
+	begin(&l, array.ptr, array.len, &none);
+	l.copy = &copy;
+	l.keep = keep;
+	l.context = context;
 	/* It is JSON, or reply_read() had not found it: no step can fail. */
 	cut_list(&l, array.ptr, list);
 	keep_until(&l, array.len);

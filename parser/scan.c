@@ -20,9 +20,9 @@ void scan_doubt(struct scan *r, const char *p, const char *reason)
 
 struct scan scan_begin(const char *text, size_t len)
 {
-	struct scan r = {
-		.begin = text, .end = text + len, .window = text + len};
+	struct scan r;
 
+	step_begin(&r, text, len);
 	return r;
 }
 
@@ -105,26 +105,41 @@ static const char *skip_unit(struct scan *r, const char *p, unsigned *flags)
 	return p;
 }
 
-const char *scan_window(struct scan *r, const char *p)
+const char *scan_unexpected(struct scan *r, const char *p, const char *what)
 {
-	size_t left = (size_t)(r->end - p);
+	return scan_fail(r, p, p == r->end ? "a value was expected" : what);
+}
+
+/* Fills the window from p on.  Blocks of 64 bytes that begin at a multiple of
+ * 64 lie in one page each, so what surrounds the text can be read. */
+static void fill_window(struct scan *r, const char *p)
+{
+	size_t left;
+
+	r->window = p - (uintptr_t)p % 64;
+	left = (size_t)(r->end - r->window);
+	r->filled = left < SCAN_WINDOW ? (left / 64 + 1) * 64 : SCAN_WINDOW;
+	skip_kernel(0)->stops(r->window, r->filled / 64, r->stops);
+}
+
+const char *scan_stop(struct scan *r, const char *p)
+{
+	size_t at = (size_t)(p - r->window);
 	uint64_t stops;
 
-	if (r->end - r->begin < SKIP_STOPS) {
-		while (p < r->end && (signed char)*p >= ' ' && *p != '"' &&
-		       *p != '\\')
-			p++;
-		return p;
+	if (at >= r->filled) {
+		fill_window(r, p);
+		at = (size_t)(p - r->window);
 	}
-	/* The last one ends where the text does. */
-	r->window = left < SKIP_STOPS ? r->end - SKIP_STOPS : p;
-	r->stops = skip_stops(r->window);
-	if (left == 0)
-		return p;
-	stops = r->stops >> (p - r->window);
+	stops = r->stops[at / 64] >> at % 64;
 	if (stops)
 		return p + __builtin_ctzll(stops);
-	return left < SKIP_STOPS ? r->end : p + SKIP_STOPS;
+	for (at = at / 64 + 1; at < r->filled / 64; at++)
+		if (r->stops[at])
+			return r->window + at * 64 +
+			       __builtin_ctzll(r->stops[at]);
+	/* The kernels are faster over what is so long. */
+	return r->window + r->filled;
 }
 
 static bool is_unit(const char *p, const char *end)
@@ -132,7 +147,7 @@ static bool is_unit(const char *p, const char *end)
 	return end - p >= 2 && p[0] == '\\' && p[1] == 'u';
 }
 
-const char *scan_long(struct scan *r, const char *start, const char *p,
+const char *scan_rest(struct scan *r, const char *start, const char *p,
 		      struct text *text)
 {
 	unsigned flags = 0;
@@ -144,7 +159,7 @@ const char *scan_long(struct scan *r, const char *start, const char *p,
 			p = skip_unit(r, p, &flags);
 			if (!p)
 				return NULL;
-			p = step_plain(r, p);
+			p = step_stop(r, p);
 		}
 		p = skip_string(r->begin, p, r->end, &escaped);
 		if (p == r->end)
@@ -171,73 +186,48 @@ const char *scan_string(struct scan *r, const char *p, struct text *text)
 	return step_string(r, p, text);
 }
 
-static const char *skip_digits(struct scan *r, const char *p)
+static inline bool is_digit(char c)
 {
-	const char *start = p;
+	return (unsigned char)(c - '0') < 10;
+}
 
-	while (p < r->end && *p >= '0' && *p <= '9')
-		p++;
-	if (p == start)
+/* The places of a number where a digit must stand (RFC 8259 6). */
+static inline const char *skip_digits(struct scan *r, const char *p)
+{
+	if (unlikely(!is_digit(*p)))
 		return scan_fail(r, p, "a number without a digit");
+	do
+		p++;
+	while (is_digit(*p));
 	return p;
 }
 
-static const char *skip_number(struct scan *r, const char *p)
+static inline const char *skip_number(struct scan *r, const char *p)
 {
-	if (*p == '-')
-		p++;
-	if (p < r->end && *p == '0') {
-		p++;
-		if (p < r->end && *p >= '0' && *p <= '9')
+	p += *p == '-';
+	if (unlikely(*p == '0')) {
+		if (is_digit(*++p))
 			return scan_fail(r, p, "a number that begins with 0");
 	} else if (!(p = skip_digits(r, p))) {
 		return NULL;
 	}
-	if (p < r->end && *p == '.' && !(p = skip_digits(r, p + 1)))
+	if (unlikely(*p == '.') && !(p = skip_digits(r, p + 1)))
 		return NULL;
-	if (p < r->end && (*p == 'e' || *p == 'E')) {
+	if (unlikely((*p | 0x20) == 'e')) {
 		p++;
-		if (p < r->end && (*p == '+' || *p == '-'))
-			p++;
+		p += *p == '+' || *p == '-';
 		p = skip_digits(r, p);
 	}
 	return p;
 }
 
-static const char *skip_literal(struct scan *r, const char *p, const char *word)
+static inline const char *skip_literal(struct scan *r, const char *p,
+				       const char *word, size_t len)
 {
-	size_t len = strlen(word);
-
-	if ((size_t)(r->end - p) < len || memcmp(p, word, len) != 0)
-		return scan_fail(r, p, "a value was expected");
+	for (size_t i = 0; i < len; i++)
+		if (unlikely(p[i] != word[i]))
+			return scan_fail(r, p, "a value was expected");
 	return p + len;
-}
-
-/* A number or a literal. */
-static const char *skip_scalar(struct scan *r, const char *p)
-{
-	switch (*p) {
-	case 't':
-		return skip_literal(r, p, "true");
-	case 'f':
-		return skip_literal(r, p, "false");
-	case 'n':
-		return skip_literal(r, p, "null");
-	case '-':
-	case '0':
-	case '1':
-	case '2':
-	case '3':
-	case '4':
-	case '5':
-	case '6':
-	case '7':
-	case '8':
-	case '9':
-		return skip_number(r, p);
-	default:
-		return scan_fail(r, p, "a value was expected");
-	}
 }
 
 static bool begins(struct text text, const char *s)
@@ -266,51 +256,21 @@ void scan_check_key(struct scan *r, struct text key)
 		scan_doubt(r, start, "a key that begins " SERDE);
 }
 
+/* What is open is no longer known, so the reading ends; as the text was JSON so
+ * far, this is no grammar fault. */
+static const char *too_deep(struct scan *r, const char *p)
+{
+	scan_fail(r, p, "nested more than 128 deep");
+	r->fault.grammar = false;
+	return NULL;
+}
+
 const char *scan_enter(struct scan *r, const char *p)
 {
-	if (r->depth == SCAN_DEPTH_MAX) {
-		/* No longer told what is open, so the reading ends; as long
-		 * as the text was JSON so far, it is no grammar fault. */
-		scan_fail(r, p, "nested more than 128 deep");
-		r->fault.grammar = false;
-		return NULL;
-	}
+	if (r->depth == SCAN_DEPTH_MAX)
+		return too_deep(r, p);
 	r->depth++;
 	return p + 1;
-}
-
-const char *scan_colon(struct scan *r, const char *p)
-{
-	p = step_space(r, p);
-	if (p == r->end || *p != ':')
-		return scan_fail(r, p, "a colon was expected");
-	p = step_space(r, p + 1);
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	return p;
-}
-
-const char *scan_close(struct scan *r, const char *p)
-{
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	r->depth--;
-	return p + 1;
-}
-
-const char *scan_next(struct scan *r, const char *p, char close, bool *more)
-{
-	p = step_space(r, p);
-	*more = false;
-	if (p < r->end && *p == close)
-		return scan_close(r, p);
-	if (p == r->end || *p != ',')
-		return scan_fail(r, p, "a comma was expected");
-	p = step_space(r, p + 1);
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	*more = true;
-	return p;
 }
 
 const char *scan_member(struct scan *r, const char *p, bool first,
@@ -325,66 +285,87 @@ const char *scan_element(struct scan *r, const char *p, bool first, bool *more)
 	return first ? step_first(r, p, ']', more) : step_next(r, p, ']', more);
 }
 
-/* Which brackets are open around the cursor, the innermost the lowest bit: 1
- * is an object. */
+/* A string, a number or a literal. */
+static inline __attribute__((always_inline)) const char *
+skip_scalar(struct scan *r, const char *p)
+{
+	struct text text;
+
+	if (likely(*p == '"'))
+		return step_string(r, p, &text);
+	if (likely(is_digit(*p) || *p == '-'))
+		return skip_number(r, p);
+	if (*p == 't')
+		return skip_literal(r, p, "true", 4);
+	if (*p == 'f')
+		return skip_literal(r, p, "false", 5);
+	return skip_literal(r, p, "null", 4);
+}
+
+/* Which brackets are open, the innermost the lowest bit: 1 is an object. */
 struct nest {
 	uint64_t low, high;
 };
 _Static_assert(SCAN_DEPTH_MAX <= 128, "a bit for each depth");
 
-/* Steps into the object or array at p, to its first value. */
-static inline const char *open_nest(struct scan *r, const char *p,
-				    struct nest *n, bool *more)
+static inline char closing(const struct nest *n)
 {
-	const bool object = *p == '{';
-	struct text key;
-
-	p = scan_enter(r, p);
-	p = p ? step_first(r, p, object ? '}' : ']', more) : NULL;
-	if (!p || !*more)
-		return p;
-	n->high = n->high << 1 | n->low >> 63;
-	n->low = n->low << 1 | object;
-	return object ? step_key(r, p, &key) : p;
+	return n->low & 1 ? '}' : ']';
 }
 
-/* From behind a value to the next one, or past the bracket. */
-static inline const char *next_in_nest(struct scan *r, const char *p,
-				       struct nest *n, bool *more)
+static inline void push(struct nest *n, bool object)
 {
-	const bool object = n->low & 1;
-	struct text key;
+	n->high = n->high << 1 | n->low >> 63;
+	n->low = n->low << 1 | object;
+}
 
-	p = step_next(r, p, object ? '}' : ']', more);
-	if (*more)
-		return object ? step_key(r, p, &key) : p;
+static inline void pop(struct nest *n)
+{
 	n->low = n->low >> 1 | n->high << 63;
 	n->high >>= 1;
-	return p;
 }
 
 const char *scan_value(struct scan *r, const char *p)
 {
-	const unsigned base = r->depth;
 	struct nest nest = {0, 0};
-	struct text text;
-	bool more;
+	unsigned depth = r->depth;
+	struct text key;
 
-	if (p == r->end)
-		return scan_fail(r, p, "a value was expected");
-	do {
-		more = false;
-		if (*p == '"')
-			p = step_string(r, p, &text);
-		else if (*p == '{' || *p == '[')
-			p = open_nest(r, p, &nest, &more);
-		else
+	if (*p != '{' && *p != '[')
+		return skip_scalar(r, p);
+	for (;;) {
+		if (*p == '{' || *p == '[') {
+			if (unlikely(depth == SCAN_DEPTH_MAX))
+				return too_deep(r, p);
+			depth++;
+			push(&nest, *p == '{');
+			p = step_space(r, p + 1);
+			if (likely(*p != closing(&nest)))
+				goto first;
+		} else {
 			p = skip_scalar(r, p);
+			if (unlikely(!p))
+				return NULL;
+			p = step_space(r, p);
+		}
 		/* All that closes here, up to the next value. */
-		while (p && !more && r->depth > base)
-			p = next_in_nest(r, p, &nest, &more);
-	} while (p && more);
-	return p;
+		while (*p != ',') {
+			if (unlikely(*p != closing(&nest)))
+				return scan_fail(r, p, "a comma was expected");
+			pop(&nest);
+			p++;
+			if (--depth == r->depth)
+				return p;
+			p = step_space(r, p);
+		}
+		p = step_space(r, p + 1);
+first:
+		if (nest.low & 1) {
+			p = step_key(r, p, &key);
+			if (unlikely(!p))
+				return NULL;
+		}
+	}
 }
 
 const char *scan_end(struct scan *r, const char *p)

@@ -2,8 +2,12 @@
  * scan - strict JSON text (RFC 8259), read where it lies.
  *
  * Pure functions over bytes that the caller owns: nothing is allocated,
- * written or kept, nothing recurses, and no byte outside [begin, end) is
- * touched.  Everything handed out points into those bytes and lives as long.
+ * written or kept, and nothing recurses.  Everything handed out points into
+ * those bytes and lives as long.
+ *
+ * The byte behind the text, *end, stops every step, so that none compares its
+ * place with the end: it is a control byte (the LF or CR behind a line, the NUL
+ * of a C string), or the text is a value that was read as part of a longer one.
  *
  * A reader advances a cursor: each function takes the place to read at and
  * returns the place after what it read, or NULL when the text is at fault.
@@ -27,7 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCAN_DEPTH_MAX 128 /* objects and arrays open at once */
+#define SCAN_DEPTH_MAX 128  /* objects and arrays open at once */
+#define SCAN_WINDOW    4096 /* bytes looked at in one go */
 
 /* A run of bytes; ptr is NULL for "not there". */
 struct span {
@@ -56,12 +61,14 @@ struct fault {
 struct scan {
 	const char *begin;
 	const char *end;
+	const char *window; /* where stops begins */
+	size_t filled;      /* bytes that it tells of; 0 at first */
 	unsigned depth;     /* objects and arrays open around the cursor */
 	bool lines;         /* CR is white space like any other (files) */
-	const char *window; /* 64 bytes that were looked at; end: none yet */
-	uint64_t stops;     /* of these, a bit each: those that are no plain
-			       content of a string */
 	struct fault fault; /* the grammar fault, else the first doubt */
+	/* A bit for each byte, the first the lowest: set where a string has no
+	 * plain content (skip.h). */
+	uint64_t stops[SCAN_WINDOW / 64];
 };
 
 /* Notes a grammar fault, or a doubt, at p.  scan_fail() returns NULL. */

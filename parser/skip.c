@@ -6,6 +6,9 @@ static unsigned char byte(const char *p)
 	return (unsigned char)*p;
 }
 
+/* A whole block may be read, though the text has but a byte in it. */
+#define UNCHECKED __attribute__((no_sanitize_address))
+
 /* ---- plain C --------------------------------------------------------- */
 
 static bool continues(const char *p, const char *end)
@@ -83,7 +86,17 @@ static const char *string_plain(const char *begin, const char *p,
 	return p;
 }
 
-static const struct kernel plain = {"plain C", string_plain};
+UNCHECKED static void stops_plain(const char *p, size_t blocks, uint64_t *stops)
+{
+	for (; blocks > 0; blocks--, stops++) {
+		*stops = 0;
+		for (int i = 0; i < 64; i++, p++)
+			if ((signed char)*p < ' ' || *p == '"' || *p == '\\')
+				*stops |= (uint64_t)1 << i;
+	}
+}
+
+static const struct kernel plain = {"plain C", string_plain, stops_plain};
 
 /* ---- 64 bytes at once ------------------------------------------------ */
 
@@ -240,12 +253,12 @@ INLINE const char *string_step(const char *begin, const char *p,
 		if (end - begin < STEP)                                        \
 			return string_plain(begin, p, end, escaped);           \
 		for (; end - p >= STEP; p += STEP) {                           \
-			stops = stops_##NAME(p);                               \
+			stops = stops64_##NAME(p);                             \
 			if (stops)                                             \
 				break;                                         \
 		}                                                              \
 		if (!stops && p < end)                                         \
-			stops = stops_##NAME(end - STEP) >>                    \
+			stops = stops64_##NAME(end - STEP) >>                  \
 				(STEP - (end - p));                            \
 		if (!stops)                                                    \
 			return end;                                            \
@@ -253,7 +266,13 @@ INLINE const char *string_step(const char *begin, const char *p,
 			return p + __builtin_ctzll(stops);                     \
 		return mixed_##NAME(begin, p, end, escaped);                   \
 	}                                                                      \
-	static const struct kernel NAME = {#NAME, string_##NAME};
+	UNCHECKED TARGET static void stops_##NAME(                             \
+		const char *p, size_t blocks, uint64_t *stops)                 \
+	{                                                                      \
+		for (; blocks > 0; blocks--, p += STEP)                        \
+			*stops++ = stops64_##NAME(p);                          \
+	}                                                                      \
+	static const struct kernel NAME = {#NAME, string_##NAME, stops_##NAME};
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 
@@ -294,7 +313,21 @@ INLINE uint64_t below_sse2(const char *p, char c)
 			 _mm_cmplt_epi8(load_sse2(p, 3), v));
 }
 
-#define stops_sse2 skip_stops
+static inline uint64_t stop_sse2(const char *p, size_t i)
+{
+	__m128i x = load_sse2(p, i);
+	__m128i stop = _mm_cmplt_epi8(x, _mm_set1_epi8(' '));
+
+	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+	return (uint32_t)_mm_movemask_epi8(stop);
+}
+
+INLINE uint64_t stops64_sse2(const char *p)
+{
+	return stop_sse2(p, 0) | stop_sse2(p, 1) << 16 | stop_sse2(p, 2) << 32 |
+	       stop_sse2(p, 3) << 48;
+}
 
 #define AVX2 __attribute__((target("avx2,bmi")))
 
@@ -333,7 +366,7 @@ AVX2 INLINE __m256i stop_avx2(__m256i x)
 		_mm256_cmpgt_epi8(_mm256_set1_epi8(' '), x));
 }
 
-AVX2 INLINE uint64_t stops_avx2(const char *p)
+AVX2 INLINE uint64_t stops64_avx2(const char *p)
 {
 	return mask_avx2(stop_avx2(load_avx2(p, 0)),
 			 stop_avx2(load_avx2(p, 1)));
@@ -387,8 +420,21 @@ INLINE uint64_t below_neon(const char *p, char c)
 		less_neon(load_neon(p, 2), v), less_neon(load_neon(p, 3), v));
 }
 
-#define stops_neon skip_stops
-#define bits_neon  count_bits
+INLINE uint8x16_t stop_neon(const char *p, size_t i)
+{
+	uint8x16_t x = load_neon(p, i);
+	uint8x16_t stop = less_neon(x, vdupq_n_s8(' '));
+
+	stop = vorrq_u8(stop, vceqq_u8(x, vdupq_n_u8('"')));
+	return vorrq_u8(stop, vceqq_u8(x, vdupq_n_u8('\\')));
+}
+
+INLINE uint64_t stops64_neon(const char *p)
+{
+	return mask_neon(stop_neon(p, 0), stop_neon(p, 1), stop_neon(p, 2),
+			 stop_neon(p, 3));
+}
+
 KERNEL(neon, )
 #endif
 

@@ -39,6 +39,11 @@ struct kernel {
 	 */
 	const char *(*string)(const char *begin, const char *p, const char *end,
 			      bool *escaped);
+
+	/* Of 64 bytes times blocks from p on, a bit for each: it is a quote, a
+	 * backslash, or below a space as a signed number, as are control bytes
+	 * and all of UTF-8 that is not ASCII.  p is a multiple of 64. */
+	void (*stops)(const char *p, size_t blocks, uint64_t *stops);
 };
 
 /* Those that this processor has, the best one first; NULL ends them. */
@@ -51,61 +56,5 @@ const char *skip_string(const char *begin, const char *p, const char *end,
 /* One character or escape of two bytes, where one begins; NULL if there is
  * none that is valid. */
 const char *skip_character(const char *p, const char *end);
-
-/* ---- in line --------------------------------------------------------- */
-
-#define SKIP_STOPS 64 /* bytes that skip_stops() looks at */
-
-#if defined(SKIP_SSE2)
-
-static inline uint64_t skip_stops16(const char *p)
-{
-	__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-	__m128i stop = _mm_cmplt_epi8(x, _mm_set1_epi8(' '));
-
-	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
-	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
-	return (uint32_t)_mm_movemask_epi8(stop);
-}
-
-#elif defined(SKIP_NEON)
-
-static inline uint64_t skip_stops16(const char *p)
-{
-	const uint8x16_t bit = {1, 2, 4, 8, 16, 32, 64, 128,
-				1, 2, 4, 8, 16, 32, 64, 128};
-	uint8x16_t x = vld1q_u8((const uint8_t *)p);
-	uint8x16_t stop = vcltq_s8(vreinterpretq_s8_u8(x), vdupq_n_s8(' '));
-
-	stop = vorrq_u8(stop, vceqq_u8(x, vdupq_n_u8('"')));
-	stop = vorrq_u8(stop, vceqq_u8(x, vdupq_n_u8('\\')));
-	/* Each byte of 0xFF or 0 becomes its own bit; then all are added. */
-	stop = vandq_u8(stop, bit);
-	return vaddv_u8(vget_low_u8(stop)) |
-	       (uint64_t)vaddv_u8(vget_high_u8(stop)) << 8;
-}
-
-#else
-
-static inline uint64_t skip_stops16(const char *p)
-{
-	uint64_t stops = 0;
-
-	for (int i = 0; i < 16; i++)
-		if ((signed char)p[i] < ' ' || p[i] == '"' || p[i] == '\\')
-			stops |= (uint64_t)1 << i;
-	return stops;
-}
-
-#endif
-
-/* A bit for each of 64 bytes, the first the lowest: a quote, a backslash, or
- * below a space as a signed number, as are control bytes and all of UTF-8 that
- * is not ASCII. */
-static inline uint64_t skip_stops(const char *p)
-{
-	return skip_stops16(p) | skip_stops16(p + 16) << 16 |
-	       skip_stops16(p + 32) << 32 | skip_stops16(p + 48) << 48;
-}
 
 #endif

@@ -19,47 +19,65 @@ static inline unsigned char byte(const char *p)
 	return (unsigned char)*p;
 }
 
-/* What no step does often: to look at 64 bytes from p on, and say how far there
- * is plain content; to read a string on from p that begins at start, and is
- * not short or not plain; to look for doubts in a key; white space. */
-const char *scan_window(struct scan *r, const char *p);
-const char *scan_long(struct scan *r, const char *start, const char *p,
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* What is seldom: white space; the first stop at or behind p, outside of the
+ * window or of 64 bytes; the rest of a string that begins at start, from the
+ * stop at p on; a key that is not plain. */
+const char *scan_stop(struct scan *r, const char *p);
+const char *scan_rest(struct scan *r, const char *start, const char *p,
 		      struct text *text);
 void scan_check_key(struct scan *r, struct text key);
-const char *scan_colon(struct scan *r, const char *p);
-const char *scan_close(struct scan *r, const char *p);
-const char *scan_next(struct scan *r, const char *p, char close, bool *more);
+const char *scan_unexpected(struct scan *r, const char *p, const char *what);
+
+/* Field by field: the stops hold nothing yet. */
+static inline void step_begin(struct scan *r, const char *text, size_t len)
+{
+	r->begin = r->window = text;
+	r->end = text + len;
+	r->filled = 0;
+	r->depth = 0;
+	r->lines = false;
+	r->fault.reason = NULL;
+	r->fault.offset = 0;
+	r->fault.grammar = false;
+}
 
 static inline const char *step_space(struct scan *r, const char *p)
 {
-	return p < r->end && byte(p) > ' ' ? p : scan_space(r, p);
+	return likely(byte(p) > ' ') ? p : scan_space(r, p);
 }
 
-/* As far as plain content of a string is known to go from p on. */
-static inline const char *step_plain(struct scan *r, const char *p)
+/* The first byte from p on that is no plain content of a string. */
+static inline __attribute__((always_inline)) const char *
+step_stop(struct scan *r, const char *p)
 {
 	size_t at = (size_t)(p - r->window);
-	uint64_t stops = at < SKIP_STOPS ? r->stops >> at : 0;
+	uint64_t stops;
 
-	return stops ? p + __builtin_ctzll(stops) : scan_window(r, p);
+	if (unlikely(at >= r->filled))
+		return scan_stop(r, p);
+	stops = r->stops[at / 64] >> at % 64;
+	return likely(stops) ? p + __builtin_ctzll(stops) : scan_stop(r, p);
 }
 
 /* p is at the opening quote, for certain.  What is seldom called gets a
- * variable of its own, here as below, so that the others stay in registers. */
+ * variable of its own, so that the others stay in registers. */
 static inline const char *step_string(struct scan *r, const char *p,
 				      struct text *text)
 {
 	const char *start = p + 1;
 	struct text found;
 
-	p = step_plain(r, start);
-	if (p < r->end && *p == '"') {
+	p = step_stop(r, start);
+	if (likely(*p == '"')) {
 		text->ptr = start;
 		text->len = (size_t)(p - start);
 		text->flags = 0;
 		return p + 1;
 	}
-	p = scan_long(r, start, p, &found);
+	p = scan_rest(r, start, p, &found);
 	if (p)
 		*text = found;
 	return p;
@@ -74,26 +92,25 @@ static inline bool step_differs(const struct text *text, const char *s)
 	return c > ' ' && c < 0x7F && c != '\\' && (c | 0x20) != (*s | 0x20);
 }
 
-/* The colon, and the white space up to the value. */
+/* The colon, and the white space around it. */
 static inline const char *step_colon(struct scan *r, const char *p)
 {
-	if (r->end - p > 1 && *p == ':' && byte(p + 1) > ' ')
-		return p + 1;
-	return scan_colon(r, p);
+	p = step_space(r, p);
+	if (unlikely(*p != ':'))
+		return scan_fail(r, p, "a colon was expected");
+	return step_space(r, p + 1);
 }
 
-static inline const char *step_key(struct scan *r, const char *p,
-				   struct text *key)
+static inline __attribute__((always_inline)) const char *
+step_key(struct scan *r, const char *p, struct text *key)
 {
-	if (*p != '"') {
-		scan_fail(r, p, "a string was expected");
-		return NULL;
-	}
+	if (unlikely(*p != '"'))
+		return scan_unexpected(r, p, "a string was expected");
 	p = step_string(r, p, key);
-	if (!p)
+	if (unlikely(!p))
 		return NULL;
-	if (key->flags || (key->len == 9 && *key->ptr == '_') ||
-	    (key->len >= SERDE_BYTES && *key->ptr == '$'))
+	if (unlikely(key->flags || (key->len == 9 && *key->ptr == '_') ||
+		     (key->len >= SERDE_BYTES && *key->ptr == '$')))
 		scan_check_key(r, *key);
 	return step_colon(r, p);
 }
@@ -104,24 +121,23 @@ static inline const char *step_first(struct scan *r, const char *p, char close,
 				     bool *more)
 {
 	p = step_space(r, p);
-	*more = p < r->end && *p != close;
-	if (*more)
-		return p;
-	return scan_close(r, p);
+	*more = *p != close;
+	r->depth -= !*more;
+	return p + !*more;
 }
 
 /* Past the comma, to the next key or value; or past the bracket. */
 static inline const char *step_next(struct scan *r, const char *p, char close,
 				    bool *more)
 {
-	bool again;
-
-	*more = r->end - p > 1 && *p == ',' && byte(p + 1) > ' ';
-	if (*more)
-		return p + 1;
-	p = scan_next(r, p, close, &again);
-	*more = again;
-	return p;
+	p = step_space(r, p);
+	*more = *p == ',';
+	if (likely(*more))
+		return step_space(r, p + 1);
+	if (unlikely(*p != close))
+		return scan_fail(r, p, "a comma was expected");
+	r->depth--;
+	return p + 1;
 }
 
 #endif

@@ -413,15 +413,17 @@ static int read_all(int fd, struct policy_file *f)
 	ssize_t got = 1;
 
 	f->len = 0;
-	f->text = malloc(cap);
+	f->text = malloc(cap + 1);
 	while (f->text && got > 0 && f->len < cap) {
 		do
 			got = read(fd, f->text + f->len, cap - f->len);
 		while (got < 0 && errno == EINTR);
 		f->len += got > 0 ? (size_t)got : 0;
 	}
-	if (f->text && got == 0)
+	if (f->text && got == 0) {
+		f->text[f->len] = '\0';
 		return 0;
+	}
 	return f->len == cap ? EFBIG : errno;
 }
 
@@ -461,7 +463,7 @@ static bool keep_file(struct policy_file *f, char *why)
 	char *copy = malloc(f->len + 1);
 
 	if (copy)
-		memcpy(copy, f->text, f->len);
+		memcpy(copy, f->text, f->len + 1);
 	else
 		say_why(f->path, ENOMEM, why);
 	f->text = copy;

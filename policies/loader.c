@@ -283,32 +283,31 @@ unsigned loader_object(struct loader *l, const json_value *v,
 }
 
 /* Past the value at p, which is known if it was just read. */
-static const char *step_over(const struct loader *l, struct scan *r,
-			     const char *p)
+static const char *step_over(struct loader *l, const char *p)
 {
-	return l->over == p ? l->after : scan_value(r, p);
+	return l->over == p ? l->after : scan_value(&l->text, p);
 }
 
 void loader_members(struct loader *l, const json_value *v, loader_named *read,
 		    void *into)
 {
 	const char *start = l->at, *p = start;
-	struct scan r = l->text;
+	struct scan *r = &l->text;
 	struct text key;
 	bool more;
 
-	p = scan_enter(&r, p);
+	p = scan_enter(r, p);
 	for (unsigned i = 0; i < v->u.object.length; i++) {
 		const json_object_entry *e = &v->u.object.values[i];
 		size_t mark = enter(l, e->name, e->name_length);
 
-		p = l->at = scan_member(&r, p, i == 0, &key, &more);
+		p = l->at = scan_member(r, p, i == 0, &key, &more);
 		read(l, e, into);
-		p = step_over(l, &r, p);
+		p = step_over(l, p);
 		leave(l, mark);
 	}
 	l->over = start;
-	l->after = scan_member(&r, p, v->u.object.length == 0, &key, &more);
+	l->after = scan_member(r, p, v->u.object.length == 0, &key, &more);
 	l->at = start;
 }
 
@@ -316,27 +315,26 @@ void loader_elements(struct loader *l, const json_value *v, loader_each *read,
 		     void *into)
 {
 	const char *start = l->at, *p = start;
-	struct scan r = l->text;
+	struct scan *r = &l->text;
 	bool more;
 
-	p = scan_enter(&r, p);
+	p = scan_enter(r, p);
 	for (unsigned i = 0; i < v->u.array.length; i++) {
 		size_t mark = enter_index(l, i);
 
-		p = l->at = scan_element(&r, p, i == 0, &more);
+		p = l->at = scan_element(r, p, i == 0, &more);
 		read(l, v->u.array.values[i], i, into);
-		p = step_over(l, &r, p);
+		p = step_over(l, p);
 		leave(l, mark);
 	}
 	l->over = start;
-	l->after = scan_element(&r, p, v->u.array.length == 0, &more);
+	l->after = scan_element(r, p, v->u.array.length == 0, &more);
 	l->at = start;
 }
 
-struct span loader_span(const struct loader *l)
+struct span loader_span(struct loader *l)
 {
-	struct scan r = l->text;
-	const char *end = scan_value(&r, l->at);
+	const char *end = scan_value(&l->text, l->at);
 
 	return (struct span){.ptr = l->at, .len = (size_t)(end - l->at)};
 }

@@ -71,7 +71,7 @@ void loader_members(struct loader *l, const json_value *v, loader_named *read,
 		    void *into);
 
 /* The value that is being read, as it stands in the text. */
-struct span loader_span(const struct loader *l);
+struct span loader_span(struct loader *l);
 
 /* Where it is, as the origin of a rule.  loader_origin_at(): of an element,
  * which is the index'th of the merged policy, whatever it is in its file. */

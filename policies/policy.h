@@ -62,7 +62,8 @@ struct policy *policy_reload(struct policy *before, policy_report *report,
  * later? */
 bool policy_names_descriptor(const char *path);
 
-/* The same from memory; the name stands for the file in what is reported. */
+/* The same from memory: text has a NUL behind its len bytes.  The name stands
+ * for the file in what is reported. */
 struct policy_source {
 	const char *name;
 	const char *text;

@@ -10,7 +10,7 @@ bool stream_open(struct stream *s, size_t max_line)
 
 	memset(s, 0, sizeof(*s));
 	s->cap = max_line + 4 * STREAM_CHUNK;
-	at = mmap(NULL, s->cap, PROT_READ | PROT_WRITE,
+	at = mmap(NULL, s->cap + 1, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return false;
@@ -21,7 +21,7 @@ bool stream_open(struct stream *s, size_t max_line)
 void stream_close(struct stream *s)
 {
 	if (s->buf)
-		munmap(s->buf, s->cap);
+		munmap(s->buf, s->cap + 1);
 	s->buf = NULL;
 }
 
@@ -98,6 +98,7 @@ size_t stream_line(struct stream *s)
 	lf = memchr(s->buf + s->searched, '\n', s->fill - s->searched);
 	if (!lf) {
 		s->searched = s->fill;
+		s->buf[s->fill] = '\n';
 		return 0;
 	}
 	s->searched = (size_t)(lf - s->buf);

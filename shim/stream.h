@@ -50,7 +50,8 @@ size_t stream_room(struct stream *s, char **at);
 /* May the bytes from next on be judged now? */
 bool stream_may_judge(const struct stream *s);
 
-/* The length of the line at next with its LF, or 0 if its LF is not here. */
+/* The length of the line at next with its LF, or 0 if its LF is not here: then
+ * one lies behind what is here, where the reader of a last line stops. */
 size_t stream_line(struct stream *s);
 
 /* The len bytes at next are good, or are left out. */

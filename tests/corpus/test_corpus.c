@@ -91,9 +91,10 @@ static void *must(void *p)
 
 static char *copy(const char *ptr, size_t len)
 {
-	char *p = must(malloc(len + !len));
+	char *p = must(malloc(len + 1));
 
 	memcpy(p, ptr, len);
+	p[len] = '\n';
 	return p;
 }
 
@@ -192,11 +193,12 @@ static struct guard guard_open(size_t room)
 	return (struct guard){.end = p + room, .room = room};
 }
 
-/* The bytes once more, ending where reading ends. */
+/* The bytes once more, with the LF that ends reading where memory ends. */
 static char *guard_put(const struct guard *g, const char *ptr, size_t len)
 {
-	assert_true(len <= g->room);
-	return memcpy(g->end - len, ptr, len);
+	assert_true(len < g->room);
+	g->end[-1] = '\n';
+	return memcpy(g->end - 1 - len, ptr, len);
 }
 
 /* How many brackets are open after c, told without the parser; *text and

@@ -17,13 +17,14 @@ static inline void must(bool ok)
 		abort();
 }
 
-/* A copy of its very size, so that a byte too far is found. */
+/* A copy of its very size and an LF, so that a byte too far is found. */
 static inline char *exact(const uint8_t *data, size_t size)
 {
-	char *copy = malloc(size + !size);
+	char *copy = malloc(size + 1);
 
 	must(copy != NULL);
 	memcpy(copy, data, size);
+	copy[size] = '\n';
 	return copy;
 }
 

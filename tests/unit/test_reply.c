@@ -253,6 +253,7 @@ static void promises_are_read(void **state)
 		row_true(line, r.changes == promises[i].changes);
 		/* Cut short anywhere, it is no reply. */
 		for (; len > (int)sizeof(head); len--) {
+			line[len - 1] = '\0';
 			reply_read(line, (size_t)len - 1, &r);
 			row_true(line, r.kind == REPLY_UNREAD);
 		}
@@ -339,10 +340,9 @@ static void lines_are_cut_in_one_pass(void **state)
 	for (size_t i = 0; i < COUNT(passes); i++) {
 		size_t len = strlen(passes[i].line), left;
 		const char *id = passes[i].id;
-		char *line = malloc(len);
+		char *line = strdup(passes[i].line);
 		struct reply r;
 
-		memcpy(line, passes[i].line, len);
 		left = reply_cut(line, len, keep, NULL, &r);
 		row_true(passes[i].line,
 			 !passes[i].left == (r.kind == REPLY_UNREAD));
