@@ -285,21 +285,21 @@ const char *scan_element(struct scan *r, const char *p, bool first, bool *more)
 	return first ? step_first(r, p, ']', more) : step_next(r, p, ']', more);
 }
 
-/* A string, a number or a literal. */
-static inline __attribute__((always_inline)) const char *
-skip_scalar(struct scan *r, const char *p)
+/* A number or a literal. */
+static const char *skip_scalar(struct scan *r, const char *p)
 {
-	struct text text;
-
-	if (likely(*p == '"'))
-		return step_string(r, p, &text);
-	if (likely(is_digit(*p) || *p == '-'))
-		return skip_number(r, p);
-	if (*p == 't')
+	switch (*p) {
+	case 't':
 		return skip_literal(r, p, "true", 4);
-	if (*p == 'f')
+	case 'f':
 		return skip_literal(r, p, "false", 5);
-	return skip_literal(r, p, "null", 4);
+	case 'n':
+		return skip_literal(r, p, "null", 4);
+	default:
+		if (is_digit(*p) || *p == '-')
+			return skip_number(r, p);
+		return scan_fail(r, p, "a value was expected");
+	}
 }
 
 /* Which brackets are open, the innermost the lowest bit: 1 is an object. */
@@ -325,47 +325,61 @@ static inline void pop(struct nest *n)
 	n->high >>= 1;
 }
 
+/* Each token is first looked for where it stands without white space. */
 const char *scan_value(struct scan *r, const char *p)
 {
 	struct nest nest = {0, 0};
 	unsigned depth = r->depth;
-	struct text key;
+	struct text text;
 
-	if (*p != '{' && *p != '[')
-		return skip_scalar(r, p);
-	for (;;) {
-		if (*p == '{' || *p == '[') {
-			if (unlikely(depth == SCAN_DEPTH_MAX))
-				return too_deep(r, p);
-			depth++;
-			push(&nest, *p == '{');
-			p = step_space(r, p + 1);
-			if (likely(*p != closing(&nest)))
-				goto first;
-		} else {
-			p = skip_scalar(r, p);
-			if (unlikely(!p))
-				return NULL;
-			p = step_space(r, p);
+	goto value;
+key:
+	if (unlikely(*p != '"'))
+		p = scan_space(r, p);
+	p = step_key(r, p, &text);
+	if (unlikely(!p))
+		return NULL;
+value:
+	if (likely(*p == '"')) {
+		p = step_string(r, p, &text);
+	} else if (*p == '{' || *p == '[') {
+		if (unlikely(depth == SCAN_DEPTH_MAX))
+			return too_deep(r, p);
+		depth++;
+		push(&nest, *p == '{');
+		p = step_space(r, p + 1);
+		if (likely(*p != closing(&nest))) {
+			if (nest.low & 1)
+				goto key;
+			goto value;
 		}
-		/* All that closes here, up to the next value. */
-		while (*p != ',') {
-			if (unlikely(*p != closing(&nest)))
-				return scan_fail(r, p, "a comma was expected");
+	} else {
+		p = skip_scalar(r, p);
+	}
+	if (unlikely(!p))
+		return NULL;
+	/* All that closes here, up to the next value. */
+	while (depth > r->depth) {
+		if (likely(*p == ',')) {
+			p++;
+			if (nest.low & 1)
+				goto key;
+			p = step_space(r, p);
+			goto value;
+		}
+		if (*p == closing(&nest)) {
 			pop(&nest);
 			p++;
-			if (--depth == r->depth)
-				return p;
-			p = step_space(r, p);
-		}
-		p = step_space(r, p + 1);
-first:
-		if (nest.low & 1) {
-			p = step_key(r, p, &key);
-			if (unlikely(!p))
-				return NULL;
+			depth--;
+		} else if (byte(p) <= ' ' && p < r->end) {
+			p = scan_space(r, p);
+			if (unlikely(byte(p) <= ' '))
+				return scan_fail(r, p, "a comma was expected");
+		} else {
+			return scan_fail(r, p, "a comma was expected");
 		}
 	}
+	return p;
 }
 
 const char *scan_end(struct scan *r, const char *p)

@@ -95,9 +95,11 @@ static inline bool step_differs(const struct text *text, const char *s)
 /* The colon, and the white space around it. */
 static inline const char *step_colon(struct scan *r, const char *p)
 {
-	p = step_space(r, p);
-	if (unlikely(*p != ':'))
-		return scan_fail(r, p, "a colon was expected");
+	if (unlikely(*p != ':')) {
+		p = scan_space(r, p);
+		if (*p != ':')
+			return scan_fail(r, p, "a colon was expected");
+	}
 	return step_space(r, p + 1);
 }
 
@@ -130,7 +132,8 @@ static inline const char *step_first(struct scan *r, const char *p, char close,
 static inline const char *step_next(struct scan *r, const char *p, char close,
 				    bool *more)
 {
-	p = step_space(r, p);
+	if (unlikely(*p != ','))
+		p = step_space(r, p);
 	*more = *p == ',';
 	if (likely(*more))
 		return step_space(r, p + 1);
