@@ -437,14 +437,8 @@ static int32_t next_escape(struct text *text)
 	return c;
 }
 
-int32_t text_next(struct text *text)
+int32_t text_next_coded(struct text *text)
 {
-	if (text->len == 0)
-		return -1;
-	if (byte(text->ptr) < 0x80 && *text->ptr != '\\') {
-		text->len--;
-		return *text->ptr++;
-	}
 	if (*text->ptr == '\\' && text->flags & TEXT_ESCAPED)
 		return next_escape(text);
 	return next_utf8(text);

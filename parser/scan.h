@@ -104,7 +104,16 @@ struct scan scan_begin(const char *text, size_t len);
 /* Takes one code point off the front of text, escapes decoded; -1 at its end.
  * Unpaired surrogates come out as themselves.  text must have been read by
  * scan_string(). */
-int32_t text_next(struct text *text);
+int32_t text_next_coded(struct text *text);
+static inline int32_t text_next(struct text *text)
+{
+	if (text->len == 0)
+		return -1;
+	if ((signed char)*text->ptr < 0 || *text->ptr == '\\')
+		return text_next_coded(text);
+	text->len--;
+	return *text->ptr++;
+}
 
 /* Are the two the same string once decoded? */
 bool text_equal(struct text a, struct text b);

@@ -160,6 +160,23 @@ size_t regex_scratch(const struct regex *re)
 	return 2 * re->size * (sizeof(uint16_t) + sizeof(bool));
 }
 
+/* Past the code points, as they stand, before which no match can start;
+ * *before becomes the last of them. */
+static void skip_to_head(const struct regex *re, struct text *subject,
+			 int32_t *before)
+{
+	const char *start = subject->ptr, *p = start, *end = p + subject->len;
+
+	while (p < end && (signed char)*p >= 0 && *p != '\\' &&
+	       !has_bit(re->heads, *p))
+		p++;
+	if (p == start)
+		return;
+	*before = p[-1];
+	subject->ptr = p;
+	subject->len = (size_t)(end - p);
+}
+
 bool regex_match(const struct regex *re, struct text subject, void *scratch)
 {
 	int32_t before = -1, c = text_next(&subject);
@@ -176,6 +193,8 @@ bool regex_match(const struct regex *re, struct text subject, void *scratch)
 		if (c < 0)
 			return false;
 		before = c;
+		if (then->count == 0)
+			skip_to_head(re, &subject, &before);
 		c = text_next(&subject);
 		used = now;
 		now = then;
