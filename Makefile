@@ -40,7 +40,7 @@ GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
 all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
 	@$(GIVE)
 
-$(BUILD)/weir: $(call objects,shim/main.c $(PARTS))
+$(BUILD)/weir: $(call objects,shim/main.c $(PARTS)) $(TRACE)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 # The same, for LD_PRELOAD, begun before any other library.  It exports nothing,
@@ -166,7 +166,7 @@ demo:                                ## install what is missing, show weir at wo
 # The programs of the benchmark.
 RELAYS     := bench behind figures input
 BENCHES    := $(BUILD)/bench/bench $(BUILD)/bench/bare $(BUILD)/bench/server \
-	      $(BUILD)/bench/alloc.so $(BUILD)/bench/scan
+	      $(BUILD)/bench/alloc.so $(BUILD)/bench/scan $(BUILD)/bench/instr
 .PHONY: bench
 bench: $(BUILD)/weir static $(BENCHES) ## what weir costs; BENCH=quick: a look
 	@sh tests/bench/run $(BUILD) $(ROWS)
@@ -183,6 +183,20 @@ $(BUILD)/bench/bare $(BUILD)/bench/server: $(BUILD)/bench/%: \
 $(BUILD)/bench/alloc.so: tests/bench/alloc.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+
+$(BUILD)/bench/instr: $(call objects,tests/bench/instr.c $(PARTS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+
+# One message, followed through the code.
+.PHONY: chain
+chain:                               ## the functions that one call goes through
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/chain \
+		CFLAGS="-O1 -g -finstrument-functions" \
+		LINK="-no-pie -Wl,--wrap=poll,--wrap=write" \
+		TRACE=$(BUILD)/chain/obj/tests/chain/trace.o $(BUILD)/chain/weir
+	@sh tests/chain/run
+$(TRACE): CFLAGS = -O1 -g
 
 # One file that needs nothing on the machine it runs on: position-independent,
 # with musl, or with glibc where there is no musl-gcc.  The json-parser is the
