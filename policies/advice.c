@@ -32,20 +32,20 @@ static void warn(policy_report *report, void *context,
 }
 
 /* What the policy says of a method. */
-static struct finding find_method(const struct policy *policy, const char *name)
+static struct match find_method(const struct policy *policy, const char *name)
 {
 	struct subject s = {
 		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
-	struct finding f;
+	struct match f;
 
-	policy_find(policy, &s, &f);
+	match_find(policy, &s, NULL, &f);
 	return f;
 }
 
 static int warn_nothing_allowed(const struct policy *policy,
 				policy_report *report, void *context)
 {
-	struct finding calls = find_method(policy, "tools/call");
+	struct match calls = find_method(policy, "tools/call");
 
 	if (calls.action != ACTION_ALLOW) {
 		warn(report, context, &calls.by->origin,
@@ -96,11 +96,11 @@ static int warn_shadowed(const struct policy *policy, const struct rules *r,
 			    .name = r->entry.name,
 			    .len = r->entry.len};
 	char words[PLACE_BYTES + 128];
-	struct finding f;
+	struct match f;
 
 	if (r->entry.glob)
 		return 0;
-	policy_find(policy, &s, &f);
+	match_find(policy, &s, NULL, &f);
 	if (!f.by || f.by == r || f.action <= r->action)
 		return 0;
 	snprintf(words, sizeof(words),
@@ -198,7 +198,7 @@ static void describe_conditions(size_t count, struct out *out)
 	out_string(out, count == 1 ? " condition" : " conditions");
 }
 
-static void describe_refusal(const struct finding *f, struct out *out)
+static void describe_refusal(const struct match *f, struct out *out)
 {
 	out_string(out, f->action == ACTION_HIDE ? "hidden" : "denied");
 	out_string(out, f->by ? ", by " : ", by default");
@@ -213,14 +213,14 @@ void policy_describe(const struct policy *policy, struct text name,
 	char buf[MESSAGE_NAME_BYTES];
 	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
 	struct subject s = {.name = buf, .len = (size_t)len};
-	struct finding f, calls = find_method(policy, call.name),
-			  lists = find_method(policy, "tools/list");
+	struct match f, calls = find_method(policy, call.name),
+			lists = find_method(policy, "tools/list");
 
 	if (len < 0) {
 		out_string(out, "refused, for its name");
 		return;
 	}
-	policy_find(policy, &s, &f);
+	match_find(policy, &s, NULL, &f);
 	if (f.action == ACTION_HIDE) {
 		describe_refusal(&f, out);
 		return;

@@ -27,7 +27,8 @@ struct counters {
 	struct ledger memory;
 	struct metered own, shared; /* by scope: session, grant */
 	struct meter **of;          /* each limit's, by its index */
-	void *scratch;              /* for condition_test() */
+	const struct rules **matches;
+	void *scratch; /* for condition_test() */
 };
 
 const struct rules *policy_rules_after(const struct policy *policy,
@@ -137,8 +138,11 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 	c->own.meters = calloc(count, sizeof(*c->own.meters));
 	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
 	c->of = calloc(count, sizeof(struct meter *));
+	c->matches = calloc(2 * policy->rules_most + 1,
+			    sizeof(const struct rules *));
 	c->scratch = malloc(CONDITION_TEXT_BYTES + policy->scratch);
-	if (c->own.meters && c->shared.meters && c->of && c->scratch) {
+	if (c->own.meters && c->shared.meters && c->of && c->matches &&
+	    c->scratch) {
 		list_meters(c, &c->own, policy, true);
 		list_meters(c, &c->shared, policy, false);
 		if (!bind(&c->own, from ? &from->memory : NULL))
@@ -161,8 +165,14 @@ void counters_free(struct counters *counters)
 	free(counters->own.meters);
 	free(counters->shared.meters);
 	free(counters->of);
+	free(counters->matches);
 	free(counters->scratch);
 	free(counters);
+}
+
+const struct rules **counters_matches(const struct counters *c)
+{
+	return c->matches;
 }
 
 void *counters_scratch(const struct counters *c)

@@ -33,6 +33,17 @@ struct conditions {
 	size_t count;
 };
 
+/* What the entries that cover a name, and all_tools, say of it together. */
+struct rules;
+struct match {
+	enum action action;               /* the strictest */
+	const struct rules *by;           /* who says so; NULL: the default */
+	bool spelled;                     /* by a literal, to the letter */
+	bool conditions, limits;          /* some of the rules have such */
+	const struct rules *const *rules; /* those that have */
+	size_t count;
+};
+
 /* What an entry says of what it names; the entry comes first, so that a
  * pointer to it is one to the whole. */
 struct rules {
@@ -49,6 +60,7 @@ struct rules {
 	size_t limit_count;
 	size_t listed;           /* of these, in "limits": for their pointers */
 	struct rules *following; /* in the order of the files */
+	struct match known;      /* of a literal: what is said of its name */
 };
 
 /* Memory that is given back all at once. */
@@ -87,23 +99,6 @@ bool counters_end(struct counters *c, bool passes);
 const struct rules *policy_rules_after(const struct policy *policy,
 				       const struct rules *r);
 
-/* What a tool's name finds in the policy: the strictest action, and who says
- * so, NULL for the default. */
-struct finding {
-	enum action action;
-	const struct rules *by;
-	bool spelled; /* by a literal, to the letter */
-	bool asks;    /* some rule has conditions */
-	bool limits;  /* some rule has limits */
-};
-struct subject;
-void policy_find(const struct policy *policy, const struct subject *s,
-		 struct finding *f);
-
-/* Is it a name beyond printable ASCII, of a tool or a prompt, that no entry
- * spells?  Readers may take it for another. */
-bool subject_in_doubt(const struct subject *s, const struct finding *f);
-
 /* What a message is judged by: a name in a section, and its arguments. */
 struct subject {
 	enum policy_section section;
@@ -124,6 +119,23 @@ void applying_begin(struct applying *a, const struct policy *policy,
 
 /* The next rules, or NULL.  *exact: their entry spells the name so. */
 const struct rules *applying_next(struct applying *a, bool *exact);
+
+/* What the policy says of the subject.  list has room for the policy's
+ * rules_most, and is what the match points to if its name is none that an entry
+ * spells; NULL: the rules are not listed. */
+void match_find(const struct policy *policy, const struct subject *s,
+		const struct rules **list, struct match *m);
+
+/* The same by a walk over all entries, as it is found at load. */
+void match_walk(const struct policy *policy, const struct subject *s,
+		const struct rules **list, struct match *m);
+
+/* Is it a name beyond printable ASCII, of a tool or a prompt, that no entry
+ * spells?  Readers may take it for another. */
+bool subject_in_doubt(const struct subject *s, const struct match *m);
+
+/* Room for the matches of the two subjects of a message. */
+const struct rules **counters_matches(const struct counters *c);
 
 /* Memory for condition_test(). */
 void *counters_scratch(const struct counters *c);
@@ -151,7 +163,9 @@ struct policy {
 	struct names names[POLICY_SECTIONS];
 	struct rules *first, *last; /* all entries, not all_tools */
 	size_t limit_count;
-	size_t scratch; /* bytes that the largest regex works in */
+	size_t rules_most; /* that can apply to one name and have conditions or
+			      limits */
+	size_t scratch;    /* bytes that the largest regex works in */
 	bool hides[POLICY_SECTIONS];
 	bool has[POLICY_SECTIONS]; /* an entry at all */
 };

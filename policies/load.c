@@ -155,8 +155,9 @@ static bool make_slots(struct policy *p, const size_t counts[POLICY_SECTIONS])
 		while (slots < 8 * counts[i])
 			slots *= 2;
 		n->mask = (uint32_t)(slots - 1);
-		n->slots =
-			arena_take(&p->arena, slots * sizeof(struct entry *));
+		n->slots = arena_take(&p->arena,
+				      2 * slots * sizeof(struct entry *));
+		n->literals = n->slots ? n->slots + slots : NULL;
 		made &= n->slots != NULL;
 	}
 	return made;
@@ -282,18 +283,55 @@ static void finish_reason(struct rules *r)
 		r->reason = "the policy does not allow it";
 }
 
+static bool has_rules(const struct rules *r)
+{
+	return r->require.count + r->deny_if.count + r->limit_count > 0;
+}
+
+/* What all entries say of the names that are spelled. */
+static bool resolve(struct policy *p)
+{
+	const struct rules **list;
+	bool done = true;
+
+	list = calloc(p->rules_most + 1, sizeof(const struct rules *));
+	for (struct rules *r = p->first; list && done && r; r = r->following) {
+		const struct rules **kept;
+		struct subject s = {.section = r->section,
+				    .name = r->entry.name,
+				    .len = r->entry.len};
+
+		if (r->entry.glob)
+			continue;
+		match_walk(p, &s, list, &r->known);
+		kept = arena_take(&p->arena, r->known.count * sizeof(*kept));
+		done = kept != NULL;
+		if (done && r->known.count > 0)
+			memcpy(kept, list, r->known.count * sizeof(*kept));
+		r->known.rules = kept;
+	}
+	done &= list != NULL;
+	free(list);
+	return done;
+}
+
 /* What the rules can do, once all of them are there. */
-static void finish(struct policy *p)
+static void finish(struct loader *l, struct policy *p)
 {
 	p->hides[POLICY_TOOLS] =
 		p->fallback == ACTION_HIDE ||
 		(p->all_tools && p->all_tools->action == ACTION_HIDE);
 	for (struct rules *r = p->first; r; r = r->following) {
 		p->hides[r->section] |= r->action == ACTION_HIDE;
+		p->rules_most += has_rules(r);
 		finish_reason(r);
 	}
-	if (p->all_tools)
+	if (p->all_tools) {
+		p->rules_most += has_rules(p->all_tools);
 		finish_reason(p->all_tools);
+	}
+	if (l->faults == 0 && !resolve(p))
+		loader_fault(l, "out of memory");
 }
 
 /* All files are parsed first: how many entries there are, makes the tables. */
@@ -326,7 +364,7 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	}
 	arena_free(&arena);
 	free(trees);
-	finish(l->policy);
+	finish(l, l->policy);
 }
 
 struct policy *policy_compile(const struct policy_source *sources, size_t count,

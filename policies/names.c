@@ -36,6 +36,32 @@ static uint32_t hash_end(uint64_t state, uint64_t word, size_t rest)
 	return (uint32_t)(state * HASH_FACTOR >> 32);
 }
 
+/* Up to seven bytes, the others 0; none is read that is not the text's. */
+static uint64_t short_word(const char *s, size_t len)
+{
+	uint64_t word = 0;
+
+	for (size_t i = 0; i < len; i++)
+		word |= (uint64_t)(unsigned char)s[i] << 8 * i;
+	return word;
+}
+
+/* The same of a whole name.  The last bytes of the last eight are read with
+ * those before them, if there are eight. */
+static uint32_t hash_name(const char *name, size_t len)
+{
+	size_t rest = len % 8, at = 0;
+	uint64_t state = HASH_START;
+
+	for (; at < len - rest; at += 8)
+		state = hash_word(state, word_at(name + at));
+	if (at == 0)
+		return hash_end(state, short_word(name, len), rest);
+	if (rest == 0)
+		return hash_end(state, 0, 0);
+	return hash_end(state, word_at(name + len - 8) >> 8 * (8 - rest), rest);
+}
+
 static bool is_edge(char c)
 {
 	return (unsigned char)c <= ' ' || c == 0x7F;
@@ -84,16 +110,6 @@ static uint64_t fold_word(uint64_t word)
 	uint64_t a = word + EACH(0x80 - 'A'), z = word + EACH(0x7F - 'Z');
 
 	return word | ((a & ~z & EACH(0x80)) >> 2);
-}
-
-/* Up to seven bytes, the others 0; none is read that is not the text's. */
-static uint64_t short_word(const char *s, size_t len)
-{
-	uint64_t word = 0;
-
-	for (size_t i = 0; i < len; i++)
-		word |= (uint64_t)(unsigned char)s[i] << 8 * i;
-	return word;
 }
 
 size_t name_fold(const char *s, size_t len, char *out)
@@ -185,6 +201,24 @@ void names_add(struct names *n, struct entry *e)
 	slot = &n->slots[e->hash & n->mask];
 	e->next = *slot;
 	*slot = e;
+	if (e->glob)
+		return;
+	e->whole = hash_name(e->name, e->len);
+	slot = &n->literals[e->whole & n->mask];
+	e->next_literal = *slot;
+	*slot = e;
+}
+
+const struct entry *names_literal(const struct names *n, const char *name,
+				  size_t len)
+{
+	uint32_t hash = hash_name(name, len);
+	const struct entry *e = n->literals[hash & n->mask];
+
+	while (e && !(e->whole == hash && e->len == len &&
+		      memcmp(e->name, name, len) == 0))
+		e = e->next_literal;
+	return e;
 }
 
 const struct entry *names_same(const struct names *n, const struct entry *e)

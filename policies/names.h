@@ -31,11 +31,15 @@ struct entry {
 	bool glob;
 	uint32_t hash;      /* of these; set by names_add() */
 	struct entry *next; /* in the same slot; set by names_add() */
+	uint32_t whole;     /* hash of name; likewise, of a literal */
+	struct entry *next_literal;
 };
 
 #define NAME_KINDS 16 /* what the lowest bits of a byte can be */
 struct names {
-	struct entry **slots; /* mask + 1 of them, the caller's, zeroed */
+	/* mask + 1 of each, the caller's, zeroed: by what is folded, all; as
+	 * they are spelled, literals. */
+	struct entry **slots, **literals;
 	uint32_t mask;
 	/* Lengths at which some glob's stem ends, a bit each; apart for each
 	 * of NAME_KINDS that the stem's first byte is of.  An empty stem is of
@@ -58,6 +62,10 @@ void names_add(struct names *n, struct entry *e);
 
 /* An entry of this very spelling that was added, or NULL. */
 const struct entry *names_same(const struct names *n, const struct entry *e);
+
+/* The literal that is spelled just so, or NULL. */
+const struct entry *names_literal(const struct names *n, const char *name,
+				  size_t len);
 
 /* A walk over the entries that cover a name of len <= MESSAGE_NAME_BYTES. */
 struct walk {

@@ -125,72 +125,56 @@ static struct verdict refuse(struct origin origin, const char *reason)
 	return v;
 }
 
-void policy_find(const struct policy *policy, const struct subject *s,
-		 struct finding *f)
+void match_walk(const struct policy *policy, const struct subject *s,
+		const struct rules **list, struct match *m)
 {
 	bool exact, named = s->section != POLICY_TOOLS;
 	const struct rules *r;
 	struct applying a;
 
-	*f = (struct finding){.action = ACTION_ALLOW};
+	*m = (struct match){.action = ACTION_ALLOW, .rules = list};
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact))) {
+		const bool asks = r->require.count + r->deny_if.count > 0;
+
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
 		named |= exact;
-		f->spelled |= exact && !r->entry.glob;
-		f->asks |= r->require.count + r->deny_if.count > 0;
-		f->limits |= r->limit_count > 0;
-		if (r->action > f->action) {
-			f->action = r->action;
-			f->by = r;
+		m->spelled |= exact && !r->entry.glob;
+		m->conditions |= asks;
+		m->limits |= r->limit_count > 0;
+		if (list && (asks || r->limit_count > 0))
+			list[m->count++] = r;
+		if (r->action > m->action) {
+			m->action = r->action;
+			m->by = r;
 		}
 	}
-	if (!named && policy->fallback > f->action) {
-		f->action = policy->fallback;
-		f->by = NULL;
+	if (!named && policy->fallback > m->action) {
+		m->action = policy->fallback;
+		m->by = NULL;
 	}
 }
 
-bool subject_in_doubt(const struct subject *s, const struct finding *f)
+void match_find(const struct policy *policy, const struct subject *s,
+		const struct rules **list, struct match *m)
+{
+	const struct entry *e =
+		names_literal(&policy->names[s->section], s->name, s->len);
+
+	if (e)
+		*m = ((const struct rules *)e)->known;
+	else
+		match_walk(policy, s, list, m);
+}
+
+bool subject_in_doubt(const struct subject *s, const struct match *m)
 {
 	return s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
-	       !f->spelled && !is_printable(s->name, s->len);
+	       !m->spelled && !is_printable(s->name, s->len);
 }
 
-/* The steps of judgement: false, and *v says why, if one refuses. */
-static bool judge_hidden(const struct policy *policy, const struct finding *f,
-			 struct verdict *v)
-{
-	if (f->action != ACTION_HIDE)
-		return true;
-	*v = refuse(f->by ? f->by->origin : policy->fallback_origin,
-		    "there is none of this name");
-	v->origin.rule = "(hidden)";
-	v->kind = VERDICT_HIDDEN;
-	return false;
-}
-
-static bool judge_action(const struct policy *policy, const struct subject *s,
-			 const struct finding *f, struct verdict *v)
-{
-	if (f->action == ACTION_DENY && f->by) {
-		*v = refuse(f->by->origin, f->by->reason);
-		return false;
-	}
-	if (subject_in_doubt(s, f)) {
-		*v = give(VERDICT_MALFORMED, "(malformed)",
-			  "a name beyond printable ASCII that the policy does "
-			  "not spell");
-		return false;
-	}
-	if (f->action == ACTION_DENY) {
-		*v = refuse(policy->fallback_origin,
-			    "the policy does not allow this tool");
-		return false;
-	}
-	return true;
-}
+static const char uncounted[] = "its calls cannot be counted now";
 
 /* The first condition of a list that refuses. */
 static bool judge_conditions(const struct conditions *list,
@@ -213,23 +197,80 @@ static bool judge_conditions(const struct conditions *list,
 	return true;
 }
 
-static bool judge_arguments(const struct policy *policy,
-			    const struct subject *s, bool require,
-			    void *scratch, struct verdict *v)
-{
-	const struct rules *r;
-	struct applying a;
-	bool exact;
+/* A message being judged: its subjects are at most two, its method and what it
+ * names. */
+struct judging {
+	const struct policy *policy;
+	struct counters *counters;
+	policy_now *now;
+	struct subject subjects[2];
+	struct match matches[2];
+	size_t count;
+	char buffers[2][MESSAGE_NAME_BYTES];
+};
 
-	applying_begin(&a, policy, s);
-	while ((r = applying_next(&a, &exact)))
-		if (!judge_conditions(require ? &r->require : &r->deny_if,
-				      s->arguments, require, scratch, v))
+/* The steps of judgement: false, and *v says why, if one refuses the subject of
+ * this index. */
+typedef bool judge_step(const struct judging *j, size_t at, struct verdict *v);
+
+static bool judge_hidden(const struct judging *j, size_t at, struct verdict *v)
+{
+	const struct match *m = &j->matches[at];
+
+	if (m->action != ACTION_HIDE)
+		return true;
+	*v = refuse(m->by ? m->by->origin : j->policy->fallback_origin,
+		    "there is none of this name");
+	v->origin.rule = "(hidden)";
+	v->kind = VERDICT_HIDDEN;
+	return false;
+}
+
+static bool judge_action(const struct judging *j, size_t at, struct verdict *v)
+{
+	const struct match *m = &j->matches[at];
+
+	if (m->action == ACTION_DENY && m->by) {
+		*v = refuse(m->by->origin, m->by->reason);
+		return false;
+	}
+	if (subject_in_doubt(&j->subjects[at], m)) {
+		*v = give(VERDICT_MALFORMED, "(malformed)",
+			  "a name beyond printable ASCII that the policy does "
+			  "not spell");
+		return false;
+	}
+	if (m->action == ACTION_DENY) {
+		*v = refuse(j->policy->fallback_origin,
+			    "the policy does not allow this tool");
+		return false;
+	}
+	return true;
+}
+
+static bool judge_require(const struct judging *j, size_t at, struct verdict *v)
+{
+	const struct match *m = &j->matches[at];
+
+	for (size_t i = 0; i < m->count; i++)
+		if (!judge_conditions(&m->rules[i]->require,
+				      j->subjects[at].arguments, true,
+				      counters_scratch(j->counters), v))
 			return false;
 	return true;
 }
 
-static const char uncounted[] = "its calls cannot be counted now";
+static bool judge_deny_if(const struct judging *j, size_t at, struct verdict *v)
+{
+	const struct match *m = &j->matches[at];
+
+	for (size_t i = 0; i < m->count; i++)
+		if (!judge_conditions(&m->rules[i]->deny_if,
+				      j->subjects[at].arguments, false,
+				      counters_scratch(j->counters), v))
+			return false;
+	return true;
+}
 
 /* What one limit says of a call. */
 static struct verdict judge_limit(const struct limit *l, struct span arguments,
@@ -248,167 +289,111 @@ static struct verdict judge_limit(const struct limit *l, struct span arguments,
 	}
 }
 
-/* Adds the limits of a subject to the verdict: the first that refuses is named,
- * and the wait is until all allow the call. */
-static void judge_limits(const struct policy *policy, const struct subject *s,
-			 struct counters *counters, int64_t now,
-			 struct verdict *v, const struct limit **last)
-{
-	const struct rules *r;
-	struct applying a;
-	bool exact;
-
-	applying_begin(&a, policy, s);
-	while ((r = applying_next(&a, &exact)))
-		for (size_t i = 0; i < r->limit_count; i++) {
-			struct verdict one = judge_limit(
-				&r->limits[i], s->arguments, counters, now);
-
-			*last = &r->limits[i];
-			if (one.kind == VERDICT_PASS)
-				continue;
-			if (v->kind == VERDICT_PASS) {
-				*v = one;
-				v->section = s->section;
-			} else if (v->wait >= 0 &&
-				   (one.wait < 0 || one.wait > v->wait)) {
-				v->wait = one.wait;
-			}
-		}
-}
-
-/* The subjects of a message, at most two: its method, and what it names. */
-struct subjects {
-	struct subject list[2];
-	struct finding found[2];
-	size_t count;
-	char buffers[2][MESSAGE_NAME_BYTES];
-};
-
-/* All limits, of all subjects; then all count the call, or none does. */
-static void judge_all_limits(const struct policy *policy,
-			     struct counters *counters,
-			     const struct subjects *s, policy_now *now,
-			     struct verdict *v)
+/* All limits, of all subjects: the first that refuses is named, and the wait is
+ * until all allow the call.  Then all count it, or none does. */
+static void judge_limits(const struct judging *j, struct verdict *v)
 {
 	const struct limit *last = NULL;
-	const int64_t time = now();
+	const int64_t now = j->now();
 
-	for (size_t i = 0; i < s->count; i++)
-		judge_limits(policy, &s->list[i], counters, time, v, &last);
-	if (last && !counters_end(counters, v->kind == VERDICT_PASS))
+	for (size_t at = 0; at < j->count; at++)
+		for (size_t i = 0; i < j->matches[at].count; i++) {
+			const struct rules *r = j->matches[at].rules[i];
+
+			for (size_t k = 0; k < r->limit_count; k++) {
+				struct verdict one =
+					judge_limit(&r->limits[k],
+						    j->subjects[at].arguments,
+						    j->counters, now);
+
+				last = &r->limits[k];
+				if (one.kind == VERDICT_PASS)
+					continue;
+				if (v->kind == VERDICT_PASS) {
+					*v = one;
+					v->section = j->subjects[at].section;
+				} else if (v->wait >= 0 &&
+					   (one.wait < 0 ||
+					    one.wait > v->wait)) {
+					v->wait = one.wait;
+				}
+			}
+		}
+	if (last && !counters_end(j->counters, v->kind == VERDICT_PASS))
 		*v = refuse(last->origin, uncounted);
 }
 
+/* The order of judgement; the first step that refuses a subject decides.  *v
+ * passes. */
+static void judge(const struct judging *j, struct verdict *v)
+{
+	static judge_step *const order[] = {judge_hidden, judge_action,
+					    judge_require, judge_deny_if};
+	bool clear = true, limits = false;
+
+	for (size_t at = 0; at < j->count; at++) {
+		const struct match *m = &j->matches[at];
+
+		/* Spelled and allowed by an entry, without conditions: no step
+		 * refuses that. */
+		clear &= m->spelled && m->action == ACTION_ALLOW &&
+			 !m->conditions;
+		limits |= m->limits;
+	}
+	for (size_t i = 0; !clear && i < sizeof(order) / sizeof(*order); i++)
+		for (size_t at = 0; at < j->count; at++)
+			if (!order[i](j, at, v)) {
+				v->section = j->subjects[at].section;
+				return;
+			}
+	if (limits)
+		judge_limits(j, v);
+}
+
 /* False: a name that cannot be weighed. */
-static bool add_subject(struct subjects *s, enum policy_section section,
+static bool add_subject(struct judging *j, enum policy_section section,
 			struct text name, struct span arguments)
 {
-	struct subject *one = &s->list[s->count];
+	struct subject *s = &j->subjects[j->count];
 
-	one->section = section;
-	one->arguments = arguments;
-	return plain_name(name, s->buffers[s->count++], &one->name, &one->len);
-}
-
-static bool find_subjects(const struct policy *policy, const struct message *m,
-			  struct subjects *s)
-{
-	s->count = 0;
-	if (m->kind != MESSAGE_REQUEST && m->kind != MESSAGE_NOTIFICATION)
-		return true;
-	if (policy->has[POLICY_METHODS] &&
-	    !add_subject(s, POLICY_METHODS, m->method_text, m->params))
+	s->section = section;
+	s->arguments = arguments;
+	if (!plain_name(name, j->buffers[j->count], &s->name, &s->len))
 		return false;
-	switch (m->method) {
-	case METHOD_TOOLS_CALL:
-		return add_subject(s, POLICY_TOOLS, m->name, m->arguments);
-	case METHOD_PROMPTS_GET:
-		if (!policy->has[POLICY_PROMPTS])
-			return true;
-		return add_subject(s, POLICY_PROMPTS, m->name, m->arguments);
-	case METHOD_RESOURCES_READ:
-		if (!policy->has[POLICY_RESOURCES])
-			return true;
-		return add_subject(s, POLICY_RESOURCES, m->uri, m->params);
-	default:
-		return true;
-	}
-}
-
-/* The order of judgement, before the limits. */
-enum judge_step {
-	JUDGE_HIDDEN,
-	JUDGE_ACTION,
-	JUDGE_REQUIRE,
-	JUDGE_DENY_IF,
-	JUDGE_STEPS
-};
-
-static bool judge_step(enum judge_step step, const struct policy *policy,
-		       const struct subject *s, const struct finding *f,
-		       void *scratch, struct verdict *v)
-{
-	switch (step) {
-	case JUDGE_HIDDEN:
-		return judge_hidden(policy, f, v);
-	case JUDGE_ACTION:
-		return judge_action(policy, s, f, v);
-	default:
-		return !f->asks ||
-		       judge_arguments(policy, s, step == JUDGE_REQUIRE,
-				       scratch, v);
-	}
-}
-
-/* Each step over all subjects; the first that refuses decides. */
-static bool judge_steps(const struct policy *policy,
-			const struct counters *counters,
-			const struct subjects *s, struct verdict *v)
-{
-	void *scratch = counters_scratch(counters);
-
-	for (int step = 0; step < JUDGE_STEPS; step++)
-		for (size_t i = 0; i < s->count; i++)
-			if (!judge_step((enum judge_step)step, policy,
-					&s->list[i], &s->found[i], scratch,
-					v)) {
-				v->section = s->list[i].section;
-				return false;
-			}
+	match_find(j->policy, s,
+		   counters_matches(j->counters) +
+			   j->count * j->policy->rules_most,
+		   &j->matches[j->count]);
+	j->count++;
 	return true;
 }
 
-/* All of judgement; *v passes.  Kept out of line, so that *v is filled in where
- * the caller wants it. */
-__attribute__((noinline)) static void judge(const struct policy *policy,
-					    struct counters *counters,
-					    struct subjects *s, policy_now *now,
-					    struct verdict *v)
+/* What the policy may say something of. */
+static bool find_subjects(struct judging *j, const struct message *m)
 {
-	bool clear = true, limits = false;
+	const struct policy *policy = j->policy;
 
-	for (size_t i = 0; i < s->count; i++) {
-		struct finding *f = &s->found[i];
-
-		policy_find(policy, &s->list[i], f);
-		v->section = s->list[i].section;
-		/* Spelled and allowed by an entry, and nothing is asked: no
-		 * step refuses that. */
-		clear &= f->spelled && f->action == ACTION_ALLOW && !f->asks;
-		limits |= f->limits;
-	}
-	if (!clear && !judge_steps(policy, counters, s, v))
-		return;
-	if (limits)
-		judge_all_limits(policy, counters, s, now, v);
+	if (policy->has[POLICY_METHODS] &&
+	    !add_subject(j, POLICY_METHODS, m->method_text, m->params))
+		return false;
+	if (m->method == METHOD_TOOLS_CALL)
+		return add_subject(j, POLICY_TOOLS, m->name, m->arguments);
+	if (m->method == METHOD_PROMPTS_GET && policy->has[POLICY_PROMPTS])
+		return add_subject(j, POLICY_PROMPTS, m->name, m->arguments);
+	if (m->method == METHOD_RESOURCES_READ && policy->has[POLICY_RESOURCES])
+		return add_subject(j, POLICY_RESOURCES, m->uri, m->params);
+	return true;
 }
 
-/* Does it ask for a list in which something is hidden? */
-static bool asks_for_hidden(const struct policy *policy,
-			    const struct message *m)
+/* Some servers run it without an id, and nobody would know; nor could it be
+ * known which answer has the list. */
+static bool needs_id(const struct policy *policy, const struct message *m)
 {
 	switch (m->method) {
+	case METHOD_TOOLS_CALL:
+	case METHOD_PROMPTS_GET:
+	case METHOD_RESOURCES_READ:
+		return true;
 	case METHOD_TOOLS_LIST:
 		return policy->hides[POLICY_TOOLS];
 	case METHOD_PROMPTS_LIST:
@@ -421,55 +406,37 @@ static bool asks_for_hidden(const struct policy *policy,
 	}
 }
 
-bool policy_weighs(const struct policy *policy, const struct message *m)
-{
-	if (m->kind != MESSAGE_REQUEST && m->kind != MESSAGE_NOTIFICATION)
-		return false;
-	switch (m->method) {
-	case METHOD_TOOLS_CALL:
-		return true;
-	case METHOD_PROMPTS_GET:
-	case METHOD_RESOURCES_READ:
-		/* Never passed on without an id. */
-		if (m->kind == MESSAGE_NOTIFICATION)
-			return true;
-		return policy->has[POLICY_METHODS] ||
-		       policy->has[m->method == METHOD_PROMPTS_GET
-					   ? POLICY_PROMPTS
-					   : POLICY_RESOURCES];
-	default:
-		return policy->has[POLICY_METHODS] ||
-		       (m->kind == MESSAGE_NOTIFICATION &&
-			asks_for_hidden(policy, m));
-	}
-}
-
 struct verdict policy_judge(const struct policy *policy,
 			    struct counters *counters, const struct message *m,
 			    policy_now *now)
 {
-	bool notification = m->kind == MESSAGE_NOTIFICATION;
+	const bool notification = m->kind == MESSAGE_NOTIFICATION;
 	struct verdict v = give(VERDICT_PASS, "", "");
-	struct subjects s;
+	struct judging j;
 
-	/* Some servers run it all the same, and nobody would know; nor can it
-	 * be known which answer has the list. */
-	if (notification && m->method == METHOD_TOOLS_CALL)
-		v = give(VERDICT_DROPPED, "(malformed)",
-			 "a tools/call without an id");
-	else if (notification && (m->method == METHOD_PROMPTS_GET ||
-				  m->method == METHOD_RESOURCES_READ ||
-				  asks_for_hidden(policy, m)))
-		v = give(VERDICT_DROPPED, "(malformed)",
-			 "a request without an id");
-	else if (find_subjects(policy, m, &s))
-		judge(policy, counters, &s, now, &v);
-	else
+	if (m->kind != MESSAGE_REQUEST && !notification) {
+		v.kind = VERDICT_UNWEIGHED;
+		return v;
+	}
+	if (notification && needs_id(policy, m))
+		return give(VERDICT_DROPPED, "(malformed)",
+			    m->method == METHOD_TOOLS_CALL
+				    ? "a tools/call without an id"
+				    : "a request without an id");
+	j.policy = policy;
+	j.counters = counters;
+	j.now = now;
+	j.count = 0;
+	if (!find_subjects(&j, m))
 		v = give(VERDICT_MALFORMED, "(malformed)",
 			 "a name of more than 1024 bytes, or that has no UTF-8 "
 			 "of its own");
+	else if (j.count > 0)
+		judge(&j, &v);
+	else
+		v.kind = VERDICT_UNWEIGHED;
 	/* A notification has no answer. */
-	if (notification && v.kind != VERDICT_PASS)
+	if (notification && v.kind > VERDICT_PASS)
 		v.kind = VERDICT_DROPPED;
 	return v;
 }
@@ -479,10 +446,10 @@ bool policy_lists(const struct policy *policy, enum policy_section section,
 {
 	struct subject s = {.section = section};
 	char buf[MESSAGE_NAME_BYTES];
-	struct finding f;
+	struct match m;
 
 	if (!name.ptr || !plain_name(name, buf, &s.name, &s.len))
 		return false;
-	policy_find(policy, &s, &f);
-	return f.action != ACTION_HIDE;
+	match_find(policy, &s, NULL, &m);
+	return m.action != ACTION_HIDE;
 }

@@ -179,6 +179,7 @@ struct origin {
 };
 
 enum verdict_kind {
+	VERDICT_UNWEIGHED, /* passes; the policy says nothing of such a thing */
 	VERDICT_PASS,      /* goes to the server */
 	VERDICT_HIDDEN,    /* as if there were none of that name */
 	VERDICT_REFUSED,   /* told to the agent, with the reason */
@@ -200,10 +201,6 @@ struct verdict {
 	 * none was there. */
 	struct span value;
 };
-
-/* Is there anything to judge in the message: a tool call, or what the policy
- * has entries for?  If not, it passes. */
-bool policy_weighs(const struct policy *policy, const struct message *m);
 
 /* Tells the time, in nanoseconds of a clock that never goes back. */
 typedef int64_t policy_now(void);

@@ -50,6 +50,7 @@ static void answer(struct session *s, const char *line, const struct message *m,
 	struct fault fault = {.reason = v->reason};
 
 	switch (v->kind) {
+	case VERDICT_UNWEIGHED:
 	case VERDICT_PASS:
 		break;
 	case VERDICT_HIDDEN:
@@ -85,9 +86,9 @@ static bool passes(struct session *s, const char *line, const struct message *m)
 {
 	struct verdict v;
 
-	if (!policy_weighs(s->policy, m))
-		return true;
 	v = policy_judge(s->policy, s->counters, m, grant_now);
+	if (v.kind == VERDICT_UNWEIGHED)
+		return true;
 	tell_trouble(s);
 	log_verdict(&s->log, m, &v, s->observe);
 	if (!s->observe)

@@ -49,7 +49,6 @@ static bool judge(const struct policy *policy, struct counters *counters)
 	struct fault fault;
 
 	return message_read(line, sizeof(line) - 1, &m, &fault) &&
-	       policy_weighs(policy, &m) &&
 	       policy_judge(policy, counters, &m, now).kind == VERDICT_PASS;
 }
 

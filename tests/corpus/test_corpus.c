@@ -268,6 +268,7 @@ static struct outcome judge(struct corpus *c, const char *line, size_t len)
 		return o;
 	}
 	switch (policy_judge(c->policy, c->counters, &m, now_tell).kind) {
+	case VERDICT_UNWEIGHED:
 	case VERDICT_PASS:
 		o.verdict = "pass";
 		break;

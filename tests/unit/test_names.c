@@ -106,6 +106,7 @@ static struct set make_set(size_t count)
 	while (s.names.mask < 2 * count)
 		s.names.mask = s.names.mask * 2 + 1;
 	s.names.slots = calloc(s.names.mask + 1, sizeof(*s.names.slots));
+	s.names.literals = calloc(s.names.mask + 1, sizeof(*s.names.slots));
 	s.entries = calloc(count, sizeof(*s.entries));
 	return s;
 }
@@ -116,6 +117,7 @@ static void free_set(struct set *s)
 		free((char *)s->entries[i].folded);
 	free(s->entries);
 	free(s->names.slots);
+	free(s->names.literals);
 }
 
 /* The entries found, as a string: one letter each, in upper case if it covers
