@@ -35,6 +35,9 @@ static bool add_key(struct loader *l, struct condition *c, const char *key,
 	step->kind = STEP_KEY;
 	step->key = loader_keep(l, key, len);
 	step->len = len;
+	step->ascii = true;
+	for (size_t i = 0; i < len; i++)
+		step->ascii &= (signed char)key[i] >= 0;
 	return true;
 }
 
@@ -235,7 +238,6 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 {
 	struct operand *o = (struct operand *)into + index;
 	struct span span = loader_span(l);
-	struct decimal number;
 
 	o->ptr = span.ptr;
 	o->len = span.len;
@@ -248,13 +250,6 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 	case json_integer:
 	case json_double:
 		o->type = TYPE_NUMBER;
-		if (!decimal_read(o->ptr, o->len, &number))
-			loader_fault(l,
-				     "an exponent of at most %d digits was "
-				     "expected",
-				     DECIMAL_EXPONENT_DIGITS);
-		else
-			o->approx = decimal_double(&number);
 		break;
 	case json_boolean:
 		o->type = TYPE_BOOLEAN;
@@ -270,6 +265,13 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 		return;
 	}
 	o->ptr = loader_keep(l, o->ptr, o->len);
+	if (!o->ptr || o->type != TYPE_NUMBER)
+		return;
+	if (decimal_read(o->ptr, o->len, &o->number))
+		o->approx = decimal_double(&o->number);
+	else
+		loader_fault(l, "an exponent of at most %d digits was expected",
+			     DECIMAL_EXPONENT_DIGITS);
 }
 
 static struct operand *add_operands(struct loader *l, struct condition *c,

@@ -1,20 +1,32 @@
 /* Conditions on arguments.  The contract is in condition.h. */
 #include "condition.h"
 
-#include "decimal.h"
 #include "regex.h"
 
 #include <string.h>
 
-/* A condition being tested against one message. */
+/* A condition being tested against one message.  Whatever is read is JSON that
+ * was read before, so no step fails. */
 struct test {
 	const struct condition *c;
-	struct scan r;
+	const struct arguments *arguments;
+	struct scan *r; /* of the arguments, or of a list inside a string */
 	bool every;
 	bool inside; /* r reads a list that is the text of a string */
-	char *text;  /* CONDITION_TEXT_BYTES for such a text */
+	char *text;  /* CONDITION_TEXT_ROOM for such a text */
 	void *scratch;
 	struct span *value;
+};
+
+/* A value, read once for all that it is compared with. */
+struct value {
+	const char *ptr;
+	size_t len;
+	enum type type;
+	struct text text;      /* of a string */
+	struct decimal number; /* of a number; by read_number() */
+	bool fits;             /* a double compares as it does */
+	double approx;         /* else: as most servers read it */
 };
 
 static enum outcome yes_if(bool holds)
@@ -41,22 +53,19 @@ static enum type type_of(char first)
 	}
 }
 
-/* The value at p, which is JSON, without what follows it. */
-static struct span span_at(struct test *t, const char *p)
+/* Past the value at p, which becomes *v. */
+static const char *read_value(struct scan *r, const char *p, struct value *v)
 {
-	struct scan r = t->r;
-	const char *after = scan_value(&r, p);
+	const char *after;
 
-	return (struct span){.ptr = p, .len = (size_t)(after - p)};
-}
-
-static struct text text_at(struct test *t, const char *p)
-{
-	struct text text = {.ptr = NULL};
-	struct scan r = t->r;
-
-	scan_string(&r, p, &text);
-	return text;
+	v->ptr = p;
+	v->type = type_of(*p);
+	if (v->type == TYPE_STRING)
+		after = scan_string(r, p, &v->text);
+	else
+		after = scan_value(r, p);
+	v->len = after ? (size_t)(after - p) : 0;
+	return after;
 }
 
 /* Equal, or equal once case is folded. */
@@ -97,27 +106,21 @@ static bool next_segment(const char *dir, size_t len, size_t *at,
 	return true;
 }
 
-/* The len'th segment of dir, from 0. */
-static bool segment_of(const char *dir, size_t len, size_t which,
-		       struct segment *s)
-{
-	size_t at = 0;
-
-	do
-		if (!next_segment(dir, len, &at, s))
-			return false;
-	while (which-- > 0);
-	return true;
-}
-
 /* Takes a segment off the path, up to its slash, into *s; false at the end. */
 static bool take_segment(struct text *path, struct text *s)
 {
+	const char *slash, *end = path->ptr;
 	struct text rest = *path;
-	const char *end = path->ptr;
-	int32_t c;
+	int32_t c = '/';
 
 	*s = *path;
+	if (!(path->flags & TEXT_ESCAPED)) {
+		slash = memchr(path->ptr, '/', path->len);
+		s->len = slash ? (size_t)(slash - path->ptr) : path->len;
+		path->ptr += s->len + (slash != NULL);
+		path->len -= s->len + (slash != NULL);
+		return s->len > 0 || slash;
+	}
 	while ((c = text_next(&rest)) >= 0 && c != '/')
 		end = rest.ptr;
 	s->len = (size_t)(end - s->ptr);
@@ -130,6 +133,9 @@ static bool is_disguised(struct text path)
 {
 	int32_t c, high, low;
 
+	if (!memchr(path.ptr, '%', path.len) &&
+	    !memchr(path.ptr, '\\', path.len))
+		return false;
 	while ((c = text_next(&path)) >= 0) {
 		struct text ahead = path;
 
@@ -146,10 +152,21 @@ static bool is_disguised(struct text path)
 	return false;
 }
 
+/* Where the segment of dir begins that has so many before it. */
+static size_t segment_at(const char *dir, size_t len, size_t which)
+{
+	struct segment s;
+	size_t at = 0;
+
+	while (which-- > 0)
+		next_segment(dir, len, &at, &s);
+	return at;
+}
+
 enum outcome condition_under(struct text path, const char *dir, size_t len,
 			     bool fold)
 {
-	size_t depth = 0, common = 0;
+	size_t depth = 0, common = 0, at = 0, next;
 	struct segment want;
 	struct text s;
 
@@ -160,62 +177,40 @@ enum outcome condition_under(struct text path, const char *dir, size_t len,
 			continue;
 		if (text_is(s, "..", 2)) {
 			depth -= depth > 0;
-			common = common < depth ? common : depth;
+			if (common > depth) {
+				common = depth;
+				at = segment_at(dir, len, depth);
+			}
 			continue;
 		}
 		/* As far as the path has kept to dir, it may go on so. */
-		if (common == depth && segment_of(dir, len, depth, &want) &&
+		next = at;
+		if (common == depth && next_segment(dir, len, &next, &want) &&
 		    (fold ? same_folded(s, want.ptr, want.len)
-			  : text_is(s, want.ptr, want.len)))
+			  : text_is(s, want.ptr, want.len))) {
 			common++;
+			at = next;
+		}
 		depth++;
 	}
-	return yes_if(!segment_of(dir, len, common, &want));
+	return yes_if(!next_segment(dir, len, &at, &want));
 }
 
 /* ---- values ---------------------------------------------------------- */
 
-/* Can the value be compared at all? */
-static bool is_fit(struct test *t, const char *p)
+/* Can the value be compared at all?  Of a number, all is read. */
+static bool is_fit(struct value *v)
 {
-	struct span v = span_at(t, p);
-	struct decimal d;
-
-	switch (type_of(*p)) {
-	case TYPE_STRING:
-		return !(text_at(t, p).flags & (TEXT_NUL | TEXT_LONE));
-	case TYPE_NUMBER:
-		return decimal_read(v.ptr, v.len, &d);
-	default:
+	if (v->type == TYPE_STRING)
+		return !(v->text.flags & (TEXT_NUL | TEXT_LONE));
+	if (v->type != TYPE_NUMBER)
 		return true;
-	}
-}
-
-/* A fit value, read once for all that it is compared with. */
-struct value {
-	enum type type;
-	char first;            /* of true, false and null */
-	struct decimal number; /* of a number */
-	bool fits;             /* a double compares as it does */
-	double approx;         /* else: as most servers read it */
-	struct text text;      /* of a string */
-};
-
-static void read_value(struct test *t, const char *p, struct value *v)
-{
-	struct span span;
-
-	v->type = type_of(*p);
-	v->first = *p;
-	if (v->type == TYPE_STRING) {
-		v->text = text_at(t, p);
-	} else if (v->type == TYPE_NUMBER) {
-		span = span_at(t, p);
-		decimal_read(span.ptr, span.len, &v->number);
-		v->fits = decimal_fits(&v->number);
-		if (!v->fits)
-			v->approx = decimal_double(&v->number);
-	}
+	if (!decimal_read(v->ptr, v->len, &v->number))
+		return false;
+	v->fits = decimal_fits(&v->number);
+	if (!v->fits)
+		v->approx = decimal_double(&v->number);
+	return true;
 }
 
 /* The order of a number and an operand: as decimals, and as most servers see
@@ -225,11 +220,9 @@ struct order {
 };
 static struct order compare(const struct value *v, const struct operand *o)
 {
-	struct decimal number;
 	struct order order;
 
-	decimal_read(o->ptr, o->len, &number);
-	order.exact = decimal_compare(&v->number, &number);
+	order.exact = decimal_compare(&v->number, &o->number);
 	order.approx = order.exact;
 	if (!v->fits)
 		order.approx =
@@ -250,27 +243,26 @@ static bool is_comparable(const struct test *t, enum type type)
 }
 
 /* Is the value one of the operands?  UNFIT: it cannot be told. */
-static enum outcome is_among(struct test *t, const char *p)
+static enum outcome is_among(const struct test *t, const struct value *v)
 {
 	bool same = false, alike = false; /* alike: to most servers */
-	struct value v;
 
-	read_value(t, p, &v);
 	for (size_t i = 0; i < t->c->operand_count; i++) {
 		const struct operand *o = &t->c->operands[i];
 		struct order order = {1, 1};
 
-		if (v.type != o->type)
+		if (v->type != o->type)
 			continue;
-		if (v.type == TYPE_NUMBER)
-			order = compare(&v, o);
-		else if (v.type == TYPE_STRING ? text_is(v.text, o->ptr, o->len)
-					       : v.first == *o->ptr)
+		if (v->type == TYPE_NUMBER)
+			order = compare(v, o);
+		else if (v->type == TYPE_STRING
+				 ? text_is(v->text, o->ptr, o->len)
+				 : *v->ptr == *o->ptr)
 			return OUTCOME_YES;
 		same |= order.exact == 0;
 		alike |= order.approx == 0;
 	}
-	if (same != alike || !is_comparable(t, v.type))
+	if (same != alike || !is_comparable(t, v->type))
 		return OUTCOME_UNFIT;
 	return yes_if(same);
 }
@@ -294,76 +286,96 @@ static bool is_ordered(enum op op, int order)
 	}
 }
 
-static enum outcome test_order(struct test *t, const char *p)
+static enum outcome test_order(const struct test *t, const struct value *v)
 {
 	struct order order;
-	struct value v;
 
-	if (type_of(*p) != TYPE_NUMBER)
+	if (v->type != TYPE_NUMBER)
 		return OUTCOME_UNFIT;
-	read_value(t, p, &v);
-	order = compare(&v, &t->c->operands[0]);
+	order = compare(v, &t->c->operands[0]);
 	if (is_ordered(t->c->op, order.exact) !=
 	    is_ordered(t->c->op, order.approx))
 		return OUTCOME_UNFIT;
 	return yes_if(is_ordered(t->c->op, order.exact));
 }
 
-/* An array contains an element, a string a string. */
-static enum outcome test_contains(struct test *t, const char *p)
-{
-	enum outcome found = OUTCOME_NO;
-	struct scan r = t->r;
-	bool more;
+/* A walk over the elements of an array.  r may read other values between. */
+struct walk_array {
+	struct scan *r;
+	const char *next; /* what was read last ends here */
+	bool first, more;
+};
 
-	if (type_of(*p) == TYPE_STRING && t->c->regex)
-		return yes_if(
-			regex_match(t->c->regex, text_at(t, p), t->scratch));
-	if (type_of(*p) != TYPE_ARRAY)
-		return OUTCOME_UNFIT;
-	p = scan_enter(&r, p);
-	for (bool first = true;; first = false) {
-		p = scan_element(&r, p, first, &more);
-		if (!more)
-			return found;
-		if (!is_fit(t, p) || is_among(t, p) == OUTCOME_UNFIT)
-			return OUTCOME_UNFIT;
-		if (is_among(t, p) == OUTCOME_YES)
-			found = OUTCOME_YES;
-		p = scan_value(&r, p);
-	}
+static struct walk_array array_begin(struct scan *r, const char *p)
+{
+	r->depth = 0;
+	return (struct walk_array){
+		.r = r, .next = scan_enter(r, p), .first = true};
 }
 
-static enum outcome test_string(struct test *t, const char *p)
+static bool array_next(struct walk_array *w, struct value *v)
+{
+	const char *p;
+
+	w->r->depth = 1;
+	p = scan_element(w->r, w->next, w->first, &w->more);
+	w->first = false;
+	if (w->more)
+		w->next = read_value(w->r, p, v);
+	return w->more;
+}
+
+/* An array contains an element, a string a string. */
+static enum outcome test_contains(struct test *t, const struct value *v)
+{
+	enum outcome found = OUTCOME_NO, one;
+	struct walk_array w;
+	struct value element;
+
+	if (v->type == TYPE_STRING && t->c->regex)
+		return yes_if(regex_match(t->c->regex, v->text, t->scratch));
+	if (v->type != TYPE_ARRAY)
+		return OUTCOME_UNFIT;
+	w = array_begin(t->r, v->ptr);
+	while (array_next(&w, &element)) {
+		one = is_fit(&element) ? is_among(t, &element) : OUTCOME_UNFIT;
+		if (one == OUTCOME_UNFIT)
+			return one;
+		if (one == OUTCOME_YES)
+			found = one;
+	}
+	return found;
+}
+
+static enum outcome test_string(const struct test *t, const struct value *v)
 {
 	const struct operand *o = t->c->operands;
 
-	if (type_of(*p) != TYPE_STRING)
+	if (v->type != TYPE_STRING)
 		return OUTCOME_UNFIT;
 	if (t->c->op == OP_UNDER)
-		return condition_under(text_at(t, p), o->ptr, o->len,
-				       !t->every);
-	return yes_if(regex_match(t->c->regex, text_at(t, p), t->scratch));
+		return condition_under(v->text, o->ptr, o->len, !t->every);
+	return yes_if(regex_match(t->c->regex, v->text, t->scratch));
 }
 
 /* A value that is there, and fit. */
-static enum outcome test_plain(struct test *t, const char *p)
+static enum outcome test_plain(struct test *t, const struct value *v)
 {
 	switch (t->c->op) {
 	case OP_EQ:
 	case OP_IN:
-		return is_among(t, p);
+		return is_among(t, v);
 	case OP_NEQ:
 	case OP_NOT_IN:
-		return negate(is_among(t, p));
+		return negate(is_among(t, v));
 	case OP_CONTAINS:
-		return test_contains(t, p);
+		return test_contains(t, v);
 	case OP_REGEX:
 	case OP_GLOB:
 	case OP_UNDER:
-		return test_string(t, p);
+		return test_string(t, v);
 	default:
-		return test_order(t, p);
+		return test_order(t, v);
 	}
 }
 
@@ -425,15 +437,15 @@ static bool replace_numbers(char *s, const char *end)
 	return found;
 }
 
-/* Is the string the text of an array?  Then it is at *p, and t->r reads it.
+/* Is the string the text of an array?  Then that is *list, which *r reads.
  * UNFIT: to some readers it is. */
-static enum outcome open_list(struct test *t, struct text text, const char **p)
+static enum outcome open_list(struct test *t, struct text text, struct scan *r,
+			      struct value *list)
 {
 	struct text rest = text;
 	bool whole = text.len <= CONDITION_TEXT_BYTES, numbers;
 	const char *end;
 	ptrdiff_t len;
-	struct scan r;
 
 	if (next_solid(&rest) != '[')
 		return OUTCOME_NO;
@@ -446,103 +458,93 @@ static enum outcome open_list(struct test *t, struct text text, const char **p)
 	if (len < 0)
 		return OUTCOME_UNFIT;
 	numbers = replace_numbers(t->text, t->text + len);
-	t->r = scan_begin(t->text, (size_t)len);
-	t->r.lines = true;
-	r = t->r;
-	*p = scan_space(&r, t->text);
-	end = scan_value(&r, *p);
+	t->text[len] = '\0';
+	*r = scan_begin(t->text, (size_t)len);
+	r->lines = true;
+	end = read_value(r, scan_space(r, t->text), list);
 	if (end)
-		scan_end(&r, end);
+		scan_end(r, end);
 	/* The last token may be at fault because it was cut. */
-	if (r.fault.grammar && (whole || r.fault.offset + 12 < (size_t)len))
+	if (r->fault.grammar && (whole || r->fault.offset + 12 < (size_t)len))
 		return OUTCOME_NO;
-	return r.fault.reason || numbers || !whole ? OUTCOME_UNFIT
-						   : OUTCOME_YES;
+	return r->fault.reason || numbers || !whole ? OUTCOME_UNFIT
+						    : OUTCOME_YES;
 }
 
 /* What the condition says of an element of such a list; good, if the operator
  * is not about it. */
-static enum outcome test_listed(struct test *t, const char *p,
+static enum outcome test_listed(struct test *t, struct value *v,
 				enum outcome good)
 {
 	const bool pattern = t->c->op == OP_REGEX || t->c->op == OP_GLOB;
-	enum type type = type_of(*p);
 	enum outcome one = OUTCOME_NO;
 
-	if (pattern ? type != TYPE_STRING : !is_comparable(t, type))
+	if (pattern ? v->type != TYPE_STRING : !is_comparable(t, v->type))
 		return good;
-	if (!is_fit(t, p))
+	if (!is_fit(v))
 		return OUTCOME_UNFIT;
 	if (t->c->op == OP_CONTAINS) {
-		one = is_among(t, p);
-		if (type != TYPE_STRING)
+		one = is_among(t, v);
+		if (v->type != TYPE_STRING)
 			return one;
 	}
-	return one == OUTCOME_NO ? test_plain(t, p) : one;
+	return one == OUTCOME_NO ? test_plain(t, v) : one;
 }
 
-/* Each element of the array at p, until one is not good. */
-static enum outcome test_each_listed(struct test *t, const char *p,
+/* Each element of the list, until one is not good. */
+static enum outcome test_each_listed(struct test *t, const struct value *list,
 				     enum outcome good)
 {
+	struct walk_array w = array_begin(t->r, list->ptr);
 	enum outcome one = good;
-	struct scan r = t->r;
-	bool more;
+	struct value element;
 
-	p = scan_enter(&r, p);
-	for (bool first = true; one == good; first = false) {
-		p = scan_element(&r, p, first, &more);
-		if (!more)
-			break;
-		one = test_listed(t, p, good);
-		p = scan_value(&r, p);
-	}
+	while (one == good && array_next(&w, &element))
+		one = test_listed(t, &element, good);
 	return one;
 }
 
-/* The string at p decides nothing as a string: what does it as a list, or as
+/* The string decides nothing as a string: what does it as a list, or as
  * null? */
-static enum outcome test_reading(struct test *t, const char *p)
+static enum outcome test_reading(struct test *t, const struct value *v)
 {
+	static const struct value null = {"null", 4, TYPE_NULL};
 	const enum outcome good = yes_if(t->every);
-	const struct text text = text_at(t, p);
-	const struct scan outer = t->r;
 	const enum op op = t->c->op;
-	enum outcome one = good;
+	struct scan *outer = t->r, r;
+	struct value list;
+	enum outcome one;
 
-	if (op <= OP_NOT_IN && is_null(text))
-		return test_plain(t, "null");
+	if (op <= OP_NOT_IN && is_null(v->text))
+		return test_plain(t, &null);
 	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN)
 		return good;
-	switch (open_list(t, text, &p)) {
-	case OUTCOME_NO:
-		break;
-	case OUTCOME_YES:
-		one = t->every && op == OP_CONTAINS
-			      ? test_contains(t, p)
-			      : test_each_listed(t, p, good);
-		break;
-	default:
-		one = OUTCOME_UNFIT;
-	}
+	one = open_list(t, v->text, &r, &list);
+	if (one == OUTCOME_UNFIT)
+		return one;
+	if (one == OUTCOME_NO)
+		return good;
+	t->r = &r;
+	one = t->every && op == OP_CONTAINS ? test_contains(t, &list)
+					    : test_each_listed(t, &list, good);
 	t->r = outer;
 	return one;
 }
 
-/* What the path leads to; p is NULL if it leads nowhere. */
-static enum outcome test_value(struct test *t, const char *p)
+/* What the path leads to; NULL: it leads nowhere. */
+static enum outcome test_value(struct test *t, struct value *v)
 {
 	enum outcome one;
 
 	if (t->c->op == OP_EXISTS)
-		return yes_if((p != NULL) == (*t->c->operands->ptr == 't'));
-	if (!p)
+		return yes_if((v != NULL) == (*t->c->operands->ptr == 't'));
+	if (!v)
 		return OUTCOME_NO;
-	if (!is_fit(t, p))
+	if (!is_fit(v))
 		return OUTCOME_UNFIT;
-	one = test_plain(t, p);
-	if (*p == '"' && !t->inside && one == yes_if(t->every))
-		return test_reading(t, p);
+	one = test_plain(t, v);
+	if (v->type == TYPE_STRING && !t->inside && one == yes_if(t->every))
+		return test_reading(t, v);
 	return one;
 }
 
@@ -558,119 +560,207 @@ static bool is_beyond_ascii(struct text text)
 	return c >= 0;
 }
 
-/* The member of the object at p that the step names, in *found: NULL if there
- * is none.  False: it is there twice, or in another case.  Beyond ASCII, which
- * letters are one another's case is not known here: no key is sure to differ.
- */
-static bool find_member(struct test *t, const char *p, const struct step *step,
-			const char **found)
+enum found { FOUND_NOTHING, FOUND, FOUND_UNFIT };
+
+/* Is this the member that the step names?  UNFIT: in another case.  Beyond
+ * ASCII, which letters are one another's case is not known here: no key is sure
+ * to differ. */
+static enum found is_named(struct text key, const struct step *step)
 {
-	const struct text want = {.ptr = step->key, .len = step->len};
-	const bool beyond = is_beyond_ascii(want);
-	struct scan r = t->r;
+	const char c = key.len > 0 ? *key.ptr : '\0';
+
+	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
+	    memcmp(key.ptr, step->key, key.len) == 0)
+		return FOUND;
+	/* Most keys differ in the first letter. */
+	if (step->ascii && step->len > 0 && c > 0 && c != '\\' &&
+	    (c | 0x20) != (*step->key | 0x20))
+		return FOUND_NOTHING;
+	if (same_folded(key, step->key, step->len))
+		return text_is(key, step->key, step->len) ? FOUND : FOUND_UNFIT;
+	return !step->ascii && is_beyond_ascii(key) ? FOUND_UNFIT
+						    : FOUND_NOTHING;
+}
+
+/* The member of the arguments. */
+static enum found find_argument(const struct arguments *a,
+				const struct step *step, struct value *v)
+{
+	enum found found = FOUND_NOTHING, one;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct member *m = &a->members[i];
+
+		one = is_named(m->key, step);
+		if (one == FOUND_NOTHING)
+			continue;
+		if (one == FOUND_UNFIT || found == FOUND)
+			return FOUND_UNFIT;
+		found = FOUND;
+		v->ptr = m->value;
+		v->len = m->len;
+		v->type = type_of(*m->value);
+		v->text = m->text;
+	}
+	return found;
+}
+
+/* The member of the object, which is there twice if it is UNFIT, or in another
+ * case. */
+static enum found find_member(struct test *t, const char *p,
+			      const struct step *step, struct value *v)
+{
+	enum found found = FOUND_NOTHING, one;
+	struct scan *r = t->r;
 	struct text key;
 	bool more;
 
-	*found = NULL;
-	p = scan_enter(&r, p);
+	if (t->arguments->whole && p == t->arguments->json.ptr)
+		return find_argument(t->arguments, step, v);
+	r->depth = 0;
+	p = scan_enter(r, p);
 	for (bool first = true;; first = false) {
-		p = scan_member(&r, p, first, &key, &more);
+		p = scan_member(r, p, first, &key, &more);
 		if (!more)
-			return true;
-		if (same_folded(key, step->key, step->len)) {
-			if (*found || !text_is(key, step->key, step->len))
-				return false;
-			*found = p;
-		} else if (beyond && is_beyond_ascii(key)) {
-			return false;
+			return found;
+		one = is_named(key, step);
+		if (one == FOUND_NOTHING) {
+			p = scan_value(r, p);
+			continue;
 		}
-		p = scan_value(&r, p);
+		if (one == FOUND_UNFIT || found == FOUND)
+			return FOUND_UNFIT;
+		found = FOUND;
+		p = read_value(r, p, v);
+	}
+}
+
+void arguments_read(struct arguments *a, struct span json)
+{
+	const char *p = json.ptr;
+	struct value v;
+	bool more;
+
+	a->json = json;
+	a->count = 0;
+	a->whole = false;
+	if (!p)
+		return;
+	a->r = scan_begin(json.ptr, json.len);
+	if (*p != '{')
+		return;
+	p = scan_enter(&a->r, p);
+	for (bool first = true;; first = false) {
+		struct member *m = &a->members[a->count];
+		struct text key;
+
+		p = scan_member(&a->r, p, first, &key, &more);
+		a->whole = !more;
+		if (a->whole || a->count == ARGUMENTS_MEMBERS)
+			return;
+		m->key = key;
+		p = read_value(&a->r, p, &v);
+		m->value = v.ptr;
+		m->len = v.len;
+		m->text = v.text;
+		a->count++;
 	}
 }
 
 /* These call one another once for each step of the path, of which there
  * are at most CONDITION_STEPS_MAX. */
-static enum outcome test_from(struct test *t, const char *p, size_t at);
+static enum outcome test_from(struct test *t, struct value *v, size_t at);
 
-/* The elements of the array at p: the one of the step, or each of them. */
+/* The elements of the array: the one of the step, or each of them. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static enum outcome test_elements(struct test *t, const char *p, size_t at)
+static enum outcome test_elements(struct test *t, const struct value *array,
+				  size_t at)
 {
 	const struct step *step = &t->c->steps[at];
-	enum outcome all = yes_if(t->every), one;
-	struct scan r = t->r;
-	bool more;
+	struct walk_array w = array_begin(t->r, array->ptr);
+	struct value element;
+	enum outcome one;
 
-	p = scan_enter(&r, p);
-	for (size_t i = 0;; i++) {
-		p = scan_element(&r, p, i == 0, &more);
-		if (!more)
-			break;
+	for (size_t i = 0; array_next(&w, &element); i++) {
 		if (step->kind != STEP_EACH && i == step->index)
-			return test_from(t, p, at + 1);
-		if (step->kind == STEP_EACH) {
-			one = test_from(t, p, at + 1);
-			if (one == OUTCOME_UNFIT ||
-			    (one == OUTCOME_YES) != t->every)
-				return one;
-		}
-		p = scan_value(&r, p);
+			return test_from(t, &element, at + 1);
+		if (step->kind != STEP_EACH)
+			continue;
+		one = test_from(t, &element, at + 1);
+		if (one == OUTCOME_UNFIT || (one == OUTCOME_YES) != t->every)
+			return one;
 	}
 	*t->value = (struct span){.ptr = NULL};
-	return step->kind == STEP_EACH ? all : test_value(t, NULL);
+	return step->kind == STEP_EACH ? yes_if(t->every) : test_value(t, NULL);
 }
 
-/* The string at p has no step below it, unless it is the text of a list. */
+/* The string has no step below it, unless it is the text of a list. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static enum outcome test_inside(struct test *t, const char *p, size_t at)
+static enum outcome test_inside(struct test *t, const struct value *v,
+				size_t at)
 {
-	const struct scan outer = t->r;
+	struct scan *outer = t->r, r;
 	enum outcome one = OUTCOME_UNFIT;
+	struct value list;
 
-	if (!t->inside && open_list(t, text_at(t, p), &p) == OUTCOME_YES) {
+	if (!t->inside && open_list(t, v->text, &r, &list) == OUTCOME_YES) {
 		t->inside = true;
-		one = test_from(t, p, at);
+		t->r = &r;
+		one = test_from(t, &list, at);
+		t->r = outer;
 		t->inside = false;
 	}
-	t->r = outer;
 	return one;
 }
 
 /* Follows the path from the step at on. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static enum outcome test_from(struct test *t, const char *p, size_t at)
+static enum outcome test_from(struct test *t, struct value *v, size_t at)
 {
-	enum type type = type_of(*p);
-	const struct step *step;
+	const struct step *step = &t->c->steps[at];
+	struct value member;
 
 	*t->value = (struct span){.ptr = NULL};
 	if (at == t->c->step_count) {
-		*t->value = span_at(t, p);
-		return test_value(t, p);
+		*t->value = (struct span){v->ptr, v->len};
+		return test_value(t, v);
 	}
-	step = &t->c->steps[at];
-	if (type == TYPE_NULL)
+	if (v->type == TYPE_NULL)
 		return test_value(t, NULL);
-	if (type == TYPE_STRING)
-		return test_inside(t, p, at);
-	if (type == TYPE_ARRAY && step->kind != STEP_KEY)
-		return test_elements(t, p, at);
-	if (type != TYPE_OBJECT || step->kind == STEP_INDEX ||
-	    step->kind == STEP_EACH || !find_member(t, p, step, &p))
+	if (v->type == TYPE_STRING)
+		return test_inside(t, v, at);
+	if (v->type == TYPE_ARRAY && step->kind != STEP_KEY)
+		return test_elements(t, v, at);
+	if (v->type != TYPE_OBJECT || step->kind == STEP_INDEX ||
+	    step->kind == STEP_EACH)
 		return OUTCOME_UNFIT;
-	return p ? test_from(t, p, at + 1) : test_value(t, NULL);
+	switch (find_member(t, v->ptr, step, &member)) {
+	case FOUND:
+		return test_from(t, &member, at + 1);
+	case FOUND_NOTHING:
+		return test_value(t, NULL);
+	default:
+		return OUTCOME_UNFIT;
+	}
 }
 
-enum outcome condition_test(const struct condition *c, struct span arguments,
+enum outcome condition_test(const struct condition *c, struct arguments *a,
 			    bool every, void *scratch, struct span *value)
 {
-	struct test t = {.c = c, .every = every, .value = value};
+	struct test t = {.c = c,
+			 .arguments = a,
+			 .r = &a->r,
+			 .every = every,
+			 .value = value};
+	struct value v;
 
 	*value = (struct span){.ptr = NULL};
-	if (!arguments.ptr)
+	if (!a->json.ptr)
 		return test_value(&t, NULL);
 	t.text = scratch;
-	t.scratch = t.text + CONDITION_TEXT_BYTES;
-	t.r = scan_begin(arguments.ptr, arguments.len);
-	return test_from(&t, arguments.ptr, 0);
+	t.scratch = t.text + CONDITION_TEXT_ROOM;
+	v.ptr = a->json.ptr;
+	v.len = a->json.len;
+	v.type = type_of(*v.ptr);
+	return test_from(&t, &v, 0);
 }

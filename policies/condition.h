@@ -28,10 +28,12 @@
 #define POLICIES_CONDITION_H
 
 #include "../parser/scan.h"
+#include "decimal.h"
 #include "policy.h"
 
 #define CONDITION_STEPS_MAX  16                   /* of a path */
 #define CONDITION_TEXT_BYTES ((ptrdiff_t)1 << 20) /* of a string, a list */
+#define CONDITION_TEXT_ROOM  (CONDITION_TEXT_BYTES + 64) /* and its end */
 
 /* One step of a path, down from a value: args.list[*].x has three. */
 enum step_kind {
@@ -44,6 +46,7 @@ struct step {
 	enum step_kind kind;
 	const char *key; /* decoded; of STEP_KEY and STEP_EITHER */
 	size_t len;
+	bool ascii;   /* the key is */
 	size_t index; /* of STEP_INDEX and STEP_EITHER */
 };
 
@@ -79,7 +82,8 @@ struct operand {
 	enum type type;
 	const char *ptr; /* a number's lexeme; a string, decoded; "true" */
 	size_t len;
-	double approx; /* a number, as most servers read it */
+	struct decimal number; /* of a number */
+	double approx;         /* the same, as most servers read it */
 };
 
 struct regex;
@@ -100,14 +104,34 @@ struct condition {
 enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_UNFIT };
 
 /*
+ * A call's arguments, read once for all conditions: their members, if they are
+ * an object of at most ARGUMENTS_MEMBERS.
+ */
+#define ARGUMENTS_MEMBERS 24
+struct member {
+	struct text key;
+	const char *value;
+	size_t len;       /* of the value */
+	struct text text; /* the value, if it is a string */
+};
+struct arguments {
+	struct span json; /* ptr is NULL: none */
+	struct scan r;
+	bool whole; /* these are all members */
+	size_t count;
+	struct member members[ARGUMENTS_MEMBERS];
+};
+void arguments_read(struct arguments *a, struct span json);
+
+/*
  * Does the condition hold for the arguments?  With every: for each value that
  * the path leads to, and it leads to one on every way; else: for any.  A path
- * that leads nowhere is a no, but for OP_EXISTS.  arguments is JSON, or its
- * ptr is NULL: none.  scratch has CONDITION_TEXT_BYTES, and behind them room
- * for the regex (regex.h).  *value is what decided, if there was such a value,
- * in arguments or in scratch; else its ptr is NULL.
+ * that leads nowhere is a no, but for OP_EXISTS.  scratch has
+ * CONDITION_TEXT_ROOM, and behind it room for the regex (regex.h).  *value
+ * is what decided, if there was such a value, in the arguments or in scratch;
+ * else its ptr is NULL.
  */
-enum outcome condition_test(const struct condition *c, struct span arguments,
+enum outcome condition_test(const struct condition *c, struct arguments *a,
 			    bool every, void *scratch, struct span *value);
 
 /* Both for strings: is the absolute path inside the directory, or it, once

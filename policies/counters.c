@@ -140,7 +140,7 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 	c->of = calloc(count, sizeof(struct meter *));
 	c->matches = calloc(2 * policy->rules_most + 1,
 			    sizeof(const struct rules *));
-	c->scratch = malloc(CONDITION_TEXT_BYTES + policy->scratch);
+	c->scratch = malloc(CONDITION_TEXT_ROOM + policy->scratch);
 	if (c->own.meters && c->shared.meters && c->of && c->matches &&
 	    c->scratch) {
 		list_meters(c, &c->own, policy, true);
@@ -223,7 +223,7 @@ static void end(struct metered *list)
 }
 
 /* The amount in the call, in millionths. */
-static bool amount_of(const struct condition *c, struct span arguments,
+static bool amount_of(const struct condition *c, struct arguments *arguments,
 		      void *scratch, uint64_t *amount)
 {
 	struct decimal d;
@@ -238,7 +238,8 @@ static bool amount_of(const struct condition *c, struct span arguments,
 }
 
 enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
-			      struct span arguments, int64_t now, int64_t *wait)
+			      struct arguments *arguments, int64_t now,
+			      int64_t *wait)
 {
 	const struct meter *m = c->of[limit->index];
 	struct metered *list =

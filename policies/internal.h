@@ -88,7 +88,7 @@ enum asked_limit {
 
 /* How long until the limit allows the call: 0 is now, -1 is never. */
 enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
-			      struct span arguments, int64_t now,
+			      struct arguments *arguments, int64_t now,
 			      int64_t *wait);
 
 /* After all limits of a call were asked: counts it, if it passes, for all of

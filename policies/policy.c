@@ -178,8 +178,8 @@ static const char uncounted[] = "its calls cannot be counted now";
 
 /* The first condition of a list that refuses. */
 static bool judge_conditions(const struct conditions *list,
-			     struct span arguments, bool require, void *scratch,
-			     struct verdict *v)
+			     struct arguments *arguments, bool require,
+			     void *scratch, struct verdict *v)
 {
 	const enum outcome good = require ? OUTCOME_YES : OUTCOME_NO;
 
@@ -205,15 +205,16 @@ struct judging {
 	policy_now *now;
 	struct subject subjects[2];
 	struct match matches[2];
+	struct arguments arguments[2]; /* read, if there are rules on them */
 	size_t count;
 	char buffers[2][MESSAGE_NAME_BYTES];
 };
 
 /* The steps of judgement: false, and *v says why, if one refuses the subject of
  * this index. */
-typedef bool judge_step(const struct judging *j, size_t at, struct verdict *v);
+typedef bool judge_step(struct judging *j, size_t at, struct verdict *v);
 
-static bool judge_hidden(const struct judging *j, size_t at, struct verdict *v)
+static bool judge_hidden(struct judging *j, size_t at, struct verdict *v)
 {
 	const struct match *m = &j->matches[at];
 
@@ -226,7 +227,7 @@ static bool judge_hidden(const struct judging *j, size_t at, struct verdict *v)
 	return false;
 }
 
-static bool judge_action(const struct judging *j, size_t at, struct verdict *v)
+static bool judge_action(struct judging *j, size_t at, struct verdict *v)
 {
 	const struct match *m = &j->matches[at];
 
@@ -248,32 +249,31 @@ static bool judge_action(const struct judging *j, size_t at, struct verdict *v)
 	return true;
 }
 
-static bool judge_require(const struct judging *j, size_t at, struct verdict *v)
+static bool judge_require(struct judging *j, size_t at, struct verdict *v)
 {
 	const struct match *m = &j->matches[at];
 
 	for (size_t i = 0; i < m->count; i++)
-		if (!judge_conditions(&m->rules[i]->require,
-				      j->subjects[at].arguments, true,
-				      counters_scratch(j->counters), v))
+		if (!judge_conditions(&m->rules[i]->require, &j->arguments[at],
+				      true, counters_scratch(j->counters), v))
 			return false;
 	return true;
 }
 
-static bool judge_deny_if(const struct judging *j, size_t at, struct verdict *v)
+static bool judge_deny_if(struct judging *j, size_t at, struct verdict *v)
 {
 	const struct match *m = &j->matches[at];
 
 	for (size_t i = 0; i < m->count; i++)
-		if (!judge_conditions(&m->rules[i]->deny_if,
-				      j->subjects[at].arguments, false,
-				      counters_scratch(j->counters), v))
+		if (!judge_conditions(&m->rules[i]->deny_if, &j->arguments[at],
+				      false, counters_scratch(j->counters), v))
 			return false;
 	return true;
 }
 
 /* What one limit says of a call. */
-static struct verdict judge_limit(const struct limit *l, struct span arguments,
+static struct verdict judge_limit(const struct limit *l,
+				  struct arguments *arguments,
 				  struct counters *counters, int64_t now)
 {
 	struct verdict v = refuse(l->origin, l->reason);
@@ -291,7 +291,7 @@ static struct verdict judge_limit(const struct limit *l, struct span arguments,
 
 /* All limits, of all subjects: the first that refuses is named, and the wait is
  * until all allow the call.  Then all count it, or none does. */
-static void judge_limits(const struct judging *j, struct verdict *v)
+static void judge_limits(struct judging *j, struct verdict *v)
 {
 	const struct limit *last = NULL;
 	const int64_t now = j->now();
@@ -301,10 +301,9 @@ static void judge_limits(const struct judging *j, struct verdict *v)
 			const struct rules *r = j->matches[at].rules[i];
 
 			for (size_t k = 0; k < r->limit_count; k++) {
-				struct verdict one =
-					judge_limit(&r->limits[k],
-						    j->subjects[at].arguments,
-						    j->counters, now);
+				struct verdict one = judge_limit(
+					&r->limits[k], &j->arguments[at],
+					j->counters, now);
 
 				last = &r->limits[k];
 				if (one.kind == VERDICT_PASS)
@@ -325,7 +324,7 @@ static void judge_limits(const struct judging *j, struct verdict *v)
 
 /* The order of judgement; the first step that refuses a subject decides.  *v
  * passes. */
-static void judge(const struct judging *j, struct verdict *v)
+static void judge(struct judging *j, struct verdict *v)
 {
 	static judge_step *const order[] = {judge_hidden, judge_action,
 					    judge_require, judge_deny_if};
@@ -339,6 +338,9 @@ static void judge(const struct judging *j, struct verdict *v)
 		clear &= m->spelled && m->action == ACTION_ALLOW &&
 			 !m->conditions;
 		limits |= m->limits;
+		if (m->count > 0)
+			arguments_read(&j->arguments[at],
+				       j->subjects[at].arguments);
 	}
 	for (size_t i = 0; !clear && i < sizeof(order) / sizeof(*order); i++)
 		for (size_t at = 0; at < j->count; at++)

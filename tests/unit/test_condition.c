@@ -314,9 +314,11 @@ static void no_value_is_told_of_none(void **state)
 	struct condition c = {
 		.op = OP_EXISTS, .operands = &truth, .operand_count = 1};
 	struct span none = {.ptr = NULL}, value = {.ptr = "before", .len = 6};
+	struct arguments a;
 
 	(void)state;
-	assert_int_equal(condition_test(&c, none, true, NULL, &value),
+	arguments_read(&a, none);
+	assert_int_equal(condition_test(&c, &a, true, NULL, &value),
 			 OUTCOME_NO);
 	assert_null(value.ptr);
 	assert_int_equal(value.len, 0);
