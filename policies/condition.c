@@ -565,17 +565,17 @@ enum found { FOUND_NOTHING, FOUND, FOUND_UNFIT };
 /* Is this the member that the step names?  UNFIT: in another case.  Beyond
  * ASCII, which letters are one another's case is not known here: no key is sure
  * to differ. */
-static enum found is_named(struct text key, const struct step *step)
+static inline enum found is_named(struct text key, const struct step *step)
 {
 	const char c = key.len > 0 ? *key.ptr : '\0';
 
-	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
-	    memcmp(key.ptr, step->key, key.len) == 0)
-		return FOUND;
 	/* Most keys differ in the first letter. */
 	if (step->ascii && step->len > 0 && c > 0 && c != '\\' &&
 	    (c | 0x20) != (*step->key | 0x20))
 		return FOUND_NOTHING;
+	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
+	    memcmp(key.ptr, step->key, key.len) == 0)
+		return FOUND;
 	if (same_folded(key, step->key, step->len))
 		return text_is(key, step->key, step->len) ? FOUND : FOUND_UNFIT;
 	return !step->ascii && is_beyond_ascii(key) ? FOUND_UNFIT
