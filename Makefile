@@ -10,7 +10,7 @@ WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 HARDEN = -fPIE -fstack-protector-strong -fno-common
 LINK   = -pie -Wl,-z,relro,-z,now
 # json-parser goes into the program, so that it runs where that is not; and it
-# gets its pow() from policies/load.c, so that libm need not be there.
+# gets its pow() from policies/language/load.c, so that libm need not be there.
 JSON_PARSER ?= -l:libjsonparser.a
 JSON = $(JSON_PARSER) -Wl,--wrap=pow
 
@@ -19,8 +19,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 , := ,
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PARTS  := $(wildcard parser/*.c) $(wildcard policies/*.c) \
-	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c))
+PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
+	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
 UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
@@ -29,7 +29,7 @@ FAULTY := $(BUILD)/tests/faulty
 FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
 EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
-FUZZERS := ledger skip line list policy regex session
+FUZZERS := ledger scan_simd line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 # What root builds, as for sudo make install, is given to the tree's owner, who
@@ -337,7 +337,7 @@ $(BUILD)/linear_regex: tests/linear_regex.c $(call objects,$(PARTS))
 $(BUILD)/linear: tests/linear.c $(call objects,$(wildcard parser/*.c))
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
-SOURCES := $(wildcard parser/*.c policies/*.c shim/*.c)
+SOURCES := $(wildcard parser/*.c policies/*/*.c shim/*.c shim/verbs/*.c)
 TIDY = -*,bugprone-*,cert-*,clang-analyzer-*,misc-*,performance-*,portability-*
 # Two of these cannot know that a size was weighed; cert-err33-c wants even
 # printf's result; clang-tidy 14 misreads va_list.
@@ -379,4 +379,4 @@ clean:                               ## remove what was built
 help:                                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
--include $(wildcard $(BUILD)/pic/*/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
+-include $(wildcard $(BUILD)/pic/*/*.d $(BUILD)/pic/*/*/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)

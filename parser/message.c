@@ -1,6 +1,6 @@
 /* One line from the client.  The contract is in message.h. */
 #include "message.h"
-#include "step.h"
+#include "scan_step.h"
 
 enum top {
 	TOP_JSONRPC,
@@ -143,8 +143,8 @@ static void check_alike(struct line *l, const struct key *key)
 {
 	if (key->alike < 0)
 		return;
-	scan_doubt(&l->r, key->text.ptr - 1,
-		   "a key that another reader takes for one that decides");
+	scan_ambiguous(&l->r, key->text.ptr - 1,
+		       "a key that another reader takes for one that decides");
 	l->id_unclear |= key->alike == TOP_ID && l->r.depth == 1;
 }
 
@@ -165,8 +165,8 @@ static void note_hash(struct line *l, struct keys *k, const struct key *key)
 
 	for (size_t i = 0; i < k->hashes; i++)
 		if (k->hash[i] == hash)
-			scan_doubt(&l->r, key->text.ptr - 1,
-				   "a key of params twice");
+			scan_ambiguous(&l->r, key->text.ptr - 1,
+				       "a key of params twice");
 	k->hash[k->hashes++] = hash;
 }
 
@@ -175,12 +175,12 @@ static void note_key(struct line *l, struct keys *k, const struct key *key)
 	const char *at = key->text.ptr - 1;
 
 	if (k->count++ >= MESSAGE_PARAMS_MAX) {
-		scan_doubt(&l->r, at, "more than 128 members in params");
+		scan_ambiguous(&l->r, at, "more than 128 members in params");
 	} else if (key->which < 0) {
 		note_hash(l, k, key);
 	} else {
 		if (k->deciding >> key->which & 1)
-			scan_doubt(&l->r, at, "a key of params twice");
+			scan_ambiguous(&l->r, at, "a key of params twice");
 		k->deciding |= 1u << key->which;
 	}
 }
@@ -251,7 +251,7 @@ static const char *read_params(struct line *l, const char *p)
 	l->params = p;
 	if (*p != '{') {
 		if (*p != 'n')
-			scan_doubt(&l->r, p, "params is not an object");
+			scan_ambiguous(&l->r, p, "params is not an object");
 		return scan_value(&l->r, p);
 	}
 	keys.deciding = 0;
@@ -324,10 +324,10 @@ static const char *read_id(struct line *l, const char *p)
 	l->id_null = *start == 'n';
 	if (text.ptr) {
 		if (text.len > MESSAGE_ID_BYTES)
-			scan_doubt(&l->r, start,
-				   "an id of more than 256 bytes");
+			scan_ambiguous(&l->r, start,
+				       "an id of more than 256 bytes");
 		else if (text.flags & (TEXT_NUL | TEXT_LONE))
-			scan_doubt(
+			scan_ambiguous(
 				&l->r, start,
 				"\\u0000 or an unpaired surrogate in the id");
 		else
@@ -335,7 +335,7 @@ static const char *read_id(struct line *l, const char *p)
 	} else if (*start <= '9') { /* a minus or a digit */
 		l->id_valid = is_integer(id);
 		if (!l->id_valid)
-			scan_doubt(
+			scan_ambiguous(
 				&l->r, start,
 				"an id that is no integer of at most 19 digits");
 	}
@@ -365,9 +365,9 @@ static void find_method(struct line *l, const char *start, struct text text)
 		if (text_is(text, word.ptr, word.len))
 			l->m->method = weighed[i].method;
 		else
-			scan_doubt(&l->r, start,
-				   "a method that another reader takes for "
-				   "one that is weighed");
+			scan_ambiguous(&l->r, start,
+				       "a method that another reader takes for "
+				       "one that is weighed");
 	}
 }
 
@@ -378,13 +378,14 @@ static const char *read_method(struct line *l, const char *p)
 
 	p = read_text(l, p, &text, &fault);
 	if (fault)
-		scan_doubt(&l->r, start, "method is not a string");
+		scan_ambiguous(&l->r, start, "method is not a string");
 	if (!p || fault)
 		return p;
 	l->m->method_text = text;
 	if (text.flags & (TEXT_NUL | TEXT_LONE))
-		scan_doubt(&l->r, start,
-			   "\\u0000 or an unpaired surrogate in the method");
+		scan_ambiguous(
+			&l->r, start,
+			"\\u0000 or an unpaired surrogate in the method");
 	find_method(l, start, text);
 	return p;
 }
@@ -396,14 +397,14 @@ static const char *read_jsonrpc(struct line *l, const char *p)
 
 	p = read_text(l, p, &text, &fault);
 	if (p && (fault || !text_is(text, "2.0", 3)))
-		scan_doubt(&l->r, start, "jsonrpc is not \"2.0\"");
+		scan_ambiguous(&l->r, start, "jsonrpc is not \"2.0\"");
 	return p;
 }
 
 static const char *read_error(struct line *l, const char *p)
 {
 	if (*p != '{')
-		scan_doubt(&l->r, p, "error is not an object");
+		scan_ambiguous(&l->r, p, "error is not an object");
 	return scan_value(&l->r, p);
 }
 
@@ -434,11 +435,12 @@ static void note_top(struct line *l, const struct key *key)
 	const char *at = key->text.ptr - 1;
 
 	if (key->which < 0 || key->which >= TOP_COUNT) {
-		scan_doubt(&l->r, at, "a member that JSON-RPC does not have");
+		scan_ambiguous(&l->r, at,
+			       "a member that JSON-RPC does not have");
 		return;
 	}
 	if (l->seen >> key->which & 1) {
-		scan_doubt(&l->r, at, "a key of the message twice");
+		scan_ambiguous(&l->r, at, "a key of the message twice");
 		l->id_unclear |= key->which == TOP_ID;
 	}
 	l->seen |= 1u << key->which;
@@ -472,7 +474,7 @@ static void judge_shape(struct line *l, const char *start)
 	unsigned seen = l->seen;
 
 	if (!(seen & version)) {
-		scan_doubt(&l->r, start, "jsonrpc is missing");
+		scan_ambiguous(&l->r, start, "jsonrpc is missing");
 		return;
 	}
 	seen &= ~version;
@@ -493,12 +495,12 @@ static void judge_shape(struct line *l, const char *start)
 		seen = 1;
 	}
 	if (seen)
-		scan_doubt(&l->r, start,
-			   "neither a request, a notification, a result "
-			   "nor an error");
+		scan_ambiguous(&l->r, start,
+			       "neither a request, a notification, a result "
+			       "nor an error");
 	if (l->m->kind != MESSAGE_NOTIFICATION && !l->id_valid)
-		scan_doubt(&l->r, start,
-			   "an id that is neither an integer nor a string");
+		scan_ambiguous(&l->r, start,
+			       "an id that is neither an integer nor a string");
 }
 
 static void judge_text(struct line *l, struct text text, const char *fault,
@@ -507,17 +509,17 @@ static void judge_text(struct line *l, struct text text, const char *fault,
 	const char *at = fault ? fault : text.ptr ? text.ptr - 1 : l->params;
 
 	if (!text.ptr || text.len > max)
-		scan_doubt(&l->r, at ? at : l->r.begin, what);
+		scan_ambiguous(&l->r, at ? at : l->r.begin, what);
 	else if (text.flags & (TEXT_NUL | TEXT_LONE))
-		scan_doubt(&l->r, at,
-			   "\\u0000 or an unpaired surrogate in a name");
+		scan_ambiguous(&l->r, at,
+			       "\\u0000 or an unpaired surrogate in a name");
 }
 
 static void judge_arguments(struct line *l)
 {
 	if (l->arguments_fault)
-		scan_doubt(&l->r, l->arguments_fault,
-			   "arguments is not an object");
+		scan_ambiguous(&l->r, l->arguments_fault,
+			       "arguments is not an object");
 }
 
 /* What a call, a prompt or a resource names must be there and plain. */
@@ -552,9 +554,10 @@ static void read_line(struct line *l)
 	if (p < l->r.end && *p == '{') {
 		p = read_object(l, p);
 	} else {
-		scan_doubt(&l->r, p,
-			   p < l->r.end && *p == '[' ? "a batch: MCP has none"
-						     : "not an object");
+		scan_ambiguous(&l->r, p,
+			       p < l->r.end && *p == '['
+				       ? "a batch: MCP has none"
+				       : "not an object");
 		p = scan_value(&l->r, p);
 	}
 	if (p)

@@ -31,6 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text.h"
+
 #define SCAN_DEPTH_MAX 128  /* objects and arrays open at once */
 #define SCAN_WINDOW    4096 /* bytes looked at in one go */
 
@@ -38,18 +40,6 @@
 struct span {
 	const char *ptr;
 	size_t len;
-};
-
-/* What is between the quotes of a string, escapes as they stand. */
-enum {
-	TEXT_ESCAPED = 1, /* has at least one backslash */
-	TEXT_NUL = 2,     /* has \u0000 */
-	TEXT_LONE = 4,    /* has an unpaired surrogate (RFC 8259 8.2) */
-};
-struct text {
-	const char *ptr; /* NULL: not there, or no string */
-	size_t len;      /* bytes as they stand */
-	unsigned flags;  /* of the enum above */
 };
 
 struct fault {
@@ -67,13 +57,13 @@ struct scan {
 	bool lines;         /* CR is white space like any other (files) */
 	struct fault fault; /* the grammar fault, else the first doubt */
 	/* A bit for each byte, the first the lowest: set where a string has no
-	 * plain content (skip.h). */
+	 * plain content (scan_simd.h). */
 	uint64_t stops[SCAN_WINDOW / 64];
 };
 
 /* Notes a grammar fault, or a doubt, at p.  scan_fail() returns NULL. */
 const char *scan_fail(struct scan *r, const char *p, const char *reason);
-void scan_doubt(struct scan *r, const char *p, const char *reason);
+void scan_ambiguous(struct scan *r, const char *p, const char *reason);
 
 /* Skips white space; the only one of these that cannot fail. */
 const char *scan_space(struct scan *r, const char *p);
@@ -100,46 +90,5 @@ const char *scan_end(struct scan *r, const char *p);
 
 /* The reader over len bytes at text; offset 0 is text. */
 struct scan scan_begin(const char *text, size_t len);
-
-/* Takes one code point off the front of text, escapes decoded; -1 at its end.
- * Unpaired surrogates come out as themselves.  text must have been read by
- * scan_string(). */
-int32_t text_next_coded(struct text *text);
-static inline int32_t text_next(struct text *text)
-{
-	if (text->len == 0)
-		return -1;
-	if ((signed char)*text->ptr < 0 || *text->ptr == '\\')
-		return text_next_coded(text);
-	text->len--;
-	return *text->ptr++;
-}
-
-/* Are the two the same string once decoded? */
-bool text_equal(struct text a, struct text b);
-
-/* Is text, decoded, the string of len bytes at s? */
-bool text_is(struct text text, const char *s, size_t len);
-
-/*
- * What a careless reader makes of text: case folded (Unicode simple folding,
- * which takes U+017F for s and U+212A for k), white space and control
- * characters dropped at either end.  Returns the bytes written to out; 0 if
- * there are none, or more than cap, or what is left is not printable ASCII.
- */
-size_t text_folded(struct text text, char *out, size_t cap);
-
-/* Is text so the ASCII string s, of 1 to TEXT_FOLDED_MAX bytes, in any case? */
-#define TEXT_FOLDED_MAX 32
-bool text_resembles(struct text text, const char *s, size_t len);
-
-/* A code point folded as above; those that fold to no ASCII are unchanged. */
-int32_t text_fold(int32_t c);
-
-/*
- * Writes text, decoded to UTF-8, to out.  Returns the bytes written, or -1
- * when they are more than cap, or text holds an unpaired surrogate.
- */
-ptrdiff_t text_decode(struct text text, char *out, size_t cap);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef POLICIES_INTERNAL_H
 #define POLICIES_INTERNAL_H
 
-#include "condition.h"
-#include "names.h"
+#include "judge/condition.h"
+#include "judge/names.h"
 #include "policy.h"
 
 /* From the mildest to the strictest: of all that apply, the last one wins. */
@@ -23,7 +23,7 @@ struct limit {
 	bool session;             /* its scope */
 	bool rate;                /* was written as a rate_limit */
 	const char *on_deny;      /* as it was written, or NULL */
-	struct origin origin;     /* "/tools/NAME/limits/0" */
+	struct location location; /* "/tools/NAME/limits/0" */
 	const char *words;        /* "at most 10 calls a minute" */
 	const char *reason;       /* its on_deny, else these */
 };
@@ -38,7 +38,7 @@ struct rules;
 struct match {
 	enum action action;               /* the strictest */
 	const struct rules *by;           /* who says so; NULL: the default */
-	bool spelled;                     /* by a literal, to the letter */
+	bool exact;                       /* by a literal, to the letter */
 	bool conditions, limits;          /* some of the rules have such */
 	const struct rules *const *rules; /* those that have */
 	size_t count;
@@ -51,10 +51,10 @@ struct rules {
 	enum policy_section section;
 	size_t layer; /* the file that named it last, from 1 */
 	enum action action;
-	struct origin origin; /* of the action */
-	struct origin place;  /* of the entry */
-	const char *told;     /* the reason that a file gives, or NULL */
-	const char *reason;   /* that is told when the action refuses */
+	struct location location; /* of the action */
+	struct location place;    /* of the entry */
+	const char *told;         /* the reason that a file gives, or NULL */
+	const char *reason;       /* that is told when the action refuses */
 	struct conditions require, deny_if;
 	struct limit *limits;
 	size_t limit_count;
@@ -82,8 +82,8 @@ struct owned {
 
 enum asked_limit {
 	LIMIT_ASKED,
-	LIMIT_UNFIT,  /* the call has no amount, or one that is none */
-	LIMIT_TROUBLE /* what was counted cannot be read */
+	LIMIT_INVALID, /* the call has no amount, or one that is none */
+	LIMIT_TROUBLE  /* what was counted cannot be read */
 };
 
 /* How long until the limit allows the call: 0 is now, -1 is never. */
@@ -132,7 +132,7 @@ void match_walk(const struct policy *policy, const struct subject *s,
 
 /* Is it a name beyond printable ASCII, of a tool or a prompt, that no entry
  * spells?  Readers may take it for another. */
-bool subject_in_doubt(const struct subject *s, const struct match *m);
+bool subject_is_ambiguous(const struct subject *s, const struct match *m);
 
 /* Room for the matches of the two subjects of a message. */
 const struct rules **counters_matches(const struct counters *c);
@@ -156,7 +156,7 @@ struct policy {
 	size_t file_count;
 	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry names */
-	struct origin fallback_origin;
+	struct location fallback_location;
 	const char **shared; /* files that their group may write */
 	size_t shared_count;
 	struct rules *all_tools; /* apply to every tool; or NULL */

@@ -11,7 +11,7 @@
 #define POLICIES_POLICY_H
 
 #include "../parser/message.h"
-#include "../parser/out.h"
+#include "../parser/strbuf.h"
 
 /* The longest policy file and the longest reason, decoded; the largest max of a
  * limit, of calls and of a sum, and its longest window, 366 days; the longest
@@ -87,11 +87,11 @@ int policy_unused(const struct policy *policy, const struct text *names,
 /* Appends in words what becomes of calls of a tool: "allowed, at most 10 calls
  * a minute". */
 void policy_describe(const struct policy *policy, struct text name,
-		     struct out *out);
+		     struct strbuf *out);
 
 /* Appends the merged policy, as a policy file of its own that means the same.
  * It is good only if out is not full at the end. */
-void policy_print(const struct policy *policy, struct out *out);
+void policy_print(const struct policy *policy, struct strbuf *out);
 
 /* Can something of the section be hidden, so that its lists must be read? */
 bool policy_hides(const struct policy *policy, enum policy_section section);
@@ -143,7 +143,7 @@ void counters_free(struct counters *counters);
 
 /* What a limit of scope "grant" has counted; of a sum, in millionths. */
 struct limit_use {
-	const char *rule;    /* as origin.rule */
+	const char *rule;    /* as location.rule */
 	const char *counter; /* its name, or its place; escaped likewise */
 	const char *words;   /* "at most 10 calls a minute" */
 	bool sum;
@@ -172,7 +172,7 @@ const char *counters_trouble(const struct counters *counters);
 
 /* Where a rule stands.  Its name is a JSON Pointer into the merged policy, or
  * a word in parentheses, of at most POLICY_RULE_BYTES. */
-struct origin {
+struct location {
 	const char *rule; /* escaped for a JSON string */
 	const char *file; /* as it was named; NULL: in none */
 	size_t line;      /* from 1 */
@@ -191,7 +191,7 @@ enum verdict_kind {
 struct verdict {
 	enum verdict_kind kind;
 	enum policy_section section; /* of the rule that decided */
-	struct origin origin;
+	struct location location;
 	const char *reason; /* escaped for a JSON string */
 	/* When a limit refuses: the time after which the same call would be
 	 * allowed, in nanoseconds; else -1. */

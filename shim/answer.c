@@ -15,43 +15,44 @@ enum {
 	CODE_INTERNAL = -32603,
 };
 
-static void begin(struct out *out, struct span id)
+static void begin(struct strbuf *out, struct span id)
 {
-	out_string(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"id\":");
 	if (id.ptr)
-		out_bytes(out, id.ptr, id.len);
+		strbuf_bytes(out, id.ptr, id.len);
 	else
-		out_string(out, "null");
+		strbuf_string(out, "null");
 }
 
-static void begin_error(struct out *out, struct span id, int code)
+static void begin_error(struct strbuf *out, struct span id, int code)
 {
 	begin(out, id);
-	out_string(out, ",\"error\":{\"code\":");
-	out_number(out, code);
-	out_string(out, ",\"message\":\"");
+	strbuf_string(out, ",\"error\":{\"code\":");
+	strbuf_number(out, code);
+	strbuf_string(out, ",\"message\":\"");
 }
 
-static void put_fault(struct out *out, const struct fault *fault)
+static void put_fault(struct strbuf *out, const struct fault *fault)
 {
-	out_escaped(out, fault->reason, strlen(fault->reason));
-	out_string(out, " (byte ");
-	out_number(out, (int64_t)fault->offset);
-	out_string(out, ")\"}}\n");
+	strbuf_escaped(out, fault->reason, strlen(fault->reason));
+	strbuf_string(out, " (byte ");
+	strbuf_number(out, (int64_t)fault->offset);
+	strbuf_string(out, ")\"}}\n");
 }
 
-void answer_fault(struct out *out, struct span id, const struct fault *fault)
+void answer_fault(struct strbuf *out, struct span id, const struct fault *fault)
 {
 	begin_error(out, id, fault->grammar ? CODE_PARSE : CODE_REQUEST);
-	out_string(out, "Not passed on: ");
+	strbuf_string(out, "Not passed on: ");
 	put_fault(out, fault);
 }
 
-void answer_withheld(struct out *out, struct span id, const struct fault *fault)
+void answer_withheld(struct strbuf *out, struct span id,
+		     const struct fault *fault)
 {
 	begin_error(out, id, CODE_INTERNAL);
-	out_string(out, "Withheld: the server's reply may hold a list, and "
-			"cannot be read for certain: ");
+	strbuf_string(out, "Withheld: the server's reply may hold a list, and "
+			   "cannot be read for certain: ");
 	put_fault(out, fault);
 }
 
@@ -61,37 +62,37 @@ static int64_t round_up(int64_t n, int64_t unit)
 }
 
 /* "; try again in 41 s" */
-static void put_wait(struct out *out, int64_t wait)
+static void put_wait(struct strbuf *out, int64_t wait)
 {
 	int64_t seconds = round_up(wait, SECOND);
 
-	out_string(out, "; try again in ");
+	strbuf_string(out, "; try again in ");
 	if (seconds < 120) {
-		out_number(out, seconds);
-		out_string(out, " s");
+		strbuf_number(out, seconds);
+		strbuf_string(out, " s");
 	} else if (seconds < 7200) {
-		out_number(out, round_up(seconds, 60));
-		out_string(out, " min");
+		strbuf_number(out, round_up(seconds, 60));
+		strbuf_string(out, " min");
 	} else {
-		out_number(out, round_up(seconds, 3600));
-		out_string(out, " h");
+		strbuf_number(out, round_up(seconds, 3600));
+		strbuf_string(out, " h");
 	}
 }
 
 /* The members weir/rule and weir/retryAfterMs of _meta or data. */
-static void put_rule(struct out *out, const struct verdict *v)
+static void put_rule(struct strbuf *out, const struct verdict *v)
 {
-	out_string(out, "{\"weir/rule\":\"");
-	out_string(out, v->origin.rule);
-	out_string(out, "\"");
+	strbuf_string(out, "{\"weir/rule\":\"");
+	strbuf_string(out, v->location.rule);
+	strbuf_string(out, "\"");
 	if (v->wait >= 0) {
-		out_string(out, ",\"weir/retryAfterMs\":");
-		out_number(out, round_up(v->wait, MILLISECOND));
+		strbuf_string(out, ",\"weir/retryAfterMs\":");
+		strbuf_number(out, round_up(v->wait, MILLISECOND));
 	}
-	out_string(out, "}");
+	strbuf_string(out, "}");
 }
 
-static void put_unknown(struct out *out, const struct message *m,
+static void put_unknown(struct strbuf *out, const struct message *m,
 			const struct verdict *v)
 {
 	static const char *const words[POLICY_SECTIONS] = {
@@ -106,33 +107,33 @@ static void put_unknown(struct out *out, const struct message *m,
 		name = m->uri;
 	if (v->section == POLICY_METHODS)
 		name = m->method_text;
-	out_string(out, words[v->section]);
-	out_bytes(out, name.ptr, name.len);
+	strbuf_string(out, words[v->section]);
+	strbuf_bytes(out, name.ptr, name.len);
 }
 
-void answer_words(struct out *out, const struct message *m,
+void answer_words(struct strbuf *out, const struct message *m,
 		  const struct verdict *v)
 {
 	if (v->kind == VERDICT_HIDDEN) {
 		put_unknown(out, m, v);
 		return;
 	}
-	out_string(out, "Denied by policy: ");
-	out_string(out, v->reason);
+	strbuf_string(out, "Denied by policy: ");
+	strbuf_string(out, v->reason);
 	if (v->wait >= 0)
 		put_wait(out, v->wait);
 }
 
-void answer_unknown(struct out *out, const struct message *m,
+void answer_unknown(struct strbuf *out, const struct message *m,
 		    const struct verdict *v)
 {
 	begin_error(out, m->id,
 		    v->section == POLICY_METHODS ? CODE_METHOD : CODE_PARAMS);
 	answer_words(out, m, v);
-	out_string(out, "\"}}\n");
+	strbuf_string(out, "\"}}\n");
 }
 
-void answer_changed(struct out *out, enum policy_section section)
+void answer_changed(struct strbuf *out, enum policy_section section)
 {
 	static const char *const words[POLICY_SECTIONS] = {
 		[POLICY_TOOLS] = "tools",
@@ -140,31 +141,31 @@ void answer_changed(struct out *out, enum policy_section section)
 		[POLICY_RESOURCES] = "resources",
 	};
 
-	out_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
-	out_string(out, words[section]);
-	out_string(out, "/list_changed\"}\n");
+	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
+	strbuf_string(out, words[section]);
+	strbuf_string(out, "/list_changed\"}\n");
 }
 
-void answer_refusal(struct out *out, const struct message *m,
+void answer_refusal(struct strbuf *out, const struct message *m,
 		    const struct verdict *v)
 {
 	/* Who awaits a task (MCP 2025-11-25) rejects the result of a call. */
 	if (m->method != METHOD_TOOLS_CALL || (m->task && !m->modern)) {
 		begin_error(out, m->id, CODE_PARAMS);
 		answer_words(out, m, v);
-		out_string(out, "\",\"data\":");
+		strbuf_string(out, "\",\"data\":");
 		put_rule(out, v);
-		out_string(out, "}}\n");
+		strbuf_string(out, "}}\n");
 		return;
 	}
 	begin(out, m->id);
-	out_string(out, ",\"result\":{");
+	strbuf_string(out, ",\"result\":{");
 	/* Clients of MCP 2026-07-28 reject a result without it. */
 	if (m->modern)
-		out_string(out, "\"resultType\":\"complete\",");
-	out_string(out, "\"content\":[{\"type\":\"text\",\"text\":\"");
+		strbuf_string(out, "\"resultType\":\"complete\",");
+	strbuf_string(out, "\"content\":[{\"type\":\"text\",\"text\":\"");
 	answer_words(out, m, v);
-	out_string(out, "\"}],\"isError\":true,\"_meta\":");
+	strbuf_string(out, "\"}],\"isError\":true,\"_meta\":");
 	put_rule(out, v);
-	out_string(out, "}}\n");
+	strbuf_string(out, "}}\n");
 }

@@ -8,7 +8,7 @@
 #ifndef SHIM_ANSWER_H
 #define SHIM_ANSWER_H
 
-#include "../parser/out.h"
+#include "../parser/strbuf.h"
 #include "../policies/policy.h"
 
 #define ANSWER_BYTES                                                           \
@@ -16,27 +16,28 @@
 	 POLICY_RULE_BYTES + 512)
 
 /* A line that is not understood: -32700 or -32600, and where (message.h). */
-void answer_fault(struct out *out, struct span id, const struct fault *fault);
+void answer_fault(struct strbuf *out, struct span id,
+		  const struct fault *fault);
 
 /* The words that the agent is told of a verdict that refuses or hides. */
-void answer_words(struct out *out, const struct message *m,
+void answer_words(struct strbuf *out, const struct message *m,
 		  const struct verdict *v);
 
 /* What is hidden: -32602, as if there were none of that name; for a method,
  * -32601. */
-void answer_unknown(struct out *out, const struct message *m,
+void answer_unknown(struct strbuf *out, const struct message *m,
 		    const struct verdict *v);
 
 /* A refused call: a tool result, so that the model can read it.  Anything else
  * that is refused, and a call that asks for a task: -32602 with the reason. */
-void answer_refusal(struct out *out, const struct message *m,
+void answer_refusal(struct strbuf *out, const struct message *m,
 		    const struct verdict *v);
 
 /* What is listed has changed: a notification of MCP. */
-void answer_changed(struct out *out, enum policy_section section);
+void answer_changed(struct strbuf *out, enum policy_section section);
 
 /* A reply of the server that is withheld: -32603. */
-void answer_withheld(struct out *out, struct span id,
+void answer_withheld(struct strbuf *out, struct span id,
 		     const struct fault *fault);
 
 #endif

@@ -1,8 +1,8 @@
 /* The server's process.  The contract is in child.h. */
 #include "child.h"
 
-#include "loads.h"
-#include "port.h"
+#include "verbs/preload_check.h"
+#include "fd.h"
 #include "report.h"
 
 #include <dirent.h>
@@ -113,7 +113,7 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 	int cause;
 
 	die_with(parent);
-	if (port_put(in[0], STDIN_FILENO) && port_put(out[1], STDOUT_FILENO)) {
+	if (fd_put(in[0], STDIN_FILENO) && fd_put(out[1], STDOUT_FILENO)) {
 		give_back(was);
 		execvp(argv[0], argv);
 	}
@@ -211,7 +211,7 @@ static const char *why_not(const char *command, int cause)
 
 	if (cause != ENOENT)
 		return strerror(cause);
-	if (loads_find(command, path))
+	if (preload_check_find(command, path))
 		return "it is there, but not the interpreter that it needs";
 	return "no such command";
 }

@@ -1,7 +1,7 @@
 /* The log.  The contract is in log.h. */
 #include "log.h"
 
-#include "../parser/out.h"
+#include "../parser/strbuf.h"
 #include "answer.h"
 #include "report.h"
 
@@ -72,7 +72,7 @@ const char *log_word(enum verdict_kind kind)
 }
 
 /* {"time":"...","verdict":"..." */
-static void begin(struct log *log, struct out *o, enum verdict_kind kind)
+static void begin(struct log *log, struct strbuf *o, enum verdict_kind kind)
 {
 	struct timespec now;
 	struct tm tm;
@@ -84,43 +84,43 @@ static void begin(struct log *log, struct out *o, enum verdict_kind kind)
 	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + len, sizeof(text) - len, ".%03ldZ",
 		 now.tv_nsec / 1000000);
-	out_string(o, log->torn ? "\n" : "");
-	out_string(o, "{\"time\":\"");
-	out_string(o, text);
-	out_string(o, "\",\"verdict\":\"");
-	out_string(o, log_word(kind));
-	out_string(o, "\"");
+	strbuf_string(o, log->torn ? "\n" : "");
+	strbuf_string(o, "{\"time\":\"");
+	strbuf_string(o, text);
+	strbuf_string(o, "\",\"verdict\":\"");
+	strbuf_string(o, log_word(kind));
+	strbuf_string(o, "\"");
 }
 
 /* JSON text as it is spelled in the message, but for bytes that a terminal
  * obeys: DEL, and U+0080 to U+009F, which begin with 0xC2. */
-static void put_spelled(struct out *o, const char *s, size_t len)
+static void put_spelled(struct strbuf *o, const char *s, size_t len)
 {
 	while (len > 0) {
 		size_t n = 0;
 
 		while (n < len && s[n] != 0x7F && s[n] != '\xC2')
 			n++;
-		out_bytes(o, s, n);
+		strbuf_bytes(o, s, n);
 		s += n;
 		len -= n;
 		n = len > 1 && *s != 0x7F ? 2 : len > 0;
-		out_escaped(o, s, n);
+		strbuf_escaped(o, s, n);
 		s += n;
 		len -= n;
 	}
 }
 
 /* ,"key":"text" of a text as it stands in the message. */
-static void put_text(struct out *o, const char *key, struct text text)
+static void put_text(struct strbuf *o, const char *key, struct text text)
 {
 	size_t mark;
 
 	if (!text.ptr)
 		return;
-	out_string(o, ",\"");
-	out_string(o, key);
-	out_string(o, "\":\"");
+	strbuf_string(o, ",\"");
+	strbuf_string(o, key);
+	strbuf_string(o, "\":\"");
 	mark = o->len;
 	/* Left out: one that is longer than any that is weighed, and half a
 	 * surrogate pair, which readers of the log could not take. */
@@ -128,25 +128,25 @@ static void put_text(struct out *o, const char *key, struct text text)
 		put_spelled(o, text.ptr, text.len);
 	if (o->len - mark > 6 * MESSAGE_NAME_BYTES)
 		o->len = mark;
-	out_string(o, "\"");
+	strbuf_string(o, "\"");
 }
 
-static void put_id(struct out *o, struct span id)
+static void put_id(struct strbuf *o, struct span id)
 {
 	if (!id.ptr)
 		return;
-	out_string(o, ",\"id\":");
+	strbuf_string(o, ",\"id\":");
 	put_spelled(o, id.ptr, id.len);
 }
 
 /* ,"rule":"...","reason":"..." */
-static void put_rule(struct out *o, const char *rule, const char *reason)
+static void put_rule(struct strbuf *o, const char *rule, const char *reason)
 {
-	out_string(o, ",\"rule\":\"");
-	out_string(o, rule);
-	out_string(o, "\",\"reason\":\"");
-	out_string(o, reason);
-	out_string(o, "\"");
+	strbuf_string(o, ",\"rule\":\"");
+	strbuf_string(o, rule);
+	strbuf_string(o, "\",\"reason\":\"");
+	strbuf_string(o, reason);
+	strbuf_string(o, "\"");
 }
 
 /* A part of the record was written: makes it a blank line, so that what comes
@@ -168,13 +168,13 @@ static bool blank(int fd, char *part, size_t len)
 	return done;
 }
 
-static void end(struct log *log, struct out *o, bool observed)
+static void end(struct log *log, struct strbuf *o, bool observed)
 {
 	ssize_t put;
 
 	if (observed)
-		out_string(o, ",\"observed\":true");
-	out_string(o, "}\n");
+		strbuf_string(o, ",\"observed\":true");
+	strbuf_string(o, "}\n");
 	do
 		put = write(log->fd, o->ptr, o->len);
 	while (put < 0 && errno == EINTR);
@@ -194,7 +194,7 @@ void log_verdict(struct log *log, const struct message *m,
 		 const struct verdict *v, bool observed)
 {
 	char line[2 * ANSWER_BYTES];
-	struct out o = {.ptr = line, .cap = sizeof(line)};
+	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
 
 	if (log->fd < 0)
 		return;
@@ -204,7 +204,7 @@ void log_verdict(struct log *log, const struct message *m,
 		 m->name.ptr ? m->name : m->uri);
 	put_id(&o, m->id);
 	if (v->kind != VERDICT_PASS)
-		put_rule(&o, v->origin.rule, v->reason);
+		put_rule(&o, v->location.rule, v->reason);
 	end(log, &o, observed && v->kind != VERDICT_PASS);
 }
 
@@ -212,16 +212,16 @@ void log_fault(struct log *log, struct span id, const struct fault *fault,
 	       bool observed)
 {
 	char line[ANSWER_BYTES];
-	struct out o = {.ptr = line, .cap = sizeof(line)};
+	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
 
 	if (log->fd < 0)
 		return;
 	begin(log, &o, VERDICT_MALFORMED);
 	put_id(&o, id);
-	out_string(&o, ",\"rule\":\"(malformed)\",\"reason\":\"");
-	out_escaped(&o, fault->reason, strlen(fault->reason));
-	out_string(&o, " (byte ");
-	out_number(&o, (int64_t)fault->offset);
-	out_string(&o, ")\"");
+	strbuf_string(&o, ",\"rule\":\"(malformed)\",\"reason\":\"");
+	strbuf_escaped(&o, fault->reason, strlen(fault->reason));
+	strbuf_string(&o, " (byte ");
+	strbuf_number(&o, (int64_t)fault->offset);
+	strbuf_string(&o, ")\"");
 	end(log, &o, observed);
 }

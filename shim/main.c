@@ -1,10 +1,10 @@
 /* weir: the launcher.  What each word of the command line does. */
-#include "check.h"
-#include "explain.h"
-#include "limits.h"
-#include "loads.h"
+#include "verbs/check.h"
+#include "verbs/explain.h"
+#include "verbs/limits.h"
+#include "verbs/preload_check.h"
 #include "options.h"
-#include "port.h"
+#include "fd.h"
 #include "relay.h"
 #include "report.h"
 
@@ -18,7 +18,7 @@ static int run_relay(const struct options *o, const sigset_t *mask)
 {
 	int status;
 
-	if (!port_standard())
+	if (!fd_standard())
 		return EXIT_WEIR;
 	return child_apart(&status) ? relay_run(o, mask, NULL) : status;
 }
@@ -39,7 +39,8 @@ static int run(const struct options *o, const sigset_t *mask)
 	case RUN_RELAY:
 		return run_relay(o, mask);
 	case RUN_CHECK:
-		return finish(o->preload ? loads_run(o->rest[0]) : check_run(o),
+		return finish(o->preload ? preload_check_run(o->rest[0])
+					 : check_run(o),
 			      CHECK_UNSOUND);
 	case RUN_EXPLAIN:
 		return finish(explain_run(o->policies, o->policy_count,

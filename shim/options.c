@@ -1,10 +1,10 @@
 /* The command line.  The contract is in options.h. */
 #include "options.h"
 
-#include "check.h"
+#include "verbs/check.h"
 #include "child.h"
-#include "explain.h"
-#include "limits.h"
+#include "verbs/explain.h"
+#include "verbs/limits.h"
 #include "report.h"
 
 #include <errno.h>

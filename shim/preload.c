@@ -26,7 +26,7 @@
  */
 #include "child.h"
 #include "options.h"
-#include "port.h"
+#include "fd.h"
 #include "relay.h"
 #include "report.h"
 
@@ -310,7 +310,7 @@ static void preload(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv;
 	environ = envp; /* as libc's constructor will set it */
-	if (!own || !port_standard())
+	if (!own || !fd_standard())
 		_exit(EXIT_WEIR);
 	open_ends(&e);
 	if (getpid() == 1)
@@ -319,8 +319,7 @@ static void preload(int argc, char **argv, char **envp)
 		start_relay(&e);
 	close(e.tell[1]);
 	await_relay(e.tell[0]);
-	if (!port_put(e.in[0], STDIN_FILENO) ||
-	    !port_put(e.out[1], STDOUT_FILENO))
+	if (!fd_put(e.in[0], STDIN_FILENO) || !fd_put(e.out[1], STDOUT_FILENO))
 		fail("cannot set 0 and 1");
 	close_ends(&e);
 	if (deaf)

@@ -2,7 +2,7 @@
 #include "relay.h"
 
 #include "grant.h"
-#include "port.h"
+#include "fd.h"
 #include "report.h"
 #include "session.h"
 
@@ -29,7 +29,7 @@ struct relay {
 	bool preloaded; /* the server ran before weir did */
 	struct session s;
 	struct child child;
-	struct port client_in, client_out, server_in, server_out;
+	struct fd client_in, client_out, server_in, server_out;
 
 	size_t usual; /* what the server's stdin holds unless a line needs more,
 			 in bytes */
@@ -153,8 +153,8 @@ static size_t untorn(struct relay *r)
 
 static void close_server_in(struct relay *r)
 {
-	port_close(&r->server_in);
-	port_close(&r->client_in);
+	fd_close(&r->server_in);
+	fd_close(&r->client_in);
 	stream_forget(&r->s.up);
 }
 
@@ -176,7 +176,7 @@ static bool send_up(struct relay *r)
 		return false;
 	}
 	r->wait = 0;
-	put = port_write(&r->server_in, s->buf + s->run, len);
+	put = fd_write(&r->server_in, s->buf + s->run, len);
 	if (put < 0) {
 		if (errno == EAGAIN)
 			r->server_in_full = true;
@@ -198,8 +198,8 @@ static bool send_up(struct relay *r)
 /* Nobody reads: the server shall meet the same. */
 static void close_client_out(struct relay *r)
 {
-	port_close(&r->client_out);
-	port_close(&r->server_out);
+	fd_close(&r->client_out);
+	fd_close(&r->server_out);
 	session_forget_down(&r->s);
 }
 
@@ -215,8 +215,8 @@ static bool send_down(struct relay *r)
 	}
 	if (len == 0 || r->client_out_full)
 		return false;
-	put = port_write(&r->client_out, p, len);
-	r->client_out_full = !port_eager(&r->client_out);
+	put = fd_write(&r->client_out, p, len);
+	r->client_out_full = !fd_eager(&r->client_out);
 	if (put > 0) {
 		session_down_sent(&r->s, (size_t)put);
 		return true;
@@ -231,7 +231,7 @@ static bool send_down(struct relay *r)
 /* ---- reading --------------------------------------------------------- */
 
 /* Reads what is there.  False: nothing will come any more. */
-static bool fill(struct stream *s, const struct port *port)
+static bool fill(struct stream *s, const struct fd *port)
 {
 	char *at;
 	size_t room = stream_room(s, &at);
@@ -239,7 +239,7 @@ static bool fill(struct stream *s, const struct port *port)
 
 	if (room == 0)
 		return true;
-	got = port_read(port, at, room);
+	got = fd_read(port, at, room);
 	if (got > 0)
 		s->fill += (size_t)got;
 	return got > 0 || (got < 0 && errno == EAGAIN);
@@ -272,12 +272,12 @@ static void work(struct relay *r)
 	} while (any);
 	/* Ends travel as bytes do: after all that came before them. */
 	if (r->s.up_ended && r->s.up.run == r->s.up.fill)
-		port_close(&r->server_in);
+		fd_close(&r->server_in);
 	session_down(&r->s, &left);
 	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
 	    r->client_out.fd >= 0) {
 		tell_unheard(r);
-		port_close(&r->client_out);
+		fd_close(&r->client_out);
 	}
 }
 
@@ -311,7 +311,7 @@ static void drain(struct relay *r)
 			return;
 		if (!fill(&r->s.down, &r->server_out) ||
 		    r->s.down.fill - r->s.down.next == before)
-			port_close(&r->server_out);
+			fd_close(&r->server_out);
 		work(r);
 	}
 }
@@ -433,9 +433,9 @@ static void loop(struct relay *r)
 			reload(r);
 		}
 		if (p[CLIENT_IN].revents && !fill(&r->s.up, &r->client_in))
-			port_close(&r->client_in);
+			fd_close(&r->client_in);
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
-			port_close(&r->server_out);
+			fd_close(&r->server_out);
 		work(r);
 		end_half_line(r);
 		if (r->child.pid == 0)
@@ -448,14 +448,14 @@ static void open_ports(struct relay *r)
 	long page = sysconf(_SC_PAGESIZE);
 	int size;
 
-	r->server_in = port_own(r->child.in);
-	r->server_out = port_own(r->child.out);
+	r->server_in = fd_own(r->child.in);
+	r->server_out = fd_own(r->child.out);
 	size = fcntl(r->server_in.fd, F_GETPIPE_SZ);
 	r->pipe = r->usual = size > 0 ? (size_t)size : PIPE_BUF;
 	r->page = page > 0 ? (size_t)page : PIPE_BUF;
 	resize(r, r->page);
-	r->client_in = port_adopt(STDIN_FILENO, false);
-	r->client_out = port_adopt(STDOUT_FILENO, true);
+	r->client_in = fd_adopt(STDIN_FILENO, false);
+	r->client_out = fd_adopt(STDOUT_FILENO, true);
 }
 
 static bool open_session(struct relay *r, size_t *said)

@@ -13,7 +13,7 @@
  * that is awaited: half of the queue, and the other half is for the next. */
 #define QUEUE_BYTES    (4 * ANSWER_BYTES)
 #define WITHHELD_BYTES (MESSAGE_ID_BYTES + 512)
-_Static_assert(AWAIT_MAX *WITHHELD_BYTES < QUEUE_BYTES / 2,
+_Static_assert(PENDING_MAX *WITHHELD_BYTES < QUEUE_BYTES / 2,
 	       "every awaited list can be answered at once");
 
 bool session_open(struct session *s, const struct policy *policy,
@@ -136,7 +136,7 @@ static void note_list(struct session *s, const struct message *m)
 	enum reply_list list = list_of(m->method);
 
 	if (m->id.ptr && list < REPLY_LISTS)
-		await_add(&s->await, m->id, list);
+		pending_add(&s->pending, m->id, list);
 }
 
 /* A message that passes may be a greeting, whose answer promises things. */
@@ -167,7 +167,7 @@ static bool reads_lists(const struct session *s)
 {
 	for (int i = 0; i < REPLY_LISTS; i++)
 		if (policy_hides(s->policy, sections[i]) &&
-		    await_has(&s->await, (enum reply_list)i))
+		    pending_has(&s->pending, (enum reply_list)i))
 			return true;
 	return false;
 }
@@ -175,7 +175,7 @@ static bool reads_lists(const struct session *s)
 /* Do the server's lines have to be read, and so to be whole? */
 static bool reads_whole(const struct session *s)
 {
-	return s->greeting || s->await.open > 0 || reads_lists(s);
+	return s->greeting || s->pending.open > 0 || reads_lists(s);
 }
 
 /* A whole line of the client's, of len bytes with its LF if it has one. */
@@ -256,20 +256,20 @@ static bool judge_up(struct session *s)
 /* A line of the server's that may hold a list, and cannot be read. */
 static void withhold(struct session *s, const struct reply *reply)
 {
-	struct out *out = &s->answers;
+	struct strbuf *out = &s->answers;
 	struct span id = reply->id;
 
 	report("withheld a line of the server's while a list was "
 	       "awaited: %s (byte %zu)",
 	       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
-		await_answered(&s->await, id);
+		pending_answered(&s->pending, id);
 		answer_withheld(out, id, &reply->fault);
 		return;
 	}
 	/* Behind half a line there may be less room than for all. */
 	while (out->cap - out->len >= WITHHELD_BYTES &&
-	       (id = await_answer(&s->await)).ptr)
+	       (id = pending_answer(&s->pending)).ptr)
 		answer_withheld(out, id, &reply->fault);
 }
 
@@ -289,8 +289,8 @@ static void note_reply(struct session *s, const struct reply *reply)
 		return;
 	for (int i = 0; i < REPLY_LISTS; i++)
 		if (reply->kind == REPLY_LIST && reply->lists[i].ptr)
-			await_end(&s->await, reply->id, (enum reply_list)i);
-	await_seen(&s->await, reply->id);
+			pending_end(&s->pending, reply->id, (enum reply_list)i);
+	pending_seen(&s->pending, reply->id);
 }
 
 static void pass_down(struct session *s, size_t len)

@@ -8,9 +8,9 @@
 #ifndef SHIM_SESSION_H
 #define SHIM_SESSION_H
 
-#include "../parser/out.h"
+#include "../parser/strbuf.h"
 #include "../policies/policy.h"
-#include "await.h"
+#include "pending.h"
 #include "log.h"
 #include "stream.h"
 
@@ -33,13 +33,13 @@ struct session {
 	bool down_ended;
 	bool down_too_long;
 	struct half down_half; /* what was passed on of the line at next */
-	struct await await;
+	struct pending pending;
 	bool greeting; /* the answer to initialize is awaited */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
 	size_t greeting_len;
 	unsigned changes; /* reply.changes of it */
 
-	struct out answers;
+	struct strbuf answers;
 	size_t answers_sent;
 	struct half client_half; /* what was sent of a line */
 	bool client_inside;      /* that has begun, and has no end yet */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../policies/regex.h"
+#include "../policies/judge/regex.h"
 
 int main(int argc, char **argv)
 {

@@ -38,8 +38,8 @@ static void judge(const struct policy *policy)
 		if (!counters)
 			break;
 		v = policy_judge(policy, counters, &m, now_tell);
-		must(v.origin.rule && v.reason);
-		must(strlen(v.origin.rule) <= POLICY_RULE_BYTES);
+		must(v.location.rule && v.reason);
+		must(strlen(v.location.rule) <= POLICY_RULE_BYTES);
 		must(strlen(v.reason) <= 6 * POLICY_REASON_BYTES);
 		must(policy_lists(policy, POLICY_TOOLS, m.name) ==
 		     (v.kind != VERDICT_HIDDEN));

@@ -6,7 +6,7 @@
  * Bytes from 0x80 on stand for code points that are of interest, so that every
  * input is a pattern in UTF-8.
  */
-#include "../../policies/regex.h"
+#include "../../policies/judge/regex.h"
 #include "fuzz.h"
 
 #include <stdio.h>

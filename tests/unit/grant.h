@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../policies/ledger.h"
+#include "../../policies/counters/ledger.h"
 #include "../now.h"
 
 #define SECOND INT64_C(1000000000)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../shim/explain.h"
+#include "../../shim/verbs/explain.h"
 #include "../../shim/session.h"
 
 #define CALLS 10000

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "../../policies/condition.h"
-#include "../../policies/decimal.h"
+#include "../../policies/judge/condition.h"
+#include "../../policies/judge/decimal.h"
 
 /* ---- decimals -------------------------------------------------------- */
 
@@ -293,14 +293,14 @@ static void disguises_are_unfit(void **state)
 
 			path[4] = hex[i];
 			path[5] = hex[j];
-			row_true(path,
-				 condition_under(t, "/a", 2, false) ==
-					 (unfit ? OUTCOME_UNFIT : OUTCOME_YES));
+			row_true(path, condition_under(t, "/a", 2, false) ==
+					       (unfit ? OUTCOME_INVALID
+						      : OUTCOME_YES));
 		}
 	for (size_t len = 0; len < strlen(path); len++) {
 		t.len = len;
 		row_true(path, condition_under(t, "/a", 2, false) ==
-				       (len == 0   ? OUTCOME_UNFIT
+				       (len == 0   ? OUTCOME_INVALID
 					: len == 1 ? OUTCOME_NO
 						   : OUTCOME_YES));
 	}

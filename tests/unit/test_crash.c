@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "../../policies/ledger.h"
+#include "../../policies/counters/ledger.h"
 
 /* The linker puts these before the library's own (--wrap). */
 #define WRAP(how, name, parameters, ...)                                       \

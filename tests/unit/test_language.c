@@ -85,7 +85,8 @@ static bool section_fits(const struct verdict *v)
 	};
 
 	for (size_t i = 0; i < COUNT(starts); i++)
-		if (strncmp(v->origin.rule, starts[i], strlen(starts[i])) == 0)
+		if (strncmp(v->location.rule, starts[i], strlen(starts[i])) ==
+		    0)
 			return v->section == (enum policy_section)i;
 	return true;
 }
@@ -938,11 +939,11 @@ static bool verdict_is(const struct policy *p, const char *line, bool passes,
 		/* The params of a method are judged by the parser, too. */
 		good = !passes && strstr(rule, "/methods/");
 	else if (passes)
-		good = v.kind == VERDICT_PASS && !*v.origin.rule;
+		good = v.kind == VERDICT_PASS && !*v.location.rule;
 	else
 		good = v.kind == VERDICT_REFUSED && v.wait == -1 &&
-		       strcmp(v.origin.rule, rule) == 0 &&
-		       strcmp(v.origin.file, "a.json") == 0 &&
+		       strcmp(v.location.rule, rule) == 0 &&
+		       strcmp(v.location.file, "a.json") == 0 &&
 		       strcmp(v.reason, "no") == 0 &&
 		       (!v.value.ptr ||
 			(v.value.ptr > line &&
@@ -1369,7 +1370,7 @@ static const struct {
 static struct policy *print_again(const struct policy *p)
 {
 	char text[TEXT_BYTES];
-	struct out o = {.ptr = text, .cap = sizeof(text) - 1};
+	struct strbuf o = {.ptr = text, .cap = sizeof(text) - 1};
 
 	policy_print(p, &o);
 	assert_false(o.full);
@@ -1382,19 +1383,20 @@ static bool gives(const struct policy *p, const char *line,
 		  enum verdict_kind kind, const char *rule, const char *reason,
 		  const char *file)
 {
-	struct verdict v = {.origin = {.rule = "none", .file = ""}};
+	struct verdict v = {.location = {.rule = "none", .file = ""}};
 	struct counters *c = COUNTERS(p);
 	char text[TEXT_BYTES];
 	bool good;
 
 	json(text, sizeof(text), "%s", line);
 	good = judge(p, c, text, 0, &v) && v.kind == kind &&
-	       strcmp(v.origin.rule, rule) == 0 &&
+	       strcmp(v.location.rule, rule) == 0 &&
 	       (!reason || strstr(v.reason, reason)) &&
-	       (!file || (v.origin.file && !strcmp(v.origin.file, file)));
+	       (!file || (v.location.file && !strcmp(v.location.file, file)));
 	if (!good)
 		print_error("verdict %d by %s of %s: %s\n", (int)v.kind,
-			    v.origin.rule, v.origin.file ? v.origin.file : "-",
+			    v.location.rule,
+			    v.location.file ? v.location.file : "-",
 			    v.reason ? v.reason : "");
 	counters_free(c);
 	return good;
@@ -1802,11 +1804,11 @@ static bool step_goes_well(const struct turn *s, const struct policy *p,
 	json(line, sizeof(line), "%s", s->line);
 	if (!judge(p, c, line, s->at * SECOND, &v))
 		return false;
-	if (strcmp(v.origin.rule, s->rule) == 0 &&
+	if (strcmp(v.location.rule, s->rule) == 0 &&
 	    v.wait == (s->wait > 0 ? s->wait * SECOND : -1) &&
 	    (v.kind == VERDICT_PASS) == !*s->rule)
 		return true;
-	print_error("at %d: %s, wait %lld\n", s->at, v.origin.rule,
+	print_error("at %d: %s, wait %lld\n", s->at, v.location.rule,
 		    (long long)v.wait);
 	return false;
 }

@@ -5,7 +5,7 @@
  */
 #include "grant.h"
 
-#include "../../policies/ledger.h"
+#include "../../policies/counters/ledger.h"
 
 #define IN_MEMORY 96000 /* sequences */
 #define IN_FILES  6000
@@ -64,9 +64,9 @@ struct list {
 	int owner; /* the process whose it is; PROCS: the grant's */
 	size_t entry, name;
 	bool sum;
-	size_t most;    /* calls that are remembered */
-	int64_t origin; /* the time at which its ledger began */
-	bool kept;      /* the policy that is read anew has it too */
+	size_t most;      /* calls that are remembered */
+	int64_t location; /* the time at which its ledger began */
+	bool kept;        /* the policy that is read anew has it too */
 	struct event events[EVENTS];
 	size_t count;
 };
@@ -88,7 +88,7 @@ struct side {
 struct play {
 	uint64_t seed;
 	bool shared; /* there is a grant */
-	int64_t origin;
+	int64_t location;
 	struct list lists[METERS];
 	size_t count;
 	struct side sides[PROCS];
@@ -111,14 +111,14 @@ static struct list *find_list(struct play *p, int owner, size_t entry,
 			   .entry = entry,
 			   .name = name,
 			   .sum = sum,
-			   .origin = owner == PROCS ? p->origin : 0};
+			   .location = owner == PROCS ? p->location : 0};
 	return l;
 }
 
 /* The part of the window that the time is in, as a file counts its own. */
 static int64_t part_of(const struct limit *l, int64_t time)
 {
-	return (time - l->list->origin) / (l->length / 64);
+	return (time - l->list->location) / (l->length / 64);
 }
 
 /* Does the event count at that time? */
@@ -143,7 +143,7 @@ static bool allows(const struct limit *l, int64_t now, uint64_t amount)
 static int64_t end_of(const struct limit *l, const struct event *e)
 {
 	if (l->list->sum)
-		return l->list->origin +
+		return l->list->location +
 		       (part_of(l, e->time) + 65) * (l->length / 64);
 	return e->time + l->length;
 }
@@ -422,9 +422,9 @@ static void in_files(void **state)
 		memset(&p, 0, sizeof(p));
 		p.seed = i;
 		p.shared = true;
-		p.origin = draw(&p.seed, 9) * SECOND + draw(&p.seed, 9);
+		p.location = draw(&p.seed, 9) * SECOND + draw(&p.seed, 9);
 		grant_clock =
-			(struct policy_moment){.steady = p.origin,
+			(struct policy_moment){.steady = p.location,
 					       .wall = 1700000000 * SECOND,
 					       .boot = 7};
 		for (int k = 0; k < PROCS; k++)

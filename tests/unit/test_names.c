@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../../policies/names.h"
+#include "../../policies/judge/names.h"
 
 static const struct {
 	const char *pattern, *name;

@@ -443,7 +443,7 @@ static void verdicts_name_their_rule(void **state)
 		const char *rule = verdicts[i].rule ? verdicts[i].rule : "";
 
 		row_true(verdicts[i].line, v.kind == verdicts[i].kind);
-		row_true(verdicts[i].line, strcmp(v.origin.rule, rule) == 0);
+		row_true(verdicts[i].line, strcmp(v.location.rule, rule) == 0);
 		row_true(verdicts[i].line, v.wait == -1);
 		counters_free(c);
 		policy_free(p);
@@ -588,7 +588,7 @@ static void sums_have_words(void **state)
 			 !strcmp(v.reason, sum_words[i].reason));
 		row_true(sum_words[i].sum, v.wait == -1);
 		row_true(sum_words[i].sum,
-			 !strcmp(v.origin.rule, "/tools/t/limits/0"));
+			 !strcmp(v.location.rule, "/tools/t/limits/0"));
 		counters_free(c);
 		policy_free(p);
 	}
@@ -632,7 +632,7 @@ static void limits_slide(void **state)
 			 VERDICT_PASS);
 	v = judge(p, c, CALL("t"), 60 * SECOND - 1);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.origin.rule, "/tools/t/rate_limit");
+	assert_string_equal(v.location.rule, "/tools/t/rate_limit");
 	assert_int_equal(v.wait, 1);
 	/* One window after the oldest; the refused call used nothing up. */
 	assert_int_equal(judge(p, c, CALL("t"), 60 * SECOND).kind,
@@ -663,7 +663,7 @@ static void limits_count_together(void **state)
 	for (int i = 1; i < 10; i++) {
 		v = judge(p, c, CALL("t"), i * SECOND);
 		assert_int_equal(v.kind, VERDICT_REFUSED);
-		assert_string_equal(v.origin.rule, "/tools/t/limits/1");
+		assert_string_equal(v.location.rule, "/tools/t/limits/1");
 		assert_int_equal(v.wait, (10 - i) * SECOND);
 	}
 	/* None of these nine were counted by the others. */
@@ -673,14 +673,14 @@ static void limits_count_together(void **state)
 			 VERDICT_PASS);
 	v = judge(p, c, CALL(" T"), 25 * SECOND);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.origin.rule, "/tools/t/limits/0");
+	assert_string_equal(v.location.rule, "/tools/t/limits/0");
 	assert_int_equal(v.wait, 75 * SECOND);
 	/* The glob's limit is one for all the tools that it names. */
 	assert_int_equal(judge(p, c, CALL("tx"), 26 * SECOND).kind,
 			 VERDICT_PASS);
 	v = judge(p, c, CALL("ty"), 27 * SECOND);
 	assert_int_equal(v.kind, VERDICT_REFUSED);
-	assert_string_equal(v.origin.rule, "/tools/t*/rate_limit");
+	assert_string_equal(v.location.rule, "/tools/t*/rate_limit");
 	counters_free(c);
 	policy_free(p);
 }
@@ -725,7 +725,7 @@ static void never_beats_a_wait(void **state)
 	(void)state;
 	assert_int_equal(judge(p, c, CALL("ac"), 0).kind, VERDICT_PASS);
 	v = judge(p, c, CALL("ab"), 0);
-	assert_string_equal(v.origin.rule, "/tools/a*/rate_limit");
+	assert_string_equal(v.location.rule, "/tools/a*/rate_limit");
 	assert_int_equal(v.wait, -1);
 	counters_free(c);
 	policy_free(p);
@@ -746,7 +746,7 @@ static void the_longest_wait_is_told(void **state)
 	judge(p, c, CALL("t"), 0);
 	v = judge(p, c, CALL("t"), 0);
 	assert_int_equal(v.wait, 20 * SECOND);
-	assert_string_equal(v.origin.rule, "/tools/t/limits/0");
+	assert_string_equal(v.location.rule, "/tools/t/limits/0");
 	counters_free(c);
 	policy_free(p);
 }

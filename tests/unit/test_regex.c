@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../../policies/regex.h"
+#include "../../policies/judge/regex.h"
 
 static struct regex *compile(const char *pattern, size_t len,
 			     struct regex_fault *fault)

@@ -352,11 +352,11 @@ static void many_lists_at_once(void **state)
 
 	(void)state;
 	begin(&p, policy_text);
-	for (int i = 0; i < AWAIT_MAX + 10; i++) {
+	for (int i = 0; i < PENDING_MAX + 10; i++) {
 		snprintf(line, sizeof(line), ASK("%d"), i);
 		client(&p, line);
 	}
-	for (int i = AWAIT_MAX + 9; i >= 0; i--) {
+	for (int i = PENDING_MAX + 9; i >= 0; i--) {
 		snprintf(line, sizeof(line), LIST("%d"), i);
 		server(&p, line);
 		snprintf(line, sizeof(line), CUT("%d"), i);
@@ -378,7 +378,7 @@ static void every_awaited_list_is_answered(void **state)
 
 	(void)state;
 	begin(&p, policy_text);
-	for (int i = 0; i < AWAIT_MAX; i++) {
+	for (int i = 0; i < PENDING_MAX; i++) {
 		/* Ids of the longest kind. */
 		snprintf(line, sizeof(line), ASK("\"%0200d\""), i);
 		client(&p, line);
@@ -386,7 +386,7 @@ static void every_awaited_list_is_answered(void **state)
 	server(&p, "{\n");
 	for (at = p.down; (at = strstr(at, "Withheld")); at++)
 		answers++;
-	assert_int_equal(answers, AWAIT_MAX);
+	assert_int_equal(answers, PENDING_MAX);
 	end(&p);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "../../shim/answer.h"
-#include "../../shim/await.h"
+#include "../../shim/pending.h"
 #include "../../shim/stream.h"
 
 /* ---- stream ---------------------------------------------------------- */
@@ -192,76 +192,76 @@ static struct span id_of(const char *id)
 
 static void lists_are_awaited_until_they_come(void **state)
 {
-	struct await a = {.always = false};
+	struct pending a = {.always = false};
 	struct span none = {.ptr = NULL};
 
 	(void)state;
-	assert_false(await_has(&a, REPLY_TOOLS));
-	await_add(&a, id_of("1"), REPLY_TOOLS);
-	await_add(&a, id_of("\"1\""), REPLY_TOOLS);
-	await_end(&a, id_of("2"), REPLY_TOOLS);
-	await_end(&a, id_of("1.0"), REPLY_TOOLS);
-	await_end(&a, none, REPLY_TOOLS);
+	assert_false(pending_has(&a, REPLY_TOOLS));
+	pending_add(&a, id_of("1"), REPLY_TOOLS);
+	pending_add(&a, id_of("\"1\""), REPLY_TOOLS);
+	pending_end(&a, id_of("2"), REPLY_TOOLS);
+	pending_end(&a, id_of("1.0"), REPLY_TOOLS);
+	pending_end(&a, none, REPLY_TOOLS);
 	assert_int_equal(a.due[REPLY_TOOLS], 2);
-	await_end(&a, id_of("\"\\u0031\""), REPLY_TOOLS);
+	pending_end(&a, id_of("\"\\u0031\""), REPLY_TOOLS);
 	assert_int_equal(a.due[REPLY_TOOLS], 1);
-	await_end(&a, id_of("\"1\""), REPLY_TOOLS);
-	assert_true(await_has(&a, REPLY_TOOLS));
-	await_end(&a, id_of("1"), REPLY_TOOLS);
-	assert_false(await_has(&a, REPLY_TOOLS));
+	pending_end(&a, id_of("\"1\""), REPLY_TOOLS);
+	assert_true(pending_has(&a, REPLY_TOOLS));
+	pending_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(pending_has(&a, REPLY_TOOLS));
 }
 
 /* The same id twice: the first list does not end the waiting. */
 static void ids_can_be_awaited_twice(void **state)
 {
-	struct await a = {.always = false};
+	struct pending a = {.always = false};
 
 	(void)state;
-	await_add(&a, id_of("1"), REPLY_TOOLS);
-	await_add(&a, id_of("1"), REPLY_TOOLS);
-	await_end(&a, id_of("1"), REPLY_TOOLS);
-	assert_true(await_has(&a, REPLY_TOOLS));
-	await_end(&a, id_of("1"), REPLY_TOOLS);
-	assert_false(await_has(&a, REPLY_TOOLS));
-	await_end(&a, id_of("1"), REPLY_TOOLS);
-	assert_false(await_has(&a, REPLY_TOOLS));
+	pending_add(&a, id_of("1"), REPLY_TOOLS);
+	pending_add(&a, id_of("1"), REPLY_TOOLS);
+	pending_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_true(pending_has(&a, REPLY_TOOLS));
+	pending_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(pending_has(&a, REPLY_TOOLS));
+	pending_end(&a, id_of("1"), REPLY_TOOLS);
+	assert_false(pending_has(&a, REPLY_TOOLS));
 }
 
 static void more_lists_than_places(void **state)
 {
-	struct await a = {.always = false};
+	struct pending a = {.always = false};
 	char id[8];
 
 	(void)state;
-	for (int i = 0; i <= AWAIT_MAX; i++) {
+	for (int i = 0; i <= PENDING_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		await_add(&a, id_of(id), REPLY_TOOLS);
+		pending_add(&a, id_of(id), REPLY_TOOLS);
 	}
-	for (int i = 0; i <= AWAIT_MAX; i++) {
+	for (int i = 0; i <= PENDING_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		await_end(&a, id_of(id), REPLY_TOOLS);
+		pending_end(&a, id_of(id), REPLY_TOOLS);
 	}
 	assert_int_equal(a.due[REPLY_TOOLS], 0);
-	assert_true(await_has(&a, REPLY_TOOLS));
+	assert_true(pending_has(&a, REPLY_TOOLS));
 }
 
 static void every_awaited_list_is_answered_once(void **state)
 {
-	struct await a = {.always = false};
+	struct pending a = {.always = false};
 	struct span id;
 
 	(void)state;
-	await_add(&a, id_of("1"), REPLY_TOOLS);
-	await_add(&a, id_of("2"), REPLY_TOOLS);
-	id = await_answer(&a);
+	pending_add(&a, id_of("1"), REPLY_TOOLS);
+	pending_add(&a, id_of("2"), REPLY_TOOLS);
+	id = pending_answer(&a);
 	assert_memory_equal(id.ptr, "1", 1);
-	id = await_answer(&a);
+	id = pending_answer(&a);
 	assert_memory_equal(id.ptr, "2", 1);
-	assert_null(await_answer(&a).ptr);
+	assert_null(pending_answer(&a).ptr);
 	/* Both are still awaited: their lists may come after all. */
 	assert_int_equal(a.due[REPLY_TOOLS], 2);
-	await_add(&a, id_of("2"), REPLY_TOOLS);
-	assert_non_null(await_answer(&a).ptr);
+	pending_add(&a, id_of("2"), REPLY_TOOLS);
+	assert_non_null(pending_answer(&a).ptr);
 }
 
 /* ---- out ------------------------------------------------------------- */
@@ -269,14 +269,14 @@ static void every_awaited_list_is_answered_once(void **state)
 static void pieces_fit_or_are_left_out(void **state)
 {
 	char buf[8];
-	struct out o = {.ptr = buf, .cap = sizeof(buf)};
+	struct strbuf o = {.ptr = buf, .cap = sizeof(buf)};
 
 	(void)state;
-	out_string(&o, "abc");
-	out_string(&o, "defghi");
+	strbuf_string(&o, "abc");
+	strbuf_string(&o, "defghi");
 	assert_true(o.full);
-	out_number(&o, -12345);
-	out_number(&o, -123);
+	strbuf_number(&o, -12345);
+	strbuf_number(&o, -123);
 	assert_int_equal(o.len, 7);
 	assert_memory_equal(buf, "abc-123", 7);
 }
@@ -284,18 +284,18 @@ static void pieces_fit_or_are_left_out(void **state)
 static void numbers_and_escapes(void **state)
 {
 	char buf[128];
-	struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
+	struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
 
 	(void)state;
-	out_number(&o, 0);
-	out_string(&o, " ");
-	out_number(&o, INT64_MAX);
-	out_string(&o, " ");
-	out_number(&o, INT64_MIN);
+	strbuf_number(&o, 0);
+	strbuf_string(&o, " ");
+	strbuf_number(&o, INT64_MAX);
+	strbuf_string(&o, " ");
+	strbuf_number(&o, INT64_MIN);
 	buf[o.len] = '\0';
 	assert_string_equal(buf, "0 9223372036854775807 -9223372036854775808");
 	o.len = 0;
-	out_escaped(&o, "a\"\\\n\t\x7F\xC3\xA9\xC2\x9B\xC2\xA0\xC2", 13);
+	strbuf_escaped(&o, "a\"\\\n\t\x7F\xC3\xA9\xC2\x9B\xC2\xA0\xC2", 13);
 	buf[o.len] = '\0';
 	assert_string_equal(
 		buf, "a\\\"\\\\\\n\\u0009\\u007f\xC3\xA9\\u009b\xC2\xA0\xC2");
@@ -304,7 +304,7 @@ static void numbers_and_escapes(void **state)
 
 /* ---- answer ---------------------------------------------------------- */
 
-static void check_answer(struct out *o, const char *want)
+static void check_answer(struct strbuf *o, const char *want)
 {
 	assert_false(o->full);
 	o->ptr[o->len] = '\0';
@@ -315,14 +315,14 @@ static void check_answer(struct out *o, const char *want)
 static void answers_are_one_line(void **state)
 {
 	char buf[1024];
-	struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
+	struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
 	struct span none = {.ptr = NULL};
 	struct fault f = {.reason = "a \"b\" \\u0000", .offset = 57};
 	struct message m = {.id = id_of("\"\\u0041\""),
 			    .method = METHOD_TOOLS_CALL,
 			    .name = {.ptr = "k\\n", .len = 3}};
 	struct verdict v = {
-		.origin.rule = "/tools/a", .reason = "why", .wait = -1};
+		.location.rule = "/tools/a", .reason = "why", .wait = -1};
 
 	(void)state;
 	answer_fault(&o, none, &f);
@@ -386,8 +386,8 @@ static void waits_have_units(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct out o = {.ptr = buf, .cap = sizeof(buf) - 1};
-		struct verdict v = {.origin.rule = "", .reason = ""};
+		struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
+		struct verdict v = {.location.rule = "", .reason = ""};
 
 		v.wait = rows[i].wait;
 		answer_refusal(&o, &m, &v);
@@ -401,11 +401,11 @@ static void the_longest_answer_fits(void **state)
 {
 	static char id[MESSAGE_ID_BYTES + 2], rule[POLICY_RULE_BYTES + 1],
 		reason[6 * POLICY_REASON_BYTES + 1], buf[ANSWER_BYTES];
-	struct out o = {.ptr = buf, .cap = sizeof(buf)};
+	struct strbuf o = {.ptr = buf, .cap = sizeof(buf)};
 	struct message m = {.id = {id, sizeof(id)},
 			    .method = METHOD_TOOLS_CALL,
 			    .modern = true};
-	struct verdict v = {.origin.rule = rule,
+	struct verdict v = {.location.rule = rule,
 			    .reason = reason,
 			    .wait = 31622400000000000};
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../../policies/store.h"
+#include "../../policies/counters/store.h"
 
 #define FILE_MOST 65536
 

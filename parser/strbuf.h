@@ -1,0 +1,30 @@
+/*
+ * strbuf - text written piece by piece into a buffer of a fixed size.
+ *
+ * What does not fit is left out whole, and remembered: a text is good only if
+ * full is still false at its end.  No byte past cap is touched, and no NUL is
+ * added.
+ */
+#ifndef PARSER_OUT_H
+#define PARSER_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct strbuf {
+	char *ptr; /* the caller's */
+	size_t cap;
+	size_t len; /* bytes written */
+	bool full;  /* some piece did not fit */
+};
+
+void strbuf_bytes(struct strbuf *o, const char *s, size_t len);
+void strbuf_string(struct strbuf *o, const char *s);
+void strbuf_number(struct strbuf *o, int64_t n);
+
+/* UTF-8 as it stands inside a JSON string: quotes, backslashes and control
+ * characters, DEL and U+0080 to U+009F among them, escaped (RFC 8259 7). */
+void strbuf_escaped(struct strbuf *o, const char *s, size_t len);
+
+#endif

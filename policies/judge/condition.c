@@ -1,0 +1,768 @@
+/* Conditions on arguments.  The contract is in condition.h. */
+#include "condition.h"
+
+#include "regex.h"
+
+#include <string.h>
+
+/* A condition being tested against one message.  Whatever is read is JSON that
+ * was read before, so no step fails. */
+struct test {
+	const struct condition *c;
+	const struct arguments *arguments;
+	struct scan *r; /* of the arguments, or of a list inside a string */
+	bool every;
+	bool inside; /* r reads a list that is the text of a string */
+	char *text;  /* CONDITION_TEXT_ROOM for such a text */
+	void *scratch;
+	struct span *value;
+};
+
+/* A value, read once for all that it is compared with. */
+struct value {
+	const char *ptr;
+	size_t len;
+	enum type type;
+	struct text text;      /* of a string */
+	struct decimal number; /* of a number; by read_number() */
+	bool fits;             /* a double compares as it does */
+	double approx;         /* else: as most servers read it */
+};
+
+static enum outcome yes_if(bool holds)
+{
+	return holds ? OUTCOME_YES : OUTCOME_NO;
+}
+
+static enum type type_of(char first)
+{
+	switch (first) {
+	case 'n':
+		return TYPE_NULL;
+	case 't':
+	case 'f':
+		return TYPE_BOOLEAN;
+	case '"':
+		return TYPE_STRING;
+	case '[':
+		return TYPE_ARRAY;
+	case '{':
+		return TYPE_OBJECT;
+	default:
+		return TYPE_NUMBER;
+	}
+}
+
+/* Past the value at p, which becomes *v. */
+static const char *read_value(struct scan *r, const char *p, struct value *v)
+{
+	const char *after;
+
+	v->ptr = p;
+	v->type = type_of(*p);
+	if (v->type == TYPE_STRING)
+		after = scan_string(r, p, &v->text);
+	else
+		after = scan_value(r, p);
+	v->len = after ? (size_t)(after - p) : 0;
+	return after;
+}
+
+/* Equal, or equal once case is folded. */
+static bool same_folded(struct text text, const char *s, size_t len)
+{
+	struct text want = {.ptr = s, .len = len};
+	int32_t c;
+
+	do {
+		c = text_fold(text_next(&text));
+		if (c != text_fold(text_next(&want)))
+			return false;
+	} while (c >= 0);
+	return true;
+}
+
+/* ---- paths ----------------------------------------------------------- */
+
+struct segment {
+	const char *ptr;
+	size_t len;
+};
+
+/* The segment of dir at *at, past its slash; false at the end. */
+static bool next_segment(const char *dir, size_t len, size_t *at,
+			 struct segment *s)
+{
+	const char *slash;
+
+	while (*at < len && dir[*at] == '/')
+		++*at;
+	if (*at == len)
+		return false;
+	s->ptr = dir + *at;
+	slash = memchr(s->ptr, '/', len - *at);
+	s->len = slash ? (size_t)(slash - s->ptr) : len - *at;
+	*at += s->len;
+	return true;
+}
+
+/* Takes a segment off the path, up to its slash, into *s; false at the end. */
+static bool take_segment(struct text *path, struct text *s)
+{
+	const char *slash, *end = path->ptr;
+	struct text rest = *path;
+	int32_t c = '/';
+
+	*s = *path;
+	if (!(path->flags & TEXT_ESCAPED)) {
+		slash = memchr(path->ptr, '/', path->len);
+		s->len = slash ? (size_t)(slash - path->ptr) : path->len;
+		path->ptr += s->len + (slash != NULL);
+		path->len -= s->len + (slash != NULL);
+		return s->len > 0 || slash;
+	}
+	while ((c = text_next(&rest)) >= 0 && c != '/')
+		end = rest.ptr;
+	s->len = (size_t)(end - s->ptr);
+	*path = rest;
+	return s->len > 0 || c >= 0;
+}
+
+/* Would another reader see a separator or a dot where there is none? */
+static bool is_disguised(struct text path)
+{
+	int32_t c, high, low;
+
+	if (!memchr(path.ptr, '%', path.len) &&
+	    !memchr(path.ptr, '\\', path.len))
+		return false;
+	while ((c = text_next(&path)) >= 0) {
+		struct text ahead = path;
+
+		if (c == '\\')
+			return true;
+		if (c != '%')
+			continue;
+		high = text_next(&ahead);
+		low = text_fold(text_next(&ahead));
+		if ((high == '2' && (low == 'e' || low == 'f' || low == '5')) ||
+		    (high == '5' && low == 'c'))
+			return true;
+	}
+	return false;
+}
+
+/* Where the segment of dir begins that has so many before it. */
+static size_t segment_at(const char *dir, size_t len, size_t which)
+{
+	struct segment s;
+	size_t at = 0;
+
+	while (which-- > 0)
+		next_segment(dir, len, &at, &s);
+	return at;
+}
+
+enum outcome condition_under(struct text path, const char *dir, size_t len,
+			     bool fold)
+{
+	size_t depth = 0, common = 0, at = 0, next;
+	struct segment want;
+	struct text s;
+
+	if (is_disguised(path) || text_next(&path) != '/')
+		return OUTCOME_INVALID;
+	while (take_segment(&path, &s)) {
+		if (s.len == 0 || text_is(s, ".", 1))
+			continue;
+		if (text_is(s, "..", 2)) {
+			depth -= depth > 0;
+			if (common > depth) {
+				common = depth;
+				at = segment_at(dir, len, depth);
+			}
+			continue;
+		}
+		/* As far as the path has kept to dir, it may go on so. */
+		next = at;
+		if (common == depth && next_segment(dir, len, &next, &want) &&
+		    (fold ? same_folded(s, want.ptr, want.len)
+			  : text_is(s, want.ptr, want.len))) {
+			common++;
+			at = next;
+		}
+		depth++;
+	}
+	return yes_if(!next_segment(dir, len, &at, &want));
+}
+
+/* ---- values ---------------------------------------------------------- */
+
+/* Can the value be compared at all?  Of a number, all is read. */
+static bool is_fit(struct value *v)
+{
+	if (v->type == TYPE_STRING)
+		return !(v->text.flags & (TEXT_NUL | TEXT_LONE));
+	if (v->type != TYPE_NUMBER)
+		return true;
+	if (!decimal_read(v->ptr, v->len, &v->number))
+		return false;
+	v->fits = decimal_fits(&v->number);
+	if (!v->fits)
+		v->approx = decimal_double(&v->number);
+	return true;
+}
+
+/* The order of a number and an operand: as decimals, and as most servers see
+ * it. */
+struct order {
+	int exact, approx;
+};
+static struct order compare(const struct value *v, const struct operand *o)
+{
+	struct order order;
+
+	order.exact = decimal_compare(&v->number, &o->number);
+	order.approx = order.exact;
+	if (!v->fits)
+		order.approx =
+			(v->approx > o->approx) - (v->approx < o->approx);
+	return order;
+}
+
+/* Can a value of this type be compared with one of the operands?  null can be
+ * with anything, as can anything with null. */
+static bool is_comparable(const struct test *t, enum type type)
+{
+	bool comparable = false;
+
+	for (size_t i = 0; i < t->c->operand_count; i++)
+		comparable |= t->c->operands[i].type == type ||
+			      t->c->operands[i].type == TYPE_NULL;
+	return comparable || type == TYPE_NULL;
+}
+
+/* Is the value one of the operands?  UNFIT: it cannot be told. */
+static enum outcome is_among(const struct test *t, const struct value *v)
+{
+	bool same = false, alike = false; /* alike: to most servers */
+
+	for (size_t i = 0; i < t->c->operand_count; i++) {
+		const struct operand *o = &t->c->operands[i];
+		struct order order = {1, 1};
+
+		if (v->type != o->type)
+			continue;
+		if (v->type == TYPE_NUMBER)
+			order = compare(v, o);
+		else if (v->type == TYPE_STRING
+				 ? text_is(v->text, o->ptr, o->len)
+				 : *v->ptr == *o->ptr)
+			return OUTCOME_YES;
+		same |= order.exact == 0;
+		alike |= order.approx == 0;
+	}
+	if (same != alike || !is_comparable(t, v->type))
+		return OUTCOME_INVALID;
+	return yes_if(same);
+}
+
+static enum outcome negate(enum outcome o)
+{
+	return o == OUTCOME_INVALID ? o : yes_if(o == OUTCOME_NO);
+}
+
+static bool is_ordered(enum op op, int order)
+{
+	switch (op) {
+	case OP_LT:
+		return order < 0;
+	case OP_LTE:
+		return order <= 0;
+	case OP_GT:
+		return order > 0;
+	default:
+		return order >= 0;
+	}
+}
+
+static enum outcome test_order(const struct test *t, const struct value *v)
+{
+	struct order order;
+
+	if (v->type != TYPE_NUMBER)
+		return OUTCOME_INVALID;
+	order = compare(v, &t->c->operands[0]);
+	if (is_ordered(t->c->op, order.exact) !=
+	    is_ordered(t->c->op, order.approx))
+		return OUTCOME_INVALID;
+	return yes_if(is_ordered(t->c->op, order.exact));
+}
+
+/* A walk over the elements of an array.  r may read other values between. */
+struct walk_array {
+	struct scan *r;
+	const char *next; /* what was read last ends here */
+	bool first, more;
+};
+
+static struct walk_array array_begin(struct scan *r, const char *p)
+{
+	r->depth = 0;
+	return (struct walk_array){
+		.r = r, .next = scan_enter(r, p), .first = true};
+}
+
+static bool array_next(struct walk_array *w, struct value *v)
+{
+	const char *p;
+
+	w->r->depth = 1;
+	p = scan_element(w->r, w->next, w->first, &w->more);
+	w->first = false;
+	if (w->more)
+		w->next = read_value(w->r, p, v);
+	return w->more;
+}
+
+/* An array contains an element, a string a string. */
+static enum outcome test_contains(struct test *t, const struct value *v)
+{
+	enum outcome found = OUTCOME_NO, one;
+	struct walk_array w;
+	struct value element;
+
+	if (v->type == TYPE_STRING && t->c->regex)
+		return yes_if(regex_match(t->c->regex, v->text, t->scratch));
+	if (v->type != TYPE_ARRAY)
+		return OUTCOME_INVALID;
+	w = array_begin(t->r, v->ptr);
+	while (array_next(&w, &element)) {
+		one = is_fit(&element) ? is_among(t, &element)
+				       : OUTCOME_INVALID;
+		if (one == OUTCOME_INVALID)
+			return one;
+		if (one == OUTCOME_YES)
+			found = one;
+	}
+	return found;
+}
+
+static enum outcome test_string(const struct test *t, const struct value *v)
+{
+	const struct operand *o = t->c->operands;
+
+	if (v->type != TYPE_STRING)
+		return OUTCOME_INVALID;
+	if (t->c->op == OP_UNDER)
+		return condition_under(v->text, o->ptr, o->len, !t->every);
+	return yes_if(regex_match(t->c->regex, v->text, t->scratch));
+}
+
+/* A value that is there, and fit. */
+static enum outcome test_plain(struct test *t, const struct value *v)
+{
+	switch (t->c->op) {
+	case OP_EQ:
+	case OP_IN:
+		return is_among(t, v);
+	case OP_NEQ:
+	case OP_NOT_IN:
+		return negate(is_among(t, v));
+	case OP_CONTAINS:
+		return test_contains(t, v);
+	case OP_REGEX:
+	case OP_GLOB:
+	case OP_UNDER:
+		return test_string(t, v);
+	default:
+		return test_order(t, v);
+	}
+}
+
+/* ---- strings that are lists ------------------------------------------ */
+
+static bool is_space(int32_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The first code point that is no white space; text is what follows it. */
+static int32_t next_solid(struct text *text)
+{
+	int32_t c;
+
+	do
+		c = text_next(text);
+	while (is_space(c));
+	return c;
+}
+
+static bool is_null(struct text text)
+{
+	int32_t c = next_solid(&text);
+
+	for (const char *s = "null"; *s; s++) {
+		if (c != *s)
+			return false;
+		c = text_next(&text);
+	}
+	return c < 0 || (is_space(c) && next_solid(&text) < 0);
+}
+
+/* Puts "" for each number that Python's json knows and JSON does not, outside
+ * of strings.  False: there was none. */
+static bool replace_numbers(char *s, const char *end)
+{
+	static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+	bool quoted = false, found = false;
+
+	for (; s < end; s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (quoted && *s == '\\')
+			s++;
+		for (int i = 0; !quoted && i < 3; i++) {
+			size_t len = strlen(words[i]);
+
+			if (*s != *words[i] || (size_t)(end - s) < len ||
+			    memcmp(s, words[i], len) != 0)
+				continue;
+			memset(s, ' ', len);
+			s[0] = s[1] = '"';
+			s += len - 1;
+			found = true;
+			break;
+		}
+	}
+	return found;
+}
+
+/* Is the string the text of an array?  Then that is *list, which *r reads.
+ * UNFIT: to some readers it is. */
+static enum outcome open_list(struct test *t, struct text text, struct scan *r,
+			      struct value *list)
+{
+	struct text rest = text;
+	bool whole = text.len <= CONDITION_TEXT_BYTES, numbers;
+	const char *end;
+	ptrdiff_t len;
+
+	if (next_solid(&rest) != '[')
+		return OUTCOME_NO;
+	/* No character has more bytes when it is decoded. */
+	while (!whole && rest.ptr - text.ptr < CONDITION_TEXT_BYTES - 12)
+		text_next(&rest);
+	if (!whole)
+		text.len = (size_t)(rest.ptr - text.ptr);
+	len = text_decode(text, t->text, CONDITION_TEXT_BYTES);
+	if (len < 0)
+		return OUTCOME_INVALID;
+	numbers = replace_numbers(t->text, t->text + len);
+	t->text[len] = '\0';
+	*r = scan_begin(t->text, (size_t)len);
+	r->lines = true;
+	end = read_value(r, scan_space(r, t->text), list);
+	if (end)
+		scan_end(r, end);
+	/* The last token may be at fault because it was cut. */
+	if (r->fault.grammar && (whole || r->fault.offset + 12 < (size_t)len))
+		return OUTCOME_NO;
+	return r->fault.reason || numbers || !whole ? OUTCOME_INVALID
+						    : OUTCOME_YES;
+}
+
+/* What the condition says of an element of such a list; good, if the operator
+ * is not about it. */
+static enum outcome test_listed(struct test *t, struct value *v,
+				enum outcome good)
+{
+	const bool pattern = t->c->op == OP_REGEX || t->c->op == OP_GLOB;
+	enum outcome one = OUTCOME_NO;
+
+	if (pattern ? v->type != TYPE_STRING : !is_comparable(t, v->type))
+		return good;
+	if (!is_fit(v))
+		return OUTCOME_INVALID;
+	if (t->c->op == OP_CONTAINS) {
+		one = is_among(t, v);
+		if (v->type != TYPE_STRING)
+			return one;
+	}
+	return one == OUTCOME_NO ? test_plain(t, v) : one;
+}
+
+/* Each element of the list, until one is not good. */
+static enum outcome test_each_listed(struct test *t, const struct value *list,
+				     enum outcome good)
+{
+	struct walk_array w = array_begin(t->r, list->ptr);
+	enum outcome one = good;
+	struct value element;
+
+	while (one == good && array_next(&w, &element))
+		one = test_listed(t, &element, good);
+	return one;
+}
+
+/* The string decides nothing as a string: what does it as a list, or as
+ * null? */
+static enum outcome test_reading(struct test *t, const struct value *v)
+{
+	static const struct value null = {"null", 4, TYPE_NULL};
+	const enum outcome good = yes_if(t->every);
+	const enum op op = t->c->op;
+	struct scan *outer = t->r, r;
+	struct value list;
+	enum outcome one;
+
+	if (op <= OP_NOT_IN && is_null(v->text))
+		return test_plain(t, &null);
+	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN)
+		return good;
+	one = open_list(t, v->text, &r, &list);
+	if (one == OUTCOME_INVALID)
+		return one;
+	if (one == OUTCOME_NO)
+		return good;
+	t->r = &r;
+	one = t->every && op == OP_CONTAINS ? test_contains(t, &list)
+					    : test_each_listed(t, &list, good);
+	t->r = outer;
+	return one;
+}
+
+/* What the path leads to; NULL: it leads nowhere. */
+static enum outcome test_value(struct test *t, struct value *v)
+{
+	enum outcome one;
+
+	if (t->c->op == OP_EXISTS)
+		return yes_if((v != NULL) == (*t->c->operands->ptr == 't'));
+	if (!v)
+		return OUTCOME_NO;
+	if (!is_fit(v))
+		return OUTCOME_INVALID;
+	one = test_plain(t, v);
+	if (v->type == TYPE_STRING && !t->inside && one == yes_if(t->every))
+		return test_reading(t, v);
+	return one;
+}
+
+/* ---- the way there --------------------------------------------------- */
+
+static bool is_beyond_ascii(struct text text)
+{
+	int32_t c;
+
+	do
+		c = text_next(&text);
+	while (c >= 0 && c < 0x80);
+	return c >= 0;
+}
+
+enum found { FOUND_NOTHING, FOUND, FOUND_INVALID };
+
+/* Is this the member that the step names?  UNFIT: in another case.  Beyond
+ * ASCII, which letters are one another's case is not known here: no key is sure
+ * to differ. */
+static inline enum found is_named(struct text key, const struct step *step)
+{
+	const char c = key.len > 0 ? *key.ptr : '\0';
+
+	/* Most keys differ in the first letter. */
+	if (step->ascii && step->len > 0 && c > 0 && c != '\\' &&
+	    (c | 0x20) != (*step->key | 0x20))
+		return FOUND_NOTHING;
+	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
+	    memcmp(key.ptr, step->key, key.len) == 0)
+		return FOUND;
+	if (same_folded(key, step->key, step->len))
+		return text_is(key, step->key, step->len) ? FOUND
+							  : FOUND_INVALID;
+	return !step->ascii && is_beyond_ascii(key) ? FOUND_INVALID
+						    : FOUND_NOTHING;
+}
+
+/* The member of the arguments. */
+static enum found find_argument(const struct arguments *a,
+				const struct step *step, struct value *v)
+{
+	enum found found = FOUND_NOTHING, one;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct member *m = &a->members[i];
+
+		one = is_named(m->key, step);
+		if (one == FOUND_NOTHING)
+			continue;
+		if (one == FOUND_INVALID || found == FOUND)
+			return FOUND_INVALID;
+		found = FOUND;
+		v->ptr = m->value;
+		v->len = m->len;
+		v->type = type_of(*m->value);
+		v->text = m->text;
+	}
+	return found;
+}
+
+/* The member of the object, which is there twice if it is UNFIT, or in another
+ * case. */
+static enum found find_member(struct test *t, const char *p,
+			      const struct step *step, struct value *v)
+{
+	enum found found = FOUND_NOTHING, one;
+	struct scan *r = t->r;
+	struct text key;
+	bool more;
+
+	if (t->arguments->whole && p == t->arguments->json.ptr)
+		return find_argument(t->arguments, step, v);
+	r->depth = 0;
+	p = scan_enter(r, p);
+	for (bool first = true;; first = false) {
+		p = scan_member(r, p, first, &key, &more);
+		if (!more)
+			return found;
+		one = is_named(key, step);
+		if (one == FOUND_NOTHING) {
+			p = scan_value(r, p);
+			continue;
+		}
+		if (one == FOUND_INVALID || found == FOUND)
+			return FOUND_INVALID;
+		found = FOUND;
+		p = read_value(r, p, v);
+	}
+}
+
+void arguments_read(struct arguments *a, struct span json)
+{
+	const char *p = json.ptr;
+	struct value v;
+	bool more;
+
+	a->json = json;
+	a->count = 0;
+	a->whole = false;
+	if (!p)
+		return;
+	a->r = scan_begin(json.ptr, json.len);
+	if (*p != '{')
+		return;
+	p = scan_enter(&a->r, p);
+	for (bool first = true;; first = false) {
+		struct member *m = &a->members[a->count];
+		struct text key;
+
+		p = scan_member(&a->r, p, first, &key, &more);
+		a->whole = !more;
+		if (a->whole || a->count == ARGUMENTS_MEMBERS)
+			return;
+		m->key = key;
+		p = read_value(&a->r, p, &v);
+		m->value = v.ptr;
+		m->len = v.len;
+		m->text = v.text;
+		a->count++;
+	}
+}
+
+/* These call one another once for each step of the path, of which there
+ * are at most CONDITION_STEPS_MAX. */
+static enum outcome test_from(struct test *t, struct value *v, size_t at);
+
+/* The elements of the array: the one of the step, or each of them. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static enum outcome test_elements(struct test *t, const struct value *array,
+				  size_t at)
+{
+	const struct step *step = &t->c->steps[at];
+	struct walk_array w = array_begin(t->r, array->ptr);
+	struct value element;
+	enum outcome one;
+
+	for (size_t i = 0; array_next(&w, &element); i++) {
+		if (step->kind != STEP_EACH && i == step->index)
+			return test_from(t, &element, at + 1);
+		if (step->kind != STEP_EACH)
+			continue;
+		one = test_from(t, &element, at + 1);
+		if (one == OUTCOME_INVALID || (one == OUTCOME_YES) != t->every)
+			return one;
+	}
+	*t->value = (struct span){.ptr = NULL};
+	return step->kind == STEP_EACH ? yes_if(t->every) : test_value(t, NULL);
+}
+
+/* The string has no step below it, unless it is the text of a list. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static enum outcome test_inside(struct test *t, const struct value *v,
+				size_t at)
+{
+	struct scan *outer = t->r, r;
+	enum outcome one = OUTCOME_INVALID;
+	struct value list;
+
+	if (!t->inside && open_list(t, v->text, &r, &list) == OUTCOME_YES) {
+		t->inside = true;
+		t->r = &r;
+		one = test_from(t, &list, at);
+		t->r = outer;
+		t->inside = false;
+	}
+	return one;
+}
+
+/* Follows the path from the step at on. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static enum outcome test_from(struct test *t, struct value *v, size_t at)
+{
+	const struct step *step = &t->c->steps[at];
+	struct value member;
+
+	*t->value = (struct span){.ptr = NULL};
+	if (at == t->c->step_count) {
+		*t->value = (struct span){v->ptr, v->len};
+		return test_value(t, v);
+	}
+	if (v->type == TYPE_NULL)
+		return test_value(t, NULL);
+	if (v->type == TYPE_STRING)
+		return test_inside(t, v, at);
+	if (v->type == TYPE_ARRAY && step->kind != STEP_KEY)
+		return test_elements(t, v, at);
+	if (v->type != TYPE_OBJECT || step->kind == STEP_INDEX ||
+	    step->kind == STEP_EACH)
+		return OUTCOME_INVALID;
+	switch (find_member(t, v->ptr, step, &member)) {
+	case FOUND:
+		return test_from(t, &member, at + 1);
+	case FOUND_NOTHING:
+		return test_value(t, NULL);
+	default:
+		return OUTCOME_INVALID;
+	}
+}
+
+enum outcome condition_test(const struct condition *c, struct arguments *a,
+			    bool every, void *scratch, struct span *value)
+{
+	struct test t = {.c = c,
+			 .arguments = a,
+			 .r = &a->r,
+			 .every = every,
+			 .value = value};
+	struct value v;
+
+	*value = (struct span){.ptr = NULL};
+	if (!a->json.ptr)
+		return test_value(&t, NULL);
+	t.text = scratch;
+	t.scratch = t.text + CONDITION_TEXT_ROOM;
+	v.ptr = a->json.ptr;
+	v.len = a->json.len;
+	v.type = type_of(*v.ptr);
+	return test_from(&t, &v, 0);
+}

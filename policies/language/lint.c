@@ -1,0 +1,249 @@
+/* What is sound but probably a mistake, and what a policy does to a tool, in
+ * words.
+ */
+#include "../internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of a file, escaped, with a rule; and of a line, which may name two. */
+#define PLACE_BYTES (6 * PATH_MAX + POLICY_RULE_BYTES)
+#define LINE_BYTES  (2 * PLACE_BYTES + 1024)
+
+/* A warning about a rule: its file, line and pointer, and the words. */
+static void warn(policy_report *report, void *context,
+		 const struct location *location, const char *words)
+{
+	char line[LINE_BYTES];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
+
+	strbuf_string(&o, location->file);
+	strbuf_string(&o, ":");
+	strbuf_number(&o, (int64_t)location->line);
+	strbuf_string(&o, ": ");
+	if (*location->rule == '/') {
+		strbuf_string(&o, location->rule);
+		strbuf_string(&o, ": ");
+	}
+	strbuf_string(&o, words);
+	line[o.len] = '\0';
+	report(context, line);
+}
+
+/* What the policy says of a method. */
+static struct match find_method(const struct policy *policy, const char *name)
+{
+	struct subject s = {
+		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
+	struct match f;
+
+	match_find(policy, &s, NULL, &f);
+	return f;
+}
+
+static int warn_nothing_allowed(const struct policy *policy,
+				policy_report *report, void *context)
+{
+	struct match calls = find_method(policy, "tools/call");
+
+	if (calls.action != ACTION_ALLOW) {
+		warn(report, context, &calls.by->location,
+		     "no tool can be called: this refuses tools/call");
+		return 1;
+	}
+	if (policy->all_tools && policy->all_tools->action != ACTION_ALLOW) {
+		warn(report, context, &policy->all_tools->location,
+		     "no tool can be called: \"all_tools\" refuses every call");
+		return 1;
+	}
+	if (policy->fallback == ACTION_ALLOW)
+		return 0;
+	for (const struct rules *r = policy->first; r; r = r->following)
+		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW)
+			return 0;
+	warn(report, context, &policy->fallback_location,
+	     policy->fallback == ACTION_DENY
+		     ? "no tool can be called: \"default\" is \"deny\" and no "
+		       "entry allows a tool. Name those to allow under "
+		       "\"tools\" (\"NAME\": {}), here or in a policy that this "
+		       "one is laid over (-p BASE -p THIS); or set \"default\" "
+		       "to \"allow\" to hold back only what the policy names"
+		     : "no tool can be called: \"default\" is \"hide\" and no "
+		       "entry allows a tool. Name those to allow under "
+		       "\"tools\" (\"NAME\": {})");
+	return 1;
+}
+
+/* Rules on calls that are never weighed, as the entry refuses them anyway. */
+static int warn_never_applies(const struct rules *r, policy_report *report,
+			      void *context)
+{
+	if (r->action == ACTION_ALLOW ||
+	    r->require.count + r->deny_if.count + r->limit_count == 0)
+		return 0;
+	warn(report, context, &r->location,
+	     "the conditions and limits of this entry can never apply: it "
+	     "refuses every call");
+	return 1;
+}
+
+/* An entry for one name whose calls a stricter entry refuses. */
+static int warn_shadowed(const struct policy *policy, const struct rules *r,
+			 policy_report *report, void *context)
+{
+	struct subject s = {.section = r->section,
+			    .name = r->entry.name,
+			    .len = r->entry.len};
+	char words[PLACE_BYTES + 128];
+	struct match f;
+
+	if (r->entry.glob)
+		return 0;
+	match_find(policy, &s, NULL, &f);
+	if (!f.by || f.by == r || f.action <= r->action)
+		return 0;
+	snprintf(words, sizeof(words),
+		 "this entry has no effect: line %zu of %s, %s, refuses every "
+		 "call",
+		 f.by->location.line, f.by->location.file, f.by->location.rule);
+	warn(report, context, &r->place, words);
+	return 1;
+}
+
+int policy_warn(const struct policy *policy, policy_report *report,
+		void *context)
+{
+	int count = warn_nothing_allowed(policy, report, context);
+	char line[6 * PATH_MAX + 128];
+
+	for (size_t i = 0; i < policy->shared_count; i++, count++) {
+		snprintf(line, sizeof(line),
+			 "%s: the group may write this file: chmod g-w it",
+			 policy->shared[i]);
+		report(context, line);
+	}
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		count += warn_never_applies(r, report, context);
+		count += warn_shadowed(policy, r, report, context);
+	}
+	return count;
+}
+
+/* Does the entry cover one of the names, of which those of more than
+ * MESSAGE_NAME_BYTES are covered by none? */
+static bool is_used(const struct policy *policy, const struct rules *r,
+		    const struct text *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char buf[MESSAGE_NAME_BYTES];
+		ptrdiff_t len = text_decode(names[i], buf, sizeof(buf));
+		const struct entry *e;
+		struct walk w;
+		bool exact;
+
+		if (len < 0)
+			continue;
+		walk_begin(&w, &policy->names[r->section], buf, (size_t)len);
+		while ((e = walk_next(&w, &exact)))
+			if (e == &r->entry)
+				return true;
+	}
+	return false;
+}
+
+int policy_unused(const struct policy *policy, const struct text *names,
+		  size_t count, policy_report *report, void *context)
+{
+	int unused = 0;
+
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		if (r->section != POLICY_TOOLS ||
+		    is_used(policy, r, names, count))
+			continue;
+		warn(report, context, &r->place,
+		     r->entry.glob ? "this glob covers no tool of the list"
+				   : "no tool of the list has this name");
+		unused++;
+	}
+	return unused;
+}
+
+/* The limits that apply to a subject; returns the number of conditions. */
+static size_t describe_limits(const struct policy *policy,
+			      const struct subject *s, struct strbuf *out)
+{
+	size_t conditions = 0;
+	const struct rules *r;
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact))) {
+		for (size_t i = 0; i < r->limit_count; i++) {
+			strbuf_string(out, ", ");
+			strbuf_string(out, r->limits[i].reason);
+		}
+		conditions += r->require.count + r->deny_if.count;
+	}
+	return conditions;
+}
+
+static void describe_conditions(size_t count, struct strbuf *out)
+{
+	if (count == 0)
+		return;
+	strbuf_string(out, ", on ");
+	strbuf_number(out, (int64_t)count);
+	strbuf_string(out, count == 1 ? " condition" : " conditions");
+}
+
+static void describe_refusal(const struct match *f, struct strbuf *out)
+{
+	strbuf_string(out, f->action == ACTION_HIDE ? "hidden" : "denied");
+	strbuf_string(out, f->by ? ", by " : ", by default");
+	strbuf_string(out, f->by ? f->by->location.rule : "");
+}
+
+void policy_describe(const struct policy *policy, struct text name,
+		     struct strbuf *out)
+{
+	static const struct subject call = {
+		.section = POLICY_METHODS, .name = "tools/call", .len = 10};
+	char buf[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
+	struct subject s = {.name = buf, .len = (size_t)len};
+	struct match f, calls = find_method(policy, call.name),
+			lists = find_method(policy, "tools/list");
+
+	if (len < 0) {
+		strbuf_string(out, "refused, for its name");
+		return;
+	}
+	match_find(policy, &s, NULL, &f);
+	if (f.action == ACTION_HIDE) {
+		describe_refusal(&f, out);
+		return;
+	}
+	if (calls.action != ACTION_ALLOW) {
+		calls.action = ACTION_DENY;
+		describe_refusal(&calls, out);
+	} else if (f.action == ACTION_DENY && f.by) {
+		describe_refusal(&f, out);
+	} else if (subject_is_ambiguous(&s, &f)) {
+		strbuf_string(out, "refused, for its name: no entry spells it");
+	} else if (f.action == ACTION_DENY) {
+		describe_refusal(&f, out);
+	} else {
+		size_t conditions;
+
+		strbuf_string(out, "allowed");
+		conditions = describe_limits(policy, &call, out);
+		conditions += describe_limits(policy, &s, out);
+		describe_conditions(conditions, out);
+	}
+	if (lists.action != ACTION_ALLOW) {
+		strbuf_string(out, ", not listed, by ");
+		strbuf_string(out, lists.by->location.rule);
+	}
+}

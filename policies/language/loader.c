@@ -1,0 +1,416 @@
+/* A policy file being read.  The contract is in loader.h. */
+#include "loader.h"
+
+#include <limits.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_BYTES 1024 /* of one fault, without the place */
+/* The name of a file is escaped. */
+#define LINE_BYTES (WORDS_BYTES + LOADER_POINTER_BYTES + 6 * PATH_MAX)
+
+/* ---- faults ---------------------------------------------------------- */
+
+/* The line of the value that is being read, from 1, and its column. */
+static size_t place(struct loader *l, size_t *column)
+{
+	const char *lf;
+
+	if (l->counted > l->at) {
+		l->counted = l->line = l->text.begin;
+		l->lines = 1;
+	}
+	while ((lf = memchr(l->counted, '\n', (size_t)(l->at - l->counted)))) {
+		l->counted = l->line = lf + 1;
+		l->lines++;
+	}
+	l->counted = l->at;
+	*column = (size_t)(l->at - l->line) + 1;
+	return l->lines;
+}
+
+static void say(struct loader *l, const char *format, va_list args)
+{
+	char words[WORDS_BYTES], line[LINE_BYTES];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
+	size_t column;
+
+	vsnprintf(words, sizeof(words), format, args);
+	strbuf_string(&o, l->file);
+	strbuf_string(&o, ":");
+	strbuf_number(&o, (int64_t)place(l, &column));
+	strbuf_string(&o, ":");
+	strbuf_number(&o, (int64_t)column);
+	strbuf_string(&o, ": ");
+	if (l->pointer.len > 0) {
+		strbuf_bytes(&o, l->pointer.ptr, l->pointer.len);
+		strbuf_string(&o, ": ");
+	}
+	strbuf_string(&o, words);
+	line[o.len] = '\0';
+	l->report(l->context, line);
+}
+
+void loader_fault(struct loader *l, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(l, format, args);
+	va_end(args);
+	l->faults++;
+}
+
+static size_t enter(struct loader *l, const char *key, size_t len)
+{
+	size_t mark = l->pointer.len, run;
+
+	strbuf_bytes(&l->pointer, "/", 1);
+	while (len > 0) {
+		for (run = 0; run < len && key[run] != '~' && key[run] != '/';)
+			run++;
+		strbuf_escaped(&l->pointer, key, run);
+		if (run < len)
+			strbuf_string(&l->pointer,
+				      key[run] == '~' ? "~0" : "~1");
+		run += run < len;
+		key += run;
+		len -= run;
+	}
+	return mark;
+}
+
+static size_t enter_index(struct loader *l, size_t index)
+{
+	size_t mark = l->pointer.len;
+
+	strbuf_bytes(&l->pointer, "/", 1);
+	strbuf_number(&l->pointer, (int64_t)index);
+	return mark;
+}
+
+static void leave(struct loader *l, size_t mark)
+{
+	l->pointer.len = mark;
+	l->pointer.full = false;
+}
+
+struct shown loader_show(const char *s, size_t len)
+{
+	struct shown shown;
+	struct strbuf o = {.ptr = shown.text, .cap = sizeof(shown.text) - 4};
+	size_t most = len;
+
+	if (len > 64)
+		for (most = 64; (s[most] & 0xC0) == 0x80;)
+			most--;
+	strbuf_escaped(&o, s, most);
+	o.cap += 3;
+	strbuf_string(&o, most < len ? "..." : "");
+	shown.text[o.len] = '\0';
+	return shown;
+}
+
+const char *loader_type(const json_value *v)
+{
+	switch (v->type) {
+	case json_object:
+		return "an object";
+	case json_array:
+		return "an array";
+	case json_integer:
+	case json_double:
+		return "a number";
+	case json_string:
+		return "a string";
+	case json_boolean:
+		return "true or false";
+	default:
+		return "null";
+	}
+}
+
+bool loader_want(struct loader *l, const json_value *v, json_type type,
+		 const char *what)
+{
+	if (v->type == type)
+		return true;
+	loader_fault(l, "%s was expected, not %s", what, loader_type(v));
+	return false;
+}
+
+bool loader_is(const json_value *v, const char *s)
+{
+	return v->type == json_string && v->u.string.length == strlen(s) &&
+	       memcmp(v->u.string.ptr, s, strlen(s)) == 0;
+}
+
+/* ---- spelling -------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters to change, add, drop or swap (optimal string alignment);
+ * more than 3 for words too long to be a slip. */
+static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	enum { LONGEST = 24 };
+	size_t d[LONGEST + 1][LONGEST + 1];
+
+	if (a_len > LONGEST)
+		return LONGEST;
+	for (size_t i = 0; i <= a_len; i++)
+		for (size_t j = 0; j <= b_len; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] =
+				least(least(d[i - 1][j], d[i][j - 1]) + 1,
+				      d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		}
+	return d[a_len][b_len];
+}
+
+/* The word of the list that s was probably meant to be, or NULL. */
+static const char *nearest(const char *s, size_t len, const char *const *words)
+{
+	const char *best = NULL;
+	size_t least_far = 3;
+
+	for (; *words; words++) {
+		size_t far = distance(s, len, *words, strlen(*words));
+
+		if (far < least_far && far * 3 <= len + 1) {
+			least_far = far;
+			best = *words;
+		}
+	}
+	return best;
+}
+
+void loader_unknown(struct loader *l, const char *what, const char *s,
+		    size_t len, const char *const *words)
+{
+	struct shown shown = loader_show(s, len);
+	const char *meant = nearest(s, len, words);
+	char list[256];
+	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
+
+	for (size_t i = 0; words[i]; i++) {
+		strbuf_string(&o, i == 0 ? "" : ", ");
+		strbuf_string(&o, words[i]);
+	}
+	list[o.len] = '\0';
+	if (meant)
+		loader_fault(l,
+			     "unknown %s \"%s\": did you mean \"%s\"? "
+			     "(allowed: %s)",
+			     what, shown.text, meant, list);
+	else
+		loader_fault(l, "unknown %s \"%s\" (allowed: %s)", what,
+			     shown.text, list);
+}
+
+/* ---- objects --------------------------------------------------------- */
+
+const struct loader_key *loader_find(const struct loader_key *keys,
+				     const json_object_entry *e)
+{
+	for (; keys->name; keys++)
+		if (strlen(keys->name) == e->name_length &&
+		    memcmp(keys->name, e->name, e->name_length) == 0)
+			return keys;
+	return NULL;
+}
+
+static void unknown_key(struct loader *l, const struct loader_key *keys,
+			const json_object_entry *e)
+{
+	const char *words[LOADER_KEYS_MAX + 1];
+	size_t count = 0;
+
+	for (; keys->name; keys++)
+		if (keys->read)
+			words[count++] = keys->name;
+	words[count] = NULL;
+	loader_unknown(l, "key", e->name, e->name_length, words);
+}
+
+/* An object read by a table. */
+struct reading {
+	const struct loader_key *keys;
+	void *into;
+	unsigned seen;
+};
+
+static void read_member(struct loader *l, const json_object_entry *e,
+			void *into)
+{
+	struct reading *r = into;
+	const struct loader_key *k = loader_find(r->keys, e);
+
+	if (!k) {
+		unknown_key(l, r->keys, e);
+		return;
+	}
+	if (r->seen >> (k - r->keys) & 1)
+		loader_fault(l, "this key is there twice");
+	else if (!k->read)
+		loader_fault(l,
+			     "this version of weir does not have \"%s\" yet, "
+			     "and a rule without effect does not load",
+			     k->name);
+	else
+		k->read(l, e->value, r->into);
+	r->seen |= 1u << (k - r->keys);
+}
+
+unsigned loader_object(struct loader *l, const json_value *v,
+		       const struct loader_key *keys, void *into)
+{
+	struct reading r = {.keys = keys, .into = into};
+
+	loader_members(l, v, read_member, &r);
+	return r.seen;
+}
+
+/* Past the value at p, which is known if it was just read. */
+static const char *step_over(struct loader *l, const char *p)
+{
+	return l->over == p ? l->after : scan_value(&l->text, p);
+}
+
+void loader_members(struct loader *l, const json_value *v, loader_named *read,
+		    void *into)
+{
+	const char *start = l->at, *p = start;
+	struct scan *r = &l->text;
+	struct text key;
+	bool more;
+
+	p = scan_enter(r, p);
+	for (unsigned i = 0; i < v->u.object.length; i++) {
+		const json_object_entry *e = &v->u.object.values[i];
+		size_t mark = enter(l, e->name, e->name_length);
+
+		p = l->at = scan_member(r, p, i == 0, &key, &more);
+		read(l, e, into);
+		p = step_over(l, p);
+		leave(l, mark);
+	}
+	l->over = start;
+	l->after = scan_member(r, p, v->u.object.length == 0, &key, &more);
+	l->at = start;
+}
+
+void loader_elements(struct loader *l, const json_value *v, loader_each *read,
+		     void *into)
+{
+	const char *start = l->at, *p = start;
+	struct scan *r = &l->text;
+	bool more;
+
+	p = scan_enter(r, p);
+	for (unsigned i = 0; i < v->u.array.length; i++) {
+		size_t mark = enter_index(l, i);
+
+		p = l->at = scan_element(r, p, i == 0, &more);
+		read(l, v->u.array.values[i], i, into);
+		p = step_over(l, p);
+		leave(l, mark);
+	}
+	l->over = start;
+	l->after = scan_element(r, p, v->u.array.length == 0, &more);
+	l->at = start;
+}
+
+struct span loader_span(struct loader *l)
+{
+	const char *end = scan_value(&l->text, l->at);
+
+	return (struct span){.ptr = l->at, .len = (size_t)(end - l->at)};
+}
+
+/* ---- what outlives the file ------------------------------------------ */
+
+void *loader_take(struct loader *l, size_t len)
+{
+	void *taken = arena_take(&l->policy->arena, len);
+
+	if (!taken)
+		loader_fault(l, "out of memory");
+	return taken;
+}
+
+bool loader_own(struct loader *l, void *block)
+{
+	struct owned *o = loader_take(l, sizeof(*o));
+
+	if (!o) {
+		free(block);
+		return false;
+	}
+	o->block = block;
+	o->next = l->policy->owned;
+	l->policy->owned = o;
+	return true;
+}
+
+char *loader_keep(struct loader *l, const char *s, size_t len)
+{
+	char *copy = loader_take(l, len + 1);
+
+	return copy ? memcpy(copy, s, len) : (char *)"";
+}
+
+const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
+{
+	size_t cap = 6 * len;
+	struct strbuf o = {.ptr = malloc(cap + 1), .cap = cap};
+	const char *kept = "";
+
+	if (o.ptr) {
+		strbuf_escaped(&o, s, len);
+		kept = loader_keep(l, o.ptr, o.len);
+	} else {
+		loader_fault(l, "out of memory");
+	}
+	free(o.ptr);
+	return kept;
+}
+
+/* The pointer is made of escaped pieces, so it is escaped. */
+struct location loader_location(struct loader *l)
+{
+	struct location o = {.file = l->file};
+	size_t column;
+
+	o.rule = loader_keep(l, l->pointer.ptr, l->pointer.len);
+	o.line = place(l, &column);
+	return o;
+}
+
+struct location loader_location_at(struct loader *l, size_t index)
+{
+	struct strbuf own = l->pointer;
+	char bytes[LOADER_POINTER_BYTES];
+	struct location o;
+
+	memcpy(bytes, own.ptr, own.len);
+	while (l->pointer.ptr[l->pointer.len - 1] != '/')
+		l->pointer.len--;
+	strbuf_number(&l->pointer, (int64_t)index);
+	o = loader_location(l);
+	memcpy(own.ptr, bytes, own.len);
+	l->pointer = own;
+	return o;
+}

@@ -1,0 +1,125 @@
+/*
+ * loader - a policy file being read: its faults, and the tables by which its
+ * objects are read.  For policies/ alone.
+ *
+ * Every fault is reported with the JSON Pointer of what is being read, and
+ * reading goes on, so that all faults of a file are told at once.
+ */
+#ifndef POLICIES_LOADER_H
+#define POLICIES_LOADER_H
+
+#include "../../parser/strbuf.h"
+#include "../internal.h"
+
+#include <json-parser/json.h>
+
+#define LOADER_POINTER_BYTES POLICY_RULE_BYTES
+
+/*
+ * json-parser's tree knows neither where a value stands nor how a number is
+ * written.  So the project's own reader steps through the text beside it: at
+ * is always the first byte of the value that is being read.
+ */
+struct loader {
+	struct policy *policy; /* what is being made */
+	policy_report *report;
+	void *context;
+	int faults;
+	size_t layer;     /* of the file that is being read, from 1 */
+	const char *file; /* its name, kept */
+	struct scan text; /* all of it */
+	const char *at;
+	const char *over, *after; /* a value that was read, and what is past it
+				   */
+	const char *counted;      /* up to here there are so many lines: */
+	size_t lines;
+	const char *line;      /* where the last of them begins */
+	struct strbuf pointer; /* of what is being read, escaped */
+	char pointer_bytes[LOADER_POINTER_BYTES];
+};
+
+/* A key that an object may hold, and what reads its value into something. */
+typedef void loader_read(struct loader *l, const json_value *v, void *into);
+struct loader_key {
+	const char *name;  /* NULL ends the table */
+	loader_read *read; /* NULL: a key that this version does not have */
+};
+#define LOADER_KEYS_MAX 31 /* in any one table */
+
+/* At most 64 bytes of a string from the file, fit to be printed. */
+struct shown {
+	char text[64 * 6 + 4];
+};
+struct shown loader_show(const char *s, size_t len);
+
+void loader_fault(struct loader *l, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A fault: s is none of the words, a NULL-ended list of what is allowed. */
+void loader_unknown(struct loader *l, const char *what, const char *s,
+		    size_t len, const char *const *words);
+
+/* Reads each element of an array, or each member of an object, wherever its
+ * pointer and place are those of what is read. */
+typedef void loader_each(struct loader *l, const json_value *v, size_t index,
+			 void *into);
+void loader_elements(struct loader *l, const json_value *v, loader_each *read,
+		     void *into);
+typedef void loader_named(struct loader *l, const json_object_entry *e,
+			  void *into);
+void loader_members(struct loader *l, const json_value *v, loader_named *read,
+		    void *into);
+
+/* The value that is being read, as it stands in the text. */
+struct span loader_span(struct loader *l);
+
+/* Where it is, as the location of a rule.  loader_location_at(): of an element,
+ * which is the index'th of the merged policy, whatever it is in its file. */
+struct location loader_location(struct loader *l);
+struct location loader_location_at(struct loader *l, size_t index);
+
+/* Is v of the type?  If not, that is a fault: what was expected. */
+bool loader_want(struct loader *l, const json_value *v, json_type type,
+		 const char *what);
+
+/* Is v this very string? */
+bool loader_is(const json_value *v, const char *s);
+
+/* What v is, in words. */
+const char *loader_type(const json_value *v);
+
+/* The key of the table that e has, or NULL. */
+const struct loader_key *loader_find(const struct loader_key *keys,
+				     const json_object_entry *e);
+
+/* Reads an object by its table.  Returns a bit for each key that was there,
+ * in the order of the table. */
+unsigned loader_object(struct loader *l, const json_value *v,
+		       const struct loader_key *keys, void *into);
+
+/* Memory and text that live as long as the policy, the text NUL-ended.  Out of
+ * memory is a fault: then they are NULL, or "". */
+void *loader_take(struct loader *l, size_t len);
+bool loader_own(struct loader *l, void *block); /* from malloc(); or frees it */
+char *loader_keep(struct loader *l, const char *s, size_t len);
+const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
+
+/* The readers of "hide", and of each section, in rules.c. */
+loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
+	rules_read_prompts, rules_read_resources, rules_read_methods;
+
+/* The reader of "require" and "deny_if", in conditions.c; into is the
+ * conditions. */
+loader_read conditions_read;
+
+/* The reader of "increment_from"; into is a struct condition *, whose value is
+ * the amount where it holds. */
+loader_read conditions_read_amount;
+
+/* The reader of a text that the agent is told; into is a const char *. */
+loader_read rules_read_reason;
+
+/* Would e be a key of a tool's rules? */
+bool rules_have(const json_object_entry *e);
+
+#endif

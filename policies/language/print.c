@@ -1,0 +1,170 @@
+/* The merged policy as a policy file of its own. */
+#include "../internal.h"
+
+#include <string.h>
+
+#define SECOND 1000000000LL
+
+static const char *const actions[] = {
+	[ACTION_ALLOW] = "allow",
+	[ACTION_DENY] = "deny",
+	[ACTION_HIDE] = "hide",
+};
+
+/* Members of one object, with commas between. */
+struct members {
+	struct strbuf *out;
+	const char *indent;
+	bool any;
+};
+
+/* ,"key": and what follows is the value. */
+static void key(struct members *m, const char *name)
+{
+	strbuf_string(m->out, m->any ? ",\n" : "\n");
+	strbuf_string(m->out, m->indent);
+	strbuf_string(m->out, "\"");
+	strbuf_string(m->out, name);
+	strbuf_string(m->out, "\": ");
+	m->any = true;
+}
+
+static void string(struct strbuf *out, const char *escaped)
+{
+	strbuf_string(out, "\"");
+	strbuf_string(out, escaped);
+	strbuf_string(out, "\"");
+}
+
+static void print_conditions(struct members *m, const char *name,
+			     const struct conditions *list)
+{
+	if (list->count == 0)
+		return;
+	key(m, name);
+	strbuf_string(m->out, "[");
+	for (size_t i = 0; i < list->count; i++) {
+		strbuf_string(m->out, i ? ", " : "");
+		strbuf_string(m->out, list->list[i].source);
+	}
+	strbuf_string(m->out, "]");
+}
+
+static void print_limit(struct strbuf *out, const struct limit *l)
+{
+	strbuf_string(out, "{\"max\": ");
+	if (l->max_text)
+		strbuf_string(out, l->max_text);
+	else
+		strbuf_number(out, (int64_t)l->max);
+	strbuf_string(out, ", \"window\": ");
+	strbuf_number(out, l->length / SECOND);
+	if (!l->rate) {
+		if (l->counter[0] != '/') {
+			strbuf_string(out, ", \"counter\": ");
+			string(out, l->counter);
+		}
+		strbuf_string(out, l->session ? ", \"scope\": \"session\""
+					      : ", \"scope\": \"grant\"");
+	}
+	if (l->path) {
+		strbuf_string(out, ", \"increment_from\": ");
+		string(out, l->path);
+	}
+	if (l->on_deny) {
+		strbuf_string(out, ", \"on_deny\": ");
+		string(out, l->on_deny);
+	}
+	strbuf_string(out, "}");
+}
+
+/* The first rate_limit stays one; others, of more files, become limits. */
+static void print_limits(struct members *m, const struct rules *r)
+{
+	bool rate = false, any = false;
+
+	for (size_t i = 0; i < r->limit_count; i++) {
+		if (r->limits[i].rate && !rate) {
+			key(m, "rate_limit");
+			print_limit(m->out, &r->limits[i]);
+			rate = true;
+		}
+	}
+	rate = false;
+	for (size_t i = 0; i < r->limit_count; i++) {
+		if (r->limits[i].rate && !rate) {
+			rate = true;
+			continue;
+		}
+		if (!any)
+			key(m, "limits");
+		strbuf_string(m->out, any ? ", " : "[");
+		print_limit(m->out, &r->limits[i]);
+		any = true;
+	}
+	strbuf_string(m->out, any ? "]" : "");
+}
+
+static void print_rules(struct strbuf *out, const struct rules *r,
+			const char *indent)
+{
+	struct members m = {.out = out, .indent = indent};
+
+	strbuf_string(out, "{");
+	if (r->action != ACTION_ALLOW) {
+		key(&m, "action");
+		string(out, actions[r->action]);
+	}
+	if (r->told) {
+		key(&m, "reason");
+		string(out, r->told);
+	}
+	print_conditions(&m, "require", &r->require);
+	print_conditions(&m, "deny_if", &r->deny_if);
+	print_limits(&m, r);
+	/* The closing brace stands two columns before the members. */
+	strbuf_string(out, m.any ? "\n" : "");
+	strbuf_string(out, m.any ? indent + 2 : "");
+	strbuf_string(out, "}");
+}
+
+static void print_section(struct members *top, const struct policy *policy,
+			  enum policy_section section, const char *name)
+{
+	struct members m = {.out = top->out};
+
+	if (!policy->has[section])
+		return;
+	key(top, name);
+	strbuf_string(m.out, "{");
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		if (r->section != section)
+			continue;
+		strbuf_string(m.out, m.any ? ",\n    \"" : "\n    \"");
+		strbuf_escaped(m.out, r->entry.name, r->entry.len);
+		strbuf_string(m.out, "\": ");
+		print_rules(m.out, r, "      ");
+		m.any = true;
+	}
+	strbuf_string(m.out, "\n  }");
+}
+
+void policy_print(const struct policy *policy, struct strbuf *out)
+{
+	struct members top = {.out = out, .indent = "  "};
+
+	strbuf_string(out, "{");
+	key(&top, "version");
+	string(out, "1");
+	key(&top, "default");
+	string(out, actions[policy->fallback]);
+	if (policy->all_tools) {
+		key(&top, "all_tools");
+		print_rules(out, policy->all_tools, "    ");
+	}
+	print_section(&top, policy, POLICY_TOOLS, "tools");
+	print_section(&top, policy, POLICY_PROMPTS, "prompts");
+	print_section(&top, policy, POLICY_RESOURCES, "resources");
+	print_section(&top, policy, POLICY_METHODS, "methods");
+	strbuf_string(out, "\n}\n");
+}

@@ -1,0 +1,136 @@
+/* Descriptors that never block.  The contract is in fd.h. */
+#include "fd.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+bool fd_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0) {
+			report("descriptor %d is closed: weir speaks to the "
+			       "client on 0 and 1",
+			       fd);
+			return false;
+		}
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
+	return true;
+}
+
+bool fd_put(int from, int to)
+{
+	int done;
+
+	do
+		done = dup2(from, to);
+	while (done < 0 && errno == EINTR);
+	return done >= 0;
+}
+
+struct fd fd_own(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return (struct fd){.fd = fd, .kind = FD_OWN};
+}
+
+/* Is it another thing each time that it is opened?  So are the "alternate TTY
+ * devices" (a pseudo-terminal's master, /dev/tty, /dev/console), the foreground
+ * console (4:0), and who knows which devices that are no terminals. */
+static bool opens_anew(int fd, dev_t device)
+{
+	return major(device) == 5 || device == makedev(4, 0) || !isatty(fd);
+}
+
+/* The same pipe or terminal, to write to, through a description of weir's own;
+ * or -1. */
+static int reopen(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+struct fd fd_adopt(int fd, bool write)
+{
+	struct fd port = {.fd = fd, .kind = FD_SHARED};
+	struct stat st;
+	int again;
+
+	if (fstat(fd, &st) != 0)
+		return port;
+	if (S_ISSOCK(st.st_mode)) {
+		port.kind = FD_SOCKET;
+		return port;
+	}
+	if (S_ISREG(st.st_mode))
+		port.kind = FD_OWN;
+	/* A FIFO opened anew would not tell that its writers had gone; and to
+	 * read, poll() is enough. */
+	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return port;
+	again = -1;
+	if (S_ISFIFO(st.st_mode) || !opens_anew(fd, st.st_rdev))
+		again = reopen(fd);
+	if (again < 0) {
+		if (isatty(fd))
+			port.kind = FD_TERMINAL;
+		return port;
+	}
+	close(fd);
+	return (struct fd){.fd = again, .kind = FD_OWN};
+}
+
+void fd_close(struct fd *port)
+{
+	if (port->fd >= 0)
+		close(port->fd);
+	port->fd = -1;
+}
+
+ssize_t fd_read(const struct fd *port, void *buf, size_t len)
+{
+	ssize_t got;
+
+	do {
+		if (port->kind == FD_SOCKET)
+			got = recv(port->fd, buf, len, MSG_DONTWAIT);
+		else
+			got = read(port->fd, buf, len);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t fd_write(const struct fd *port, const void *buf, size_t len)
+{
+	ssize_t put;
+
+	if (port->kind == FD_SHARED && len > PIPE_BUF)
+		len = PIPE_BUF;
+	if (port->kind == FD_TERMINAL && len > 1)
+		len = 1;
+	do {
+		if (port->kind == FD_SOCKET)
+			put = send(port->fd, buf, len,
+				   MSG_DONTWAIT | MSG_NOSIGNAL);
+		else
+			put = write(port->fd, buf, len);
+	} while (put < 0 && errno == EINTR);
+	return put;
+}
+
+bool fd_eager(const struct fd *port)
+{
+	return port->kind != FD_SHARED && port->kind != FD_TERMINAL;
+}

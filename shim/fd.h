@@ -1,0 +1,56 @@
+/*
+ * fd - a descriptor that is read or written without ever blocking, and
+ * without a change to a description that others share.
+ *
+ * O_NONBLOCK belongs to the open file description, which the client may share;
+ * so it is set on descriptions of weir's own only.  A pipe or terminal that is
+ * inherited is opened anew to write to where that is possible; a socket is
+ * asked call by call; what is left is used only once poll() says that it is
+ * ready, and written in pieces that cannot block then.
+ */
+#ifndef SHIM_PORT_H
+#define SHIM_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum fd_kind {
+	FD_OWN,      /* never blocks: non-blocking, weir's own; or a file */
+	FD_SOCKET,   /* asked with MSG_DONTWAIT */
+	FD_SHARED,   /* only after poll(), at most PIPE_BUF at once */
+	FD_TERMINAL, /* the same, a byte at once: it has room for one */
+};
+
+struct fd {
+	int fd; /* -1: closed; owned by the port */
+	enum fd_kind kind;
+};
+
+/*
+ * Are 0 and 1 there, to speak to the client?  False: said on stderr which is
+ * not.  A stderr that is not becomes /dev/null for weir alone, closed again by
+ * exec, so that nothing else lands on 2.
+ */
+bool fd_standard(void);
+
+/* As dup2(), but EINTR is tried again. */
+bool fd_put(int from, int to);
+
+/* Takes over an inherited descriptor, to read it or to write it. */
+struct fd fd_adopt(int fd, bool write);
+
+/* Takes over a descriptor whose description nobody shares. */
+struct fd fd_own(int fd);
+
+void fd_close(struct fd *port);
+
+/* As read() and write(), but EINTR is tried again, and no SIGPIPE comes from
+ * a socket.  -1 with errno EAGAIN: not now. */
+ssize_t fd_read(const struct fd *port, void *buf, size_t len);
+ssize_t fd_write(const struct fd *port, const void *buf, size_t len);
+
+/* May it be used without asking poll() first? */
+bool fd_eager(const struct fd *port);
+
+#endif

@@ -1,0 +1,204 @@
+/* weir limits.  The contract is in limits.h. */
+#include "limits.h"
+
+#include "../../parser/strbuf.h"
+#include "../grant.h"
+#include "../report.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MILLION     1000000
+#define MILLISECOND 1000000
+#define SECOND      1000000000LL
+
+struct amount {
+	char text[48];
+};
+
+/* A count, or a sum in millionths: "33.5". */
+static struct amount amount(uint64_t n, bool sum)
+{
+	struct amount a;
+	size_t len;
+
+	if (!sum || n % MILLION == 0) {
+		snprintf(a.text, sizeof(a.text), "%llu",
+			 (unsigned long long)(sum ? n / MILLION : n));
+		return a;
+	}
+	snprintf(a.text, sizeof(a.text), "%llu.%06llu",
+		 (unsigned long long)(n / MILLION),
+		 (unsigned long long)(n % MILLION));
+	for (len = strlen(a.text); a.text[len - 1] == '0'; len--)
+		a.text[len - 1] = '\0';
+	return a;
+}
+
+/* "now", "never", "in 41 s" */
+static struct amount when(int64_t wait)
+{
+	static const struct {
+		int64_t most, unit;
+		const char *name;
+	} units[] = {{120, 1, "s"}, {7200, 60, "min"}, {INT64_MAX, 3600, "h"}};
+	int64_t seconds = wait / SECOND + (wait % SECOND > 0);
+	struct amount a;
+	size_t i = 0;
+
+	if (wait <= 0) {
+		snprintf(a.text, sizeof(a.text), wait ? "never" : "now");
+		return a;
+	}
+	while (seconds >= units[i].most)
+		i++;
+	seconds = (seconds + units[i].unit - 1) / units[i].unit;
+	snprintf(a.text, sizeof(a.text), "in %lld %s", (long long)seconds,
+		 units[i].name);
+	return a;
+}
+
+/* What is being told, and to whom. */
+struct telling {
+	const char *reset; /* only of this counter; NULL: of all */
+	FILE *to;
+	bool json;
+	int count;
+};
+
+static void put_json(struct telling *t, const struct limit_use *use)
+{
+	/* Its words are escaped for JSON already. */
+	printf("%s\n    {\"limit\": \"%s\", \"counter\": \"%s\", \"used\": "
+	       "%s, \"max\": %s, \"windowSeconds\": %lld, "
+	       "\"retryAfterMs\": ",
+	       t->count ? "," : "", use->rule, use->counter,
+	       amount(use->used, use->sum).text,
+	       amount(use->max, use->sum).text,
+	       (long long)(use->length / SECOND));
+	if (use->wait < 0)
+		printf("null}");
+	else
+		printf("%lld}", (long long)((use->wait + MILLISECOND - 1) /
+					    MILLISECOND));
+}
+
+/* A policy_use's. */
+static void tell(void *context, const struct limit_use *use)
+{
+	struct telling *t = context;
+	char used[100];
+
+	if (t->reset && strcmp(use->counter, t->reset) != 0 &&
+	    strcmp(use->rule, t->reset) != 0)
+		return;
+	if (t->json) {
+		put_json(t, use);
+	} else {
+		if (t->count == 0)
+			fprintf(t->to, "%-18s  %-9s  %-16s  %s\n", "USED / MAX",
+				"NEXT CALL", "COUNTER", "LIMIT");
+		snprintf(used, sizeof(used), "%s / %s",
+			 amount(use->used, use->sum).text,
+			 amount(use->max, use->sum).text);
+		fprintf(t->to, "%-18s  %-9s  %-16s  %s: %s\n", used,
+			when(use->wait).text, use->counter, use->rule,
+			use->words);
+	}
+	t->count++;
+}
+
+/* Is the answer, a line on stdin, a yes? */
+static bool is_sure(void)
+{
+	char answer[16] = "";
+
+	fprintf(stderr, "weir: forget what was counted here? [y/N] ");
+	return fgets(answer, sizeof(answer), stdin) &&
+	       (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
+}
+
+static int reset(const struct options *o, const struct policy *policy,
+		 struct counters *counters)
+{
+	struct telling t = {.reset = o->reset, .to = stderr};
+
+	if (!counters_uses(policy, counters, tell, &t))
+		return LIMITS_ERROR;
+	if (t.count == 0) {
+		report("limits: no counter %s: weir limits lists them",
+		       o->reset);
+		return LIMITS_KEPT;
+	}
+	if (!o->sure && !is_sure()) {
+		report("limits: %s is as it was", o->reset);
+		return LIMITS_KEPT;
+	}
+	if (!counters_reset(policy, counters, o->reset))
+		return LIMITS_ERROR;
+	report("limits: %s is reset", o->reset);
+	return LIMITS_TOLD;
+}
+
+static void put_file(const struct ledger *grant)
+{
+	char text[4096 * 6];
+	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
+
+	strbuf_escaped(&out, grant_path(grant), strlen(grant_path(grant)));
+	fwrite(out.ptr, 1, out.len, stdout);
+}
+
+static int list(const struct options *o, const struct policy *policy,
+		struct counters *counters, const struct ledger *grant,
+		bool empty)
+{
+	struct telling t = {.to = stdout, .json = o->json};
+	bool told;
+
+	printf(o->json ? "{\"file\": \""
+	       : empty ? "Nothing is counted yet in "
+		       : "Counted in ");
+	put_file(grant);
+	printf(o->json ? "\",\n  \"limits\": [" : "\n");
+	told = counters_uses(policy, counters, tell, &t);
+	printf(o->json ? "]}\n" : "");
+	return told ? LIMITS_TOLD : LIMITS_ERROR;
+}
+
+int limits_run(const struct options *o)
+{
+	struct policy *policy =
+		policy_load(o->policies, o->policy_count, report_line, NULL);
+	struct counters *counters = NULL;
+	struct ledger *grant = NULL;
+	int status = LIMITS_ERROR;
+	bool empty;
+
+	/* A file that may not grow is said, and not died of. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (policy && !policy_shares(policy))
+		report("limits: the policy has none of scope \"grant\"; those "
+		       "of scope \"session\" are counted in each process");
+	else if (policy)
+		grant = grant_copy_for(o, report_line, NULL);
+	/* A question makes no state, nor is there any to reset. */
+	empty = grant && grant_is_empty(grant);
+	if (grant && o->reset && !empty) {
+		grant_close(grant);
+		grant = grant_for(o, report_line, NULL);
+	}
+	if (grant)
+		counters = counters_new(policy, grant, NULL, report_line, NULL);
+	if (counters) {
+		status = o->reset ? reset(o, policy, counters)
+				  : list(o, policy, counters, grant, empty);
+		if (status == LIMITS_ERROR)
+			report("%s", counters_trouble(counters));
+	}
+	counters_free(counters);
+	grant_close(grant);
+	policy_free(policy);
+	return status;
+}
