@@ -272,10 +272,11 @@ void walk_add_alias(struct walk *w)
 	w->alias = at;
 }
 
-/* Does e, found in the slot of the first w->at bytes, cover the name? */
+/* Does e, found in the slot of the bytes before w->at, cover the name?  Of one
+ * hash may be beginnings of several lengths: it counts at that of its stem. */
 static bool covers(const struct walk *w, const struct entry *e, bool *exact)
 {
-	if (e->hash != w->hash)
+	if (e->hash != w->hash || e->stem != w->at - 1)
 		return false;
 	if (w->folded != w->whole) {
 		*exact = false;

@@ -272,10 +272,10 @@ static void same_is_to_the_letter(void **state)
 	free_set(&s);
 }
 
-/* Two names of one hash. */
+/* Two names of one hash; and a name whose begin has the hash of the whole. */
 static void hashes_collide(void **state)
 {
-	struct set s = make_set(1);
+	struct set s = make_set(2);
 	char out[27];
 
 	(void)state;
@@ -284,6 +284,9 @@ static void hashes_collide(void **state)
 	assert_string_equal(out, "");
 	found(&s, "djxrhj", out);
 	assert_string_equal(out, "A");
+	add(&s, "a*");
+	found(&s, "aa0uquw3", out);
+	assert_string_equal(out, "B");
 	free_set(&s);
 }
 
