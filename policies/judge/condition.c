@@ -571,7 +571,7 @@ static inline enum found is_named(struct text key, const struct step *step)
 	const char c = key.len > 0 ? *key.ptr : '\0';
 
 	/* Most keys differ in the first letter. */
-	if (step->ascii && step->len > 0 && c > 0 && c != '\\' &&
+	if (step->ascii && step->len > 0 && c > 0 && c < 0x7F && c != '\\' &&
 	    (c | 0x20) != (*step->key | 0x20))
 		return FOUND_NOTHING;
 	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&

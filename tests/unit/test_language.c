@@ -607,6 +607,7 @@ static const struct {
 	{"args.amount", "gte", "0", "{'amount':-11}", FAILS},
 	{"args.task", "eq", "'a'", "{'tas\\u212a':'a'}", NEVER},
 	{"args.task", "eq", "'a'", "{'ta\xC5\xBFk':'a'}", NEVER},
+	{"args.skip", "eq", "1", "{'\xC5\xBFkip':1}", NEVER},
 	{"args.a.b", "eq", "1", "{'a':{'b':1},'A':{}}", NEVER},
 	{"args.a.b", "eq", "1", "{'a':{'b':1},'a':{}}", NEVER},
 	{"args.a.b", "eq", "1", "{'a':{'b':1,'B':1}}", NEVER},
