@@ -247,6 +247,7 @@ static const char *read_result(struct line *l, const char *p)
 	p = scan_enter(r, p);
 	for (bool first = true; p; first = false) {
 		const char *start;
+		bool array; /* what is kept may come to lie over its begin */
 		int list;
 
 		p = scan_member(r, p, first, &key, &more);
@@ -254,15 +255,16 @@ static const char *read_result(struct line *l, const char *p)
 			break;
 		list = find_list(r, key, &seen);
 		start = p;
+		array = *p == '[';
 		if (text_is(key, "capabilities", 12)) {
 			reply->greets = true;
 			p = read_capabilities(r, p, &reply->changes);
-		} else if (l->copy && list < REPLY_LISTS && *p == '[') {
+		} else if (l->copy && list < REPLY_LISTS && array) {
 			p = cut_list(l, p, (enum reply_list)list);
 		} else {
 			p = scan_value(r, p);
 		}
-		if (p && list < REPLY_LISTS && *start == '[') {
+		if (p && list < REPLY_LISTS && array) {
 			reply->lists[list].ptr = start;
 			reply->lists[list].len = (size_t)(p - start);
 			reply->kind = REPLY_LIST;

@@ -365,6 +365,19 @@ static void lines_are_cut_in_one_pass(void **state)
 	}
 }
 
+/* What moves down over the begin of a list does not hide it. */
+static void lists_are_told_though_cut(void **state)
+{
+	char line[] = "{\"id\":1,\"result\":{\"prompts\":[" X "],\"tools\":["
+		      "" A "," B "," X "," A "]}}";
+	struct reply r;
+
+	(void)state;
+	reply_cut(line, strlen(line), keep, NULL, &r);
+	assert_non_null(r.lists[REPLY_PROMPTS].ptr);
+	assert_non_null(r.lists[REPLY_TOOLS].ptr);
+}
+
 /* Objects and arrays 128 deep are the most, in an element too. */
 static void deep_elements_are_withheld(void **state)
 {
@@ -403,6 +416,7 @@ int main(void)
 		cmocka_unit_test(promises_are_read),
 		cmocka_unit_test(other_lists_are_found),
 		cmocka_unit_test(lines_are_cut_in_one_pass),
+		cmocka_unit_test(lists_are_told_though_cut),
 		cmocka_unit_test(deep_elements_are_withheld),
 	};
 
