@@ -115,7 +115,8 @@ static struct span find_list(const char *text, size_t len)
 			return found;
 		memcpy(line, tries[i][0], before);
 		memcpy(line + before, text, len);
-		memcpy(line + before + len, tries[i][1], after);
+		/* And the NUL, where the reader stops. */
+		memcpy(line + before + len, tries[i][1], after + 1);
 		reply_read(line, before + len + after, &reply);
 		if (reply.kind == REPLY_LIST && reply.lists[REPLY_TOOLS].ptr) {
 			found = reply.lists[REPLY_TOOLS];

@@ -29,8 +29,9 @@ static char *make_line(const char *tool, const char *arguments, size_t *len)
 		strbuf_string(&o, ",\"arguments\":");
 		strbuf_string(&o, arguments);
 	}
-	strbuf_string(&o, "}}");
-	*len = o.len;
+	/* And a NUL, where the reader stops. */
+	strbuf_bytes(&o, "}}", 3);
+	*len = o.len - 1;
 	return o.ptr;
 }
 

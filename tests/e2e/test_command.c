@@ -552,6 +552,12 @@ static void check_long_list(void **state)
 	check_status(p, 0);
 	check(strstr(p->said.ptr, "2 of the tools have no name"), "said: %s",
 	      p->said.ptr);
+	in_case("cut before its last bracket, with brackets in free memory");
+	p = proc_run(WORDS("env", "MALLOC_PERTURB_=130", weir, "check",
+			   "--tools", tools_list(99, ",\"a\":{"), policy),
+		     "");
+	check_status(p, 2);
+	check(strstr(p->told.ptr, "no list of tools"), "told: %s", p->told.ptr);
 	in_case("without an end");
 	p = proc_run(WORDS(weir, "check", "--tools", "/dev/zero", policy), "");
 	check_status(p, 2);
