@@ -1,14 +1,15 @@
-/* Writes to descriptor TRACE_FD the address of each function of weir that one
+/* Writes to the file $TRACE the address of each function of weir that one
  * tools/call enters, from the poll() that brings it to the write() that passes
  * it on.  weir is built with -finstrument-functions, poll and write are wrapped
  * (ld --wrap), and it is linked without PIE. */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TRACE_FD    9
 #define ENTRIES_MAX 4096
 #define UNTRACED    __attribute__((no_instrument_function))
 
@@ -48,9 +49,11 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	static bool done;
 
 	if (!done && memmem(buf, len, "tools/call", 10)) {
+		int trace = open(getenv("TRACE"), O_WRONLY | O_CREAT, 0600);
+
 		done = true;
 		for (size_t i = 0; i < count; i++)
-			dprintf(TRACE_FD, "%p\n", entered[i]);
+			dprintf(trace, "%p\n", entered[i]);
 	}
 	return __real_write(fd, buf, len);
 }
