@@ -286,23 +286,92 @@ static inline void pop(struct nest *n)
 	n->high >>= 1;
 }
 
+/*
+ * The stops from a place on, taken one after the other: most are the quotes at
+ * either end of a string.  That a stop is known before the place is reached
+ * where it is looked for, makes this about twice as fast as scan_stop().
+ */
+struct ahead {
+	const char *base;           /* the block that bits tells of */
+	uint64_t bits;              /* its stops that were not taken */
+	const uint64_t *next, *end; /* blocks behind it in the window */
+};
+
+static inline void look_ahead(struct scan *r, struct ahead *a, const char *p)
+{
+	size_t at = (size_t)(p - r->window);
+
+	if (at >= r->filled) {
+		fill_window(r, p);
+		at = (size_t)(p - r->window);
+	}
+	a->base = p - at % 64;
+	a->next = r->stops + at / 64;
+	a->end = r->stops + r->filled / 64;
+	a->bits = *a->next++ & UINT64_MAX << at % 64;
+}
+
+/* The next stop; where the window has none, its end, and bits is 0. */
+static inline const char *next_stop(struct ahead *a)
+{
+	while (unlikely(!a->bits)) {
+		a->base += 64;
+		if (a->next == a->end)
+			return a->base;
+		a->bits = *a->next++;
+	}
+	return a->base + __builtin_ctzll(a->bits);
+}
+
+/* Past the string whose opening quote is at p. */
+static inline __attribute__((always_inline)) const char *
+take_string(struct scan *r, struct ahead *a, const char *p, struct text *text)
+{
+	const char *start = p + 1;
+
+	if (unlikely(next_stop(a) != p || !a->bits))
+		look_ahead(r, a, p);
+	a->bits &= a->bits - 1;
+	p = next_stop(a);
+	if (likely(*p == '"' && a->bits)) {
+		a->bits &= a->bits - 1;
+		text->ptr = start;
+		text->len = (size_t)(p - start);
+		text->flags = 0;
+		return p + 1;
+	}
+	p = scan_rest(r, start, p, text);
+	/* It may have filled the window anew. */
+	if (p)
+		look_ahead(r, a, p);
+	return p;
+}
+
 /* Each token is first looked for where it stands without white space. */
 const char *scan_value(struct scan *r, const char *p)
 {
 	struct nest nest = {0, 0};
 	unsigned depth = r->depth;
+	struct ahead ahead;
 	struct text text;
 
+	look_ahead(r, &ahead, p);
 	goto value;
 key:
-	if (unlikely(*p != '"'))
+	if (unlikely(*p != '"')) {
 		p = scan_space(r, p);
-	p = step_key(r, p, &text);
+		if (*p != '"')
+			return scan_unexpected(r, p, "a string was expected");
+	}
+	p = take_string(r, &ahead, p, &text);
+	if (unlikely(!p))
+		return NULL;
+	p = step_named(r, p, &text);
 	if (unlikely(!p))
 		return NULL;
 value:
 	if (likely(*p == '"')) {
-		p = step_string(r, p, &text);
+		p = take_string(r, &ahead, p, &text);
 	} else if (*p == '{' || *p == '[') {
 		if (unlikely(depth == SCAN_DEPTH_MAX))
 			return too_deep(r, p);

@@ -103,6 +103,16 @@ static inline const char *step_colon(struct scan *r, const char *p)
 	return step_space(r, p + 1);
 }
 
+/* Behind a key, to its value. */
+static inline __attribute__((always_inline)) const char *
+step_named(struct scan *r, const char *p, const struct text *key)
+{
+	if (unlikely(key->flags || (key->len == 9 && *key->ptr == '_') ||
+		     (key->len >= SERDE_BYTES && *key->ptr == '$')))
+		scan_check_key(r, *key);
+	return step_colon(r, p);
+}
+
 static inline __attribute__((always_inline)) const char *
 step_key(struct scan *r, const char *p, struct text *key)
 {
@@ -111,10 +121,7 @@ step_key(struct scan *r, const char *p, struct text *key)
 	p = step_string(r, p, key);
 	if (unlikely(!p))
 		return NULL;
-	if (unlikely(key->flags || (key->len == 9 && *key->ptr == '_') ||
-		     (key->len >= SERDE_BYTES && *key->ptr == '$')))
-		scan_check_key(r, *key);
-	return step_colon(r, p);
+	return step_named(r, p, key);
 }
 
 /* Into the object or array: at its first key or value, or past its closing

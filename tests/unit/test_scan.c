@@ -374,9 +374,35 @@ static void decodes(void **state)
 	}
 }
 
+/* Strings and keys that begin and end at every place around the end of a
+ * window, on each side of a block's end. */
+static void strings_meet_the_window(void **state)
+{
+	static const char rest[] =
+		"\",{\"key\":\"value\",\"\":\"\\n\",\"k\":[\"a\",\"\",1]},\"\",\"b\"]";
+	static char text[2 * SCAN_WINDOW + 256];
+
+	(void)state;
+	/* What is behind the value moves it against the blocks. */
+	for (size_t len = SCAN_WINDOW - 70; len < SCAN_WINDOW + 70; len++)
+		for (size_t behind = 0; behind < 64; behind++) {
+			size_t all = len + sizeof(rest) - 1;
+
+			memset(text, 'x', len);
+			memcpy(text, "[\"", 2);
+			memcpy(text + len, rest, sizeof(rest));
+			memset(text + all, ' ', behind);
+			row_true(rest, !read_all(text, all + behind).reason);
+			/* Without its last bracket it is no value. */
+			text[all - 1] = ' ';
+			row_true(rest, read_all(text, all + behind).reason);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strings_meet_the_window),
 		cmocka_unit_test(reads_values),
 		cmocka_unit_test(reads_long_strings),
 		cmocka_unit_test(refuses_nul_bytes),
