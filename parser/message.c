@@ -290,7 +290,7 @@ static bool is_integer(struct span s)
 }
 
 /* Past an integer that is a valid id; or NULL. */
-static const char *skip_integer(const char *p)
+static inline const char *skip_integer(const char *p)
 {
 	const char *start = p;
 
