@@ -436,7 +436,7 @@ static void compile_value(struct loader *l, struct condition *c,
 
 static void read_on_deny(struct loader *l, const json_value *v, void *into)
 {
-	rules_read_reason(l, v, &((struct draft *)into)->on_deny);
+	loader_read_reason(l, v, &((struct draft *)into)->on_deny);
 }
 
 static void read_draft_path(struct loader *l, const json_value *v, void *into)

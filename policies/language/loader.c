@@ -414,3 +414,16 @@ struct location loader_location_at(struct loader *l, size_t index)
 	l->pointer = own;
 	return o;
 }
+
+void loader_read_reason(struct loader *l, const json_value *v, void *into)
+{
+	const char **reason = into;
+
+	if (!loader_want(l, v, json_string, "a string that the agent is told"))
+		return;
+	if (v->u.string.length > POLICY_REASON_BYTES)
+		loader_fault(l, "longer than %zu bytes", POLICY_REASON_BYTES);
+	else
+		*reason = loader_keep_escaped(l, v->u.string.ptr,
+					      v->u.string.length);
+}

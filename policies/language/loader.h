@@ -117,7 +117,7 @@ loader_read conditions_read;
 loader_read conditions_read_amount;
 
 /* The reader of a text that the agent is told; into is a const char *. */
-loader_read rules_read_reason;
+loader_read loader_read_reason;
 
 /* Would e be a key of a tool's rules? */
 bool rules_have(const json_object_entry *e);

@@ -146,24 +146,11 @@ static void read_counter(struct loader *l, const json_value *v, void *into)
 		loader_keep_escaped(l, v->u.string.ptr, v->u.string.length);
 }
 
-void rules_read_reason(struct loader *l, const json_value *v, void *into)
-{
-	const char **reason = into;
-
-	if (!loader_want(l, v, json_string, "a string that the agent is told"))
-		return;
-	if (v->u.string.length > POLICY_REASON_BYTES)
-		loader_fault(l, "longer than %zu bytes", POLICY_REASON_BYTES);
-	else
-		*reason = loader_keep_escaped(l, v->u.string.ptr,
-					      v->u.string.length);
-}
-
 static void read_on_deny(struct loader *l, const json_value *v, void *into)
 {
 	struct draft *d = into;
 
-	rules_read_reason(l, v, &d->on_deny);
+	loader_read_reason(l, v, &d->on_deny);
 }
 
 /* "a minute" */
@@ -385,7 +372,7 @@ static void read_action(struct loader *l, const json_value *v, void *into)
 
 static void read_rules_reason(struct loader *l, const json_value *v, void *into)
 {
-	rules_read_reason(l, v, &((struct saying *)into)->reason);
+	loader_read_reason(l, v, &((struct saying *)into)->reason);
 }
 
 static void read_require(struct loader *l, const json_value *v, void *into)
