@@ -1,28 +1,27 @@
 /*
- * scan - strict JSON text (RFC 8259), read where it lies.
+ * scan - a cursor over strict JSON text (RFC 8259), read in place.
  *
- * Pure functions over bytes that the caller owns: nothing is allocated,
- * written or kept, and nothing recurses.  Everything handed out points into
- * those bytes and lives as long.
+ * The functions are pure: they allocate, write and keep nothing, and do not
+ * recurse.  Results point into the caller's bytes and live as long.
  *
- * The byte behind the text, *end, stops every step, so that none compares its
- * place with the end: it is a control byte (the LF or CR behind a line, the NUL
- * of a C string), or the text is a value that was read as part of a longer one.
+ * The text must be followed by a byte that ends every token, so that no step
+ * compares with the end: *end is a control byte (LF, CR, NUL), or the text is a
+ * complete value inside a longer text that has been read before.
  *
- * A reader advances a cursor: each function takes the place to read at and
- * returns the place after what it read, or NULL when the text is at fault.
- * There are two kinds of fault, both kept in the reader with the offset:
+ * Each function takes the position to read at and returns the position behind
+ * what it read, or NULL on an error.  There are two kinds of error; both are
+ * kept in fault with their offset:
  *
- *   grammar  not JSON at all; reading stops.
- *   doubt    JSON, but some common reader takes it differently; the first one
- *            is kept and reading goes on, so that a request's id can be found
- *            and the refusal answered.  The caller must look at fault.reason
- *            when the end is reached: NULL means that there was no fault.
+ *   grammar    not JSON.  Reading stops.
+ *   ambiguous  JSON, but some common reader reads it differently.  The first
+ *              one is kept and reading goes on, so that the id of a request can
+ *              be found and the refusal answered.  Check fault.reason at the
+ *              end of the text: NULL means no error.
  *
- * In doubt are: nesting past SCAN_DEPTH_MAX (which also stops the reading), CR
- * as white space, a key that is "__proto__", begins "$serde_json::private::",
- * holds \u0000 or an unpaired surrogate.  Keys are compared as readers see
- * them, with escapes decoded.
+ * Ambiguous are: nesting deeper than SCAN_DEPTH_MAX (this also stops reading);
+ * CR as white space; a key "__proto__", a key that begins with
+ * "$serde_json::private::", a key with \u0000 or an unpaired surrogate.  Keys
+ * are compared decoded, as readers see them.
  */
 #ifndef PARSER_SCAN_H
 #define PARSER_SCAN_H
@@ -34,9 +33,9 @@
 #include "text.h"
 
 #define SCAN_DEPTH_MAX 128  /* objects and arrays open at once */
-#define SCAN_WINDOW    4096 /* bytes looked at in one go */
+#define SCAN_WINDOW    4096 /* bytes whose stop bits are kept */
 
-/* A run of bytes; ptr is NULL for "not there". */
+/* Some bytes; ptr is NULL if there are none. */
 struct span {
 	const char *ptr;
 	size_t len;
@@ -44,51 +43,51 @@ struct span {
 
 struct fault {
 	const char *reason; /* static text; NULL: none */
-	size_t offset;      /* in bytes from the begin of the text */
-	bool grammar;       /* not JSON; else JSON that is in doubt */
+	size_t offset;      /* in bytes from the start of the text */
+	bool grammar;       /* not JSON; else ambiguous JSON */
 };
 
 struct scan {
 	const char *begin;
 	const char *end;
-	const char *window; /* where stops begins */
-	size_t filled;      /* bytes that it tells of; 0 at first */
-	unsigned depth;     /* objects and arrays open around the cursor */
-	bool lines;         /* CR is white space like any other (files) */
-	struct fault fault; /* the grammar fault, else the first doubt */
-	/* A bit for each byte, the first the lowest: set where a string has no
-	 * plain content (scan_simd.h). */
+	const char *window; /* first byte that stops describes */
+	size_t filled;      /* bytes that it describes; 0 at first */
+	unsigned depth;     /* objects and arrays open at the cursor */
+	bool lines;         /* CR and LF are white space, as in files */
+	struct fault fault; /* the grammar error, else the first ambiguity */
+	/* One bit for each byte, the first byte lowest: set for the bytes that
+	 * are not plain string content (scan_simd.h). */
 	uint64_t stops[SCAN_WINDOW / 64];
 };
 
-/* Notes a grammar fault, or a doubt, at p.  scan_fail() returns NULL. */
+/* Record a grammar error, or an ambiguity, at p.  scan_fail() returns NULL. */
 const char *scan_fail(struct scan *r, const char *p, const char *reason);
 void scan_ambiguous(struct scan *r, const char *p, const char *reason);
 
-/* Skips white space; the only one of these that cannot fail. */
+/* Skips white space; never fails. */
 const char *scan_space(struct scan *r, const char *p);
 
-/* Reads a string; p is at a byte, which must be its opening quote. */
+/* Reads a string; fails unless its opening quote is at p. */
 const char *scan_string(struct scan *r, const char *p, struct text *text);
 
-/* Skips any one value; p is at its first byte. */
+/* Skips one value of any kind; p is at its first byte. */
 const char *scan_value(struct scan *r, const char *p);
 
 /*
- * Steps through the members of an object, or the elements of an array, whose
- * values the caller reads itself.  scan_enter() takes p at the bracket and
- * steps in; each scan_member() reads up to a value and sets *more, or, with
- * *more false, past the closing bracket.  first: nothing was read here yet.
+ * Iterate over the members of an object, or the elements of an array; the
+ * caller reads the values.  scan_enter() steps over the opening bracket at p.
+ * Each scan_member() or scan_element() stops at a value and sets *more, or
+ * steps over the closing bracket and clears it.  Set first for the first call.
  */
 const char *scan_enter(struct scan *r, const char *p);
 const char *scan_member(struct scan *r, const char *p, bool first,
 			struct text *key, bool *more);
 const char *scan_element(struct scan *r, const char *p, bool first, bool *more);
 
-/* White space, then the end of the text: returns it, or NULL. */
+/* Skips white space up to the end of the text; NULL if there is more. */
 const char *scan_end(struct scan *r, const char *p);
 
-/* The reader over len bytes at text; offset 0 is text. */
+/* A cursor over len bytes at text. */
 struct scan scan_begin(const char *text, size_t len);
 
 #endif

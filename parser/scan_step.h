@@ -1,16 +1,16 @@
 /*
- * scan_step - the steps of scan.h that every key and value of a line takes, in
- * line for parser/ alone.  Each is as its namesake in scan.h.
+ * scan_step - the inline steps of scan.h, for parser/ only.  Each step does
+ * what the function of the same name in scan.h does.
  */
-#ifndef PARSER_STEP_H
-#define PARSER_STEP_H
+#ifndef PARSER_SCAN_STEP_H
+#define PARSER_SCAN_STEP_H
 
 #include "scan.h"
 #include "scan_simd.h"
 
 #include <string.h>
 
-/* How keys begin that are serde_json's own. */
+/* Start of the keys that serde_json reserves for itself. */
 #define SERDE       "$serde_json::private::"
 #define SERDE_BYTES (sizeof(SERDE) - 1)
 
@@ -22,16 +22,16 @@ static inline unsigned char byte(const char *p)
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* What is seldom: white space; the first stop at or behind p, outside of the
- * window or of 64 bytes; the rest of a string that begins at start, from the
- * stop at p on; a key that is not plain. */
+/* The rare cases, out of line: the first stop at or behind p, beyond this word
+ * or the window; the rest of a string that begins at start, from the stop at p;
+ * a key that is not plain; an error, with its own words at the end. */
 const char *scan_stop(struct scan *r, const char *p);
 const char *scan_rest(struct scan *r, const char *start, const char *p,
 		      struct text *text);
 void scan_check_key(struct scan *r, struct text key);
 const char *scan_unexpected(struct scan *r, const char *p, const char *what);
 
-/* Field by field: the stops hold nothing yet. */
+/* Sets field by field: clearing the stops would cost more than a line. */
 static inline void step_begin(struct scan *r, const char *text, size_t len)
 {
 	r->begin = r->window = text;
@@ -49,7 +49,7 @@ static inline const char *step_space(struct scan *r, const char *p)
 	return likely(byte(p) > ' ') ? p : scan_space(r, p);
 }
 
-/* The first byte from p on that is no plain content of a string. */
+/* The first byte at or behind p that is not plain string content. */
 static inline __attribute__((always_inline)) const char *
 step_stop(struct scan *r, const char *p)
 {

@@ -1,8 +1,8 @@
 /*
- * text - what is between the quotes of a JSON string, read where it lies.
+ * text - the content of a JSON string, decoded in place.
  *
- * Pure functions; escapes are decoded as they are met, and nothing is written
- * but by text_decode() and text_folded().
+ * The functions are pure and decode escapes on the fly.  Only text_decode() and
+ * text_folded() write, into the caller's buffer.
  */
 #ifndef PARSER_TEXT_H
 #define PARSER_TEXT_H
@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is between the quotes of a string, escapes as they stand. */
+/* The bytes between the quotes of a string, escapes not decoded. */
 enum {
 	TEXT_ESCAPED = 1, /* has at least one backslash */
 	TEXT_NUL = 2,     /* has \u0000 */
 	TEXT_LONE = 4,    /* has an unpaired surrogate (RFC 8259 8.2) */
 };
 struct text {
-	const char *ptr; /* NULL: not there, or no string */
-	size_t len;      /* bytes as they stand */
+	const char *ptr; /* NULL: no such string */
+	size_t len;      /* in bytes, not decoded */
 	unsigned flags;  /* of the enum above */
 };
 
@@ -37,8 +37,8 @@ static inline bool text_is_low(int32_t c)
 	return c >= 0xDC00 && c <= 0xDFFF;
 }
 
-/* Takes one code point off the front of text, escapes decoded; -1 at its end.
- * Unpaired surrogates come out as themselves.  text must have been read by
+/* Removes the first code point, decoded, and returns it; -1 at the end.
+ * Unpaired surrogates are returned as they are.  text comes from
  * scan_string(). */
 int32_t text_next_coded(struct text *text);
 static inline int32_t text_next(struct text *text)
@@ -51,30 +51,30 @@ static inline int32_t text_next(struct text *text)
 	return *text->ptr++;
 }
 
-/* Are the two the same string once decoded? */
+/* Are both the same string, decoded? */
 bool text_equal(struct text a, struct text b);
 
 /* Is text, decoded, the string of len bytes at s? */
 bool text_is(struct text text, const char *s, size_t len);
 
 /*
- * What a careless reader makes of text: case folded (Unicode simple folding,
- * which takes U+017F for s and U+212A for k), white space and control
- * characters dropped at either end.  Returns the bytes written to out; 0 if
- * there are none, or more than cap, or what is left is not printable ASCII.
+ * Writes text as a lenient reader sees it: case folded (Unicode simple folding:
+ * U+017F is s, U+212A is k), without white space and control characters at
+ * either end.  Returns the bytes written to out; 0 if nothing is left, if it
+ * does not fit into cap, or if it is not printable ASCII.
  */
 size_t text_folded(struct text text, char *out, size_t cap);
 
-/* Is text so the ASCII string s, of 1 to TEXT_FOLDED_MAX bytes, in any case? */
+/* Is text, folded so, the ASCII string s of 1 to TEXT_FOLDED_MAX bytes? */
 #define TEXT_FOLDED_MAX 32
 bool text_resembles(struct text text, const char *s, size_t len);
 
-/* A code point folded as above; those that fold to no ASCII are unchanged. */
+/* Folds one code point; only those that fold to ASCII change. */
 int32_t text_fold(int32_t c);
 
 /*
- * Writes text, decoded to UTF-8, to out.  Returns the bytes written, or -1
- * when they are more than cap, or text holds an unpaired surrogate.
+ * Decodes text to UTF-8.  Returns the bytes written to out, or -1 if they do
+ * not fit into cap or text has an unpaired surrogate.
  */
 ptrdiff_t text_decode(struct text text, char *out, size_t cap);
 
