@@ -1,4 +1,4 @@
-/* internal - what a compiled policy is made of.  For policies/ alone. */
+/* internal - the parts of a compiled policy, for policies/ only. */
 #ifndef POLICIES_INTERNAL_H
 #define POLICIES_INTERNAL_H
 
@@ -6,26 +6,26 @@
 #include "judge/names.h"
 #include "policy.h"
 
-/* From the mildest to the strictest: of all that apply, the last one wins. */
+/* From the mildest to the strictest; the strictest that applies wins. */
 enum action { ACTION_ALLOW, ACTION_DENY, ACTION_HIDE };
 
-/* All text here is escaped for a JSON string, and lives in the arena. */
+/* All text is escaped for a JSON string and lives in the arena. */
 struct limit {
 	uint64_t max;             /* calls; with an amount, millionths */
-	const char *max_text;     /* of an amount, as it was written */
-	struct condition *amount; /* what each call adds, which is at least 0;
-				     NULL: calls are counted */
-	const char *path;         /* of the amount, as it was written */
-	const char *unfit;        /* told when a call has none that counts */
+	const char *max_text;     /* as the file has it; with an amount */
+	struct condition *amount; /* finds what a call adds, at least 0; NULL:
+				     calls are counted */
+	const char *path;         /* of the amount, as the file has it */
+	const char *invalid;      /* reason if a call has no valid amount */
 	int64_t length;           /* of the window, in nanoseconds */
 	const char *counter;      /* its name */
-	size_t index;             /* its place in the counters */
+	size_t index;             /* in the counters */
 	bool session;             /* its scope */
 	bool rate;                /* was written as a rate_limit */
-	const char *on_deny;      /* as it was written, or NULL */
+	const char *on_deny;      /* as the file has it, or NULL */
 	struct location location; /* "/tools/NAME/limits/0" */
 	const char *words;        /* "at most 10 calls a minute" */
-	const char *reason;       /* its on_deny, else these */
+	const char *reason;       /* on_deny, else words */
 };
 
 struct conditions {
@@ -33,48 +33,48 @@ struct conditions {
 	size_t count;
 };
 
-/* What the entries that cover a name, and all_tools, say of it together. */
+/* What all_tools and all entries that match a name say together. */
 struct rules;
 struct match {
-	enum action action;               /* the strictest */
-	const struct rules *by;           /* who says so; NULL: the default */
-	bool exact;                       /* by a literal, to the letter */
-	bool conditions, limits;          /* some of the rules have such */
-	const struct rules *const *rules; /* those that have */
+	enum action action;      /* the strictest */
+	const struct rules *by;  /* has the action; NULL: the default */
+	bool exact;              /* a literal entry spells the name */
+	bool conditions, limits; /* some rules have them */
+	const struct rules *const *rules; /* the rules that have */
 	size_t count;
 };
 
-/* What an entry says of what it names; the entry comes first, so that a
- * pointer to it is one to the whole. */
+/* The rules of an entry.  entry comes first: a pointer to it is a pointer to
+ * the rules. */
 struct rules {
 	struct entry entry;
 	enum policy_section section;
-	size_t layer; /* the file that named it last, from 1 */
+	size_t layer; /* the last file that names it, from 1 */
 	enum action action;
 	struct location location; /* of the action */
 	struct location place;    /* of the entry */
-	const char *told;         /* the reason that a file gives, or NULL */
-	const char *reason;       /* that is told when the action refuses */
+	const char *told;         /* the reason in the file, or NULL */
+	const char *reason;       /* sent when the action refuses */
 	struct conditions require, deny_if;
 	struct limit *limits;
 	size_t limit_count;
-	size_t listed;           /* of these, in "limits": for their pointers */
+	size_t listed;           /* how many of them "limits" has */
 	struct rules *following; /* in the order of the files */
-	struct match known;      /* of a literal: what is said of its name */
+	struct match known;      /* of a literal: the match of its name */
 };
 
-/* Memory that is given back all at once. */
+/* Memory that is freed all at once. */
 struct chunk;
 struct arena {
 	struct chunk *chunks;
-	size_t least; /* bytes taken from the system at once; 0: a few pages */
+	size_t least; /* bytes of a chunk; 0: a few pages */
 };
 
 /* len zeroed bytes, or NULL. */
 void *arena_take(struct arena *a, size_t len);
 void arena_free(struct arena *a);
 
-/* A block from malloc() that goes with the policy. */
+/* A block from malloc() that is freed with the policy. */
 struct owned {
 	void *block;
 	struct owned *next;
@@ -82,24 +82,24 @@ struct owned {
 
 enum asked_limit {
 	LIMIT_ASKED,
-	LIMIT_INVALID, /* the call has no amount, or one that is none */
-	LIMIT_TROUBLE  /* what was counted cannot be read */
+	LIMIT_INVALID, /* the call has no valid amount */
+	LIMIT_TROUBLE  /* the counters cannot be read */
 };
 
-/* How long until the limit allows the call: 0 is now, -1 is never. */
+/* Sets *wait to the time until the limit allows the call: 0 now, -1 never. */
 enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
 			      struct arguments *arguments, int64_t now,
 			      int64_t *wait);
 
-/* After all limits of a call were asked: counts it, if it passes, for all of
- * them.  False: it could not be counted, for none. */
+/* Ends the questions for a call.  If it passes, counts it in all limits asked;
+ * on false in none of them. */
 bool counters_end(struct counters *c, bool passes);
 
-/* The rules after r, which is NULL at first; all_tools is the first of all. */
+/* Iterates over all rules: NULL gives the first; all_tools comes first. */
 const struct rules *policy_rules_after(const struct policy *policy,
 				       const struct rules *r);
 
-/* What a message is judged by: a name in a section, and its arguments. */
+/* What is judged in a message: a name in a section, with arguments. */
 struct subject {
 	enum policy_section section;
 	const char *name;
@@ -107,34 +107,34 @@ struct subject {
 	struct span arguments;
 };
 
-/* A walk over the rules that apply to a subject: of all tools, of each entry
- * that covers the name. */
+/* Iterates over the rules that apply to a subject: all_tools, then each entry
+ * that matches the name. */
 struct applying {
 	const struct policy *policy;
 	struct walk walk;
-	bool all; /* those of all tools come next */
+	bool all; /* all_tools comes next */
 };
 void applying_begin(struct applying *a, const struct policy *policy,
 		    const struct subject *s);
 
-/* The next rules, or NULL.  *exact: their entry spells the name so. */
+/* The next rules, or NULL.  *exact: the entry matches the exact spelling. */
 const struct rules *applying_next(struct applying *a, bool *exact);
 
-/* What the policy says of the subject.  list has room for the policy's
- * rules_most, and is what the match points to if its name is none that an entry
- * spells; NULL: the rules are not listed. */
+/* Finds what the policy says about the subject.  list has room for rules_most
+ * pointers; m->rules points to it unless a literal entry spells the name.  With
+ * NULL the rules are not listed. */
 void match_find(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m);
 
-/* The same by a walk over all entries, as it is found at load. */
+/* The same without what was resolved at load. */
 void match_walk(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m);
 
-/* Is it a name beyond printable ASCII, of a tool or a prompt, that no entry
- * spells?  Readers may take it for another. */
+/* Is it the name of a tool or prompt beyond printable ASCII that no entry
+ * spells?  Readers may take it for another name. */
 bool subject_is_ambiguous(const struct subject *s, const struct match *m);
 
-/* Room for the matches of the two subjects of a message. */
+/* Room for the rules of the two subjects of a message. */
 const struct rules **counters_matches(const struct counters *c);
 
 /* Memory for condition_test(). */
@@ -143,10 +143,10 @@ void *counters_scratch(const struct counters *c);
 /* A file that the policy was loaded from. */
 struct policy_file {
 	const char *path; /* the caller's */
-	char *text;       /* owned; NULL once it has been read, unless: */
+	char *text;       /* owned; NULL after loading unless once is set */
 	size_t len;
-	bool once;   /* there is nothing to read again */
-	bool said;   /* and that was reported */
+	bool once;   /* cannot be read again: not a regular file */
+	bool said;   /* this was reported */
 	bool shared; /* its group may write it */
 };
 
@@ -155,19 +155,18 @@ struct policy {
 	struct policy_file *files; /* owned */
 	size_t file_count;
 	struct owned *owned;
-	enum action fallback; /* "default": for tools that no entry names */
+	enum action fallback; /* "default": for tools that no entry matches */
 	struct location fallback_location;
 	const char **shared; /* files that their group may write */
 	size_t shared_count;
-	struct rules *all_tools; /* apply to every tool; or NULL */
+	struct rules *all_tools; /* or NULL */
 	struct names names[POLICY_SECTIONS];
 	struct rules *first, *last; /* all entries, not all_tools */
 	size_t limit_count;
-	size_t rules_most; /* that can apply to one name and have conditions or
-			      limits */
-	size_t scratch;    /* bytes that the largest regex works in */
+	size_t rules_most; /* with conditions or limits for one name, at most */
+	size_t scratch;    /* bytes that the largest regex needs */
 	bool hides[POLICY_SECTIONS];
-	bool has[POLICY_SECTIONS]; /* an entry at all */
+	bool has[POLICY_SECTIONS]; /* has entries */
 };
 
 #endif

@@ -1,28 +1,28 @@
 /*
- * condition - what a rule asks of a call's arguments.
+ * condition - tests a condition of a rule against the arguments of a call.
  *
- * A condition looks at the arguments in the message, where they lie; nothing
- * is allocated.  What could be read in more than one way is unfit, and refuses
- * the call whatever the condition is for: a key that is there twice, or only in
- * another case; beside a step beyond ASCII, any other key beyond ASCII; a value
- * of another type than the condition compares with; a string with \u0000 or an
- * unpaired surrogate; a number whose exponent has no end, or that compares in
- * another way as a double; a path that is not absolute.
+ * Reads the arguments in place and allocates nothing.  An ambiguous argument is
+ * invalid and refuses the call, whichever list the condition is in: a duplicate
+ * key, or one that matches only case-insensitively; any other key beyond ASCII
+ * beside a path step beyond ASCII; a value of a type that the operator does not
+ * compare; a string with \u0000 or an unpaired surrogate; a number whose
+ * exponent is too long, or that compares differently as a double; a path that
+ * is not absolute.
  *
- * A string that is the text of a JSON array is a list to servers on FastMCP,
- * which parse it once.  So it is read both ways:
+ * Servers built on FastMCP parse a string that is the text of a JSON array.  So
+ * such a string is read both ways:
  *
- *   - a path steps into it
- *   - what is denied is denied in one of its elements, too; elements that the
- *     operator is not about are passed over
- *   - a required contains must hold for the list, too, and a required neq or
- *     not_in for its elements
+ *   - a path steps into the array
+ *   - deny_if also holds if one element meets the condition; elements of types
+ *     that the operator does not compare are skipped
+ *   - a required contains must also hold for the array, a required neq or
+ * not_in for its elements
  *   - "null" is also null, for eq, neq, in and not_in
  *
- * An array is what Python's json takes for one: with white space around it,
- * and with NaN and Infinity in it.  With one of these, past SCAN_DEPTH_MAX or
- * CONDITION_TEXT_BYTES, or with a key in doubt (scan.h), it is unfit.  What is
- * no array to anybody, as "[INFO] done", is a string and no more.
+ * An array is what Python's json accepts: with white space around it, and with
+ * NaN and Infinity inside.  It is invalid with one of these, beyond
+ * SCAN_DEPTH_MAX or CONDITION_TEXT_BYTES, or with an ambiguous key (scan.h).
+ * Text that nobody reads as an array, as "[INFO] done", is only a string.
  */
 #ifndef POLICIES_CONDITION_H
 #define POLICIES_CONDITION_H
@@ -32,14 +32,14 @@
 #include "../policy.h"
 
 #define CONDITION_STEPS_MAX  16                   /* of a path */
-#define CONDITION_TEXT_BYTES ((ptrdiff_t)1 << 20) /* of a string, a list */
-#define CONDITION_TEXT_ROOM  (CONDITION_TEXT_BYTES + 64) /* and its end */
+#define CONDITION_TEXT_BYTES ((ptrdiff_t)1 << 20) /* of an array's text */
+#define CONDITION_TEXT_ROOM  (CONDITION_TEXT_BYTES + 64) /* with its end */
 
-/* One step of a path, down from a value: args.list[*].x has three. */
+/* One step of a path: args.list[*].x has three. */
 enum step_kind {
 	STEP_KEY,
 	STEP_INDEX,
-	STEP_EITHER, /* a number of a JSON Pointer: what there is, decides */
+	STEP_EITHER, /* a number in a JSON Pointer: a key or an index */
 	STEP_EACH,
 };
 struct step {
@@ -104,8 +104,8 @@ struct condition {
 enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_INVALID };
 
 /*
- * A call's arguments, read once for all conditions: their members, if they are
- * an object of at most ARGUMENTS_MEMBERS.
+ * The arguments of a call, read once for all conditions: the members of an
+ * object of at most ARGUMENTS_MEMBERS.
  */
 #define ARGUMENTS_MEMBERS 24
 struct member {
@@ -117,27 +117,25 @@ struct member {
 struct arguments {
 	struct span json; /* ptr is NULL: none */
 	struct scan r;
-	bool whole; /* these are all members */
+	bool whole; /* members has all of them */
 	size_t count;
 	struct member members[ARGUMENTS_MEMBERS];
 };
 void arguments_read(struct arguments *a, struct span json);
 
 /*
- * Does the condition hold for the arguments?  With every: for each value that
- * the path leads to, and it leads to one on every way; else: for any.  A path
- * that leads nowhere is a no, but for OP_EXISTS.  scratch has
- * CONDITION_TEXT_ROOM, and behind it room for the regex (regex.h).  *value
- * is what decided, if there was such a value, in the arguments or in scratch;
- * else its ptr is NULL.
+ * Tests the condition: with every, it must hold for all values that the path
+ * leads to, and the path must lead to one each time; else for any value.  A
+ * missing value is a no, except for OP_EXISTS.  scratch has CONDITION_TEXT_ROOM
+ * bytes and then room for the regex (regex.h).  *value is the value that
+ * decided, in the arguments or in scratch; ptr is NULL if there is none.
  */
 enum outcome condition_test(const struct condition *c, struct arguments *a,
 			    bool every, void *scratch, struct span *value);
 
-/* Both for strings: is the absolute path inside the directory, or it, once
- * ".", ".." and empty segments are folded; with fold, once case is, too
- * (text_fold())?  UNFIT: not absolute, or with a backslash or an encoded dot or
- * slash. */
+/* Is the absolute path the directory or below it, after ".", ".." and empty
+ * segments are resolved?  fold ignores case (text_fold()).  INVALID: not
+ * absolute, or with a backslash or an encoded dot or slash. */
 enum outcome condition_under(struct text path, const char *dir, size_t len,
 			     bool fold);
 

@@ -1,16 +1,15 @@
 /*
- * names - the entries of a policy, found by a tool's name.
+ * names - finds the entries of a policy that match a name.
  *
- * An entry names tools by a literal or by a glob, in which * stands for any
- * bytes and ? for one.  It is found under its folded spelling: case folded as
- * scan.h does it, white space and control bytes dropped at both ends; so a
- * name that differs from a hidden one only by these still meets the entry.
- * Whether the name is spelled exactly so is told apart.
+ * An entry is a literal or a glob: * matches any bytes, ? matches one.  Names
+ * are compared folded: case folded as in text.h, without white space and
+ * control bytes at either end.  So a name that differs from a hidden one only
+ * in these still matches.  Whether the exact spelling matches is returned, too.
  *
- * One hash table holds both kinds: a literal under the whole of its name, a
- * glob under its stem, which is what stands before its first * or ?.  A look-up
- * costs the length of the name, however many entries there are, plus the globs
- * that share a beginning with it.
+ * One hash table has both kinds: literals by their folded name, globs by their
+ * stem, the part before the first * or ?.  The cost of a lookup grows with the
+ * length of the name and the number of globs that share a stem with it, not
+ * with the number of entries.
  */
 #ifndef POLICIES_NAMES_H
 #define POLICIES_NAMES_H
@@ -26,12 +25,11 @@ struct entry {
 	size_t len;
 	const char *folded; /* the same, folded */
 	size_t folded_len;
-	size_t stem; /* bytes of folded that it is found under; by names_add()
-		      */
+	size_t stem; /* bytes of folded that are hashed; by names_add() */
 	bool glob;
-	uint32_t hash;      /* of these; set by names_add() */
+	uint32_t hash;      /* of the stem; set by names_add() */
 	struct entry *next; /* in the same slot; set by names_add() */
-	uint32_t whole;     /* hash of name; likewise, of a literal */
+	uint32_t whole;     /* of a literal: hash of name; the same */
 	struct entry *next_literal;
 };
 
@@ -57,17 +55,17 @@ size_t name_fold(const char *s, size_t len, char *out);
 bool name_glob(const char *pattern, size_t pattern_len, const char *name,
 	       size_t len);
 
-/* Adds the entry, whose name, folded, glob and their lengths are set. */
+/* Adds an entry whose name, folded, glob and lengths are set. */
 void names_add(struct names *n, struct entry *e);
 
-/* An entry of this very spelling that was added, or NULL. */
+/* The entry with exactly this name that was added before, or NULL. */
 const struct entry *names_same(const struct names *n, const struct entry *e);
 
-/* The literal that is spelled just so, or NULL. */
+/* The literal with exactly this name, or NULL. */
 const struct entry *names_literal(const struct names *n, const char *name,
 				  size_t len);
 
-/* A walk over the entries that cover a name of len <= MESSAGE_NAME_BYTES. */
+/* Iterates over the entries that match a name of at most MESSAGE_NAME_BYTES. */
 struct walk {
 	const struct names *names;
 	const char *name;
@@ -89,12 +87,13 @@ struct walk {
 void walk_begin(struct walk *w, const struct names *n, const char *name,
 		size_t len);
 
-/* FastMCP's apps call a tool NAME by __, 12 hex digits, _NAME too: of such a
- * name, the entries come next that cover NAME and not all of it, none exact. */
+/* FastMCP's apps also call a tool NAME by __, 12 hex digits, _NAME.  For such a
+ * name, appends the entries that match NAME but not the whole name; none is
+ * exact. */
 #define NAME_ALIAS_BYTES 15
 void walk_add_alias(struct walk *w);
 
-/* The next entry, or NULL.  *exact: it covers the name as it is spelled. */
+/* The next entry, or NULL.  *exact: it matches the exact spelling. */
 const struct entry *walk_on(struct walk *w, bool *exact);
 static inline const struct entry *walk_next(struct walk *w, bool *exact)
 {

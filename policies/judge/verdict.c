@@ -283,7 +283,7 @@ static struct verdict judge_limit(const struct limit *l,
 		v.kind = v.wait == 0 ? VERDICT_PASS : VERDICT_REFUSED;
 		return v;
 	case LIMIT_INVALID:
-		return refuse(l->location, l->unfit);
+		return refuse(l->location, l->invalid);
 	default:
 		return refuse(l->location, uncounted);
 	}

@@ -216,7 +216,7 @@ static void finish_limit(struct loader *l, struct draft *d)
 	limit->words = limit_words(l, limit);
 	limit->reason = d->on_deny ? d->on_deny : limit->words;
 	if (limit->path)
-		limit->unfit = unfit_words(l, limit);
+		limit->invalid = unfit_words(l, limit);
 }
 
 static const struct loader_key limit_keys[] = {
