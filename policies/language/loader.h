@@ -1,9 +1,9 @@
 /*
- * loader - a policy file being read: its faults, and the tables by which its
- * objects are read.  For policies/ alone.
+ * loader - reads a policy file by tables of keys, and reports its faults.  For
+ * policies/ alone.
  *
- * Every fault is reported with the JSON Pointer of what is being read, and
- * reading goes on, so that all faults of a file are told at once.
+ * Each fault is reported with the JSON Pointer of what is being read.  Reading
+ * goes on, so that all faults of a file are reported at once.
  */
 #ifndef POLICIES_LOADER_H
 #define POLICIES_LOADER_H
@@ -16,12 +16,12 @@
 #define LOADER_POINTER_BYTES POLICY_RULE_BYTES
 
 /*
- * json-parser's tree knows neither where a value stands nor how a number is
- * written.  So the project's own reader steps through the text beside it: at
- * is always the first byte of the value that is being read.
+ * json-parser's tree has neither the place of a value nor the text of a number.
+ * So parser/ steps through the text in parallel: at is always the first byte
+ * of the value that is being read.
  */
 struct loader {
-	struct policy *policy; /* what is being made */
+	struct policy *policy; /* the result */
 	policy_report *report;
 	void *context;
 	int faults;
@@ -31,7 +31,7 @@ struct loader {
 	const char *at;
 	const char *over, *after; /* a value that was read, and what is past it
 				   */
-	const char *counted;      /* up to here there are so many lines: */
+	const char *counted;      /* lines are counted up to here */
 	size_t lines;
 	const char *line;      /* where the last of them begins */
 	struct strbuf pointer; /* of what is being read, escaped */
@@ -55,12 +55,12 @@ struct shown loader_show(const char *s, size_t len);
 void loader_fault(struct loader *l, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A fault: s is none of the words, a NULL-ended list of what is allowed. */
+/* Reports that s is none of the words, a NULL-ended list. */
 void loader_unknown(struct loader *l, const char *what, const char *s,
 		    size_t len, const char *const *words);
 
-/* Reads each element of an array, or each member of an object, wherever its
- * pointer and place are those of what is read. */
+/* Reads each element of an array, or each member of an object, with the
+ * loader's pointer and place set to it. */
 typedef void loader_each(struct loader *l, const json_value *v, size_t index,
 			 void *into);
 void loader_elements(struct loader *l, const json_value *v, loader_each *read,
@@ -73,12 +73,12 @@ void loader_members(struct loader *l, const json_value *v, loader_named *read,
 /* The value that is being read, as it stands in the text. */
 struct span loader_span(struct loader *l);
 
-/* Where it is, as the location of a rule.  loader_location_at(): of an element,
- * which is the index'th of the merged policy, whatever it is in its file. */
+/* Where it is, as the location of a rule.  loader_location_at(): of an element
+ * that has this index in the merged policy. */
 struct location loader_location(struct loader *l);
 struct location loader_location_at(struct loader *l, size_t index);
 
-/* Is v of the type?  If not, that is a fault: what was expected. */
+/* Is v of the type?  If not, reports that what was expected. */
 bool loader_want(struct loader *l, const json_value *v, json_type type,
 		 const char *what);
 
@@ -97,8 +97,8 @@ const struct loader_key *loader_find(const struct loader_key *keys,
 unsigned loader_object(struct loader *l, const json_value *v,
 		       const struct loader_key *keys, void *into);
 
-/* Memory and text that live as long as the policy, the text NUL-ended.  Out of
- * memory is a fault: then they are NULL, or "". */
+/* Memory, and text that ends in a NUL; both live as long as the policy.  Out of
+ * memory is a fault; then they are NULL, or "". */
 void *loader_take(struct loader *l, size_t len);
 bool loader_own(struct loader *l, void *block); /* from malloc(); or frees it */
 char *loader_keep(struct loader *l, const char *s, size_t len);
@@ -116,7 +116,7 @@ loader_read conditions_read;
  * the amount where it holds. */
 loader_read conditions_read_amount;
 
-/* The reader of a text that the agent is told; into is a const char *. */
+/* The reader of a reason for the agent; into is a const char *. */
 loader_read loader_read_reason;
 
 /* Would e be a key of a tool's rules? */
