@@ -814,6 +814,118 @@ static void tables_are_roomy(void **state)
 	}
 }
 
+/* ---- what is resolved at load, and what a walk finds ------------------ */
+
+/* Names that meet one another's entries; "a" has the hash of "aa0uquw3". */
+static const char *const spelled[] = {"t",
+				      "T",
+				      " t",
+				      "s",
+				      "\xC5\xBF",
+				      "tool",
+				      "__0123456789ab_t",
+				      "__0123456789AB_T",
+				      "__0123456789ab_tool",
+				      "__0123456789ab_ t",
+				      "__0123456789ab___0123456789ab_t",
+				      "a",
+				      "aa0uquw3",
+				      "t*",
+				      "*",
+				      "?",
+				      "__*",
+				      "a*",
+				      "*l",
+				      "*_t",
+				      "T?ol",
+				      " *"};
+static const char *const said_of[] = {
+	"{}",
+	"{}",
+	"{\"action\":\"deny\"}",
+	"{\"action\":\"hide\"}",
+	"{\"require\":[{\"path\":\"args.a\",\"op\":\"exists\","
+	"\"value\":true}]}",
+	"{\"limits\":[{\"max\":1,\"window\":1}]}"};
+
+/* A policy at random, or a layer of one. */
+static struct policy_source random_source(char text[16384])
+{
+	static const char *const sections[] = {"tools", "prompts", "resources",
+					       "methods"};
+	static const char *const defaults[] = {"allow", "deny", "hide"};
+	size_t len = (size_t)sprintf(text,
+				     "{\"version\":\"1\",\"default\":"
+				     "\"%s\"",
+				     defaults[rand() % 3]);
+
+	if (rand() % 2)
+		len += (size_t)sprintf(text + len, ",\"all_tools\":%s",
+				       said_of[4 + rand() % 2]);
+	for (size_t i = 0; i < COUNT(sections); i++) {
+		const char *comma = "";
+
+		len += (size_t)sprintf(text + len, ",\"%s\":{", sections[i]);
+		for (size_t k = 0; k < COUNT(spelled); k++) {
+			if (rand() % 3)
+				continue;
+			len += (size_t)sprintf(
+				text + len, "%s\"%s\":%s", comma, spelled[k],
+				said_of[(size_t)rand() % COUNT(said_of)]);
+			comma = ",";
+		}
+		len += (size_t)sprintf(text + len, "}");
+	}
+	return (struct policy_source){"p.json", text,
+				      len + (size_t)sprintf(text + len, "}")};
+}
+
+static void matches_agree(void **state)
+{
+	static char texts[2][16384];
+	struct said said = {.len = 0};
+
+	(void)state;
+	srand(1);
+	for (int round = 0; round < 500; round++) {
+		const struct policy_source sources[] = {
+			random_source(texts[0]), random_source(texts[1])};
+		struct policy *p = policy_compile(
+			sources, 1 + (size_t)round % 2, listen, &said);
+		const struct rules **found, **walked;
+
+		row_true(said.text, p != NULL);
+		found = calloc(p->rules_most + 1, sizeof(*found));
+		walked = calloc(2 * COUNT(spelled) + 1, sizeof(*walked));
+		for (size_t i = 0; i < POLICY_SECTIONS * COUNT(spelled); i++) {
+			const char *name = spelled[i / POLICY_SECTIONS];
+			const struct subject s = {.section =
+							  i % POLICY_SECTIONS,
+						  .name = name,
+						  .len = strlen(name)};
+			struct match a, b;
+
+			match_walk(p, &s, walked, &b);
+			row_true(name, b.count <= p->rules_most);
+			match_find(p, &s, found, &a);
+			row_true(name, a.action == b.action && a.by == b.by &&
+					       a.exact == b.exact &&
+					       a.conditions == b.conditions &&
+					       a.limits == b.limits &&
+					       a.count == b.count);
+			for (size_t k = 0; k < a.count; k++) {
+				row_true(name, a.rules[k] == b.rules[k]);
+				for (size_t j = 0; j < k; j++)
+					row_true(name,
+						 a.rules[j] != a.rules[k]);
+			}
+		}
+		free(found);
+		free(walked);
+		policy_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -835,6 +947,7 @@ int main(void)
 		cmocka_unit_test(the_longest_wait_is_told),
 		cmocka_unit_test(time_is_asked_for_limits),
 		cmocka_unit_test(tables_are_roomy),
+		cmocka_unit_test(matches_agree),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
