@@ -37,6 +37,9 @@ enum policy_section {
  * call. */
 typedef void policy_report(void *context, const char *line);
 
+/* The word of a NULL-ended list that s was probably meant to be, or NULL. */
+const char *policy_nearest(const char *s, size_t len, const char *const *words);
+
 /*
  * Loads the policy files and merges them in order: the strictest default, all
  * entries, all rules.  Returns NULL after reporting every error: a file cannot
@@ -96,7 +99,11 @@ bool policy_hides(const struct policy *policy, enum policy_section section);
 /* Does the policy have limits of scope "grant"? */
 bool policy_shares(const struct policy *policy);
 
-/* The clocks of the machine, in nanoseconds. */
+/* Times are in nanoseconds. */
+#define MILLISECOND INT64_C(1000000)
+#define SECOND      INT64_C(1000000000)
+
+/* The clocks of the machine. */
 struct policy_moment {
 	int64_t steady; /* since boot; cannot be set */
 	int64_t wall;   /* since 1970; can be set */

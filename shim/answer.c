@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define MILLISECOND 1000000LL
-#define SECOND      1000000000LL
-
 /* JSON-RPC 2.0, 5.1 */
 enum {
 	CODE_PARSE = -32700,
@@ -61,12 +58,10 @@ static int64_t round_up(int64_t n, int64_t unit)
 	return (n + unit - 1) / unit;
 }
 
-/* "; try again in 41 s" */
-static void put_wait(struct strbuf *out, int64_t wait)
+void answer_wait(struct strbuf *out, int64_t wait)
 {
 	int64_t seconds = round_up(wait, SECOND);
 
-	strbuf_string(out, "; try again in ");
 	if (seconds < 120) {
 		strbuf_number(out, seconds);
 		strbuf_string(out, " s");
@@ -120,8 +115,10 @@ void answer_words(struct strbuf *out, const struct message *m,
 	}
 	strbuf_string(out, "Denied by policy: ");
 	strbuf_string(out, v->reason);
-	if (v->wait >= 0)
-		put_wait(out, v->wait);
+	if (v->wait >= 0) {
+		strbuf_string(out, "; try again in ");
+		answer_wait(out, v->wait);
+	}
 }
 
 void answer_unknown(struct strbuf *out, const struct message *m,

@@ -3,6 +3,7 @@
 
 #include "verbs/preload_check.h"
 #include "fd.h"
+#include "grant.h"
 #include "report.h"
 
 #include <dirent.h>
@@ -16,7 +17,6 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Passed on to the server. */
@@ -118,9 +118,7 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 		execvp(argv[0], argv);
 	}
 	cause = errno;
-	do
-		told = write(tell, &cause, sizeof(cause));
-	while (told < 0 && errno == EINTR);
+	RETRY(told = write(tell, &cause, sizeof(cause)));
 	_exit(EXIT_CANNOT);
 }
 
@@ -130,9 +128,7 @@ static int exec_errno(int fd)
 	int cause = 0;
 	ssize_t got;
 
-	do
-		got = read(fd, &cause, sizeof(cause));
-	while (got < 0 && errno == EINTR);
+	RETRY(got = read(fd, &cause, sizeof(cause)));
 	close(fd);
 	return got == sizeof(cause) ? cause : 0;
 }
@@ -254,8 +250,7 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 		return true;
 	}
 	report("%s: %s", argv[0], why_not(argv[0], cause));
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	RETRY(waitpid(child->pid, NULL, 0));
 	child->pid = 0;
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
@@ -264,9 +259,7 @@ bool child_tell(int tell, char what)
 {
 	ssize_t told;
 
-	do
-		told = write(tell, &what, 1);
-	while (told < 0 && errno == EINTR);
+	RETRY(told = write(tell, &what, 1));
 	return told == 1;
 }
 
@@ -310,9 +303,7 @@ static bool next_signal(const struct child *child,
 {
 	ssize_t got;
 
-	do
-		got = read(child->signals, info, sizeof(*info));
-	while (got < 0 && errno == EINTR);
+	RETRY(got = read(child->signals, info, sizeof(*info)));
 	return got == sizeof(*info);
 }
 
@@ -322,9 +313,7 @@ static void look_after(struct child *child)
 	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
 	int ended;
 
-	do
-		ended = poll(&p, 1, 0);
-	while (ended < 0 && errno == EINTR);
+	RETRY(ended = poll(&p, 1, 0));
 	if (ended != 1)
 		return;
 	close(child->pidfd);
@@ -432,26 +421,16 @@ static void send_signals(struct sending *s)
 		fclose(f);
 }
 
-static int milliseconds_since(const struct timespec *start)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int)((t.tv_sec - start->tv_sec) * 1000 +
-		     (t.tv_nsec - start->tv_nsec) / 1000000);
-}
-
 void child_clear(struct child *child)
 {
 	struct pollfd p = {.fd = child->signals, .events = POLLIN};
 	struct sending s = {.signo = SIGTERM};
-	struct timespec start;
+	const int64_t start = grant_now();
 	int spent;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	child->stop = false;
 	do {
-		spent = milliseconds_since(&start);
+		spent = (int)((grant_now() - start) / MILLISECOND);
 		if (spent >= GRACE || child->stop)
 			s.signo = SIGKILL;
 		reap(child);

@@ -30,9 +30,7 @@ bool fd_put(int from, int to)
 {
 	int done;
 
-	do
-		done = dup2(from, to);
-	while (done < 0 && errno == EINTR);
+	RETRY(done = dup2(from, to));
 	return done >= 0;
 }
 
@@ -103,12 +101,9 @@ ssize_t fd_read(const struct fd *port, void *buf, size_t len)
 {
 	ssize_t got;
 
-	do {
-		if (port->kind == FD_SOCKET)
-			got = recv(port->fd, buf, len, MSG_DONTWAIT);
-		else
-			got = read(port->fd, buf, len);
-	} while (got < 0 && errno == EINTR);
+	RETRY(got = port->kind == FD_SOCKET
+			    ? recv(port->fd, buf, len, MSG_DONTWAIT)
+			    : read(port->fd, buf, len));
 	return got;
 }
 
@@ -120,13 +115,9 @@ ssize_t fd_write(const struct fd *port, const void *buf, size_t len)
 		len = PIPE_BUF;
 	if (port->kind == FD_TERMINAL && len > 1)
 		len = 1;
-	do {
-		if (port->kind == FD_SOCKET)
-			put = send(port->fd, buf, len,
-				   MSG_DONTWAIT | MSG_NOSIGNAL);
-		else
-			put = write(port->fd, buf, len);
-	} while (put < 0 && errno == EINTR);
+	RETRY(put = port->kind == FD_SOCKET ? send(port->fd, buf, len,
+						   MSG_DONTWAIT | MSG_NOSIGNAL)
+					    : write(port->fd, buf, len));
 	return put;
 }
 

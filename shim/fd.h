@@ -11,9 +11,15 @@
 #ifndef SHIM_PORT_H
 #define SHIM_PORT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Makes a system call again as long as a signal interrupts it. */
+#define RETRY(call)                                                            \
+	while ((call) < 0 && errno == EINTR) {                                 \
+	}
 
 enum fd_kind {
 	FD_OWN,      /* never blocks: non-blocking, weir's own; or a file */

@@ -1,6 +1,8 @@
 /* The grant's file and clock.  The contract is in grant.h. */
 #include "grant.h"
 
+#include "fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND       1000000000LL
 #define SECONDS_MOST (INT64_MAX / SECOND - 1)
 
 static int64_t read_clock(clockid_t id)
@@ -47,9 +48,7 @@ static uint64_t this_boot(void)
 	ssize_t got;
 
 	if (fd >= 0) {
-		do
-			got = read(fd, text, sizeof(text));
-		while (got < 0 && errno == EINTR);
+		RETRY(got = read(fd, text, sizeof(text)));
 		close(fd);
 		if (got > 0)
 			h = hash(h, text, (size_t)got);

@@ -3,6 +3,7 @@
 
 #include "../parser/strbuf.h"
 #include "answer.h"
+#include "fd.h"
 #include "report.h"
 
 #include <errno.h>
@@ -175,9 +176,7 @@ static void end(struct log *log, struct strbuf *o, bool observed)
 	if (observed)
 		strbuf_string(o, ",\"observed\":true");
 	strbuf_string(o, "}\n");
-	do
-		put = write(log->fd, o->ptr, o->len);
-	while (put < 0 && errno == EINTR);
+	RETRY(put = write(log->fd, o->ptr, o->len));
 	if (put == (ssize_t)o->len) {
 		log->failed = log->torn = false;
 		return;

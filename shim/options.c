@@ -1,388 +1,380 @@
-/* The command line.  The contract is in options.h. */
+/* The command line and the environment.  The contract is in options.h. */
 #include "options.h"
 
+#include "../policies/policy.h"
 #include "verbs/check.h"
-#include "child.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/preload_check.h"
+#include "child.h"
 #include "report.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char options_help[] =
-	"Usage: weir [OPTION]... [--] COMMAND [ARG]...\n"
-	"   or: weir check [--strict] [--print] [--tools FILE] POLICY...\n"
-	"   or: weir check --preload COMMAND [ARG]...\n"
-	"   or: weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
-	"   or: weir limits [-p POLICY]... [-g NAME] [-s DIR] [--json]\n"
-	"                   [--reset COUNTER [--yes]]\n"
-	"\n"
-	"Runs COMMAND, an MCP server on stdin and stdout, behind a policy: hides,\n"
-	"denies and limits its tools, and passes everything else byte for byte.\n"
-	"check tells whether policy files are sound, or a command loads libweir.so;\n"
-	"explain, what becomes of a call, and why; limits, what is used up.\n"
-	"\n"
-	"  -p, --policy FILE     the policy; once more lays another file over it; or\n"
-	"                        WEIR_POLICY in the environment (a colon between)\n"
-	"  -g, --grant NAME      whose counters these are (default: the first policy\n"
-	"                        file's path); or WEIR_GRANT\n"
-	"  -s, --state DIR       where counters live (default ~/.local/state/weir);\n"
-	"                        or WEIR_STATE\n"
-	"  -l, --log FILE        append one JSON line for each decision; or WEIR_LOG\n"
-	"  -n, --observe         decide and log, but let everything through; or\n"
-	"                        WEIR_OBSERVE=1\n"
-	"      --max-line BYTES  longest line that is weighed (default 67108864);\n"
-	"                        or WEIR_MAX_LINE\n"
-	"  -h, --help            this text\n"
-	"  -V, --version\n"
-	"\n"
-	"  check   --strict         a warning counts\n"
-	"          --print          print the merged policy\n"
-	"          --tools FILE     what becomes of each tool of a list\n"
-	"          --preload        would COMMAND load libweir.so?\n"
-	"  explain --json           as JSON\n"
-	"  limits  --json           as JSON\n"
-	"          --reset COUNTER  forget what it has counted\n"
-	"          --yes            do not ask first\n"
-	"\n"
-	"Exit status: that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
-	"failed, 126 if COMMAND could not be run, 127 if it was not found.\n"
-	"check: 0 sound, 1 sound with warnings under --strict, 2 unsound.\n"
-	"check --preload: 0 it loads it, 1 it does not, 2 weir cannot tell.\n"
-	"explain: 0 allowed, 1 refused, 2 error.\n"
-	"limits: 0 told or reset, 1 not reset, 2 error.\n";
+/* ---- verbs ----------------------------------------------------------- */
 
-static struct options fail(struct options o)
+static const struct verb {
+	const char *name;         /* the first word; NULL: none */
+	int status;               /* when the command line is wrong */
+	size_t least, most;       /* operands */
+	const char *operand;      /* that is missing */
+	const char *help;         /* the command that prints it */
+	const char *usage, *what; /* of the help: lines without the last LF */
+	const char *statuses;     /* the same */
+} verbs[RUN_VERBS] = {
+	[RUN_RELAY] =
+		{NULL, EXIT_WEIR, 1, SIZE_MAX, "COMMAND", "weir --help",
+		 "weir [OPTION]... [--] COMMAND [ARG]...",
+		 "Runs COMMAND, an MCP server on stdin and stdout, behind a "
+		 "policy that hides,\n"
+		 "denies or limits its tools. Everything else passes "
+		 "unchanged.",
+		 "that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
+		 "failed, 126 if COMMAND could not be run, 127 if it was not "
+		 "found."},
+	[RUN_CHECK] =
+		{"check", CHECK_UNSOUND, 1, SIZE_MAX, "POLICY",
+		 "weir check --help",
+		 "weir check [--strict] [--print] [--tools FILE] POLICY...\n"
+		 "   or: weir check --preload COMMAND [ARG]...",
+		 "Checks policy files, each alone and then layered, or whether "
+		 "COMMAND would\nload libweir.so.",
+		 "0 sound, 1 sound with warnings under --strict, 2 unsound or "
+		 "error;\n"
+		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell."},
+	[RUN_EXPLAIN] =
+		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL", "weir explain --help",
+		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]",
+		 "Says what becomes of one call, and which rule decides. "
+		 "ARGUMENTS is a JSON\nobject.",
+		 "0 allowed, 1 refused, 2 error."},
+	[RUN_LIMITS] =
+		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
+		 "weir limits [-p POLICY]... [-g NAME] [-s DIR] [--json]\n"
+		 "                   [--reset COUNTER [--yes]]",
+		 "Shows what the limits of a grant have used up, or resets a "
+		 "counter.",
+		 "0 shown or reset, 1 not reset, 2 error."},
+};
+
+/* ---- options --------------------------------------------------------- */
+
+struct row {
+	const char *name, letter, *argument; /* 0, NULL: none */
+	const char *variable;                /* NULL: none */
+	unsigned verbs; /* that take it: bits of enum run */
+	/* Takes the value of the option or variable called what; a flag's is
+	 * NULL, but for a variable's.  False: reported. */
+	bool (*set)(struct options *o, const struct row *r, const char *what,
+		    char *value);
+	size_t at;             /* where set puts it in the options */
+	const char *help;      /* lines of at most 55 columns */
+	const char *otherwise; /* the default without the variable, as words */
+};
+
+static bool set_run(struct options *o, const struct row *r, const char *what,
+		    char *value)
 {
-	o.run = RUN_ERROR;
-	return o;
+	(void)what, (void)value;
+	o->run = r->letter == 'h' ? RUN_HELP : RUN_VERSION;
+	return true;
 }
 
-static bool read_size(const char *what, const char *text, size_t *size)
+static bool set_flag(struct options *o, const struct row *r, const char *what,
+		     char *value)
 {
+	bool *flag = (void *)((char *)o + r->at);
+
+	*flag = !value || strcmp(value, "1") == 0;
+	if (*flag || strcmp(value, "0") == 0)
+		return true;
+	report("%s=%s: 1 or 0 was expected", what, value);
+	return false;
+}
+
+static bool set_text(struct options *o, const struct row *r, const char *what,
+		     char *value)
+{
+	const char **text = (void *)((char *)o + r->at);
+
+	*text = value;
+	if (*value)
+		return true;
+	report("%s: the name is empty", what);
+	return false;
+}
+
+static bool set_size(struct options *o, const struct row *r, const char *what,
+		     char *value)
+{
+	size_t *size = (void *)((char *)o + r->at);
 	unsigned long long n;
 	char *end;
 
 	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
-	    n < MAX_LINE_LEAST || n > MAX_LINE_MOST) {
-		report("%s %s: a number of bytes from %zu to %zu was expected",
-		       what, text, MAX_LINE_LEAST, MAX_LINE_MOST);
-		return false;
-	}
+	n = strtoull(value, &end, 10);
 	*size = (size_t)n;
+	if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0 &&
+	    n >= MAX_LINE_LEAST && n <= MAX_LINE_MOST)
+		return true;
+	report("%s %s: a number of bytes from %zu to %zu was expected", what,
+	       value, MAX_LINE_LEAST, MAX_LINE_MOST);
+	return false;
+}
+
+/* The variable names several, a colon between them. */
+static bool set_policies(struct options *o, const struct row *r,
+			 const char *what, char *value)
+{
+	char *next = NULL, *file = value;
+
+	if (what == r->variable) {
+		o->list = next = strdup(value);
+		file = strsep(&next, ":");
+	}
+	do {
+		if (!file || !*file || o->policy_count == POLICIES_MAX) {
+			if (!file)
+				report("out of memory");
+			else if (*file)
+				report("more than %d policy files",
+				       POLICIES_MAX);
+			else
+				report("%s: the name is empty", what);
+			return false;
+		}
+		o->policies[o->policy_count++] = file;
+	} while ((file = strsep(&next, ":")));
 	return true;
 }
 
+#define AT(field) offsetof(struct options, field)
+enum {
+	RELAY = 1 << RUN_RELAY,
+	CHECK = 1 << RUN_CHECK,
+	EXPLAIN = 1 << RUN_EXPLAIN,
+	LIMITS = 1 << RUN_LIMITS,
+	ALL = (1 << RUN_VERBS) - 1,
+};
+
+static const struct row rows[] = {
+	{"policy", 'p', "FILE", "WEIR_POLICY", RELAY | EXPLAIN | LIMITS,
+	 set_policies, 0, "policy file; may be repeated to layer policies",
+	 " (colon-separated)"},
+	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
+	 AT(grant), "whose counters to use",
+	 ", else the first policy file's path"},
+	{"state", 's', "DIR", "WEIR_STATE", RELAY | LIMITS, set_text, AT(state),
+	 "directory of the counters", ", else ~/.local/state/weir"},
+	{"log", 'l', "FILE", "WEIR_LOG", RELAY, set_text, AT(log),
+	 "append one JSON line per decision", ""},
+	{"observe", 'n', NULL, "WEIR_OBSERVE", RELAY, set_flag, AT(observe),
+	 "decide and log, but let everything through", " (1 or 0)"},
+	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, set_size, AT(max_line),
+	 "longest line that is judged", ", else 67108864"},
+	{"strict", 0, NULL, NULL, CHECK, set_flag, AT(strict),
+	 "exit with 1 if there are warnings", NULL},
+	{"print", 0, NULL, NULL, CHECK, set_flag, AT(print),
+	 "print the merged policy", NULL},
+	{"tools", 0, "FILE", NULL, CHECK, set_text, AT(tools),
+	 "say what becomes of each tool in FILE, a reply to\ntools/list", NULL},
+	{"preload", 0, NULL, NULL, CHECK, set_flag, AT(preload),
+	 "say whether COMMAND would load libweir.so", NULL},
+	{"json", 0, NULL, NULL, EXPLAIN | LIMITS, set_flag, AT(json),
+	 "print JSON", NULL},
+	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
+	 "forget what COUNTER has counted", NULL},
+	{"yes", 0, NULL, NULL, LIMITS, set_flag, AT(sure),
+	 "do not ask before a reset", NULL},
+	{"help", 'h', NULL, NULL, ALL, set_run, 0,
+	 "print this help; after a verb, that verb's", NULL},
+	{"version", 'V', NULL, NULL, RELAY, set_run, 0, "print the version",
+	 NULL},
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+/* ---- help ------------------------------------------------------------ */
+
+static void print_row(const struct row *r)
+{
+	const char *line = r->help;
+	char left[24], letter[] = {'-', r->letter, ',', '\0'};
+
+	snprintf(left, sizeof(left), "  %3s --%s %s", r->letter ? letter : "",
+		 r->name, r->argument ? r->argument : "");
+	for (int len; line; line = line[len] ? line + len + 1 : NULL) {
+		len = (int)strcspn(line, "\n");
+		printf("%-23s %.*s\n", left, len, line);
+		left[0] = '\0';
+	}
+	if (r->variable)
+		printf("%-23s Default: $%s%s\n", "", r->variable, r->otherwise);
+}
+
+void options_help(enum run verb)
+{
+	const enum run end = verb == RUN_RELAY ? RUN_VERBS : verb + 1;
+
+	for (enum run v = verb; v < end; v++)
+		printf("%s%s\n",
+		       v == verb ? "Usage: " : "   or: ", verbs[v].usage);
+	for (enum run v = verb; v < end; v++) {
+		printf("\n%s%s%s\n", v == verb ? "" : verbs[v].name,
+		       v == verb ? "" : ": ", verbs[v].what);
+		for (const struct row *r = rows; r < rows + ROWS; r++)
+			if (r->verbs >> v & 1 &&
+			    (v == verb || !(r->verbs & RELAY)))
+				print_row(r);
+	}
+	putchar('\n');
+	for (enum run v = verb; v < end; v++)
+		printf("%s: %s\n", v == verb ? "Exit status" : verbs[v].name,
+		       verbs[v].statuses);
+}
+
+/* ---- reading --------------------------------------------------------- */
+
 /* What getopt() does not know, or knows and lacks the value of. */
-static struct options bad_option(struct options o, int c, char **argv)
+static bool bad_option(const struct options *o, int c, char **argv)
 {
 	/* Where a value lacks, some C libraries are past the end by one. */
 	const char *word =
 		argv[optind - 1] ? argv[optind - 1] : argv[optind - 2];
+	char letter[] = {'-', (char)optopt, '\0'};
 
-	if (c == ':')
-		report("%s needs a value (see weir --help)", word);
-	else if (optopt && word[1] != '-')
-		report("-%c: unknown option (see weir --help)", optopt);
-	else
-		report("%s: unknown option (see weir --help)", word);
-	return fail(o);
-}
-
-static struct options read_check(struct options o, int argc, char **argv)
-{
-	static const struct option table[] = {
-		{"strict", no_argument, NULL, 's'},
-		{"print", no_argument, NULL, 'P'},
-		{"preload", no_argument, NULL, 'L'},
-		{"tools", required_argument, NULL, 't'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	o.run = RUN_CHECK;
-	o.status = CHECK_UNSOUND;
-	while ((c = getopt_long(argc, argv, "+:h", table, NULL)) != -1) {
-		if (c == 's')
-			o.strict = true;
-		else if (c == 'P')
-			o.print = true;
-		else if (c == 'L')
-			o.preload = true;
-		else if (c == 't')
-			o.tools = optarg;
-		else if (c == 'h')
-			o.run = RUN_HELP;
-		else
-			return bad_option(o, c, argv);
-	}
-	o.rest = argv + optind;
-	if (o.run == RUN_CHECK && !*o.rest) {
-		report(o.preload ? "check: which command? Usage: weir check "
-				   "--preload COMMAND"
-				 : "check: which file? Usage: weir check "
-				   "[--strict] POLICY...");
-		return fail(o);
-	}
-	return o;
-}
-
-/* A name that is not empty. */
-static bool take_name(const char *what, const char *name, const char **into)
-{
-	*into = name;
-	if (*name)
-		return true;
-	report("the name of the %s is empty", what);
+	if (c == '?' && optopt && word[1] != '-')
+		word = letter;
+	report("%s%s (see %s)", word,
+	       c == ':' ? " needs a value" : ": unknown option",
+	       verbs[o->verb].help);
 	return false;
 }
 
-/* Lays a file over those that were named before. */
-static bool add_policy(struct options *o, const char *file)
+/* The options, up to the first operand, or to one that asks for help. */
+static bool read_options(struct options *o, int argc, char **argv)
 {
-	if (!*file) {
-		report("the name of a policy file is empty");
-		return false;
+	struct option longs[ROWS + 1] = {{.name = NULL}};
+	char shorts[2 * ROWS + 3] = "+:", *s = shorts + 2, what[32];
+	const struct row *r;
+	int c, count = 0;
+
+	/* No letter is a number of a row. */
+	for (r = rows; r < rows + ROWS; r++) {
+		if (!(r->verbs >> o->verb & 1))
+			continue;
+		longs[count++] = (struct option){
+			r->name, r->argument ? required_argument : no_argument,
+			NULL, (int)(r - rows)};
+		if (r->letter)
+			*s++ = r->letter;
+		if (r->letter && r->argument)
+			*s++ = ':';
 	}
-	if (o->policy_count == POLICIES_MAX) {
-		report("more than %d policy files", POLICIES_MAX);
-		return false;
+	opterr = 0;
+	while (o->run == o->verb &&
+	       (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return bad_option(o, c, argv);
+		for (r = rows; r - rows != c && r->letter != c;)
+			r++;
+		o->given |= 1U << (r - rows);
+		snprintf(what, sizeof(what), "--%s", r->name);
+		if (!r->set(o, r, what, optarg))
+			return false;
 	}
-	o->policies[o->policy_count++] = file;
+	o->rest = argv + optind;
 	return true;
 }
 
-/* The files that WEIR_POLICY names, a colon between them; list is cut up. */
-static bool add_policies(struct options *o, char *list)
+static bool check_operands(const struct options *o)
 {
-	char *colon;
+	const struct verb *v = &verbs[o->verb];
+	size_t count = 0;
 
-	for (; (colon = strchr(list, ':')); list = colon + 1) {
-		*colon = '\0';
-		if (!add_policy(o, list))
-			return false;
-	}
-	return add_policy(o, list);
+	while (count < v->most && o->rest[count])
+		count++;
+	if (count < v->least)
+		report("missing %s (see %s)",
+		       o->preload ? "COMMAND" : v->operand, v->help);
+	else if (o->rest[count])
+		report("unexpected operand %s (see %s)", o->rest[count],
+		       v->help);
+	else
+		return true;
+	return false;
 }
 
 static bool read_environment(struct options *o)
 {
-	const char *policy = getenv("WEIR_POLICY");
-	const char *max_line = getenv("WEIR_MAX_LINE");
-	const char *log = getenv("WEIR_LOG");
-	const char *grant = getenv("WEIR_GRANT");
-	const char *state = getenv("WEIR_STATE");
-	const char *observe = getenv("WEIR_OBSERVE");
+	for (const struct row *r = rows; r < rows + ROWS; r++) {
+		char *value = r->variable ? getenv(r->variable) : NULL;
 
-	if (o->policy_count == 0 && policy && *policy) {
-		o->list = strdup(policy);
-		if (!o->list || !add_policies(o, o->list))
+		if (r->verbs >> o->verb & 1 && !(o->given >> (r - rows) & 1) &&
+		    value && *value && !r->set(o, r, r->variable, value))
 			return false;
 	}
-	if (!o->log && log && *log)
-		o->log = log;
-	if (!o->grant && grant && *grant)
-		o->grant = grant;
-	if (!o->state && state && *state)
-		o->state = state;
-	if (observe && *observe && strcmp(observe, "0") != 0) {
-		if (strcmp(observe, "1") != 0) {
-			report("WEIR_OBSERVE=%s: 1 or 0 was expected", observe);
-			return false;
-		}
-		o->observe = true;
-	}
-	if (o->max_line == 0 && max_line && *max_line &&
-	    !read_size("WEIR_MAX_LINE", max_line, &o->max_line))
-		return false;
 	return true;
 }
 
-static bool need_policy(const struct options *o)
+static bool need_policy(const struct options *o, const char *with)
 {
-	if (o->policy_count > 0)
+	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1))
 		return true;
-	report("no policy, so nothing runs: name one with -p FILE or in "
-	       "WEIR_POLICY");
+	report("no policy, so nothing runs: name one %s", with);
 	return false;
 }
 
-static struct options read_explain(struct options o, int argc, char **argv)
+/* Is the word no command, but nearly a verb? */
+static bool is_slip(const char *word)
 {
-	static const struct option table[] = {
-		{"policy", required_argument, NULL, 'p'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
+	const char *names[RUN_VERBS] = {NULL}, *meant;
+	char path[PATH_MAX];
 
-	o.run = RUN_EXPLAIN;
-	o.status = EXPLAIN_ERROR;
-	while ((c = getopt_long(argc, argv, "+:p:h", table, NULL)) != -1) {
-		if (c == 'p' && !add_policy(&o, optarg))
-			return fail(o);
-		if (c == 'j')
-			o.json = true;
-		if (c == 'h')
-			o.run = RUN_HELP;
-		if (c == '?' || c == ':')
-			return bad_option(o, c, argv);
-	}
-	o.rest = argv + optind;
-	if (o.run == RUN_HELP)
-		return o;
-	if (!o.rest[0] || (o.rest[1] && o.rest[2])) {
-		report("explain: which call? Usage: weir explain [-p POLICY]... "
-		       "[--json] TOOL [ARGUMENTS]");
-		return fail(o);
-	}
-	if (!read_environment(&o) || !need_policy(&o))
-		return fail(o);
-	return o;
-}
-
-static struct options read_limits(struct options o, int argc, char **argv)
-{
-	static const struct option table[] = {
-		{"policy", required_argument, NULL, 'p'},
-		{"grant", required_argument, NULL, 'g'},
-		{"state", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"reset", required_argument, NULL, 'r'},
-		{"yes", no_argument, NULL, 'y'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	o.run = RUN_LIMITS;
-	o.status = LIMITS_ERROR;
-	while ((c = getopt_long(argc, argv, "+:p:g:s:h", table, NULL)) != -1) {
-		if ((c == 'p' && !add_policy(&o, optarg)) ||
-		    (c == 'g' && !take_name("grant", optarg, &o.grant)) ||
-		    (c == 's' &&
-		     !take_name("state directory", optarg, &o.state)) ||
-		    (c == 'r' && !take_name("counter", optarg, &o.reset)))
-			return fail(o);
-		o.json |= c == 'j';
-		o.sure |= c == 'y';
-		if (c == 'h')
-			o.run = RUN_HELP;
-		if (c == '?' || c == ':')
-			return bad_option(o, c, argv);
-	}
-	if (o.run == RUN_HELP)
-		return o;
-	if (argv[optind]) {
-		report("limits: %s? Usage: weir limits [-p POLICY]... "
-		       "[-g NAME] [-s DIR] [--json] [--reset COUNTER "
-		       "[--yes]]",
-		       argv[optind]);
-		return fail(o);
-	}
-	if (!read_environment(&o) || !need_policy(&o))
-		return fail(o);
-	return o;
-}
-
-static struct options read_relay(struct options o, int argc, char **argv)
-{
-	static const struct option table[] = {
-		{"policy", required_argument, NULL, 'p'},
-		{"grant", required_argument, NULL, 'g'},
-		{"state", required_argument, NULL, 's'},
-		{"log", required_argument, NULL, 'l'},
-		{"observe", no_argument, NULL, 'n'},
-		{"max-line", required_argument, NULL, 'm'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "+:p:g:s:l:nhV", table, NULL)) !=
-	       -1) {
-		switch (c) {
-		case 'p':
-			if (!add_policy(&o, optarg))
-				return fail(o);
-			break;
-		case 'g':
-			if (!take_name("grant", optarg, &o.grant))
-				return fail(o);
-			break;
-		case 's':
-			if (!take_name("state directory", optarg, &o.state))
-				return fail(o);
-			break;
-		case 'l':
-			o.log = optarg;
-			break;
-		case 'n':
-			o.observe = true;
-			break;
-		case 'm':
-			if (!read_size("--max-line", optarg, &o.max_line))
-				return fail(o);
-			break;
-		case 'h':
-			o.run = RUN_HELP;
-			return o;
-		case 'V':
-			o.run = RUN_VERSION;
-			return o;
-		default:
-			return bad_option(o, c, argv);
-		}
-	}
-	o.rest = argv + optind;
-	if (!*o.rest) {
-		report("which server? Usage: weir -p POLICY -- COMMAND "
-		       "[ARG]... (see weir --help)");
-		return fail(o);
-	}
-	if (!read_environment(&o))
-		return fail(o);
-	if (!need_policy(&o))
-		return fail(o);
-	if (o.max_line == 0)
-		o.max_line = MAX_LINE_DEFAULT;
-	return o;
+	for (int v = 1; v < RUN_VERBS; v++)
+		names[v - 1] = verbs[v].name;
+	meant = policy_nearest(word, strlen(word), names);
+	if (!meant || preload_check_find(word, path))
+		return false;
+	report("%s: no such command: did you mean weir %s?", word, meant);
+	return true;
 }
 
 struct options options_read(int argc, char **argv)
 {
-	struct options o = {.run = RUN_RELAY, .status = EXIT_WEIR};
+	struct options o = {.max_line = MAX_LINE_DEFAULT};
+	bool fine;
 
-	opterr = 0;
-	if (argc > 1 && strcmp(argv[1], "check") == 0)
-		return read_check(o, argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "explain") == 0)
-		return read_explain(o, argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "limits") == 0)
-		return read_limits(o, argc - 1, argv + 1);
-	return read_relay(o, argc, argv);
+	for (enum run v = RUN_RELAY + 1; argc > 1 && v < RUN_VERBS; v++)
+		if (strcmp(argv[1], verbs[v].name) == 0)
+			o.run = v;
+	o.verb = o.run;
+	o.status = verbs[o.verb].status;
+	if (o.verb == RUN_RELAY && argc > 1 && is_slip(argv[1])) {
+		o.status = EXIT_NOT_FOUND;
+		fine = false;
+	} else {
+		int skip = o.verb != RUN_RELAY;
+
+		fine = read_options(&o, argc - skip, argv + skip) &&
+		       (o.run != o.verb ||
+			(check_operands(&o) && read_environment(&o) &&
+			 need_policy(&o, "with -p FILE or in WEIR_POLICY")));
+	}
+	if (!fine)
+		o.run = RUN_ERROR;
+	return o;
 }
 
 struct options options_environment(void)
 {
-	struct options o = {.run = RUN_RELAY, .status = EXIT_WEIR};
+	struct options o = {.status = EXIT_WEIR, .max_line = MAX_LINE_DEFAULT};
 
-	if (!read_environment(&o))
-		return fail(o);
-	if (o.policy_count == 0) {
-		report("no policy, so nothing runs: name one in WEIR_POLICY");
-		return fail(o);
-	}
-	if (o.max_line == 0)
-		o.max_line = MAX_LINE_DEFAULT;
+	if (!read_environment(&o) || !need_policy(&o, "in WEIR_POLICY"))
+		o.run = RUN_ERROR;
 	return o;
 }
 

@@ -16,14 +16,17 @@ enum run {
 	RUN_CHECK,
 	RUN_EXPLAIN,
 	RUN_LIMITS,
-	RUN_HELP,
+	RUN_VERBS, /* how many there are */
+	RUN_HELP = RUN_VERBS,
 	RUN_VERSION,
 	RUN_ERROR
 };
 
 struct options {
 	enum run run;
-	int status; /* RUN_ERROR: to exit with */
+	enum run verb;  /* of the command line, or RUN_RELAY */
+	int status;     /* to exit with when run is RUN_ERROR, or fails */
+	unsigned given; /* the options of the command line: a bit each */
 	/* The policy files, each laid over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
@@ -43,8 +46,8 @@ struct options {
 	char **rest;       /* the command, or the files to check; NULL-ended */
 };
 
-/* Reads both.  RUN_ERROR: said on stderr what is wrong.  All pointers are into
- * argv and the environment, or live as long as the process. */
+/* Reads both.  RUN_ERROR: reported.  All pointers are into argv and the
+ * environment, or live until options_free(). */
 struct options options_read(int argc, char **argv);
 
 /* Reads the environment alone, for a relay without a command line. */
@@ -52,7 +55,7 @@ struct options options_environment(void);
 
 void options_free(struct options *o);
 
-/* The text of --help, with its LF. */
-extern const char options_help[];
+/* Prints the help of a verb; of RUN_RELAY, that of all. */
+void options_help(enum run verb);
 
 #endif

@@ -193,8 +193,7 @@ static void forget_child(pid_t pid, bool pending, const sigset_t *signal)
 	static const struct timespec now;
 
 	/* Where S ignores SIGCHLD this fails once the child has gone. */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	RETRY(waitpid(pid, NULL, 0));
 	if (!pending)
 		sigtimedwait(signal, NULL, &now);
 }
@@ -289,9 +288,7 @@ static void await_relay(int tell)
 	char told = 0;
 	ssize_t got;
 
-	do
-		got = read(tell, &told, 1);
-	while (got < 0 && errno == EINTR);
+	RETRY(got = read(tell, &told, 1));
 	if (told == RUNNING_UP)
 		return;
 	if (told != SAID)

@@ -1,6 +1,8 @@
 /* weir's own words on stderr.  The contract is in report.h. */
 #include "report.h"
 
+#include "fd.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -20,9 +22,7 @@ static void write_line(const char *format, va_list args)
 	used += more < room ? more : room - 1;
 	line[used++] = '\n';
 	/* Nobody to tell when this fails. */
-	do
-		put = write(STDERR_FILENO, line, (size_t)used);
-	while (put < 0 && errno == EINTR);
+	RETRY(put = write(STDERR_FILENO, line, (size_t)used));
 }
 
 void report_all(const char *format, ...)
@@ -41,9 +41,7 @@ void report(const char *format, ...)
 	int ready;
 
 	/* A pipe that is ready takes PIPE_BUF bytes at once. */
-	do
-		ready = poll(&p, 1, 0);
-	while (ready < 0 && errno == EINTR);
+	RETRY(ready = poll(&p, 1, 0));
 	/* POLLERR: nobody reads it, and SIGPIPE may not be ignored yet. */
 	if (ready != 1 || p.revents != POLLOUT)
 		return;

@@ -180,8 +180,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return d[a_len][b_len];
 }
 
-/* The word of the list that s was probably meant to be, or NULL. */
-static const char *nearest(const char *s, size_t len, const char *const *words)
+const char *policy_nearest(const char *s, size_t len, const char *const *words)
 {
 	const char *best = NULL;
 	size_t least_far = 3;
@@ -201,7 +200,7 @@ void loader_unknown(struct loader *l, const char *what, const char *s,
 		    size_t len, const char *const *words)
 {
 	struct shown shown = loader_show(s, len);
-	const char *meant = nearest(s, len, words);
+	const char *meant = policy_nearest(s, len, words);
 	char list[256];
 	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
 

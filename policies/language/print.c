@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define SECOND 1000000000LL
-
 static const char *const actions[] = {
 	[ACTION_ALLOW] = "allow",
 	[ACTION_DENY] = "deny",

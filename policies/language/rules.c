@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND 1000000000LL
-
 /* What one file says of an entry. */
 struct saying {
 	struct rules *rules;

@@ -4,6 +4,7 @@
 #include "../../parser/reply.h"
 #include "../../policies/policy.h"
 #include "../report.h"
+#include "preload_check.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -312,6 +313,8 @@ int check_run(const struct options *o)
 	const char *const *files = (const char *const *)o->rest;
 	size_t count = 0;
 
+	if (o->preload)
+		return preload_check_run(o->rest[0]);
 	while (files[count])
 		count++;
 	if (count > 1 && !check_files(files, count, o->print))

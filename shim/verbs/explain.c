@@ -119,10 +119,11 @@ static int explain(const char *line, const struct message *m,
 	return v->kind == VERDICT_PASS ? EXPLAIN_ALLOWED : EXPLAIN_REFUSED;
 }
 
-int explain_run(const char *const *policies, size_t count, const char *tool,
-		const char *arguments, bool json)
+int explain_run(const struct options *o)
 {
-	struct policy *policy = policy_load(policies, count, report_line, NULL);
+	const char *tool = o->rest[0], *arguments = o->rest[1];
+	struct policy *policy =
+		policy_load(o->policies, o->policy_count, report_line, NULL);
 	struct counters *counters =
 		policy ? counters_new(policy, NULL, NULL, report_line, NULL)
 		       : NULL;
@@ -144,7 +145,7 @@ int explain_run(const char *const *policies, size_t count, const char *tool,
 		       arguments ? arguments : tool);
 	} else {
 		v = policy_judge(policy, counters, &m, grant_now);
-		status = explain(line, &m, &v, json);
+		status = explain(line, &m, &v, o->json);
 	}
 	free(line);
 	counters_free(counters);

@@ -2,20 +2,18 @@
 #ifndef SHIM_EXPLAIN_H
 #define SHIM_EXPLAIN_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "../options.h"
 
 #define EXPLAIN_ALLOWED 0
 #define EXPLAIN_REFUSED 1
 #define EXPLAIN_ERROR   2
 
 /*
- * Judges a call of the tool, with the arguments, a JSON object, or NULL for
- * none, just as the relay would: the same bytes, the same function; nothing was
- * counted before.  Says on stdout what comes of it: for a person, or as one
- * line of JSON.  Returns the status to exit with.
+ * Judges a call of the tool o->rest[0] with the arguments o->rest[1], a JSON
+ * object or NULL, as the relay would before any call was counted.  Prints the
+ * verdict on stdout, for a person or as one line of JSON.  Returns the status
+ * to exit with.
  */
-int explain_run(const char *const *policies, size_t count, const char *tool,
-		const char *arguments, bool json);
+int explain_run(const struct options *o);
 
 #endif

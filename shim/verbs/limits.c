@@ -2,6 +2,7 @@
 #include "limits.h"
 
 #include "../../parser/strbuf.h"
+#include "../answer.h"
 #include "../grant.h"
 #include "../report.h"
 
@@ -9,9 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MILLION     1000000
-#define MILLISECOND 1000000
-#define SECOND      1000000000LL
+#define MILLION 1000000
 
 struct amount {
 	char text[48];
@@ -39,23 +38,12 @@ static struct amount amount(uint64_t n, bool sum)
 /* "now", "never", "in 41 s" */
 static struct amount when(int64_t wait)
 {
-	static const struct {
-		int64_t most, unit;
-		const char *name;
-	} units[] = {{120, 1, "s"}, {7200, 60, "min"}, {INT64_MAX, 3600, "h"}};
-	int64_t seconds = wait / SECOND + (wait % SECOND > 0);
-	struct amount a;
-	size_t i = 0;
+	struct amount a = {""};
+	struct strbuf out = {.ptr = a.text, .cap = sizeof(a.text) - 1};
 
-	if (wait <= 0) {
-		snprintf(a.text, sizeof(a.text), wait ? "never" : "now");
-		return a;
-	}
-	while (seconds >= units[i].most)
-		i++;
-	seconds = (seconds + units[i].unit - 1) / units[i].unit;
-	snprintf(a.text, sizeof(a.text), "in %lld %s", (long long)seconds,
-		 units[i].name);
+	strbuf_string(&out, wait < 0 ? "never" : wait == 0 ? "now" : "in ");
+	if (wait > 0)
+		answer_wait(&out, wait);
 	return a;
 }
 

@@ -12,8 +12,6 @@
 #include "../../policies/counters/ledger.h"
 #include "../now.h"
 
-#define SECOND INT64_C(1000000000)
-
 static char grant_directory[64];         /* of this test program */
 static char grant_file[96];              /* of the grant "g" in it */
 static char grant_said[1024];            /* the last line that was reported */

@@ -137,7 +137,11 @@ static void write_policy(char *path)
 static void explain_and_relay_agree(void **state)
 {
 	char path[] = "/tmp/weir-agree-XXXXXX", args[256], answer[8192];
-	const char *file = path;
+	char *words[3] = {NULL};
+	struct options o = {.policies = {path},
+			    .policy_count = 1,
+			    .json = true,
+			    .rest = words};
 	int stdout_was = dup(STDOUT_FILENO), refused = 0;
 	FILE *said = tmpfile();
 	struct policy *policy = COMPILE(policy_text, listen, NULL);
@@ -151,10 +155,10 @@ static void explain_and_relay_agree(void **state)
 	fflush(stdout);
 	dup2(fileno(said), STDOUT_FILENO);
 	for (int i = 0; i < CALLS; i++) {
-		const char *name = names[draw(&seed, COUNT(names))];
-
+		words[0] = names[draw(&seed, COUNT(names))];
 		make_arguments(&seed, args, sizeof(args));
-		explain_run(&file, 1, name, *args ? args : NULL, true);
+		words[1] = *args ? args : NULL;
+		explain_run(&o);
 	}
 	fflush(stdout);
 	dup2(stdout_was, STDOUT_FILENO);

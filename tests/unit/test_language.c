@@ -11,7 +11,6 @@
 #include "../../policies/internal.h"
 #include "../now.h"
 
-#define SECOND     ((int64_t)1000000000)
 #define TEXT_BYTES 16384 /* of any policy or line here, but the huge ones */
 #define FILES_MAX  3     /* laid over each other in a row */
 

@@ -6,8 +6,6 @@
 #include "../../policies/internal.h"
 #include "../now.h"
 
-#define SECOND ((int64_t)1000000000)
-
 struct said {
 	char text[8192];
 	size_t len;
