@@ -41,16 +41,16 @@ static const struct verb {
 		 "weir check --help",
 		 "weir check [--strict] [--print] [--tools FILE] POLICY...\n"
 		 "   or: weir check --preload COMMAND [ARG]...",
-		 "Checks policy files, each alone and then layered, or whether "
-		 "COMMAND would\nload libweir.so.",
+		 "Says whether policy files are sound, each alone and then "
+		 "layered,\nor whether COMMAND would load libweir.so.",
 		 "0 sound, 1 sound with warnings under --strict, 2 unsound or "
 		 "error;\n"
 		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell."},
 	[RUN_EXPLAIN] =
 		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL", "weir explain --help",
 		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]",
-		 "Says what becomes of one call, and which rule decides. "
-		 "ARGUMENTS is a JSON\nobject.",
+		 "Says what becomes of one call, and which rule decides.\n"
+		 "ARGUMENTS is a JSON object.",
 		 "0 allowed, 1 refused, 2 error."},
 	[RUN_LIMITS] =
 		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
@@ -191,7 +191,7 @@ static const struct row rows[] = {
 	{"yes", 0, NULL, NULL, LIMITS, set_flag, AT(sure),
 	 "do not ask before a reset", NULL},
 	{"help", 'h', NULL, NULL, ALL, set_run, 0,
-	 "print this help; after a verb, that verb's", NULL},
+	 "print this help; weir VERB --help prints a verb's", NULL},
 	{"version", 'V', NULL, NULL, RELAY, set_run, 0, "print the version",
 	 NULL},
 };
@@ -223,7 +223,7 @@ void options_help(enum run verb)
 		printf("%s%s\n",
 		       v == verb ? "Usage: " : "   or: ", verbs[v].usage);
 	for (enum run v = verb; v < end; v++) {
-		printf("\n%s%s%s\n", v == verb ? "" : verbs[v].name,
+		printf("\n%s%s%s\n\n", v == verb ? "" : verbs[v].name,
 		       v == verb ? "" : ": ", verbs[v].what);
 		for (const struct row *r = rows; r < rows + ROWS; r++)
 			if (r->verbs >> v & 1 &&

@@ -204,24 +204,104 @@ static void unknown_options(void **state)
 	check_fails(proc_run(WORDS(weir, "-p", policy, "--"), ""), 1, "");
 }
 
+/* The options, and the verbs that take them; "weir" is none. */
+static const struct {
+	const char *option, *value, *verbs;
+} options[] = {
+	{"--policy", "f", "weir explain limits"},
+	{"--grant", "g", "weir limits"},
+	{"--state", "d", "weir limits"},
+	{"--log", "f", "weir"},
+	{"--observe", NULL, "weir"},
+	{"--max-line", "4096", "weir"},
+	{"--strict", NULL, "check"},
+	{"--print", NULL, "check"},
+	{"--tools", "f", "check"},
+	{"--preload", NULL, "check"},
+	{"--json", NULL, "explain limits"},
+	{"--reset", "c", "limits"},
+	{"--yes", NULL, "limits"},
+	{"--version", NULL, "weir"},
+};
+
+/* It has each option that the verb takes, fits a terminal, and is all that an
+ * option before it asks for. */
 static void help(void **state)
 {
-	static const char *const words[] = {
-		"Usage: weir", "weir check",    "--policy", "WEIR_POLICY",
-		"--max-line",  "WEIR_MAX_LINE", "125",      "126",
-		"127",         "128",
-	};
-	static const char *const ways[] = {"--help", "-h"};
+	static const char *const verbs[] = {"weir", "check", "explain",
+					    "limits"};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(ways); i++) {
-		struct proc *p = proc_run(WORDS(weir, ways[i]), "");
+	for (size_t v = 0; v < COUNT(verbs); v++) {
+		const char *const *const words =
+			v == 0 ? WORDS(weir) : WORDS(weir, verbs[v]);
+		struct proc *p = proc_run(join(words, WORDS("--help")), "");
+		const char *help = p->said.ptr, *line = help;
 
+		in_case(verbs[v]);
 		check_status(p, 0);
 		check_text("stderr", p->told.ptr, "");
-		for (size_t w = 0; w < COUNT(words); w++)
-			check(strstr(p->said.ptr, words[w]),
-			      "\"%s\" is not in the help", words[w]);
+		check(strncmp(help, "Usage: weir ", 12) == 0 &&
+			      strstr(help, "Exit status: ") &&
+			      (v > 0) == !strstr(help, "WEIR_MAX_LINE"),
+		      "%s", help);
+		for (; *line; line += strcspn(line, "\n") + 1)
+			check(strcspn(line, "\n") < 80, "too long: %s", line);
+		p = proc_run(join(words, WORDS("-h")), "");
+		check_text("-h", p->said.ptr, help);
+		for (size_t i = 0; i < COUNT(options); i++) {
+			bool takes = strstr(options[i].verbs, verbs[v]);
+
+			check((v == 0 || takes) ==
+				      !!strstr(help,
+					       text(" %s ", options[i].option)),
+			      "%s: %s", options[i].option, help);
+			if (i + 1 == COUNT(options))
+				break;
+			p = proc_run(join(join(words, WORDS(options[i].option,
+							    options[i].value)),
+					  WORDS("--help")),
+				     "");
+			check_status(p, takes ? 0 : v == 0 ? 125 : 2);
+		}
+	}
+}
+
+/* A first word that is nearly a verb is told from a server's name. */
+static void did_you_mean(void **state)
+{
+	static const struct {
+		const char *words[3], *meant; /* NULL: nothing is */
+	} rows[] = {
+		{{"chekc", "policy"}, "check"},
+		{{"explian", "echo"}, "explain"},
+		{{"limit"}, "limits"},
+		{{"--", "limit"}, NULL},
+		{{"./limit"}, NULL},
+		{{"lim"}, NULL},
+		{{"checks"}, NULL}, /* it is in PATH */
+	};
+	const char *with = text("PATH=/bin:%s", path(""));
+	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
+	const char *const *env = WORDS(with, policy);
+	struct how how = {.env = env};
+
+	(void)state;
+	prefix_only("verbs are its words");
+	chmod(file("checks", "#!/bin/sh\n"), 0700);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *const *w = rows[i].words, *meant = rows[i].meant;
+		struct proc *p = proc_start_how(
+			join(WORDS(weir), WORDS(w[0], w[1])), &how);
+
+		in_case(w[0]);
+		check_status(p, strcmp(w[0], "checks") == 0 ? 0 : 127);
+		check(!strstr(p->told.ptr, "did you mean") == !meant &&
+			      (!meant ||
+			       strstr(p->told.ptr,
+				      text("%s: no such command: did you mean weir %s?\n",
+					   w[0], meant))),
+		      "told: %s", p->told.ptr);
 	}
 }
 
@@ -802,6 +882,7 @@ int run_command(void)
 		TEST(faulty_policy),
 		TEST(unknown_options),
 		TEST(help),
+		TEST(did_you_mean),
 		TEST(version),
 		TEST(full_stdout),
 		TEST(policy_from_environment),

@@ -225,11 +225,11 @@ static const struct {
 	const char *words[4];
 	const char *says;
 } faults[] = {
-	{{"x"}, "limits: x? Usage"},
+	{{"x"}, "unexpected operand x (see weir limits --help)"},
 	{{"-p"}, "-p needs a value"},
-	{{"--reset", ""}, "the name of the counter is empty"},
-	{{"-g", ""}, "the name of the grant is empty"},
-	{{"-s", ""}, "the name of the state directory is empty"},
+	{{"--reset", ""}, "--reset: the name is empty"},
+	{{"-g", ""}, "--grant: the name is empty"},
+	{{"-s", ""}, "--state: the name is empty"},
 	{{"-x"}, "-x: unknown option"},
 	{{"-s", "/dev/null"}, "/dev/null"},
 	{{"-p", "/nowhere"}, "/nowhere"},

@@ -155,7 +155,7 @@ static void explain_and_relay_agree(void **state)
 	fflush(stdout);
 	dup2(fileno(said), STDOUT_FILENO);
 	for (int i = 0; i < CALLS; i++) {
-		words[0] = names[draw(&seed, COUNT(names))];
+		words[0] = (char *)names[draw(&seed, COUNT(names))];
 		make_arguments(&seed, args, sizeof(args));
 		words[1] = *args ? args : NULL;
 		explain_run(&o);
