@@ -48,8 +48,9 @@ void answer_withheld(struct strbuf *out, struct span id,
 		     const struct fault *fault)
 {
 	begin_error(out, id, CODE_INTERNAL);
-	strbuf_string(out, "Withheld: the server's reply may hold a list, and "
-			   "cannot be read for certain: ");
+	strbuf_string(
+		out,
+		"Withheld: the server's reply may contain a list, and is ambiguous: ");
 	put_fault(out, fault);
 }
 

@@ -175,9 +175,7 @@ static void warn_of_leftovers(void)
 	if (f)
 		fclose(f);
 	else
-		report("what the server leaves running when it ends is not "
-		       "ended: /proc is missing, or that of another pid "
-		       "namespace");
+		report("cannot end what the server leaves running: /proc is missing, or belongs to another pid namespace");
 }
 
 /* All that weir opens is close-on-exec: what is not was inherited. */
@@ -208,7 +206,7 @@ static const char *why_not(const char *command, int cause)
 	if (cause != ENOENT)
 		return strerror(cause);
 	if (preload_check_find(command, path))
-		return "it is there, but not the interpreter that it needs";
+		return "it exists, but its interpreter does not";
 	return "no such command";
 }
 

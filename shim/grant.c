@@ -92,14 +92,14 @@ static bool find_place(const struct options *o, struct place *p)
 						  o->state);
 	else if (o->state)
 		snprintf(p->fault, sizeof(p->fault),
-			 "the working directory is not known");
+			 "the working directory is unknown");
 	else if (xdg && xdg[0] == '/')
 		len = snprintf(dir, PATH_MAX, "%s/weir", xdg);
 	else if (!home || !*home)
 		snprintf(p->fault, sizeof(p->fault), "HOME is not set");
 	else if (*home != '/')
 		snprintf(p->fault, sizeof(p->fault),
-			 "HOME is %.*s, no absolute path", PATH_MAX, home);
+			 "HOME is %.*s, not an absolute path", PATH_MAX, home);
 	else
 		len = snprintf(dir, PATH_MAX, "%s/.local/state/weir",
 			       p->home = home);
@@ -115,7 +115,7 @@ static bool may_make(struct place *p)
 		return true;
 	if (stat(p->home, &st) != 0 || !S_ISDIR(st.st_mode))
 		snprintf(p->fault, sizeof(p->fault),
-			 "HOME is %.*s, which is no directory", PATH_MAX,
+			 "HOME is %.*s, which is not a directory", PATH_MAX,
 			 p->home);
 	else if (geteuid() == 0 && st.st_uid != 0)
 		snprintf(p->fault, sizeof(p->fault),
@@ -141,9 +141,7 @@ static struct ledger *find_grant(const struct options *o, open_grant *how,
 	if (!find_place(o, &p) || (how == grant_open && !may_make(&p))) {
 		snprintf(
 			line, sizeof(line),
-			"%s, so there is no state directory (counters for "
-			"limits): name one with -s DIR or in WEIR_STATE, or give the "
-			"limits \"scope\": \"session\"",
+			"no state directory for the counters: %s; name one with -s DIR or in WEIR_STATE, or give the limits \"scope\": \"session\"",
 			p.fault);
 		report(context, line);
 		return NULL;

@@ -43,8 +43,7 @@ void log_reopen(struct log *log, const char *path)
 
 	if (log->once) {
 		if (!log->said)
-			report("the log %s is not opened again: it is no "
-			       "regular file",
+			report("log %s is not reopened: it is not a regular file",
 			       path);
 		log->said = true;
 		return;
@@ -54,8 +53,8 @@ void log_reopen(struct log *log, const char *path)
 		*log = anew;
 		return;
 	}
-	report("cannot open the log %s again, so the one before goes on: %s",
-	       path, anew.once ? "it is no regular file" : strerror(errno));
+	report("cannot reopen log %s: %s; keeping the current one", path,
+	       anew.once ? "it is not a regular file" : strerror(errno));
 	log_close(&anew);
 }
 

@@ -92,7 +92,7 @@ static bool set_flag(struct options *o, const struct row *r, const char *what,
 	*flag = !value || strcmp(value, "1") == 0;
 	if (*flag || strcmp(value, "0") == 0)
 		return true;
-	report("%s=%s: 1 or 0 was expected", what, value);
+	report("%s=%s: expected 1 or 0", what, value);
 	return false;
 }
 
@@ -121,8 +121,8 @@ static bool set_size(struct options *o, const struct row *r, const char *what,
 	if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0 &&
 	    n >= MAX_LINE_LEAST && n <= MAX_LINE_MOST)
 		return true;
-	report("%s %s: a number of bytes from %zu to %zu was expected", what,
-	       value, MAX_LINE_LEAST, MAX_LINE_MOST);
+	report("%s %s: expected a number of bytes from %zu to %zu", what, value,
+	       MAX_LINE_LEAST, MAX_LINE_MOST);
 	return false;
 }
 

@@ -162,7 +162,7 @@ static void become_relay(const struct ends *e, pid_t pid, bool own_child)
 	if (close_others(e))
 		status = run_relay(&server);
 	else
-		report("cannot close what the server has open: %s",
+		report("cannot close the server's descriptors: %s",
 		       strerror(errno));
 	give_up(server.tell, status);
 }
@@ -272,10 +272,7 @@ static const struct link_map *find_own(void)
 			if (d->d_tag != DT_FLAGS_1 ||
 			    !(d->d_un.d_val & DF_1_INITFIRST))
 				continue;
-			report("%s began before libweir.so, as it is linked "
-			       "with -z initfirst: the program does not run; "
-			       "put weir before its command, or leave that "
-			       "library out",
+			report("%s is linked with -z initfirst and started before libweir.so, so nothing runs: put weir before the command, or leave that library out",
 			       l->l_name);
 			return NULL;
 		}
@@ -317,7 +314,7 @@ static void preload(int argc, char **argv, char **envp)
 	close(e.tell[1]);
 	await_relay(e.tell[0]);
 	if (!fd_put(e.in[0], STDIN_FILENO) || !fd_put(e.out[1], STDOUT_FILENO))
-		fail("cannot set 0 and 1");
+		fail("cannot replace stdin and stdout");
 	close_ends(&e);
 	if (deaf)
 		close(STDERR_FILENO);

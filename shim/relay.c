@@ -56,9 +56,7 @@ static size_t held(struct relay *r)
 	if (r->blind || ioctl(r->server_in.fd, FIONREAD, &bytes) == 0)
 		return bytes > 0 ? (size_t)bytes : 0;
 	r->blind = true;
-	report("cannot tell how full the server's input is "
-	       "(FIONREAD: %s): a line of more than %d bytes may reach "
-	       "it in pieces",
+	report("cannot tell how full the server's stdin is (FIONREAD: %s): lines over %d bytes may reach it in pieces",
 	       strerror(errno), PIPE_BUF);
 	return 0;
 }
@@ -252,9 +250,7 @@ static void tell_unheard(const struct relay *r)
 	if (r->preloaded &&
 	    (r->s.heard == HEARD_NOISE ||
 	     (r->s.heard == HEARD_NOTHING && r->client_in.fd >= 0)))
-		report("the program ended, or closed its stdout, without one "
-		       "MCP message; if it starts a server itself, that runs "
-		       "without weir: put weir before that server's command");
+		report("the program ended or closed its stdout without an MCP message; if it starts a server, put weir before that server's command");
 }
 
 /* All that can be done without waiting. */
@@ -395,7 +391,7 @@ static void reload(struct relay *r)
 		counters = open_counters(r, policy, r->s.counters, &said);
 	report_rest(said);
 	if (!counters) {
-		report("the policy was not read anew: the one before stays");
+		report("policy reload failed; keeping the current policy");
 		policy_free(policy);
 		return;
 	}
@@ -408,7 +404,7 @@ static void reload(struct relay *r)
 	}
 	policy_free(r->policy);
 	r->policy = policy;
-	report("the policy was read anew");
+	report("policy reloaded");
 }
 
 static void loop(struct relay *r)
@@ -475,8 +471,7 @@ static bool open_session(struct relay *r, size_t *said)
 		r->s.observe = o->observe;
 		return true;
 	}
-	report("out of memory (lines of up to %zu bytes need twice as much "
-	       "address space)",
+	report("out of memory: lines of up to %zu bytes need twice that in address space",
 	       o->max_line);
 	return false;
 }
@@ -493,7 +488,7 @@ static bool prepare(struct relay *r)
 	report_rest(said);
 	if (!ready || !log || log_open(&r->s.log, log))
 		return ready;
-	report("cannot open the log %s: %s", log,
+	report("cannot open log %s: %s", log,
 	       errno == ENXIO ? "a pipe that nobody reads, or a socket"
 			      : strerror(errno));
 	return false;

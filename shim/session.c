@@ -75,9 +75,9 @@ static void tell_trouble(struct session *s)
 	const char *trouble = counters_trouble(s->counters);
 
 	if (*trouble && !s->uncounted)
-		report("%s: calls that a limit is for are refused", trouble);
+		report("%s; refusing calls that have limits", trouble);
 	if (!*trouble && s->uncounted)
-		report("limits can be counted again");
+		report("limits can be checked again");
 	s->uncounted = *trouble != '\0';
 }
 
@@ -259,8 +259,7 @@ static void withhold(struct session *s, const struct reply *reply)
 	struct strbuf *out = &s->answers;
 	struct span id = reply->id;
 
-	report("withheld a line of the server's while a list was "
-	       "awaited: %s (byte %zu)",
+	report("withheld a line from the server while a list was pending: %s (byte %zu)",
 	       reply->fault.reason, reply->fault.offset);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
 		pending_answered(&s->pending, id);
@@ -491,8 +490,7 @@ bool session_stuck(const struct session *s)
 void session_break(struct session *s)
 {
 	if (!s->broken)
-		report("the server left half a line, and answers "
-		       "waited for its end: weir ended it");
+		report("the server left a line unfinished; weir ended it to send its answers");
 	s->broken = s->breaking = true;
 	s->client_inside = false;
 	s->client_half = s->down_half = (struct half){0};

@@ -200,7 +200,7 @@ static bool try_begin(struct metered *list, int64_t now)
 			return false;
 		}
 	}
-	store_fail(&l->store, "gets new limits all the time");
+	store_fail(&l->store, "keeps getting new limits");
 	return false;
 }
 

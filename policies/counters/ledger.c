@@ -90,7 +90,7 @@ static const char magic[8] = "weirlim\n";
 #define HEAD_MAGIC UINT64_C(0x726574656d726977)
 
 static const char damaged[] =
-	"is damaged: remove it to begin anew, with nothing counted";
+	"is damaged: remove it to start over with nothing counted";
 
 /* ---- checks ---------------------------------------------------------- */
 
@@ -333,9 +333,9 @@ static bool read_front(struct ledger *l, struct front *f)
 	if (memcmp(h->magic, magic, sizeof(h->magic)) != 0)
 		return fail_damaged(l);
 	if (h->version != VERSION) {
-		store_fail(&l->store, "was written by another version of weir: "
-				      "name another grant with -g, or remove "
-				      "it to begin anew");
+		store_fail(
+			&l->store,
+			"was written by another version of weir: name another grant with -g, or remove it to start over");
 		return false;
 	}
 	/* Another process may have made it longer. */
@@ -749,8 +749,8 @@ static bool note(struct ledger *l, struct asked a)
 		if (l->asked[i].at == a.at)
 			return true;
 	if (l->asked_count == LEDGER_ASKED_MAX) {
-		store_fail(&l->store, "cannot count a call of more than 64 "
-				      "limits");
+		store_fail(&l->store,
+			   "cannot count a call with more than 64 limits");
 		return false;
 	}
 	l->asked[l->asked_count++] = a;

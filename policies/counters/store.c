@@ -115,7 +115,7 @@ static bool check_file(struct store *s)
 	if (fstat(s->fd, &st) != 0)
 		return fail_errno(s, "read", s->path);
 	if (!S_ISREG(st.st_mode)) {
-		store_fail(s, "is no regular file");
+		store_fail(s, "is not a regular file");
 		return false;
 	}
 	s->dev = st.st_dev;
@@ -247,7 +247,7 @@ static bool copy_file(struct store *s, struct store *to)
 	to->len = s->len;
 	to->bytes = malloc((size_t)s->len + 1);
 	if (!to->bytes)
-		store_fail(s, "is too large for the memory");
+		store_fail(s, "does not fit into memory");
 	return to->bytes && store_read(s, 0, to->bytes, (size_t)s->len);
 }
 
@@ -319,7 +319,7 @@ static bool lock_file(struct store *s, bool *anew)
 		close(s->fd);
 		s->fd = -1;
 	}
-	store_fail(s, "is replaced again and again");
+	store_fail(s, "keeps being replaced");
 	return false;
 }
 
@@ -340,8 +340,9 @@ void store_unlock(struct store *s)
 
 static bool fail_short(struct store *s)
 {
-	store_fail(s, "is cut short: remove it to begin anew, with nothing "
-		      "counted");
+	store_fail(
+		s,
+		"is truncated: remove it to start over with nothing counted");
 	return false;
 }
 
@@ -426,7 +427,7 @@ bool store_extend(struct store *s, uint64_t len)
 	/* Not realloc() and memset(): most of it is never touched. */
 	more = len < SIZE_MAX ? calloc(1, (size_t)len) : NULL;
 	if (!more) {
-		store_fail(s, "is not enough");
+		store_fail(s, "is exhausted");
 		return false;
 	}
 	if (s->bytes)

@@ -174,7 +174,7 @@ bool subject_is_ambiguous(const struct subject *s, const struct match *m)
 	       !m->exact && !is_printable(s->name, s->len);
 }
 
-static const char uncounted[] = "its calls cannot be counted now";
+static const char uncounted[] = "the call limit cannot be checked right now";
 
 /* The first condition of a list that refuses. */
 static bool judge_conditions(const struct conditions *list,

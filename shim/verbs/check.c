@@ -17,7 +17,7 @@
 static void say_fault(void *context, const char *line)
 {
 	(void)context;
-	printf("fault: %s\n", line);
+	printf("error: %s\n", line);
 }
 
 /* On stdout; context is the options: there, the merged policy may stand. */
@@ -168,8 +168,7 @@ static bool read_tools(struct tools *t, const char *file)
 		return false;
 	list = find_list(t->text, len);
 	if (!list.ptr) {
-		report("%s: no list of tools: what tools/list answers was "
-		       "expected",
+		report("%s: no list of tools; expected a reply to tools/list",
 		       file);
 		return false;
 	}
@@ -217,17 +216,15 @@ static int check_tools(const struct options *o, const struct policy *policy)
 	if (read_tools(&t, o->tools)) {
 		warnings = 0;
 		if (t.nameless > 0)
-			warnings += warn(o,
-					 "%s: %zu of the tools have no name "
-					 "that can be read for certain, and "
-					 "are left out here",
-					 o->tools, t.nameless);
+			warnings += warn(
+				o,
+				"%s: tools left out, as their names are missing or ambiguous: %zu",
+				o->tools, t.nameless);
 		if (t.part)
-			warnings += warn(o,
-					 "%s: a part of the list: nextCursor "
-					 "names another page, so that entries "
-					 "without a tool are not told",
-					 o->tools);
+			warnings += warn(
+				o,
+				"%s: the list is incomplete: nextCursor names another page, so unused entries are not reported",
+				o->tools);
 		else
 			warnings += policy_unused(policy, t.names, t.count,
 						  say_warning, (void *)o);
@@ -251,12 +248,12 @@ static int print_policy(const struct options *o, const struct policy *policy)
 		policy_print(policy, &text);
 	if (!text.full) {
 		fwrite(text.ptr, 1, text.len, stdout);
-		warnings = text.len > POLICY_FILE_BYTES
-				   ? warn(o,
-					  "what is printed does not load: a "
-					  "policy file has at most %zu MiB",
-					  POLICY_FILE_BYTES >> 20)
-				   : 0;
+		warnings =
+			text.len > POLICY_FILE_BYTES
+				? warn(o,
+				       "the printed policy does not load: a policy file has at most %zu MiB",
+				       POLICY_FILE_BYTES >> 20)
+				: 0;
 	}
 	free(text.ptr);
 	return warnings;
@@ -290,9 +287,7 @@ static int check_merged(const struct options *o, const char *const *files,
 		return CHECK_UNSOUND;
 	warnings = policy_warn(policy, say_warning, (void *)o);
 	if (count > POLICIES_MAX)
-		warnings += warn(o,
-				 "%zu files: weir runs with at most %d, and "
-				 "takes no more",
+		warnings += warn(o, "%zu files: weir runs with at most %d",
 				 count, POLICIES_MAX);
 	if (o->tools)
 		tools = check_tools(o, policy);

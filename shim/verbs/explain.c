@@ -47,13 +47,13 @@ static bool is_object(const char *arguments)
 	return p && scan_end(&r, p);
 }
 
-static void say_place(const struct verdict *v)
+static void print_rule(const struct verdict *v)
 {
-	printf("rule:  %s\n", v->location.rule);
+	printf("rule:   %s\n", v->location.rule);
 	if (v->location.file)
-		printf("at:    %s:%zu\n", v->location.file, v->location.line);
+		printf("at:     %s:%zu\n", v->location.file, v->location.line);
 	if (v->value.ptr)
-		printf("value: %.*s\n", (int)v->value.len, v->value.ptr);
+		printf("value:  %.*s\n", (int)v->value.len, v->value.ptr);
 }
 
 /* What the client would be answered, with its LF. */
@@ -71,7 +71,7 @@ static void put_answer(struct strbuf *o, const char *line,
 		answer_fault(o, m->id, &fault);
 }
 
-static void say_json(const struct verdict *v, const struct strbuf *answer)
+static void print_json(const struct verdict *v, const struct strbuf *answer)
 {
 	printf("{\"verdict\":\"%s\"", log_word(v->kind));
 	if (v->kind != VERDICT_PASS)
@@ -92,9 +92,9 @@ static int explain(const char *line, const struct message *m,
 {
 	static const char *const words[] = {
 		[VERDICT_PASS] = "allowed",
-		[VERDICT_HIDDEN] = "hidden: as if there were no such tool",
+		[VERDICT_HIDDEN] = "hidden: as if the tool did not exist",
 		[VERDICT_REFUSED] = "refused",
-		[VERDICT_MALFORMED] = "refused: not understood",
+		[VERDICT_MALFORMED] = "refused: ambiguous",
 		[VERDICT_DROPPED] = "not passed on",
 	};
 	char buf[ANSWER_BYTES];
@@ -103,17 +103,17 @@ static int explain(const char *line, const struct message *m,
 	if (v->kind != VERDICT_PASS)
 		put_answer(&answer, line, m, v);
 	if (json) {
-		say_json(v, &answer);
+		print_json(v, &answer);
 	} else {
 		puts(words[v->kind]);
 		if (v->kind != VERDICT_PASS) {
-			say_place(v);
+			print_rule(v);
 			answer.len = 0;
 			if (v->kind == VERDICT_MALFORMED)
 				strbuf_string(&answer, v->reason);
 			else
 				answer_words(&answer, m, v);
-			printf("told:  %.*s\n", (int)answer.len, answer.ptr);
+			printf("answer: %.*s\n", (int)answer.len, answer.ptr);
 		}
 	}
 	return v->kind == VERDICT_PASS ? EXPLAIN_ALLOWED : EXPLAIN_REFUSED;
@@ -135,7 +135,7 @@ int explain_run(const struct options *o)
 	struct verdict v;
 
 	if (line && arguments && !is_object(arguments)) {
-		report("explain: the arguments are a JSON object, not: %s",
+		report("explain: ARGUMENTS must be a JSON object, not: %s",
 		       arguments);
 	} else if (!line) {
 		if (policy)

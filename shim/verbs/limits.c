@@ -47,15 +47,15 @@ static struct amount when(int64_t wait)
 	return a;
 }
 
-/* What is being told, and to whom. */
-struct telling {
+/* What is listed, and where. */
+struct listing {
 	const char *reset; /* only of this counter; NULL: of all */
 	FILE *to;
 	bool json;
 	int count;
 };
 
-static void put_json(struct telling *t, const struct limit_use *use)
+static void put_json(struct listing *t, const struct limit_use *use)
 {
 	/* Its words are escaped for JSON already. */
 	printf("%s\n    {\"limit\": \"%s\", \"counter\": \"%s\", \"used\": "
@@ -73,9 +73,10 @@ static void put_json(struct telling *t, const struct limit_use *use)
 }
 
 /* A policy_use's. */
-static void tell(void *context, const struct limit_use *use)
+static void list_one(void *context, const struct limit_use *use)
 {
-	struct telling *t = context;
+	struct listing *t = context;
+	const bool named = use->counter[0] != '/';
 	char used[100];
 
 	if (t->reset && strcmp(use->counter, t->reset) != 0 &&
@@ -85,14 +86,15 @@ static void tell(void *context, const struct limit_use *use)
 		put_json(t, use);
 	} else {
 		if (t->count == 0)
-			fprintf(t->to, "%-18s  %-9s  %-16s  %s\n", "USED / MAX",
-				"NEXT CALL", "COUNTER", "LIMIT");
+			fprintf(t->to, "%-18s  %-9s  %s\n", "USED / MAX",
+				"NEXT CALL", "LIMIT");
 		snprintf(used, sizeof(used), "%s / %s",
 			 amount(use->used, use->sum).text,
 			 amount(use->max, use->sum).text);
-		fprintf(t->to, "%-18s  %-9s  %-16s  %s: %s\n", used,
-			when(use->wait).text, use->counter, use->rule,
-			use->words);
+		/* A counter without a name has that of its place. */
+		fprintf(t->to, "%-18s  %-9s  %s\n%31s%s%s%s\n", used,
+			when(use->wait).text, use->words, "", use->rule,
+			named ? ", counter " : "", named ? use->counter : "");
 	}
 	t->count++;
 }
@@ -102,7 +104,7 @@ static bool is_sure(void)
 {
 	char answer[16] = "";
 
-	fprintf(stderr, "weir: forget what was counted here? [y/N] ");
+	fprintf(stderr, "weir: reset these counters? [y/N] ");
 	return fgets(answer, sizeof(answer), stdin) &&
 	       (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
 }
@@ -110,17 +112,17 @@ static bool is_sure(void)
 static int reset(const struct options *o, const struct policy *policy,
 		 struct counters *counters)
 {
-	struct telling t = {.reset = o->reset, .to = stderr};
+	struct listing t = {.reset = o->reset, .to = stderr};
 
-	if (!counters_uses(policy, counters, tell, &t))
+	if (!counters_uses(policy, counters, list_one, &t))
 		return LIMITS_ERROR;
 	if (t.count == 0) {
-		report("limits: no counter %s: weir limits lists them",
+		report("limits: no counter %s; weir limits lists them",
 		       o->reset);
 		return LIMITS_KEPT;
 	}
 	if (!o->sure && !is_sure()) {
-		report("limits: %s is as it was", o->reset);
+		report("limits: %s is unchanged", o->reset);
 		return LIMITS_KEPT;
 	}
 	if (!counters_reset(policy, counters, o->reset))
@@ -142,7 +144,7 @@ static int list(const struct options *o, const struct policy *policy,
 		struct counters *counters, const struct ledger *grant,
 		bool empty)
 {
-	struct telling t = {.to = stdout, .json = o->json};
+	struct listing t = {.to = stdout, .json = o->json};
 	bool told;
 
 	printf(o->json ? "{\"file\": \""
@@ -150,7 +152,7 @@ static int list(const struct options *o, const struct policy *policy,
 		       : "Counted in ");
 	put_file(grant);
 	printf(o->json ? "\",\n  \"limits\": [" : "\n");
-	told = counters_uses(policy, counters, tell, &t);
+	told = counters_uses(policy, counters, list_one, &t);
 	printf(o->json ? "]}\n" : "");
 	return told ? LIMITS_TOLD : LIMITS_ERROR;
 }
@@ -167,8 +169,7 @@ int limits_run(const struct options *o)
 	/* A file that may not grow is said, and not died of. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (policy && !policy_shares(policy))
-		report("limits: the policy has none of scope \"grant\"; those "
-		       "of scope \"session\" are counted in each process");
+		report("limits: the policy has no limits of scope \"grant\"; those of scope \"session\" are counted by each process");
 	else if (policy)
 		grant = grant_copy_for(o, report_line, NULL);
 	/* A question makes no state, nor is there any to reset. */

@@ -120,7 +120,7 @@ static void weigh_loader(struct answer *a, const char *loader)
 	const char *name = slash ? slash + 1 : loader;
 
 	if (strncmp(name, "ld-musl", strlen("ld-musl")) == 0) {
-		say(a, PRELOAD_NO, "is made for musl, where it does not load");
+		say(a, PRELOAD_NO, "uses musl, which cannot load it");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(glibc) / sizeof(glibc[0]); i++)
@@ -140,7 +140,7 @@ static void weigh_program(struct answer *a, int fd)
 	if (!read_at(fd, &header, sizeof(header), 0) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		say(a, PRELOAD_UNKNOWN,
-		    "is neither a program nor a script that names one");
+		    "is neither a program nor a script that names its interpreter");
 	else if (!read_own(&own))
 		say(a, PRELOAD_UNKNOWN,
 		    "cannot be compared with libweir.so: /proc/self/exe cannot "
@@ -149,7 +149,7 @@ static void weigh_program(struct answer *a, int fd)
 		say(a, PRELOAD_NO,
 		    "is for another kind of machine than libweir.so");
 	else if (!find_loader(fd, &header, loader) || fstat(fd, &st) != 0)
-		say(a, PRELOAD_UNKNOWN, "is not whole, or cannot be read");
+		say(a, PRELOAD_UNKNOWN, "is truncated or cannot be read");
 	else if (!loader[0])
 		say(a, PRELOAD_NO, "is linked statically");
 	/* ld.so(8), secure-execution mode: no path in LD_PRELOAD counts. */
@@ -199,7 +199,7 @@ static void weigh(struct answer *a)
 	for (int i = 0; i <= SCRIPTS_MOST; i++)
 		if (!follow(a))
 			return;
-	say(a, PRELOAD_UNKNOWN, "is one script too many");
+	say(a, PRELOAD_UNKNOWN, "is reached through too many scripts");
 }
 
 /* ---- the verb -------------------------------------------------------- */
@@ -210,7 +210,7 @@ int preload_check_run(const char *command)
 	const char *and;
 
 	if (!preload_check_find(command, a.path)) {
-		report("%s: no command of this name can be run", command);
+		report("%s: no such command", command);
 		return PRELOAD_UNKNOWN;
 	}
 	weigh(&a);

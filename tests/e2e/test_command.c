@@ -630,7 +630,7 @@ static void check_long_list(void **state)
 			   policy),
 		     "");
 	check_status(p, 0);
-	check(strstr(p->said.ptr, "2 of the tools have no name"), "said: %s",
+	check(strstr(p->said.ptr, "are missing or ambiguous: 2"), "said: %s",
 	      p->said.ptr);
 	in_case("cut before its last bracket, with brackets in free memory");
 	p = proc_run(WORDS("env", "MALLOC_PERTURB_=130", weir, "check",
@@ -797,8 +797,8 @@ static void cannot_run(void **state)
 		/* As env(1) has it. */
 		{text("%s/x", plain), 126, "Not a directory"},
 		{path("none"), 127, "no such command"},
-		{lost, 127, "it is there, but not the interpreter"},
-		{"lost", 127, "it is there, but not the interpreter"},
+		{lost, 127, "it exists, but its interpreter does not"},
+		{"lost", 127, "it exists, but its interpreter does not"},
 		{"no-such-command-anywhere", 127, "no such command"},
 		{"", 127, "no such command"},
 	};

@@ -29,7 +29,7 @@
 #define RATE(rate)                                                             \
 	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
 	"\"rate_limit\":\"" rate "\"}}}"
-#define UNCOUNTED "its calls cannot be counted now"
+#define UNCOUNTED "the call limit cannot be checked right now"
 
 /* weir with this policy; all share their state. */
 static struct proc *start(const char *policy)
@@ -158,7 +158,7 @@ static void policy_changes(void **state)
 				WORDS(weir, "-s", dir, "-p", at, "--", server));
 		} else {
 			kill(weir_pid(p), SIGHUP);
-			proc_told(p, "read anew");
+			proc_told(p, "policy reloaded");
 		}
 		check_equal(spend(p), changes[i / 2].left);
 	}
@@ -420,12 +420,12 @@ static void wrong_from_the_start(void **state)
 	fseek(f, 24, SEEK_SET);
 	putc(255, f);
 	fclose(f);
-	no_start(dir, "is damaged: remove it to begin anew", NULL);
+	no_start(dir, "is damaged: remove it to start over", NULL);
 	check_equal(truncate(limits, 0), 0);
-	no_start(dir, "remove it to begin anew", NULL);
+	no_start(dir, "remove it to start over", NULL);
 	unlink(limits);
 	check_equal(mkfifo(limits, 0600), 0);
-	no_start(dir, "is no regular file", NULL);
+	no_start(dir, "is not a regular file", NULL);
 }
 
 /* A file is looked at anew once a millisecond has gone by. */
@@ -459,7 +459,7 @@ static void check_over(struct proc *p, int left)
 {
 	until_it_is_looked_at();
 	check_equal(spend(p), left);
-	proc_told(p, "limits can be counted again");
+	proc_told(p, "limits can be checked again");
 	proc_close_in(p);
 	check_status(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
@@ -506,7 +506,7 @@ static void damaged_while_running(void **state)
 	check(!from_weir(proc_line(p)), "should pass");
 	whole = content(limits);
 	check_equal(truncate(limits, 4100), 0);
-	check_troubled(p, "remove it to begin anew");
+	check_troubled(p, "remove it to start over");
 	fd = open(limits, O_WRONLY);
 	check(write(fd, whole.ptr, whole.len) == (ssize_t)whole.len, "write");
 	close(fd);

@@ -444,7 +444,7 @@ static void strangers_and_signals(void **state)
 	kill(p->pid, SIGTERM);
 	check_equal(number_of(p, "number"), SIGTERM);
 	kill(p->pid, SIGHUP);
-	proc_told(p, "read anew");
+	proc_told(p, "policy reloaded");
 	kill(p->pid, SIGKILL);
 	pid_wait(left);
 	check_status(p, -SIGKILL);

@@ -47,15 +47,16 @@ static const struct {
 } table[] = {
 	{"Counted in ", "/state/"},
 	{"USED / MAX ", " LIMIT"},
-	{"3 / 90              now        /rate_limit ",
-	 " /all_tools/rate_limit: at most 90 calls an hour"},
-	{"0 / 2               now        calls ",
-	 " /tools/pay/limits/0: at most 2 calls a minute"},
-	{"0 / 0               never      none ",
-	 " /tools/pay/limits/1: at most 0 calls in 90 seconds"},
-	{"10.5 / 10.5         in ",
-	 " /tools/buy/limits/0: at most 10.5 of args.n a day"},
-	{"", " \\u001b\\\" "},
+	{"3 / 90              now        ", "at most 90 calls an hour"},
+	{"", " /all_tools/rate_limit"},
+	{"0 / 2               now        ", "at most 2 calls a minute"},
+	{"", " /tools/pay/limits/0, counter calls"},
+	{"0 / 0               never      ", "at most 0 calls in 90 seconds"},
+	{"", " /tools/pay/limits/1, counter none"},
+	{"10.5 / 10.5         in ", " at most 10.5 of args.n a day"},
+	{"", " /tools/buy/limits/0, counter sum"},
+	{"", " at most 99 calls a second"},
+	{"", ", counter \\u001b\\\""},
 };
 
 static void told(void **state)
@@ -172,7 +173,7 @@ static void another_policy(void **state)
 		     "");
 	check_status(p, 2);
 	check(strstr(p->told.ptr, "state/g.limits is ") &&
-		      strstr(p->told.ptr, "remove it to begin anew"),
+		      strstr(p->told.ptr, "remove it to start over"),
 	      "told: %s", p->told.ptr);
 }
 
@@ -186,12 +187,12 @@ static const struct reset_row {
 	{"sum", NULL, "yes\n", 0, "sum is reset", "\"used\": 0"},
 	{"sum", "--yes", "", 0, "sum is reset", "\"used\": 0"},
 	{"/tools/buy/limits/0", NULL, "y\n", 0, "is reset", "\"used\": 0"},
-	{"sum", NULL, "n\n", 1, "as it was", "\"used\": 4"},
-	{"sum", NULL, "\n", 1, "as it was", "\"used\": 4"},
+	{"sum", NULL, "n\n", 1, "is unchanged", "\"used\": 4"},
+	{"sum", NULL, "\n", 1, "is unchanged", "\"used\": 4"},
 	{"sum", NULL, "", 1, "[y/N]", "\"used\": 4"},
-	{"sum", NULL, "yeah, no\n", 1, "as it was", "\"used\": 4"},
+	{"sum", NULL, "yeah, no\n", 1, "is unchanged", "\"used\": 4"},
 	{"calls", "--yes", "", 0, "calls is reset", "\"used\": 4"},
-	{"nothing", "--yes", "", 1, "no counter nothing", "\"used\": 4"},
+	{"nothing", "--yes", "", 1, "no counter nothing;", "\"used\": 4"},
 	{"s", "--yes", "", 1, "no counter s", "\"used\": 4"},
 };
 

@@ -122,7 +122,7 @@ static const struct {
 	{"set-user-id", be_plain, 04755, NO, "set-user-ID"},
 	{"set-group-id", be_plain, 02755, NO, "set-group-ID"},
 	{"cut", be_cut, 0755, UNKNOWN, "neither"},
-	{"cut-later", be_cut_later, 0755, UNKNOWN, "not whole"},
+	{"cut-later", be_cut_later, 0755, UNKNOWN, "truncated"},
 	{"none", be_none, 0755, UNKNOWN, "neither"},
 };
 

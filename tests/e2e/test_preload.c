@@ -409,7 +409,7 @@ static void no_message(void **state)
 		in_case(rows[i].script);
 		proc_send(p, rows[i].sends);
 		if (rows[i].stays)
-			proc_told(p, "without one MCP message");
+			proc_told(p, "without an MCP message");
 		proc_close_in(p);
 		check_status(p, 0);
 		check_text("stdout", p->said.ptr, rows[i].says);
@@ -515,7 +515,7 @@ static void signals_to_the_group(void **state)
 				numbers[i]));
 		ping(p, "2");
 	}
-	proc_told(p, "the policy was read anew");
+	proc_told(p, "policy reloaded");
 	proc_close_in(p);
 	check_status(p, 0);
 }

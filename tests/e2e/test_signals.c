@@ -138,7 +138,7 @@ static void send_one(struct proc *p, int number)
 		check_equal(number_of(p, "number"), number);
 		break;
 	case RELOADS:
-		proc_told(p, "read anew");
+		proc_told(p, "policy reloaded");
 		break;
 	case STOPS:
 		kill(pid, SIGCONT);

@@ -951,8 +951,8 @@ static void explain_agrees(void **state)
 
 #define PONG(id) RPC "\"id\":" id ",\"result\":{}}\n"
 
-#define ANEW   "the policy was read anew"
-#define FAILED "the policy was not read anew"
+#define ANEW   "policy reloaded"
+#define FAILED "policy reload failed"
 
 /* SIGHUP, and waits until stderr says what came of it. */
 static void hang_up(struct proc *p, const char *says)
@@ -1478,7 +1478,7 @@ static void reload_of_no_file(void **state)
 		check_equal(rename(log, old), 0);
 		no_files[i].make(log);
 		hang_up(p, ANEW);
-		check(!strstr(p->told.ptr, "cannot open the log") == (i == 0),
+		check(!strstr(p->told.ptr, "cannot reopen log") == (i == 0),
 		      "%s", p->told.ptr);
 		proc_send(p, call("3", "echo"));
 		check(!from_weir(proc_line(p)), "should pass");
@@ -1545,8 +1545,8 @@ static void reload_of_a_pipe(void **state)
 	proc_told(p, ANEW);
 	check(strstr(p->told.ptr, "fifo: cannot be read again"), "%s",
 	      p->told.ptr);
-	check(strstr(p->told.ptr, "log: it is no regular file") == NULL &&
-		      strstr(p->told.ptr, "is not opened again"),
+	check(strstr(p->told.ptr, "log: it is not a regular file") == NULL &&
+		      strstr(p->told.ptr, "is not reopened"),
 	      "%s", p->told.ptr);
 	check_equal(weir_lines(p->told.ptr), 3);
 	policy_of("\"default\":\"allow\",\"hide\":[\"echo\"]");

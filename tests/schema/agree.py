@@ -275,7 +275,7 @@ class Mutator:
 # A place is a tuple of keys and indices.  A sound policy has no faults.
 Fault = namedtuple("Fault", "place words")
 
-SAID = re.compile(r"fault: /dev/stdin:\d+:\d+: (?:(/.*?): )?(.*)")
+SAID = re.compile(r"error: /dev/stdin:\d+:\d+: (?:(/.*?): )?(.*)")
 SOUND = re.compile(r"/dev/stdin: sound\b")
 
 

@@ -528,7 +528,7 @@ static void cannot_be_bound(void **state)
 	row_true(grant_said, process_start(&p, acts[2].after));
 	moves = 3;
 	assert_int_equal(process_spend(&p), 1);
-	assert_non_null(strstr(counters_trouble(p.counters), "cut short"));
+	assert_non_null(strstr(counters_trouble(p.counters), "truncated"));
 	moves = 0;
 	__real_unlink(grant_file);
 	assert_int_equal(process_spend(&p), 9);

@@ -130,7 +130,7 @@ static void no_more_than(const char *name, int most)
 	struct process p;
 
 	if (!process_start(&p, apart)) {
-		row_true(name, strstr(grant_said, "to begin anew"));
+		row_true(name, strstr(grant_said, "to start over"));
 		process_end(&p);
 		return;
 	}
@@ -186,7 +186,7 @@ static void copy_is_told(const char *name, bool fine)
 		l ? counters_new(p, l, NULL, grant_listen, NULL) : NULL;
 
 	row_true(name, fine == (c && counters_uses(p, c, no_use, NULL)));
-	row_true(name, fine || strstr(grant_said, "to begin anew"));
+	row_true(name, fine || strstr(grant_said, "to start over"));
 	row_true(name, fine || strstr(grant_said, "/g.limits is "));
 	counters_free(c);
 	grant_close(l);
@@ -220,9 +220,9 @@ static void each_length(void **state)
 		snprintf(name, sizeof(name), "%zu bytes", len);
 		put(whole, len);
 		if (len < 4096 || len % 16 == 0)
-			no_calls(name, &p, "to begin anew");
+			no_calls(name, &p, "to start over");
 		put(whole, len);
-		no_start(name, "to begin anew");
+		no_start(name, "to start over");
 	}
 	process_end(&p);
 }
@@ -275,13 +275,13 @@ static void other_files(void **state)
 
 	(void)state;
 	put("", 0);
-	no_start("empty", "to begin anew");
+	no_start("empty", "to start over");
 	put(words, sizeof(words) - 1);
-	no_start("something else", "to begin anew");
+	no_start("something else", "to start over");
 	put(buf, 128);
-	no_start("zeros", "to begin anew");
+	no_start("zeros", "to start over");
 	put(buf, 8192);
-	no_start("many zeros", "to begin anew");
+	no_start("many zeros", "to start over");
 	memcpy(buf, whole, size);
 	buf[8]++;
 	put(buf, size);
@@ -347,7 +347,7 @@ static const struct {
 	{"the directory's mode, and no file", directory_without_file,
 	 "is open to other users"},
 	{"a link", symbolic_link, "cannot open"},
-	{"a FIFO", fifo, "is no regular file"},
+	{"a FIFO", fifo, "is not a regular file"},
 	{"a directory", directory, "cannot open"},
 	{"a link to a device", device, "cannot open"},
 };
@@ -744,7 +744,7 @@ static void replaced_again_and_again(void **state)
 	row_true(grant_said, process_start(&p, policy));
 	lock();
 	on_sleep = replace_in_time;
-	no_calls("replaced", &p, "is replaced again and again");
+	no_calls("replaced", &p, "keeps being replaced");
 	close(locked);
 	assert_int_equal(process_spend(&p), 2);
 	process_end(&p);
