@@ -232,6 +232,7 @@ static void help(void **state)
 					    "limits"};
 
 	(void)state;
+	prefix_only("options are its words");
 	for (size_t v = 0; v < COUNT(verbs); v++) {
 		const char *const *const words =
 			v == 0 ? WORDS(weir) : WORDS(weir, verbs[v]);

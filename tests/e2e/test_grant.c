@@ -301,7 +301,7 @@ static void places(void **state)
 		}
 		check_status(p, 125);
 		check(strstr(p->told.ptr, "no state directory") &&
-			      strstr(p->told.ptr, "counters for limits") &&
+			      strstr(p->told.ptr, "for the counters") &&
 			      strstr(p->told.ptr,
 				     option ? option : "HOME is ") &&
 			      strstr(p->told.ptr, "-s DIR or in WEIR_STATE"),
@@ -357,10 +357,10 @@ static void empty_names(void **state)
 	prefix_only("an empty variable is none");
 	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "grant is empty"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "--grant: the name is empty"), "%s", p->told.ptr);
 	p = proc_run(WORDS(weir, "-s", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "directory is empty"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "--state: the name is empty"), "%s", p->told.ptr);
 	p = proc_run(WORDS(weir, "-s"), "");
 	check_status(p, 125);
 }
@@ -452,7 +452,7 @@ static void check_troubled(struct proc *p, const char *words)
 	}
 	proc_told(p, words);
 	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "are refused"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "refusing calls"), "%s", p->told.ptr);
 }
 
 static void check_over(struct proc *p, int left)

@@ -241,7 +241,7 @@ static void answers_do_not_wait_for_a_prompt(void **state)
 	proc_close_in(p);
 	proc_wait(p);
 	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "half a line"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "a line unfinished"), "%s", p->told.ptr);
 }
 
 /* ---- the server's pipe ----------------------------------------------- */

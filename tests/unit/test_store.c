@@ -111,7 +111,7 @@ static void no_calls(const char *name, struct process *p, const char *words)
 	const char *trouble = counters_trouble(p->counters);
 
 	row_true(name, v.kind == VERDICT_REFUSED);
-	row_true(name, strstr(v.reason, "cannot be counted"));
+	row_true(name, strstr(v.reason, "cannot be checked"));
 	row_true(name, v.wait == -1);
 	if (!strstr(trouble, words))
 		print_error("said: %s\n", trouble);
