@@ -69,41 +69,41 @@ static struct policy_moment read_moment(void *context)
 struct place {
 	char dir[PATH_MAX];
 	const char *home; /* that it is in, where HOME names it; or NULL */
-	char fault[PATH_MAX + 64]; /* why there is none */
+	const char *fault, *of; /* why there is none */
 };
 
 static bool find_place(const struct options *o, struct place *p)
 {
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *dir = p->dir;
+	const char *state = o->state;
+	char cwd[PATH_MAX] = "";
 	int len = 0;
 
-	snprintf(p->fault, sizeof(p->fault), "its path is too long");
+	p->of = state ? state : home ? home : "";
 	/* realpath() would want it to be there. */
-	if (o->state && (*o->state == '~' || strncmp(o->state, "${", 2) == 0))
-		snprintf(p->fault, sizeof(p->fault),
-			 "%s in %.*s is not expanded here",
-			 *o->state == '~' ? "~" : "${", PATH_MAX, o->state);
-	else if (o->state && o->state[0] == '/')
-		len = snprintf(dir, PATH_MAX, "%s", o->state);
-	else if (o->state && getcwd(dir, PATH_MAX))
-		len = (int)strlen(dir) + snprintf(dir + strlen(dir),
-						  PATH_MAX - strlen(dir), "/%s",
-						  o->state);
-	else if (o->state)
-		snprintf(p->fault, sizeof(p->fault),
-			 "the working directory is unknown");
-	else if (xdg && xdg[0] == '/')
-		len = snprintf(dir, PATH_MAX, "%s/weir", xdg);
+	if (state && *state == '~')
+		p->fault = "~ is not expanded here: ";
+	else if (state && strncmp(state, "${", 2) == 0)
+		p->fault = "${ is not expanded here: ";
+	else if (state && *state != '/' && !getcwd(cwd, sizeof(cwd)))
+		p->fault = "the working directory is unknown: ";
+	else if (state)
+		len = snprintf(p->dir, PATH_MAX, "%s%s%s", cwd, *cwd ? "/" : "",
+			       state);
+	else if (xdg && *xdg == '/')
+		len = snprintf(p->dir, PATH_MAX, "%s/weir", xdg);
 	else if (!home || !*home)
-		snprintf(p->fault, sizeof(p->fault), "HOME is not set");
+		p->fault = "HOME is not set";
 	else if (*home != '/')
-		snprintf(p->fault, sizeof(p->fault),
-			 "HOME is %.*s, not an absolute path", PATH_MAX, home);
+		p->fault = "HOME is not an absolute path: ";
 	else
-		len = snprintf(dir, PATH_MAX, "%s/.local/state/weir",
+		len = snprintf(p->dir, PATH_MAX, "%s/.local/state/weir",
 			       p->home = home);
-	return len > 0 && len < PATH_MAX;
+	if (len >= PATH_MAX) {
+		p->fault = "the path is too long: ";
+		p->of = p->dir;
+	}
+	return !p->fault;
 }
 
 /* May it be made there?  Root could make any HOME, and in anybody's. */
@@ -114,35 +114,26 @@ static bool may_make(struct place *p)
 	if (!p->home || stat(p->dir, &st) == 0)
 		return true;
 	if (stat(p->home, &st) != 0 || !S_ISDIR(st.st_mode))
-		snprintf(p->fault, sizeof(p->fault),
-			 "HOME is %.*s, which is not a directory", PATH_MAX,
-			 p->home);
+		p->fault = "HOME is not a directory: ";
 	else if (geteuid() == 0 && st.st_uid != 0)
-		snprintf(p->fault, sizeof(p->fault),
-			 "HOME is %.*s, which is another user's", PATH_MAX,
-			 p->home);
-	else
-		return true;
-	return false;
+		p->fault = "HOME belongs to another user: ";
+	return !p->fault;
 }
 
-typedef struct ledger *open_grant(const char *dir, const char *name,
-				  struct policy_clock clock,
-				  policy_report *report, void *context);
-
-static struct ledger *find_grant(const struct options *o, open_grant *how,
-				 policy_report *report, void *context)
+struct ledger *grant_for(const struct options *o, bool copy,
+			 policy_report *report, void *context)
 {
 	struct policy_clock clock = {.read = read_moment};
 	char canonical[PATH_MAX], line[PATH_MAX + 256];
 	const char *name = o->grant;
 	struct place p = {.home = NULL};
 
-	if (!find_place(o, &p) || (how == grant_open && !may_make(&p))) {
-		snprintf(
-			line, sizeof(line),
-			"no state directory for the counters: %s; name one with -s DIR or in WEIR_STATE, or give the limits \"scope\": \"session\"",
-			p.fault);
+	if (!find_place(o, &p) || (!copy && !may_make(&p))) {
+		snprintf(line, sizeof(line),
+			 "no state directory for the counters: %s%.*s; name "
+			 "one with -s DIR or in WEIR_STATE, or give the limits "
+			 "\"scope\": \"session\"",
+			 p.fault, PATH_MAX, p.of);
 		report(context, line);
 		return NULL;
 	}
@@ -155,17 +146,6 @@ static struct ledger *find_grant(const struct options *o, open_grant *how,
 	/* A number, not a place. */
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
 	clock.context = (void *)(uintptr_t)this_boot();
-	return how(p.dir, name, clock, report, context);
-}
-
-struct ledger *grant_for(const struct options *o, policy_report *report,
-			 void *context)
-{
-	return find_grant(o, grant_open, report, context);
-}
-
-struct ledger *grant_copy_for(const struct options *o, policy_report *report,
-			      void *context)
-{
-	return find_grant(o, grant_copy, report, context);
+	return (copy ? grant_copy : grant_open)(p.dir, name, clock, report,
+						context);
 }

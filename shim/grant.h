@@ -9,13 +9,10 @@
 
 /* The grant that the options name, in the state directory that they name: else
  * the first policy file's canonical path, in $XDG_STATE_HOME/weir or
- * ~/.local/state/weir.  NULL: reported. */
-struct ledger *grant_for(const struct options *o, policy_report *report,
-			 void *context);
-
-/* A copy of it, to be asked about: nothing is made. */
-struct ledger *grant_copy_for(const struct options *o, policy_report *report,
-			      void *context);
+ * ~/.local/state/weir.  copy: only to be asked about; nothing is made.  NULL:
+ * reported. */
+struct ledger *grant_for(const struct options *o, bool copy,
+			 policy_report *report, void *context);
 
 /* Nanoseconds since boot, for limits of a session: time that the machine slept
  * counts. */

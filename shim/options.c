@@ -15,16 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A new verb is a row of verbs[], its bit in the rows[] of the options that it
+ * takes, and a case in main.c. */
+
 /* ---- verbs ----------------------------------------------------------- */
 
 static const struct verb {
-	const char *name;         /* the first word; NULL: none */
-	int status;               /* when the command line is wrong */
-	size_t least, most;       /* operands */
-	const char *operand;      /* that is missing */
-	const char *help;         /* the command that prints it */
-	const char *usage, *what; /* of the help: lines without the last LF */
-	const char *statuses;     /* the same */
+	const char *name;    /* the first word; NULL: none */
+	int status;          /* when the command line is wrong */
+	size_t least, most;  /* number of operands */
+	const char *operand; /* what to call a missing one */
+	const char *help;    /* the command that prints the help, which has: */
+	const char *usage, *what, *statuses; /* without their last LF */
 } verbs[RUN_VERBS] = {
 	[RUN_RELAY] =
 		{NULL, EXIT_WEIR, 1, SIZE_MAX, "COMMAND", "weir --help",
@@ -66,14 +68,14 @@ static const struct verb {
 struct row {
 	const char *name, letter, *argument; /* 0, NULL: none */
 	const char *variable;                /* NULL: none */
-	unsigned verbs; /* that take it: bits of enum run */
-	/* Takes the value of the option or variable called what; a flag's is
-	 * NULL, but for a variable's.  False: reported. */
+	unsigned verbs; /* those that take it: bits 1 << enum run */
+	/* Stores the value of what, "--log" or "WEIR_LOG"; NULL for an option
+	 * without argument.  False: reported. */
 	bool (*set)(struct options *o, const struct row *r, const char *what,
 		    char *value);
-	size_t at;             /* where set puts it in the options */
+	size_t at;             /* offset in struct options, for set */
 	const char *help;      /* lines of at most 55 columns */
-	const char *otherwise; /* the default without the variable, as words */
+	const char *otherwise; /* what the help says behind the variable */
 };
 
 static bool set_run(struct options *o, const struct row *r, const char *what,
@@ -126,7 +128,7 @@ static bool set_size(struct options *o, const struct row *r, const char *what,
 	return false;
 }
 
-/* The variable names several, a colon between them. */
+/* The variable holds several, separated by colons; -p holds one. */
 static bool set_policies(struct options *o, const struct row *r,
 			 const char *what, char *value)
 {
@@ -136,20 +138,19 @@ static bool set_policies(struct options *o, const struct row *r,
 		o->list = next = strdup(value);
 		file = strsep(&next, ":");
 	}
-	do {
-		if (!file || !*file || o->policy_count == POLICIES_MAX) {
-			if (!file)
-				report("out of memory");
-			else if (*file)
-				report("more than %d policy files",
-				       POLICIES_MAX);
-			else
-				report("%s: the name is empty", what);
-			return false;
-		}
+	for (; file && *file && o->policy_count < POLICIES_MAX;
+	     file = strsep(&next, ":")) {
 		o->policies[o->policy_count++] = file;
-	} while ((file = strsep(&next, ":")));
-	return true;
+		if (!next)
+			return true;
+	}
+	if (!file)
+		report("out of memory");
+	else if (*file)
+		report("more than %d policy files", POLICIES_MAX);
+	else
+		report("%s: the name is empty", what);
+	return false;
 }
 
 #define AT(field) offsetof(struct options, field)
@@ -238,10 +239,10 @@ void options_help(enum run verb)
 
 /* ---- reading --------------------------------------------------------- */
 
-/* What getopt() does not know, or knows and lacks the value of. */
+/* Reports an unknown option, or one without its argument. */
 static bool bad_option(const struct options *o, int c, char **argv)
 {
-	/* Where a value lacks, some C libraries are past the end by one. */
+	/* Without an argument some C libraries step past the end by one. */
 	const char *word =
 		argv[optind - 1] ? argv[optind - 1] : argv[optind - 2];
 	char letter[] = {'-', (char)optopt, '\0'};
@@ -254,7 +255,7 @@ static bool bad_option(const struct options *o, int c, char **argv)
 	return false;
 }
 
-/* The options, up to the first operand, or to one that asks for help. */
+/* Reads options up to the first operand, --help or --version. */
 static bool read_options(struct options *o, int argc, char **argv)
 {
 	struct option longs[ROWS + 1] = {{.name = NULL}};
@@ -262,7 +263,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 	const struct row *r;
 	int c, count = 0;
 
-	/* No letter is a number of a row. */
+	/* A long option is returned as its row; no letter is that small. */
 	for (r = rows; r < rows + ROWS; r++) {
 		if (!(r->verbs >> o->verb & 1))
 			continue;
@@ -328,7 +329,7 @@ static bool need_policy(const struct options *o, const char *with)
 	return false;
 }
 
-/* Is the word no command, but nearly a verb? */
+/* Is the word a misspelled verb, and no command in PATH? */
 static bool is_slip(const char *word)
 {
 	const char *names[RUN_VERBS] = {NULL}, *meant;
@@ -343,28 +344,31 @@ static bool is_slip(const char *word)
 	return true;
 }
 
+static bool read_words(struct options *o, int argc, char **argv)
+{
+	int skip = o->verb != RUN_RELAY;
+
+	if (!skip && argc > 1 && is_slip(argv[1])) {
+		o->status = EXIT_NOT_FOUND;
+		return false;
+	}
+	if (!read_options(o, argc - skip, argv + skip))
+		return false;
+	return o->run != o->verb ||
+	       (check_operands(o) && read_environment(o) &&
+		need_policy(o, "with -p FILE or in WEIR_POLICY"));
+}
+
 struct options options_read(int argc, char **argv)
 {
 	struct options o = {.max_line = MAX_LINE_DEFAULT};
-	bool fine;
 
 	for (enum run v = RUN_RELAY + 1; argc > 1 && v < RUN_VERBS; v++)
 		if (strcmp(argv[1], verbs[v].name) == 0)
 			o.run = v;
 	o.verb = o.run;
 	o.status = verbs[o.verb].status;
-	if (o.verb == RUN_RELAY && argc > 1 && is_slip(argv[1])) {
-		o.status = EXIT_NOT_FOUND;
-		fine = false;
-	} else {
-		int skip = o.verb != RUN_RELAY;
-
-		fine = read_options(&o, argc - skip, argv + skip) &&
-		       (o.run != o.verb ||
-			(check_operands(&o) && read_environment(&o) &&
-			 need_policy(&o, "with -p FILE or in WEIR_POLICY")));
-	}
-	if (!fine)
+	if (!read_words(&o, argc, argv))
 		o.run = RUN_ERROR;
 	return o;
 }

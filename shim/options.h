@@ -27,23 +27,23 @@ struct options {
 	enum run verb;  /* of the command line, or RUN_RELAY */
 	int status;     /* to exit with when run is RUN_ERROR, or fails */
 	unsigned given; /* the options of the command line: a bit each */
-	/* The policy files, each laid over those before it. */
+	/* The policy files, each layered over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
-	char *list; /* what WEIR_POLICY named, cut up; the options' own */
-	const char *grant; /* whose counters these are; NULL: the policy's */
-	const char *state; /* the state directory; NULL: the user's */
-	size_t max_line;   /* longest line weighed, in bytes without its LF */
-	const char *log;   /* file that decisions are appended to; NULL: none */
+	char *list;        /* a copy of WEIR_POLICY, split; owned */
+	const char *grant; /* NULL: the first policy file's path */
+	const char *state; /* the state directory; NULL: the default */
+	size_t max_line;   /* longest line judged, in bytes without its LF */
+	const char *log;   /* where decisions are appended; NULL: none */
 	bool observe;      /* decide and log, but let everything through */
-	bool json;         /* explain, limits: for programs */
-	const char *reset; /* limits: the counter to forget, or NULL */
-	bool sure;         /* limits: do not ask */
-	bool strict;       /* check: a warning is a fault */
-	bool print;        /* check: the merged policy */
-	bool preload; /* check: of a command, whether it loads libweir.so */
-	const char *tools; /* check: a file with a list of tools, or NULL */
-	char **rest;       /* the command, or the files to check; NULL-ended */
+	bool json;         /* explain, limits: print JSON */
+	const char *reset; /* limits: the counter to reset, or NULL */
+	bool sure;         /* limits: do not ask before a reset */
+	bool strict;       /* check: a warning fails */
+	bool print;        /* check: print the merged policy */
+	bool preload;      /* check: does a command load libweir.so? */
+	const char *tools; /* check: file with a list of tools, or NULL */
+	char **rest;       /* the operands, NULL-ended */
 };
 
 /* Reads both.  RUN_ERROR: reported.  All pointers are into argv and the

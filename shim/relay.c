@@ -371,7 +371,7 @@ static struct counters *open_counters(struct relay *r,
 				      struct counters *before, size_t *said)
 {
 	if (!r->grant && policy_shares(policy))
-		r->grant = grant_for(r->options, report_some, said);
+		r->grant = grant_for(r->options, false, report_some, said);
 	if (!r->grant && policy_shares(policy))
 		return NULL;
 	return counters_new(policy, r->grant, before, report_some, said);

@@ -1,4 +1,9 @@
-/* report - weir's own words on stderr, which is the server's otherwise. */
+/*
+ * report - weir's own messages on stderr, which is otherwise the server's.
+ *
+ * In shim/ whoever meets a failure reports it there and then, "WHAT: WHY; WHAT
+ * TO DO", and returns false, NULL or an exit status.
+ */
 #ifndef SHIM_REPORT_H
 #define SHIM_REPORT_H
 

@@ -12,16 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_BYTES (64 << 20) /* of a file with a list of tools */
+#define LIST_BYTES (64 << 20) /* most in a --tools file */
 
-static void say_fault(void *context, const char *line)
+static void print_error(void *context, const char *line)
 {
 	(void)context;
 	printf("error: %s\n", line);
 }
 
-/* On stdout; context is the options: there, the merged policy may stand. */
-static void say_warning(void *context, const char *line)
+/* On stderr where stdout has the merged policy.  context is the options. */
+static void print_warning(void *context, const char *line)
 {
 	const struct options *o = context;
 
@@ -31,7 +31,7 @@ static void say_warning(void *context, const char *line)
 		printf("warning: %s\n", line);
 }
 
-/* Says a warning, which it counts. */
+/* Returns 1, the number of warnings. */
 __attribute__((format(printf, 2, 3))) static int warn(const struct options *o,
 						      const char *format, ...)
 {
@@ -40,13 +40,13 @@ __attribute__((format(printf, 2, 3))) static int warn(const struct options *o,
 
 	va_start(args, format);
 	if (vasprintf(&line, format, args) >= 0)
-		say_warning((void *)o, line);
+		print_warning((void *)o, line);
 	va_end(args);
 	free(line);
 	return 1;
 }
 
-/* Empties the text and makes twice the room for it: it was not whole. */
+/* Empties a text that was not whole, and doubles its room. */
 static bool make_room(struct strbuf *text)
 {
 	size_t cap = text->cap > 0 ? 2 * text->cap : 4096;
@@ -62,14 +62,14 @@ static bool make_room(struct strbuf *text)
 
 /* ---- a list of tools ------------------------------------------------- */
 
-/* The names of the tools in a file: what tools/list answers, its result, or
- * the array alone. */
+/* The names of the tools in a file: a reply to tools/list, its result, or the
+ * array alone. */
 struct tools {
 	char *text;
 	struct text *names;
 	size_t count;
-	size_t nameless; /* others, whose name is in doubt */
-	bool part;       /* there is another page of the list */
+	size_t nameless; /* without a name, or an ambiguous one */
+	bool part;       /* the list has another page */
 };
 
 static bool note_name(void *context, enum reply_list list, struct text name)
@@ -84,7 +84,7 @@ static bool note_name(void *context, enum reply_list list, struct text name)
 	return true;
 }
 
-/* Is there a cursor beside the list? */
+/* Is there a nextCursor beside the list? */
 static bool goes_on(const char *text, struct span list)
 {
 	static const char key[] = "\"nextCursor\"";
@@ -98,7 +98,7 @@ static bool goes_on(const char *text, struct span list)
 	return p[strspn(p, " \t:")] == '"';
 }
 
-/* The first array of the text that is a list of tools; ptr NULL if none. */
+/* The list of tools in the text; ptr NULL if none. */
 static struct span find_list(const char *text, size_t len)
 {
 	static const char head[] = "{\"result\":";
@@ -129,8 +129,8 @@ static struct span find_list(const char *text, size_t len)
 	return found;
 }
 
-/* All of the file, NUL-ended; it may stand on several lines, as a server's
- * answer never does.  NULL: said why. */
+/* The whole file, NUL-ended and made one line, as a server's reply is.  NULL:
+ * reported. */
 static char *read_text(const char *file, size_t *len)
 {
 	char *text = malloc(LIST_BYTES + 1), *whole = NULL;
@@ -172,7 +172,7 @@ static bool read_tools(struct tools *t, const char *file)
 		       file);
 		return false;
 	}
-	/* Each name is one of an object. */
+	/* There are no more names than objects. */
 	for (size_t i = 0; i < list.len; i++)
 		most += list.ptr[i] == '{';
 	t->names = calloc(most + 1, sizeof(*t->names));
@@ -187,27 +187,26 @@ static bool read_tools(struct tools *t, const char *file)
 	return t->names && out;
 }
 
-/* A row for each; false: out of memory. */
+/* A row for each tool.  False: out of memory, reported. */
 static bool print_table(const struct policy *policy, const struct tools *t)
 {
 	struct strbuf words = {.ptr = NULL};
-	bool whole = make_room(&words);
 
-	for (size_t i = 0; whole && i < t->count; i++) {
-		words.len = 0;
-		policy_describe(policy, t->names[i], &words);
-		while (words.full && (whole = make_room(&words)))
+	words.full = !make_room(&words);
+	for (size_t i = 0; i < t->count && !words.full; i++) {
+		do {
+			words.len = 0;
 			policy_describe(policy, t->names[i], &words);
-		if (whole)
+		} while (words.full && make_room(&words));
+		if (!words.full)
 			printf("%-32.*s %.*s\n", (int)t->names[i].len,
 			       t->names[i].ptr, (int)words.len, words.ptr);
 	}
 	free(words.ptr);
-	return whole;
+	return !words.full;
 }
 
-/* What becomes of each tool of the list.  -1: said why; else the number of
- * warnings. */
+/* Returns the number of warnings, or -1: reported. */
 static int check_tools(const struct options *o, const struct policy *policy)
 {
 	struct tools t = {.count = 0};
@@ -227,7 +226,7 @@ static int check_tools(const struct options *o, const struct policy *policy)
 				o->tools);
 		else
 			warnings += policy_unused(policy, t.names, t.count,
-						  say_warning, (void *)o);
+						  print_warning, (void *)o);
 		if (!print_table(policy, &t))
 			warnings = -1;
 	}
@@ -241,7 +240,7 @@ static int check_tools(const struct options *o, const struct policy *policy)
 /* As check_tools(). */
 static int print_policy(const struct options *o, const struct policy *policy)
 {
-	struct strbuf text = {.ptr = NULL, .full = true};
+	struct strbuf text = {.full = true};
 	int warnings = -1;
 
 	while (text.full && make_room(&text))
@@ -259,14 +258,14 @@ static int print_policy(const struct options *o, const struct policy *policy)
 	return warnings;
 }
 
-/* Each of several files by itself: what is wrong with it. */
+/* Reports the errors of each file alone. */
 static bool check_files(const char *const *files, size_t count, bool quiet)
 {
 	bool sound = true;
 
 	for (size_t i = 0; i < count; i++) {
 		struct policy *policy =
-			policy_load(&files[i], 1, say_fault, NULL);
+			policy_load(&files[i], 1, print_error, NULL);
 
 		sound &= policy != NULL;
 		if (policy && !quiet)
@@ -276,16 +275,16 @@ static bool check_files(const char *const *files, size_t count, bool quiet)
 	return sound;
 }
 
-/* All of them laid over one another: what is probably a mistake. */
+/* Reports the errors and warnings of the layered policy. */
 static int check_merged(const struct options *o, const char *const *files,
 			size_t count)
 {
-	struct policy *policy = policy_load(files, count, say_fault, NULL);
+	struct policy *policy = policy_load(files, count, print_error, NULL);
 	int warnings, tools = 0, print = 0;
 
 	if (!policy)
 		return CHECK_UNSOUND;
-	warnings = policy_warn(policy, say_warning, (void *)o);
+	warnings = policy_warn(policy, print_warning, (void *)o);
 	if (count > POLICIES_MAX)
 		warnings += warn(o, "%zu files: weir runs with at most %d",
 				 count, POLICIES_MAX);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The line that a client would send.  NULL: no memory. */
+/* The line that a client would send.  NULL: out of memory. */
 static char *make_line(const char *tool, const char *arguments, size_t *len)
 {
 	size_t cap =
@@ -35,7 +35,7 @@ static char *make_line(const char *tool, const char *arguments, size_t *len)
 	return o.ptr;
 }
 
-/* One JSON object, and nothing after it that would become part of the line. */
+/* Is it one JSON object, and nothing after it that would join the line? */
 static bool is_object(const char *arguments)
 {
 	struct scan r = scan_begin(arguments, strlen(arguments));
@@ -56,7 +56,7 @@ static void print_rule(const struct verdict *v)
 		printf("value:  %.*s\n", (int)v->value.len, v->value.ptr);
 }
 
-/* What the client would be answered, with its LF. */
+/* Appends the answer that the client would get, with its LF. */
 static void put_answer(struct strbuf *o, const char *line,
 		       const struct message *m, const struct verdict *v)
 {

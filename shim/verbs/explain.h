@@ -1,4 +1,4 @@
-/* explain - the verb: what becomes of one call, and which rule says so. */
+/* explain - weir explain: what becomes of one call, and which rule decides. */
 #ifndef SHIM_EXPLAIN_H
 #define SHIM_EXPLAIN_H
 

@@ -47,9 +47,9 @@ static struct amount when(int64_t wait)
 	return a;
 }
 
-/* What is listed, and where. */
+/* A list being printed. */
 struct listing {
-	const char *reset; /* only of this counter; NULL: of all */
+	const char *reset; /* only this counter; NULL: all */
 	FILE *to;
 	bool json;
 	int count;
@@ -57,7 +57,7 @@ struct listing {
 
 static void put_json(struct listing *t, const struct limit_use *use)
 {
-	/* Its words are escaped for JSON already. */
+	/* Its strings are already escaped for JSON. */
 	printf("%s\n    {\"limit\": \"%s\", \"counter\": \"%s\", \"used\": "
 	       "%s, \"max\": %s, \"windowSeconds\": %lld, "
 	       "\"retryAfterMs\": ",
@@ -72,7 +72,7 @@ static void put_json(struct listing *t, const struct limit_use *use)
 					    MILLISECOND));
 }
 
-/* A policy_use's. */
+/* A policy_use. */
 static void list_one(void *context, const struct limit_use *use)
 {
 	struct listing *t = context;
@@ -91,7 +91,7 @@ static void list_one(void *context, const struct limit_use *use)
 		snprintf(used, sizeof(used), "%s / %s",
 			 amount(use->used, use->sum).text,
 			 amount(use->max, use->sum).text);
-		/* A counter without a name has that of its place. */
+		/* A limit without a name is its index, "/0". */
 		fprintf(t->to, "%-18s  %-9s  %s\n%31s%s%s%s\n", used,
 			when(use->wait).text, use->words, "", use->rule,
 			named ? ", counter " : "", named ? use->counter : "");
@@ -99,7 +99,7 @@ static void list_one(void *context, const struct limit_use *use)
 	t->count++;
 }
 
-/* Is the answer, a line on stdin, a yes? */
+/* Asks on stderr; the answer is a line on stdin. */
 static bool is_sure(void)
 {
 	char answer[16] = "";
@@ -166,17 +166,17 @@ int limits_run(const struct options *o)
 	int status = LIMITS_ERROR;
 	bool empty;
 
-	/* A file that may not grow is said, and not died of. */
+	/* A file that may not grow is reported, not died of. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (policy && !policy_shares(policy))
 		report("limits: the policy has no limits of scope \"grant\"; those of scope \"session\" are counted by each process");
 	else if (policy)
-		grant = grant_copy_for(o, report_line, NULL);
-	/* A question makes no state, nor is there any to reset. */
+		grant = grant_for(o, true, report_line, NULL);
+	/* Asking creates nothing; an empty grant has nothing to reset. */
 	empty = grant && grant_is_empty(grant);
 	if (grant && o->reset && !empty) {
 		grant_close(grant);
-		grant = grant_for(o, report_line, NULL);
+		grant = grant_for(o, false, report_line, NULL);
 	}
 	if (grant)
 		counters = counters_new(policy, grant, NULL, report_line, NULL);

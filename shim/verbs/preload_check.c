@@ -15,16 +15,16 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define SCRIPT_HEAD  256 /* bytes that the kernel reads of a "#!" line */
-#define SCRIPTS_MOST 5   /* that the kernel follows, one the other's */
-#define PATH_DEFAULT "/bin:/usr/bin" /* of execvp(3) */
+#define SCRIPT_HEAD  256 /* bytes of a "#!" line that the kernel reads */
+#define SCRIPTS_MOST 5   /* that the kernel follows, each run by the next */
+#define PATH_DEFAULT "/bin:/usr/bin" /* as in execvp(3) */
 
-/* What was found out. */
+/* What is known so far. */
 struct answer {
 	int status;
 	char path[PATH_MAX]; /* the file that decided */
-	bool runs;           /* it runs the command, which is a script */
-	const char *why;     /* said of it */
+	bool runs;       /* it is the interpreter of the command, a script */
+	const char *why; /* what the file is or has, as a verb phrase */
 };
 
 static void say(struct answer *a, int status, const char *why)
@@ -33,7 +33,7 @@ static void say(struct answer *a, int status, const char *why)
 	a->why = why;
 }
 
-/* ---- where it is ----------------------------------------------------- */
+/* ---- finding it ------------------------------------------------------ */
 
 static bool is_program(const char *path)
 {
@@ -74,7 +74,7 @@ static bool read_at(int fd, void *to, size_t len, off_t at)
 	return pread(fd, to, len, at) == (ssize_t)len;
 }
 
-/* That of this program, which is of the same machine as libweir.so. */
+/* The header of this program, built for the same machine as libweir.so. */
 static bool read_own(ElfW(Ehdr) * own)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -92,7 +92,7 @@ static bool same_machine(const ElfW(Ehdr) * header, const ElfW(Ehdr) * own)
 	       header->e_machine == own->e_machine;
 }
 
-/* The loader that the program names, "" if none.  False: it cannot be read. */
+/* The loader that the program names, or "".  False: it cannot be read. */
 static bool find_loader(int fd, const ElfW(Ehdr) * header,
 			char loader[PATH_MAX])
 {
@@ -161,7 +161,7 @@ static void weigh_program(struct answer *a, int fd)
 		weigh_loader(a, loader);
 }
 
-/* What runs the script whose first bytes these are; false: it is none. */
+/* The interpreter of a script that begins with head.  False: it is none. */
 static bool find_interpreter(char *head, char path[PATH_MAX])
 {
 	char *from = head + 2 + strspn(head + 2, " \t");
@@ -173,8 +173,8 @@ static bool find_interpreter(char *head, char path[PATH_MAX])
 	return *from;
 }
 
-/* Looks at the file at a->path.  True: it is a script, and a->path is now what
- * runs it. */
+/* Judges the file at a->path.  True: it is a script, and a->path is now its
+ * interpreter. */
 static bool follow(struct answer *a)
 {
 	int fd = open(a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

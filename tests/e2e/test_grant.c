@@ -338,7 +338,7 @@ static void home_of_another(void **state)
 	check_equal(chown(path("h"), 12345, 12345), 0);
 	p = proc_run(command, "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "which is another user's") &&
+	check(strstr(p->told.ptr, "HOME belongs to another user") &&
 		      strstr(p->told.ptr, "-s DIR"),
 	      "told: %s", p->told.ptr);
 	check(!exists(path("h/.local")), "it was made");
