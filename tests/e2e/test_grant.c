@@ -357,10 +357,12 @@ static void empty_names(void **state)
 	prefix_only("an empty variable is none");
 	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "--grant: the name is empty"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "--grant: the name is empty"), "%s",
+	      p->told.ptr);
 	p = proc_run(WORDS(weir, "-s", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "--state: the name is empty"), "%s", p->told.ptr);
+	check(strstr(p->told.ptr, "--state: the name is empty"), "%s",
+	      p->told.ptr);
 	p = proc_run(WORDS(weir, "-s"), "");
 	check_status(p, 125);
 }

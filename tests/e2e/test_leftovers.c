@@ -434,12 +434,12 @@ static void strangers(void **state)
  * and the server with it. */
 static void strangers_and_signals(void **state)
 {
-	struct proc *p =
-		start_with_jobs(1, WORDS(server, "--signals", "--report"));
+	struct proc *p;
 	int left;
 
 	(void)state;
 	prefix_only("the relay has no strangers");
+	p = start_with_jobs(1, WORDS(server, "--signals", "--report"));
 	left = pid_open(server_pid(p));
 	kill(p->pid, SIGTERM);
 	check_equal(number_of(p, "number"), SIGTERM);

@@ -513,7 +513,8 @@ static void bound_all_the_time(void **state)
 	row_true(grant_said, process_start(&p, acts[2].after));
 	moves = 1;
 	assert_int_equal(process_spend(&p), 1);
-	assert_non_null(strstr(counters_trouble(p.counters), "keeps getting new limits"));
+	assert_non_null(strstr(counters_trouble(p.counters),
+			       "keeps getting new limits"));
 	moves = 0;
 	assert_int_equal(process_spend(&p), 9);
 	process_end(&p);
