@@ -4,6 +4,7 @@ BUILD  ?= build
 CC     ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
+VERSION = 0.1.0
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
@@ -14,7 +15,8 @@ LINK   = -pie -Wl,-z,relro,-z,now
 JSON_PARSER ?= -l:libjsonparser.a
 JSON = $(JSON_PARSER) -Wl,--wrap=pow
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
+DEFINES = -D_GNU_SOURCE -DWEIR_VERSION=\"$(VERSION)\"
+ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 
 , := ,
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -131,31 +133,24 @@ $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
 
-.PHONY: test
-test:                                ## install what is missing, run every test
+.PHONY: test check deps
+test: deps                           ## install what is missing, run every test; T=NAME
+	@$(MAKE) --no-print-directory check
+
+check: build-tests                   ## the same, but install nothing
+	@[ -n "$(T)" ] || { sh tests/symbols $(BUILD) && \
+		sh tests/examples $(BUILD)/weir && sh tests/building; }
+	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
+
+deps:                                ## install what the build and the tests need
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
-	@$(MAKE) --no-print-directory build-tests
-	@sh tests/symbols $(BUILD)
-	@sh tests/examples $(BUILD)/weir
-	@sh tests/building
-	@$(MAKE) --no-print-directory run-tests
 
 .PHONY: build-tests run-tests
 build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
 		$(COUNTING) $(EARLY) $(TESTS) $(REPLAYS)
 	@$(GIVE)
-# All of them, whatever fails; what failed is told at the end.
 run-tests: build-tests
-	@failed=; run() { env "$$@" || failed="$$failed $$*"; }; \
-	for f in $(FUZZERS); do \
-		run $(BUILD)/tests/replay_$$f tests/fuzz/seeds/$$f/*; done; \
-	for t in $(TESTS); do \
-		run WEIR=$(BUILD)/weir SERVER=$(SERVER) FAULTY=$(FAULTY) \
-			COUNTING=$(COUNTING) $$t; done; \
-	run WEIR=$(BUILD)/weir SERVER=$(SERVER) PRELOAD=$(BUILD)/libweir.so \
-		FAULTY=$(FAULTY_LIBRARY) COUNTING=$(COUNTING) \
-		$(BUILD)/tests/test_e2e; \
-	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work
@@ -299,7 +294,7 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 .PHONY: asan
 asan:                                ## every test under ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" \
-		run-tests
+		JOBS=1 run-tests
 
 # Each fuzzer for FUZZ_SECONDS; what it learns stays in build/fuzz/NAME.  A
 # plain call is compared with words that may be longer than what is left of it.
@@ -352,26 +347,36 @@ TIDY := $(TIDY),-clang-analyzer-unix.Vfork
 .PHONY: lint
 lint:                                ## gcc -fanalyzer, clang-tidy, cppcheck, the form
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
-	@set -e; for f in $(SOURCES); do $(CC) -std=c11 -D_GNU_SOURCE -O2 \
+	@set -e; for f in $(SOURCES); do $(CC) -std=c11 $(DEFINES) -O2 \
 		$(WARN) -Werror -fanalyzer -c -o /dev/null $$f; done
-	cppcheck --std=c11 -D_GNU_SOURCE --quiet --error-exitcode=1 \
+	cppcheck --std=c11 $(DEFINES) --quiet --error-exitcode=1 \
 		--enable=warning,style,performance,portability \
 		--suppress=missingIncludeSystem --suppress=variableScope \
 		$(SOURCES)
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' \
-		$(SOURCES) -- -std=c11 -D_GNU_SOURCE
+		$(SOURCES) -- -std=c11 $(DEFINES)
 
 .PHONY: format
 format:                              ## lay the text out anew
 	clang-format -i $$(git ls-files '*.[ch]')
 
-.PHONY: install
+.PHONY: install uninstall dist
 install: all                         ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -D -m 644 $(BUILD)/libweir.so \
 		$(DESTDIR)$(PREFIX)/lib/weir/libweir.so
 	install -D -m 644 shim/weir.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+
+uninstall:                           ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/weir \
+		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	rm -rf $(DESTDIR)$(PREFIX)/lib/weir
+
+dist:                                ## build/weir-VERSION.tar.gz, the same each time
+	@mkdir -p $(BUILD)
+	git archive --prefix=weir-$(VERSION)/ HEAD | gzip -9n \
+		>$(BUILD)/weir-$(VERSION).tar.gz
 
 .PHONY: clean
 clean:                               ## remove what was built

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WEIR_VERSION "0.1.0"
-
 static int run_relay(const struct options *o, const sigset_t *mask)
 {
 	int status;

@@ -22,6 +22,24 @@ static void allow_sanitized(void)
 	setenv("ASAN_OPTIONS", all, 1);
 }
 
+/* Through libweir.so runs what can differ there. */
+enum { PREFIX = 1, PRELOAD = 2, BOTH = 3 };
+static const struct {
+	int (*run)(void);
+	int ways;
+} groups[] = {
+	{run_seeds, PREFIX},   {run_answers, PREFIX},
+	{run_lines, PREFIX},   {run_lists, BOTH},
+	{run_streams, BOTH},   {run_command, BOTH},
+	{run_processes, BOTH}, {run_signals, BOTH},
+	{run_leftovers, BOTH}, {run_descriptors, BOTH},
+	{run_pressure, BOTH},  {run_faults, BOTH},
+	{run_million, PREFIX}, {run_layers, PREFIX},
+	{run_verbs, BOTH}, /* reloads, and checks of the start */
+	{run_limits, PREFIX},  {run_preload, PRELOAD},
+	{run_loads, PREFIX},   {run_grant, PREFIX},
+};
+
 int main(int argc, char **argv)
 {
 	int failed = 0;
@@ -43,23 +61,8 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	failed += run_seeds();
-	failed += run_answers();
-	failed += run_lines();
-	failed += run_lists();
-	failed += run_streams();
-	failed += run_command();
-	failed += run_processes();
-	failed += run_signals();
-	failed += run_leftovers();
-	failed += run_descriptors();
-	failed += run_pressure();
-	failed += run_faults();
-	failed += run_million();
-	failed += run_layers();
-	failed += run_verbs();
-	failed += run_limits();
-	failed += preload ? run_preload() : run_loads();
-	failed += run_grant();
+	for (size_t i = 0; i < COUNT(groups); i++)
+		if (groups[i].ways & (preload ? PRELOAD : PREFIX))
+			failed += groups[i].run();
 	return failed > 0;
 }
