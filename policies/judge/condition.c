@@ -303,7 +303,7 @@ static enum outcome test_order(const struct test *t, const struct value *v)
 struct walk_array {
 	struct scan *r;
 	const char *next; /* what was read last ends here */
-	bool first, more;
+	bool first;
 };
 
 static struct walk_array array_begin(struct scan *r, const char *p)
@@ -316,13 +316,15 @@ static struct walk_array array_begin(struct scan *r, const char *p)
 static bool array_next(struct walk_array *w, struct value *v)
 {
 	const char *p;
+	bool more;
 
 	w->r->depth = 1;
-	p = scan_element(w->r, w->next, w->first, &w->more);
+	p = scan_element(w->r, w->next, w->first, &more);
 	w->first = false;
-	if (w->more)
-		w->next = read_value(w->r, p, v);
-	return w->more;
+	if (!more)
+		return false;
+	w->next = read_value(w->r, p, v);
+	return true;
 }
 
 /* An array contains an element, a string a string. */
