@@ -178,10 +178,36 @@ static bool reads_whole(const struct session *s)
 	return s->greeting || s->pending.open > 0 || reads_lists(s);
 }
 
+/*
+ * Does a reader that keeps the first bytes it has read as a slice of the buffer
+ * that it reads the next ones into (mcp-golang 0.16.1) find JSON in the first
+ * line of a session?  It finds the second part of it twice, and no first one.
+ */
+static bool reads_two_ways(char *line, size_t len, struct fault *fault)
+{
+	enum { PART = 4096 }; /* of bytes that it reads at once */
+	char first[PART];
+	struct message m;
+
+	if (len < 2 * (size_t)PART)
+		return false;
+	memcpy(first, line, PART);
+	memcpy(line, line + PART, PART);
+	fault->grammar = false;
+	message_read(line, len, &m, fault);
+	memcpy(line, first, PART);
+	if (fault->grammar)
+		return false;
+	*fault = (struct fault){
+		.reason = "a first line that some servers read in two ways",
+		.offset = PART};
+	return true;
+}
+
 /* A whole line of the client's, of len bytes with its LF if it has one. */
 static void judge_line(struct session *s, size_t len)
 {
-	const char *line = s->up.buf + s->up.next;
+	char *line = s->up.buf + s->up.next;
 	size_t body = len;
 	struct message m;
 	struct fault fault;
@@ -197,7 +223,9 @@ static void judge_line(struct session *s, size_t len)
 		passed = s->observe;
 	} else if (message_read(line, body, &m, &fault)) {
 		s->heard = HEARD_MESSAGE;
-		passed = passes(s, line, &m);
+		passed = !s->up_begun && reads_two_ways(line, body, &fault)
+				 ? passes_fault(s, m.id, &fault)
+				 : passes(s, line, &m);
 		if (passed)
 			note_greeting(s, &m);
 		if (passed && !s->observe)
@@ -205,6 +233,7 @@ static void judge_line(struct session *s, size_t len)
 	} else {
 		passed = passes_fault(s, m.id, &fault);
 	}
+	s->up_begun |= passed;
 	if (passed)
 		stream_pass(&s->up, len);
 	else

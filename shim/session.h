@@ -27,6 +27,7 @@ struct session {
 
 	struct stream up; /* client to server */
 	bool up_ended;    /* set by the caller: no more will be read */
+	bool up_begun;    /* a line has passed */
 	bool up_too_long; /* the rest of the line at next is left out */
 
 	struct stream down; /* server to client */

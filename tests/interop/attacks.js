@@ -60,6 +60,13 @@ function aroundBuffer(size = 4096, at = 2048) {
     `${begin}${inner.slice(0, -1).padEnd(size - at - 1)}}}}\n`;
 }
 
+// One line, of which it takes the second 4,096 bytes for the first, too.
+const longLine = [
+  message(3, 'ping', '{"x":{"y":[').trim().replace(/}$/, '').padEnd(4096),
+  call(4, 'forbidden', '{"value":1,"y":[').trim().replace(/}}$/, '').padEnd(4096),
+  ']}}}]}}}\n',
+].join('');
+
 const raw = JSON.stringify({
   value: { '$serde_json::private::RawValue': '{"path":"/etc/shadow"}' },
 });
@@ -78,6 +85,10 @@ const calls = [
     name: 'a call between the lines', sdks: ['mcp-golang 0.16.1'], tries: 20,
     rules: { hide: ['forbidden'] },
     first: aroundBuffer(), allowed: ['number', '{"value":7}'], ran: 'forbidden 1',
+  }, {
+    name: 'a call inside a first line', sdks: ['mcp-golang 0.16.1'],
+    rules: { hide: ['forbidden'] },
+    first: longLine, allowed: ['number', '{"value":7}'], ran: 'forbidden 1',
   }, {
     name: 'an object that comes out of a string', sdks: ['rmcp 3.11.0'],
     rules: { tools: { options: { deny_if: condition('eq', '/etc/shadow', 'args.value.path') } } },

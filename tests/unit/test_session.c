@@ -676,6 +676,57 @@ static void lines_are_bounded(void **state)
 	end(&p);
 }
 
+/* A text in a line, and spaces behind it. */
+static char *put(char *at, const char *text, size_t width)
+{
+	memset(at, ' ', width);
+	memcpy(at, text, strlen(text));
+	return at + width;
+}
+
+/* The first line, of which the second 4,096 bytes twice and the rest are a
+ * message, too, but not one that came before it. */
+static void a_first_line_that_reads_two_ways(void **state)
+{
+	static const struct {
+		const char *first, *second, *third;
+		bool passes;
+	} rows[] = {
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":"
+#define HIDDEN                                                                 \
+	"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\","             \
+	"\"params\":{\"name\":\"gone\",\"arguments\":"
+		{PING "{\"a\":{\"b\":[", HIDDEN "{\"b\":[", "]}}}]}}}\n"},
+		{PING "{\"a\":[", HIDDEN "\"b\"}}", "]}}\n", true},
+		{PING "{\"a\":{\"b\":[", "{\"a\":{\"c\":{\"b\":[",
+		 "]}}}]}}}\n"},
+		{PING "{\"a\":{\"b\":[", "1,2,{\"a\":{\"c\":{\"b\":[",
+		 "]}}}]}}}\n", true},
+		{PING "{\"a\":[", "", "]}}\n", true},
+	};
+	enum { PART = 4096 };
+	char line[2 * PART + 64];
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		strcpy(put(put(line, rows[i].first, PART), rows[i].second,
+			   PART),
+		       rows[i].third);
+		begin_long(&p, policy_text, sizeof(line));
+		p.name = rows[i].second;
+		client(&p, line);
+		up_came(&p, rows[i].passes ? line : "");
+		if (!rows[i].passes)
+			down_has(&p, "\"id\":1,\"error\":{\"code\":-32600");
+		client(&p, CALL("1", "a"));
+		up_came(&p, CALL("1", "a"));
+		client(&p, line);
+		up_came(&p, line);
+		end(&p);
+	}
+}
+
 /* A reply longer than can be read while a list is awaited: noise goes on, what
  * may be a list does not. */
 static void long_replies(void **state)
@@ -792,6 +843,7 @@ int main(void)
 		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
 		cmocka_unit_test(a_long_line_goes_in_pieces),
 		cmocka_unit_test(lines_are_bounded),
+		cmocka_unit_test(a_first_line_that_reads_two_ways),
 		cmocka_unit_test(long_replies),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(blank_lines_are_swallowed),
