@@ -54,6 +54,20 @@ static void change_mask(int how, const sigset_t *set, sigset_t *was)
 	syscall(SYS_rt_sigprocmask, how, set, was, (size_t)_NSIG / 8);
 }
 
+bool child_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0) {
+			report("descriptor %d is closed: weir speaks to the "
+			       "client on 0 and 1",
+			       fd);
+			return false;
+		}
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
+	return true;
+}
+
 void child_hold(sigset_t *was)
 {
 	sigset_t set;

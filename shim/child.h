@@ -32,6 +32,13 @@ struct child {
 	bool stop;   /* a signal came when there was no server any more */
 };
 
+/*
+ * Are 0 and 1 there, to speak to the client?  False: said on stderr which is
+ * not.  A stderr that is not becomes /dev/null for weir alone, closed again by
+ * exec, so that nothing else lands on 2.
+ */
+bool child_standard(void);
+
 /* Holds SIGHUP back until the relay takes it, and tells the mask as it was, for
  * the server; gives it back. */
 void child_hold(sigset_t *was);

@@ -1,8 +1,6 @@
 /* Descriptors that never block.  The contract is in fd.h. */
 #include "fd.h"
 
-#include "report.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,20 +9,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-bool fd_standard(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0) {
-			report("descriptor %d is closed: weir speaks to the "
-			       "client on 0 and 1",
-			       fd);
-			return false;
-		}
-	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-		return open("/dev/null", O_WRONLY | O_CLOEXEC) == STDERR_FILENO;
-	return true;
-}
 
 bool fd_put(int from, int to)
 {
@@ -60,34 +44,43 @@ static int reopen(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+struct fd fd_borrow(int fd)
+{
+	struct fd port = {.fd = fd, .kind = FD_SHARED};
+	struct stat st;
+	int again = -1;
+
+	if (fstat(fd, &st) != 0)
+		return port;
+	if (S_ISSOCK(st.st_mode))
+		port.kind = FD_SOCKET;
+	else if (S_ISREG(st.st_mode))
+		port.kind = FD_OWN;
+	else if (S_ISFIFO(st.st_mode) ||
+		 (S_ISCHR(st.st_mode) && !opens_anew(fd, st.st_rdev)))
+		again = reopen(fd);
+	if (again >= 0)
+		return (struct fd){.fd = again, .kind = FD_OWN};
+	if (isatty(fd))
+		port.kind = FD_TERMINAL;
+	return port;
+}
+
 struct fd fd_adopt(int fd, bool write)
 {
 	struct fd port = {.fd = fd, .kind = FD_SHARED};
 	struct stat st;
-	int again;
 
-	if (fstat(fd, &st) != 0)
-		return port;
-	if (S_ISSOCK(st.st_mode)) {
+	if (write) {
+		port = fd_borrow(fd);
+		if (port.fd != fd)
+			close(fd);
+	} else if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		/* All else is read after poll() alone; and a FIFO opened anew
+		 * would not tell that its writers had gone. */
 		port.kind = FD_SOCKET;
-		return port;
 	}
-	if (S_ISREG(st.st_mode))
-		port.kind = FD_OWN;
-	/* A FIFO opened anew would not tell that its writers had gone; and to
-	 * read, poll() is enough. */
-	if (!write || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
-		return port;
-	again = -1;
-	if (S_ISFIFO(st.st_mode) || !opens_anew(fd, st.st_rdev))
-		again = reopen(fd);
-	if (again < 0) {
-		if (isatty(fd))
-			port.kind = FD_TERMINAL;
-		return port;
-	}
-	close(fd);
-	return (struct fd){.fd = again, .kind = FD_OWN};
+	return port;
 }
 
 void fd_close(struct fd *port)

@@ -33,18 +33,15 @@ struct fd {
 	enum fd_kind kind;
 };
 
-/*
- * Are 0 and 1 there, to speak to the client?  False: said on stderr which is
- * not.  A stderr that is not becomes /dev/null for weir alone, closed again by
- * exec, so that nothing else lands on 2.
- */
-bool fd_standard(void);
-
 /* As dup2(), but EINTR is tried again. */
 bool fd_put(int from, int to);
 
 /* Takes over an inherited descriptor, to read it or to write it. */
 struct fd fd_adopt(int fd, bool write);
+
+/* The same, to write to it, but fd stays open: where the port has another
+ * descriptor, the caller closes that. */
+struct fd fd_borrow(int fd);
 
 /* Takes over a descriptor whose description nobody shares. */
 struct fd fd_own(int fd);

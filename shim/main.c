@@ -3,7 +3,6 @@
 #include "verbs/explain.h"
 #include "verbs/limits.h"
 #include "options.h"
-#include "fd.h"
 #include "relay.h"
 #include "report.h"
 
@@ -15,7 +14,7 @@ static int run_relay(const struct options *o, const sigset_t *mask)
 {
 	int status;
 
-	if (!fd_standard())
+	if (!child_standard())
 		return EXIT_WEIR;
 	return child_apart(&status) ? relay_run(o, mask, NULL) : status;
 }

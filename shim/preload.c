@@ -304,7 +304,7 @@ static void preload(int argc, char **argv, char **envp)
 
 	(void)argc, (void)argv;
 	environ = envp; /* as libc's constructor will set it */
-	if (!own || !fd_standard())
+	if (!own || !child_standard())
 		_exit(EXIT_WEIR);
 	open_ends(&e);
 	if (getpid() == 1)

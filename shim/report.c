@@ -10,44 +10,57 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void write_line(const char *format, va_list args)
+/* "weir: ", the text, and LF: of so many bytes. */
+static size_t put_line(char line[PIPE_BUF], const char *format, va_list args)
 {
-	static const char prefix[] = "weir: ";
-	char line[PIPE_BUF];
-	int room = (int)sizeof(line) - (int)sizeof(prefix) - 1;
-	int used = snprintf(line, sizeof(line), "%s", prefix);
+	int used = snprintf(line, PIPE_BUF, "weir: "), room = PIPE_BUF - used;
 	int more = vsnprintf(line + used, (size_t)room, format, args);
-	ssize_t put;
 
 	used += more < room ? more : room - 1;
 	line[used++] = '\n';
-	/* Nobody to tell when this fails. */
-	RETRY(put = write(STDERR_FILENO, line, (size_t)used));
+	return (size_t)used;
 }
 
 void report_all(const char *format, ...)
 {
+	char line[PIPE_BUF];
 	va_list args;
+	size_t len;
+	ssize_t put;
 
 	va_start(args, format);
-	write_line(format, args);
+	len = put_line(line, format, args);
 	va_end(args);
+	/* Nobody to tell when this fails. */
+	RETRY(put = write(STDERR_FILENO, line, len));
+}
+
+/* POLLERR: nobody reads it, and SIGPIPE may not be ignored yet. */
+static bool is_ready(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int ready;
+
+	RETRY(ready = poll(&p, 1, 0));
+	return ready == 1 && p.revents == POLLOUT;
 }
 
 void report(const char *format, ...)
 {
-	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct fd port = fd_borrow(STDERR_FILENO);
+	char line[PIPE_BUF];
 	va_list args;
-	int ready;
+	size_t len, at = 0;
+	ssize_t put;
 
-	/* A pipe that is ready takes PIPE_BUF bytes at once. */
-	RETRY(ready = poll(&p, 1, 0));
-	/* POLLERR: nobody reads it, and SIGPIPE may not be ignored yet. */
-	if (ready != 1 || p.revents != POLLOUT)
-		return;
 	va_start(args, format);
-	write_line(format, args);
+	len = put_line(line, format, args);
 	va_end(args);
+	while (at < len && is_ready(port.fd) &&
+	       (put = fd_write(&port, line + at, len - at)) > 0)
+		at += (size_t)put;
+	if (port.fd != STDERR_FILENO)
+		fd_close(&port);
 }
 
 void report_line(void *context, const char *line)

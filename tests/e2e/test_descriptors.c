@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const char no_id[] =
@@ -81,11 +82,17 @@ static void kinds(void **state)
 static void check_little_room(const struct ends_kind *kind)
 {
 	struct how how = {.given = {[2] = true}};
+	struct termios t;
 	struct ends e;
 	struct proc *p;
 	char buf[64];
 
 	kind->make(&e);
+	/* It takes a part of what has an LF in it, as terminals do. */
+	if (tcgetattr(e.theirs[2], &t) == 0) {
+		t.c_oflag |= OPOST | ONLCR;
+		tcsetattr(e.theirs[2], TCSANOW, &t);
+	}
 	how.fds[2] = e.theirs[2];
 	how.prepare = kind->as_user ? open_as_user : NULL;
 	fcntl(e.theirs[2], F_SETFL, fcntl(e.theirs[2], F_GETFL) | O_NONBLOCK);
@@ -94,7 +101,7 @@ static void check_little_room(const struct ends_kind *kind)
 		;
 	fcntl(e.theirs[2], F_SETFL, fcntl(e.theirs[2], F_GETFL) & ~O_NONBLOCK);
 	p = proc_start_how(behind_weir(WORDS(server)), &how);
-	for (size_t i = 1; i < 100; i++) {
+	for (size_t i = 1; i < 400; i++) {
 		if (read(e.ours[2], buf, i % 41 + 1) == 0)
 			break;
 		proc_send(p, no_id);
