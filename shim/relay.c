@@ -154,6 +154,7 @@ static void close_server_in(struct relay *r)
 	fd_close(&r->server_in);
 	fd_close(&r->client_in);
 	stream_forget(&r->s.up);
+	r->wait = 0;
 }
 
 static bool send_up(struct relay *r)

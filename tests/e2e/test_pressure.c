@@ -380,6 +380,44 @@ static void waits_ever_longer(void **state)
 	      (long long)(milliseconds() - began));
 }
 
+/* Does it sleep in poll(), or ppoll(), until there is an event? */
+static bool awaits_events(pid_t pid)
+{
+	char buf[256];
+	long long timeout;
+
+	proc_read(pid, "syscall", buf, sizeof(buf));
+	if (sscanf(buf, "%*d %*x %*x %llx", (unsigned long long *)&timeout) !=
+	    1)
+		return false;
+	return (int)timeout == -1 || timeout == 0;
+}
+
+/* Once the server has closed its stdin, there is nothing to look for. */
+static void waits_no_more(void **state)
+{
+	struct proc *p = proc_start(behind_weir(WORDS(
+		"sh", "-c",
+		"trap 'kill $!; exec sleep 1000 <&-' USR1; echo \"{\\\"pid\\\":$$}\"; "
+		"sleep 1000 & wait")));
+	pid_t server_pid = number_of(p, "pid");
+	struct bytes lines = {.ptr = NULL};
+	struct pollfd in = {.fd = p->in};
+	pid_t pid;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		append_text(&lines, long_ping("1", 300000));
+	fill_with(p, lines);
+	pid = weir_pid(p);
+	await_rest(pid);
+	check(!awaits_events(pid), "it does not wait for the server");
+	kill(server_pid, SIGUSR1);
+	check_equal(poll(&in, 1, DEADLINE), 1);
+	await_rest(pid);
+	check(awaits_events(pid), "it still looks for room");
+}
+
 /* In the new process: what is in a pipe is not told. */
 static void no_fionread(void)
 {
@@ -836,6 +874,7 @@ int run_pressure(void)
 		TEST(first_lines_come_alone),
 		TEST(pipe_is_as_large_as_needed),
 		TEST(waits_ever_longer),
+		TEST(waits_no_more),
 		TEST(fullness_is_not_told),
 		TEST(rest),
 		TEST(closed_by_the_server),
