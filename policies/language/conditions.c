@@ -33,7 +33,7 @@ static bool add_key(struct loader *l, struct condition *c, const char *key,
 	if (!step)
 		return false;
 	step->kind = STEP_KEY;
-	step->key = loader_keep(l, key, len);
+	step->key = loader_keep_span(l, key, len);
 	step->len = len;
 	step->ascii = true;
 	for (size_t i = 0; i < len; i++)
@@ -264,7 +264,7 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 			     loader_type(v));
 		return;
 	}
-	o->ptr = loader_keep(l, o->ptr, o->len);
+	o->ptr = loader_keep_span(l, o->ptr, o->len);
 	if (!o->ptr || o->type != TYPE_NUMBER)
 		return;
 	if (decimal_read(o->ptr, o->len, &o->number))

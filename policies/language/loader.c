@@ -371,6 +371,13 @@ char *loader_keep(struct loader *l, const char *s, size_t len)
 	return copy ? memcpy(copy, s, len) : (char *)"";
 }
 
+const char *loader_keep_span(struct loader *l, const char *s, size_t len)
+{
+	char *copy = loader_take(l, len + 1);
+
+	return copy ? memcpy(copy, s, len) : s;
+}
+
 const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
 {
 	size_t cap = 6 * len;

@@ -102,6 +102,9 @@ unsigned loader_object(struct loader *l, const json_value *v,
 void *loader_take(struct loader *l, size_t len);
 bool loader_own(struct loader *l, void *block); /* from malloc(); or frees it */
 char *loader_keep(struct loader *l, const char *s, size_t len);
+/* The same, but then it is s, for who reads the len bytes of it all the same.
+ */
+const char *loader_keep_span(struct loader *l, const char *s, size_t len);
 const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
 
 /* The readers of "hide", and of each section, in rules.c. */

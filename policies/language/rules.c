@@ -416,7 +416,7 @@ static struct rules *find_rules(struct loader *l, enum policy_section section,
 	folded = loader_take(l, len + NAME_FOLD_MORE);
 	if (!r || !folded)
 		return NULL;
-	r->entry.name = loader_keep(l, name, len);
+	r->entry.name = loader_keep_span(l, name, len);
 	r->entry.len = len;
 	r->entry.folded = folded;
 	r->entry.folded_len = name_fold(name, len, folded);
