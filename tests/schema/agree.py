@@ -38,7 +38,8 @@ UNSAID = {
     # A reader of JSON keeps one of two, and the schema sees that one.
     "twice": r"this (key|name) is there twice$",
     # No regular expression, or one past weir's bounds.
-    "pattern": r"\(byte \d+ of the pattern\)$",
+    "pattern": r"(\(byte \d+ of the pattern\)|"
+    r"at most \d+ characters .* has \d+)$",
     # JSON Schema takes 10.0 and 1e1 for integers.
     "fraction": r"a whole number from .* in digits alone, not [-+.eE\d]+$",
     # A fraction is nothing that a schema counts the digits of.
