@@ -259,17 +259,18 @@ static const char *read_params(struct line *l, const char *p)
 	p = scan_enter(&l->r, p);
 	p = step_first(&l->r, p, '}', &more);
 	while (p && more) {
-		const char *value = read_key(l, p, &key);
-
-		if (!value)
-			return NULL;
 		if (l->r.fault.reason) {
 			/* Refused already: only the id is still looked for. */
-			p = scan_value(&l->r, value);
+			p = step_key(&l->r, p, &key.text);
+			if (p)
+				p = scan_value(&l->r, p);
 		} else {
+			p = read_key(l, p, &key);
+			if (!p)
+				return NULL;
 			note_key(l, &keys, &key);
 			check_alike(l, &key);
-			p = read_param(l, value, key.which);
+			p = read_param(l, p, key.which);
 		}
 		if (p)
 			p = step_next(&l->r, p, '}', &more);
