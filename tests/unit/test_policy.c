@@ -842,8 +842,7 @@ static const char *const said_of[] = {
 	"{}",
 	"{\"action\":\"deny\"}",
 	"{\"action\":\"hide\"}",
-	("{\"require\":[{\"path\":\"args.a\",\"op\":\"exists\","
-	 "\"value\":true}]}"),
+	"{\"require\":[{\"path\":\"args.a\",\"op\":\"gt\",\"value\":1}]}",
 	"{\"limits\":[{\"max\":1,\"window\":1}]}"};
 
 /* A policy at random, or a layer of one. */
