@@ -19,6 +19,8 @@ DEFINES = -D_GNU_SOURCE -DWEIR_VERSION=\"$(VERSION)\"
 ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
 
 , := ,
+# A short line for each command; V=1 shows the commands.
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(1)"; )
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
@@ -38,12 +40,13 @@ REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 # builds next.
 GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
 
+.SECONDARY:
 .PHONY: all
 all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
 	@$(GIVE)
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS)) $(TRACE)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 # The same, for LD_PRELOAD, begun before any other library.  It exports nothing,
 # and what only the program needs is left out.
@@ -54,7 +57,7 @@ LINK_LIBRARY = -shared -Wl,-z,relro,-z,now,-z,initfirst -Wl,-z,defs \
 LIBRARY := $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
 $(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
 		$(LDFLAGS) -o $@ $^ $(JSON)
 
 # All objects depend on the compiler and its flags.  Before the first of them,
@@ -73,15 +76,15 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PIC) -c -o $@ $<
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) $(PIC) -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
 WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp linkat \
@@ -91,16 +94,16 @@ $(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
 $(BUILD)/tests/test_e2e: $(call objects,$(wildcard tests/e2e/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
 
 $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(BUILD)/obj/tests/fuzz/replay.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 # It compares the doubles of two trees.
 $(BUILD)/tests/replay_list fuzz-list: JSON = $(JSON_PARSER) -lm
 
@@ -110,28 +113,28 @@ WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
 $(FAULTY): LINK += $(WRAP)
 $(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 $(FAULTY_LIBRARY): LINK_LIBRARY += $(WRAP)
 $(FAULTY_LIBRARY): $(BUILD)/pic/tests/fault/fault.o
 
 # What weir allocates, counted.
 $(COUNTING): tests/fault/count.c tests/fault/count.h
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
+	$(call say,LD $@)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -ldl
 
 # What runs before main: in a library, in one that asks to be first, in a program.
 $(BUILD)/tests/early-first.so: LDFLAGS += -Wl,-z,initfirst
 $(BUILD)/tests/early-%.so: tests/fault/early.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -fPIC -shared -Wl,-soname,$(@F) \
+	$(call say,LD $@)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -fPIC -shared -Wl,-soname,$(@F) \
 		$(LDFLAGS) -o $@ $<
 $(BUILD)/tests/early-program: tests/fault/early.c $(BUILD)/tests/early-library.so
-	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -DPROGRAM $(LDFLAGS) -o $@ $< \
+	$(call say,LD $@)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -DPROGRAM $(LDFLAGS) -o $@ $< \
 		-Wl,--no-as-needed,-rpath,'$$ORIGIN' $(BUILD)/tests/early-library.so
 
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
 
 .PHONY: test check deps
 test: deps                           ## install what is missing, run every test; T=NAME
@@ -168,20 +171,20 @@ bench: $(BUILD)/weir static $(BENCHES) ## what weir costs; BENCH=quick: a look
 
 $(BUILD)/bench/bench: $(call objects,$(RELAYS:%=tests/bench/%.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/bench/bare $(BUILD)/bench/server: $(BUILD)/bench/%: \
 		$(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/bench/alloc.so: tests/bench/alloc.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
 $(BUILD)/bench/instr: $(call objects,tests/bench/instr.c $(PARTS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 # One message, followed through the code.
 .PHONY: chain
@@ -271,7 +274,7 @@ soak:                                ## sessions at random, SOAK_SECONDS=600
 $(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
 		$(addprefix tests/e2e/,harness.c answers.c processes.c ends.c way.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
 
 # The scanner against simdjson, where that is: libsimdjson-dev, and a compiler
 # for its language.
@@ -284,7 +287,7 @@ $(BUILD)/bench/simdjson.o: tests/bench/simdjson.cc tests/bench/simdjson.h
 $(BUILD)/bench/scan: $(call objects,tests/bench/scan.c $(PARTS)) \
 		$(BUILD)/bench/simdjson.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON) \
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON) \
 		$$(nm $(BUILD)/bench/simdjson.o | grep -q yardstick && \
 		echo -lsimdjson -lstdc++)
 
@@ -329,10 +332,10 @@ linear:                              ## what a byte costs, in instructions (valg
 	@sh tests/linear-cost $(BUILD)/linear $(BUILD)/linear_regex $(BUILD)/weir
 
 $(BUILD)/linear_regex: tests/linear_regex.c $(call objects,$(PARTS))
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 $(BUILD)/linear: tests/linear.c $(call objects,$(wildcard parser/*.c))
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 SOURCES := $(wildcard parser/*.c policies/*/*.c shim/*.c shim/verbs/*.c)
 TIDY = -*,bugprone-*,cert-*,clang-analyzer-*,misc-*,performance-*,portability-*
