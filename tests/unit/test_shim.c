@@ -230,7 +230,7 @@ static void ids_can_be_awaited_twice(void **state)
 static void more_lists_than_places(void **state)
 {
 	struct pending a = {.always = false};
-	char id[8];
+	char id[12];
 
 	(void)state;
 	for (int i = 0; i <= PENDING_MAX; i++) {
