@@ -467,6 +467,7 @@ static void left_by_a_stranger(void **state)
 	int64_t until = milliseconds() + DEADLINE;
 	struct proc *p;
 	pid_t job, left;
+	int own;
 
 	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
@@ -484,8 +485,10 @@ static void left_by_a_stranger(void **state)
 	file("fifo", "\n");
 	while (parent_of(left) == job)
 		check(milliseconds() < until, "the job lives on");
+	own = pid_open(weir_pid(p));
 	proc_close_in(p);
 	check_status(p, 0);
+	pid_wait(own);
 	check(state_of(left) == 'S', "it was ended: %c", state_of(left));
 	check_equal(kill_the_rest(), 1);
 }
