@@ -49,6 +49,7 @@ void log_reopen(struct log *log, const char *path)
 		return;
 	}
 	if (log_open(&anew, path) && !anew.once) {
+		anew.torn = log->torn; /* it may be the same file */
 		log_close(log);
 		*log = anew;
 		return;
