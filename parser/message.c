@@ -132,6 +132,9 @@ static void compare(struct key *key)
 /* Reads any other key, up to its value. */
 static const char *read_key(struct line *l, const char *p, struct key *key)
 {
+	key->text.ptr = NULL;
+	key->text.len = 0;
+	key->text.flags = 0;
 	p = step_key(&l->r, p, &key->text);
 	if (p)
 		compare(key);

@@ -90,8 +90,8 @@ struct line {
 	void *context;
 };
 
-static void begin(struct line *l, const char *text, size_t len,
-		  struct reply *reply)
+static void begin_line(struct line *l, const char *text, size_t len,
+		       struct reply *reply)
 {
 	step_begin(&l->r, text, len);
 	l->reply = reply;
@@ -347,7 +347,7 @@ static bool is_list(const char *p, const char *end, bool alone)
 	struct line l;
 	const char *after;
 
-	begin(&l, p, (size_t)(end - p), &reply);
+	begin_line(&l, p, (size_t)(end - p), &reply);
 	after = read_message(&l, p);
 	if (after && alone && strip(after, end) < end)
 		return false;
@@ -466,7 +466,7 @@ void reply_read(const char *line, size_t len, struct reply *reply)
 {
 	struct line l;
 
-	begin(&l, line, len, reply);
+	begin_line(&l, line, len, reply);
 	read_line(&l, line, len);
 }
 
@@ -476,7 +476,7 @@ size_t reply_cut(char *line, size_t len, list_keep *keep, void *context,
 	struct copy copy = {.from = line, .to = line};
 	struct line l;
 
-	begin(&l, line, len, reply);
+	begin_line(&l, line, len, reply);
 	l.copy = &copy;
 	l.keep = keep;
 	l.context = context;
@@ -493,7 +493,7 @@ size_t list_cut(struct span array, enum reply_list list, list_keep *keep,
 	struct reply none = {.kind = REPLY_LIST};
 	struct line l;
 
-	begin(&l, array.ptr, array.len, &none);
+	begin_line(&l, array.ptr, array.len, &none);
 	l.copy = &copy;
 	l.keep = keep;
 	l.context = context;

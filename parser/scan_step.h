@@ -68,7 +68,7 @@ static inline const char *step_string(struct scan *r, const char *p,
 				      struct text *text)
 {
 	const char *start = p + 1;
-	struct text found;
+	struct text found = {.ptr = NULL};
 
 	p = step_stop(r, start);
 	if (likely(*p == '"')) {
@@ -116,8 +116,10 @@ step_named(struct scan *r, const char *p, const struct text *key)
 static inline __attribute__((always_inline)) const char *
 step_key(struct scan *r, const char *p, struct text *key)
 {
-	if (unlikely(*p != '"'))
-		return scan_unexpected(r, p, "a string was expected");
+	if (unlikely(*p != '"')) {
+		scan_unexpected(r, p, "a string was expected");
+		return NULL;
+	}
 	p = step_string(r, p, key);
 	if (unlikely(!p))
 		return NULL;

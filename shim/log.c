@@ -155,16 +155,16 @@ static void put_rule(struct strbuf *o, const char *rule, const char *reason)
  * another process has appended meanwhile stays. */
 static bool blank(int fd, char *part, size_t len)
 {
-	off_t end = lseek(fd, 0, SEEK_CUR);
+	off_t behind = lseek(fd, 0, SEEK_CUR);
 	int flags = fcntl(fd, F_GETFL);
 	bool done;
 
 	memset(part, ' ', len);
 	part[len - 1] = '\n';
 	/* With O_APPEND, pwrite() would append. */
-	if (end < (off_t)len || fcntl(fd, F_SETFL, flags & ~O_APPEND) != 0)
+	if (behind < (off_t)len || fcntl(fd, F_SETFL, flags & ~O_APPEND) != 0)
 		return false;
-	done = pwrite(fd, part, len, end - (off_t)len) == (ssize_t)len;
+	done = pwrite(fd, part, len, behind - (off_t)len) == (ssize_t)len;
 	fcntl(fd, F_SETFL, flags);
 	return done;
 }

@@ -60,6 +60,7 @@ static const char *read_value(struct scan *r, const char *p, struct value *v)
 
 	v->ptr = p;
 	v->type = type_of(*p);
+	v->text = (struct text){.ptr = NULL};
 	if (v->type == TYPE_STRING)
 		after = scan_string(r, p, &v->text);
 	else
@@ -111,7 +112,7 @@ static bool take_segment(struct text *path, struct text *s)
 {
 	const char *slash, *end = path->ptr;
 	struct text rest = *path;
-	int32_t c = '/';
+	int32_t c;
 
 	*s = *path;
 	if (!(path->flags & TEXT_ESCAPED)) {
@@ -570,8 +571,10 @@ enum found { FOUND_NOTHING, FOUND, FOUND_INVALID };
  * to differ. */
 static inline enum found is_named(struct text key, const struct step *step)
 {
-	const char c = key.len > 0 ? *key.ptr : '\0';
+	char c = '\0';
 
+	if (key.len > 0)
+		c = *key.ptr;
 	/* Most keys differ in the first letter. */
 	if (step->ascii && step->len > 0 && c > 0 && c < 0x7F && c != '\\' &&
 	    (c | 0x20) != (*step->key | 0x20))
@@ -763,8 +766,8 @@ enum outcome condition_test(const struct condition *c, struct arguments *a,
 		return test_value(&t, NULL);
 	t.text = scratch;
 	t.scratch = t.text + CONDITION_TEXT_ROOM;
-	v.ptr = a->json.ptr;
-	v.len = a->json.len;
-	v.type = type_of(*v.ptr);
+	v = (struct value){.ptr = a->json.ptr,
+			   .len = a->json.len,
+			   .type = type_of(*a->json.ptr)};
 	return test_from(&t, &v, 0);
 }

@@ -172,7 +172,7 @@ static void skip_to_head(const struct regex *re, struct text *subject,
 		p++;
 	if (p == start)
 		return;
-	*before = p[-1];
+	*before = (unsigned char)p[-1];
 	subject->ptr = p;
 	subject->len = (size_t)(end - p);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Of a file, escaped, with a rule; and of a line, which may name two. */
-#define PLACE_BYTES (6 * PATH_MAX + POLICY_RULE_BYTES)
+#define PLACE_BYTES ((size_t)6 * PATH_MAX + POLICY_RULE_BYTES)
 #define LINE_BYTES  (2 * PLACE_BYTES + 1024)
 
 /* A warning about a rule: its file, line and pointer, and the words. */
@@ -47,6 +47,7 @@ static int warn_nothing_allowed(const struct policy *policy,
 {
 	struct match calls = find_method(policy, "tools/call");
 
+	/* NOLINTBEGIN(bugprone-branch-clone): in the order of judgement */
 	if (calls.action != ACTION_ALLOW) {
 		warn(report, context, &calls.by->location,
 		     "no tool can be called: this refuses tools/call");
@@ -242,6 +243,7 @@ void policy_describe(const struct policy *policy, struct text name,
 		conditions += describe_limits(policy, &s, out);
 		describe_conditions(conditions, out);
 	}
+	/* NOLINTEND(bugprone-branch-clone) */
 	if (lists.action != ACTION_ALLOW) {
 		strbuf_string(out, ", not listed, by ");
 		strbuf_string(out, lists.by->location.rule);

@@ -17,8 +17,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define WHY_BYTES (PATH_MAX + 256) /* of why a file cannot be read */
-#define PIPEFS    0x50495045       /* statfs(2): of pipe(2) */
+#define POINTER_BYTES sizeof(void *)
+#define WHY_BYTES     (PATH_MAX + 256) /* of why a file cannot be read */
+#define PIPEFS        0x50495045       /* statfs(2): of pipe(2) */
 
 static void read_version(struct loader *l, const json_value *v, void *into)
 {
@@ -294,7 +295,7 @@ static bool resolve(struct policy *p)
 	const struct rules **list;
 	bool done = true;
 
-	list = calloc(p->rules_most + 1, sizeof(const struct rules *));
+	list = calloc(p->rules_most + 1, POINTER_BYTES);
 	for (struct rules *r = p->first; list && done && r; r = r->following) {
 		const struct rules **kept;
 		struct subject s = {.section = r->section,
@@ -304,10 +305,10 @@ static bool resolve(struct policy *p)
 		if (r->entry.glob)
 			continue;
 		match_walk(p, &s, list, &r->known);
-		kept = arena_take(&p->arena, r->known.count * sizeof(*kept));
+		kept = arena_take(&p->arena, r->known.count * POINTER_BYTES);
 		done = kept != NULL;
 		if (done && r->known.count > 0)
-			memcpy(kept, list, r->known.count * sizeof(*kept));
+			memcpy(kept, list, r->known.count * POINTER_BYTES);
 		r->known.rules = kept;
 	}
 	done &= list != NULL;

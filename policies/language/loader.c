@@ -10,7 +10,7 @@
 
 #define WORDS_BYTES 1024 /* of one fault, without the place */
 /* The name of a file is escaped. */
-#define LINE_BYTES (WORDS_BYTES + LOADER_POINTER_BYTES + 6 * PATH_MAX)
+#define LINE_BYTES (WORDS_BYTES + LOADER_POINTER_BYTES + (size_t)6 * PATH_MAX)
 
 /* ---- faults ---------------------------------------------------------- */
 

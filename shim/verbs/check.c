@@ -176,7 +176,7 @@ static bool read_tools(struct tools *t, const char *file)
 	for (size_t i = 0; i < list.len; i++)
 		most += list.ptr[i] == '{';
 	t->names = calloc(most + 1, sizeof(*t->names));
-	out = malloc(list.len);
+	out = malloc(list.len + 1);
 	if (t->names && out) {
 		list_cut(list, REPLY_TOOLS, note_name, t, out, &cut);
 		t->part = goes_on(t->text, list);
