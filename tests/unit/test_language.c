@@ -689,9 +689,12 @@ static void conditions_are_weighed(void **state)
 
 /* ---- whole policies -------------------------------------------------- */
 
-#define DENY  "{'version':'1','default':'deny',"
-#define ALLOW "{'version':'1','default':'allow',"
-#define HIDE  "{'version':'1','default':'hide',"
+#define DENY         "{'version':'1','default':'deny',"
+#define ALLOW        "{'version':'1','default':'allow',"
+#define HIDE         "{'version':'1','default':'hide',"
+#define TOOL(rules)  DENY "'tools':{'t':" rules "}}"
+#define LIMIT(limit) TOOL("{'limits':[" limit "]}")
+#define SUM(max)     LIMIT("{'increment_from':'args.a','max':" max ",'window':1}")
 
 /* A condition, without a reason of its own and with one. */
 #define ASK(path, op, value)                                                   \
@@ -811,6 +814,35 @@ static const char calls[] =
 	ALLOW "'hide':['gone'],'methods':{"
 	      "'tools/call':{'action':'deny','reason':'none at all'}}}";
 static const char mute[] = ALLOW "'methods':{'*':{'action':'deny'}}}";
+
+static const char some[] = "{'version':'1','default':'deny',"
+			   "'hide':['gone','gone_*','both','caf\xC3\xA9_*'],"
+			   "'tools':{"
+			   "'ok':{},'Mixed':{},'sp ace':{},'caf\xC3\xA9':{},"
+			   "'read_*':{},'read_secret':{'action':'deny',"
+			   "'reason':'it is \\'secret\\''},"
+			   "'read_gone':{'action':'hide'},"
+			   "'both':{},'no/w~':{'action':'deny'}}}";
+static const char open[] = "{'version':'1','default':'allow',"
+			   "'hide':['gone'],'tools':{'no':"
+			   "{'action':'deny'}}}";
+static const char shut[] = "{'version':'1','default':'hide',"
+			   "'tools':{'ok':{},'no':{'action':"
+			   "'deny'}}}";
+
+/* What is said of a tool is said of its other name, but that it is allowed. */
+#define ALIAS(name)            CALL("__0123456789aB_" name)
+#define ALIAS_WITH(name, args) WITH("__0123456789ab_" name, args)
+static const char apps[] =
+	DENY "'hide':['gone*'],'tools':{'ok':{},'ask':{'deny_if':"
+	     "[{'path':'args.a','op':'eq','value':1}],'rate_limit':"
+	     "'1/day'},'none':{'rate_limit':'0/day'},"
+	     "'no':{'action':'deny'},"
+	     "'__0123456789ab_ask':{},'__0123456789ab_none':{},"
+	     "'__0123456789ab_no':{},'__0123456789ab_gone':{},"
+	     "'__0123456789ab_app':{}}}";
+
+#define SPEND WITH("t", "{'a':2,'\\'':{'a':1.000001}}")
 
 static const struct {
 	const char *policy, *line, *rule;
@@ -1005,6 +1037,103 @@ static const struct {
 	{mute, NOTICE("a", "{}"), "/methods/*/action"},
 	{mute, "{'jsonrpc':'2.0','id':1,'result':{'method':'a'}}", ""},
 	{mute, "{'jsonrpc':'2.0','id':1,'error':{'code':1,'message':'a'}}", ""},
+
+	/* Names, in another case and in other bytes. */
+	{some, CALL("ok"), ""},
+	{some, CALL("\\u006fk"), ""},
+	{some, CALL("OK"), "(default deny)"},
+	{some, CALL("ok "), "(default deny)"},
+	{some, CALL("mixed"), "(default deny)"},
+	{some, CALL("Mixed"), ""},
+	{some, CALL("sp ace"), ""},
+	{some, CALL("other"), "(default deny)"},
+	{some, CALL(""), "(default deny)"},
+	{some, CALL("gone"), "(hidden)"},
+	{some, CALL("GONE"), "(hidden)"},
+	{some, CALL("\\tgone "), "(hidden)"},
+	{some, CALL("g\\u006fne"), "(hidden)"},
+	{some, CALL("gone_with"), "(hidden)"},
+	{some, CALL("Gone_With"), "(hidden)"},
+	{some, CALL("both"), "(hidden)"},
+	{some, CALL("read_this"), ""},
+	{some, CALL("READ_this"), "(default deny)"},
+	{some, CALL("read_secret"), "/tools/read_secret/action"},
+	{some, CALL("READ_SECRET"), "/tools/read_secret/action"},
+	{some, CALL("read_gone"), "(hidden)"},
+	{some, CALL("no/w~"), "/tools/no~1w~0/action"},
+	{some, CALL("caf\xC3\xA9"), ""},
+	{some, CALL("caf\\u00e9"), ""},
+	{some, CALL("caf\xC3\x89"), "(malformed)"},
+	{some, CALL("caf\xC3\xA9_x"), "(hidden)"},
+	{some, CALL("read_\xC3\xA9"), "(malformed)"},
+	{some, CALL("ok\\u0007"), "(malformed)"},
+	{some, CALL("ok\\u007f"), "(malformed)"},
+	{some, CALL("o\xE2\x84\xAA"), "(malformed)"},
+	{open, CALL("other"), ""},
+	{open, CALL("gone"), "(hidden)"},
+	{open, CALL("no"), "/tools/no/action"},
+	{open, CALL("NO"), "/tools/no/action"},
+	{open, CALL("nO\\n"), "/tools/no/action"},
+	{open, CALL("\xC3\xA9"), "(malformed)"},
+	{open, ALIAS("other"), ""},
+	{open, ALIAS("gone"), "(hidden)"},
+	{open, ALIAS("No"), "/tools/no/action"},
+	{apps, ALIAS("ok"), "(default deny)"},
+	{apps, ALIAS_WITH("app", "{}"), ""},
+	{apps, ALIAS("app"), "(default deny)"},
+	{apps, ALIAS_WITH("gone", "{}"), "(hidden)"},
+	{apps, ALIAS_WITH("gone_x", "{}"), "(hidden)"},
+	{apps, ALIAS_WITH("no", "{}"), "/tools/no/action"},
+	{apps, ALIAS_WITH("ask", "{}"), ""},
+	{apps, ALIAS_WITH("ask", "{'a':1}"), "/tools/ask/deny_if/0"},
+	{apps, ALIAS_WITH("none", "{}"), "/tools/none/rate_limit"},
+	/* Escapes in the policy, below and above U+FFFF. */
+	{"{'version':'1','default':'allow','hide':"
+	 "['\\u00e9\\ud83d\\ude00']}",
+	 CALL("\xC3\xA9\xF0\x9F\x98\x80"), "(hidden)"},
+	{shut, CALL("ok"), ""},
+	{shut, CALL("Ok"), "(hidden)"},
+	{shut, CALL("other"), "(hidden)"},
+	{shut, CALL("no"), "/tools/no/action"},
+	{some, NOTICE("tools/call", "{'name':'ok'}"), "(malformed)"},
+	{open, NOTICE("prompts/get", "{'name':'p'}"), "(malformed)"},
+	{open, NOTICE("resources/read", "{'uri':'u'}"), "(malformed)"},
+	{some, NOTICE("notifications/initialized", "{}"), ""},
+	{some, "{'jsonrpc':'2.0','id':1,'method':'tools/list'}", ""},
+	{some, "{'jsonrpc':'2.0','id':1,'result':{'name':'x'}}", ""},
+	{TOOL("{'rate_limit':'0/second'}"), CALL("t"), "/tools/t/rate_limit",
+	 "at most 0 calls a second"},
+	{TOOL("{'rate_limit':{'max':0,'window':60}}"), CALL("t"),
+	 "/tools/t/rate_limit", "at most 0 calls a minute"},
+	{TOOL("{'rate_limit':{'max':0,'window':'hour'}}"), CALL("t"),
+	 "/tools/t/rate_limit", "at most 0 calls an hour"},
+	{TOOL("{'limits':[{'max':0,'window':86400}]}"), CALL("t"),
+	 "/tools/t/limits/0", "at most 0 calls a day"},
+	{TOOL("{'limits':[{'max':0,'window':90}]}"), CALL("t"),
+	 "/tools/t/limits/0", "at most 0 calls in 90 seconds"},
+	{TOOL("{'limits':[{'max':0,'window':1,'on_deny':'ask Ann'}]}"),
+	 CALL("t"), "/tools/t/limits/0", "ask Ann"},
+	{TOOL("{'limits':[{'max':0,'window':1,'increment_from':'/x\\''}]}"),
+	 CALL("t"), "/tools/t/limits/0",
+	 "/x\\\" must be one number, and not negative"},
+	{TOOL("{'limits':[{'max':0,'window':1,'increment_from':'args.a',"
+	      "'on_deny':'ask Ann'}]}"),
+	 CALL("t"), "/tools/t/limits/0",
+	 "args.a must be one number, and not negative"},
+	{SUM("0"), SPEND, "/tools/t/limits/0", "at most 0 of args.a a second"},
+	{SUM("0.50"), SPEND, "/tools/t/limits/0",
+	 "at most 0.50 of args.a a second"},
+	{SUM("1e-6"), SPEND, "/tools/t/limits/0",
+	 "at most 1e-6 of args.a a second"},
+	{LIMIT("{'window':3600,'increment_from':'/\\'/a','max':1}"), SPEND,
+	 "/tools/t/limits/0", "at most 1 of /\\\"/a an hour"},
+	{LIMIT("{'window':7,'increment_from':'args.a','max':1}"), SPEND,
+	 "/tools/t/limits/0", "at most 1 of args.a in 7 seconds"},
+	{LIMIT("{'window':7,'increment_from':'args.a','max':1,"
+	       "'on_deny':'ask Ann'}"),
+	 SPEND, "/tools/t/limits/0", "ask Ann"},
+	{TOOL("{'action':'deny','reason':'a \\'b\\' \\\\ \\n \\u0001 \xC3\xA9'}"),
+	 CALL("t"), "/tools/t/action", "a \\\"b\\\" \\\\ \\n \\u0001 \xC3\xA9"},
 };
 
 /* The policy as it prints itself, loaded again. */
@@ -1419,6 +1548,46 @@ static const struct {
 	  {10, CALL("t"), ""},
 	  {20, CALL("t"), "/tools/t/rate_limit", 40},
 	  {60, CALL("t"), ""}}},
+	{"a limit slides, and a refused call uses nothing up",
+	 {TOOL("{'rate_limit':'2/minute'}")},
+	 {{0, CALL("t"), ""},
+	  {30, CALL("t"), ""},
+	  {59, CALL("t"), "/tools/t/rate_limit", 1},
+	  {60, CALL("t"), ""},
+	  {60, CALL("t"), "/tools/t/rate_limit", 30}}},
+	{"all limits count a call or none does, whatever the name's case; that "
+	 "of a glob is one for all its tools",
+	 {ALLOW "'tools':{'t':{'limits':[{'max':3,'window':100},"
+		"{'max':1,'window':10}]},"
+		"'t*':{'rate_limit':{'max':4,'window':1000}}}}"},
+	 {{0, CALL("t"), ""},
+	  {1, CALL("t"), "/tools/t/limits/1", 9},
+	  {9, CALL("t"), "/tools/t/limits/1", 1},
+	  {10, CALL("t"), ""},
+	  {20, CALL("T"), ""},
+	  {25, CALL(" T"), "/tools/t/limits/0", 75},
+	  {26, CALL("tx"), ""},
+	  {27, CALL("ty"), "/tools/t*/rate_limit", 973}}},
+	{"a limit that never allows a call has no wait, whichever is first",
+	 {DENY
+	  "'tools':{'a*':{'rate_limit':'1/hour'},'ab':{'rate_limit':"
+	  "'0/day','deny_if':[" ASK(
+		  "/1a", "exists",
+		  "true") "]},"
+			  "'b':{'limits':[{'max':0,'window':1},{'max':1,'window':9},"
+			  "{'max':0,'window':5}]},"
+			  "'c':{'limits':[{'max':1,'window':9},{'max':0,'window':1},"
+			  "{'max':0,'window':5}]}}}"},
+	 {{0, CALL("ac"), ""},
+	  {0, CALL("ab"), "/tools/a*/rate_limit"},
+	  {0, CALL("b"), "/tools/b/limits/0"},
+	  {0, CALL("b"), "/tools/b/limits/0"},
+	  {0, CALL("c"), "/tools/c/limits/1"},
+	  {0, CALL("c"), "/tools/c/limits/1"}}},
+	{"of two limits that refuse, the longer wait is told",
+	 {TOOL("{'limits':[{'max':1,'window':9},{'max':1,'window':5},"
+	       "{'max':1,'window':20}]}")},
+	 {{0, CALL("t"), ""}, {0, CALL("t"), "/tools/t/limits/0", 20}}},
 };
 
 static bool step_goes_well(const struct turn *s, const struct policy *p,
@@ -1705,6 +1874,7 @@ static void names_have_bounds(void **state)
 		 true, VERDICT_PASS},
 		{methods, REQUEST "'", "'}", false, VERDICT_PASS},
 		{methods, REQUEST "'", "'}", true, VERDICT_MALFORMED},
+		{methods, REQUEST "'\\u0061", "'}", true, VERDICT_MALFORMED},
 		{methods, "{'jsonrpc':'2.0','method':'", "'}", true,
 		 VERDICT_DROPPED},
 		{order, REQUEST "'", "'}", true, VERDICT_PASS},
@@ -1996,7 +2166,7 @@ static void faults_are_told(void **state)
 /* Faults of what stands around conditions, and of layers; and what is none. */
 static const struct {
 	const char *files[FILES_MAX];
-	const char *said[3]; /* none: it loads */
+	const char *said[4]; /* none: it loads */
 } loads[] = {
 	{{DENY "'tools':{'t':{'require':{}}}}"},
 	 {"/tools/t/require: an array of conditions was expected"}},
@@ -2054,6 +2224,119 @@ static const struct {
 	{{DENY "'tools':{'a':{'require':[" TEN "]}}}",
 	  DENY "'tools':{'a':{'require':[1]}}}"},
 	 {"b.json:1:", "/tools/a/require/0: a condition"}},
+	{{""}, {"a.json:1:1: a value was expected"}},
+	{{"[]"}, {"a policy", "an array"}},
+	{{"{\n 'version': '1',\n}"}, {"a.json:3:1: a string"}},
+	{{DENY "}"}, {"string was expected"}},
+	{{"{'version':'1','default':'deny'}}"}, {"more than one value"}},
+	{{"{'version':'1','default':'deny'} // x"}, {"more than one"}},
+	{{"\xEF\xBB\xBF{}"}, {"value was expected"}},
+	{{"{'version':'1','default':'\xC3'}"}, {"not UTF-8"}},
+	{{DENY "'description':'\\ud800'}"}, {"unpaired surrogate"}},
+	{{DENY "'hide':['a\\u0000b']}"}, {"u0000"}},
+	{{DENY "'description':12345678901234567890.5}"},
+	 {"json-parser cannot"}},
+	{{DENY "'hide':['\\ud840\\udc00']}"}, {"past U+1FFFF"}},
+	{{DENY "'tools':{'__proto__':{}}}"}, {"__proto__"}},
+	{{"{'default':'deny'}"}, {"\"version\" is missing"}},
+	{{"{'version':'1'}"}, {"\"default\" is missing"}},
+	{{"{}"}, {"\"version\" is missing", "\"default\" is missing"}},
+	{{"{'version':1,'default':'deny'}"}, {"/version: the string \"1\""}},
+	{{"{'version':'2','default':'deny'}"}, {"/version: the string"}},
+	{{"{'version':'1','default':'block'}"},
+	 {"/default: unknown default \"block\" (allowed: allow, deny, hide)"}},
+	{{"{'version':'1','default':true}"}, {"/default: ", "true or false"}},
+	{{"{'version':'1','defualt':'deny'}"},
+	 {"unknown key \"defualt\": did you mean \"default\"?",
+	  "\"default\" is missing"}},
+	{{DENY "'version':'1'}"}, {"/version: this key is there twice"}},
+	{{DENY "'ve\\u0072sion':'1'}"}, {"/version: this key is there twice"}},
+	{{DENY "'hide':'a'}"}, {"/hide: an array of names", "a string"}},
+	{{DENY "'hide':[1]}"}, {"/hide/0: a tool's name", "a number"}},
+	{{DENY "'hide':['a','']}"}, {"/hide/1: a name has 1 to"}},
+	{{DENY "'tools':[]}"}, {"/tools: an object of names", "an array"}},
+	{{DENY "'tools':{'':{}}}"}, {"/tools/: a name has 1 to"}},
+	{{DENY "'tools':{'a':{},'a':{}}}"}, {"/tools/a: this name is there"}},
+	{{DENY "'tools':{'a':{},'\\u0061':{}}}"}, {"there twice"}},
+	{{DENY "'tools':{'a*':{},'a*':{}}}"}, {"/tools/a*: this name is"}},
+	{{DENY "'tools':{'a/b~c':3}}"}, {"/tools/a~1b~0c: an object of rules"}},
+	{{TOOL("null")}, {"/tools/t: an object of rules", "null"}},
+	{{TOOL("{'limts':[]}")}, {"did you mean \"limits\"?"}},
+	{{TOOL("{'x\\n\\u001b[2J':1}")}, {"unknown key \"x\\n\\u001b[2J\""}},
+	{{TOOL("{'action':'alow'}")}, {"did you mean \"allow\"?"}},
+	{{TOOL("{'action':1}")}, {"/tools/t/action: allow, deny or hide"}},
+	{{TOOL("{'action':'require_approval'}")}, {"does not have"}},
+	{{TOOL("{'reason':1}")}, {"/tools/t/reason: a string"}},
+	{{TOOL("{'limits':{}}")}, {"/tools/t/limits: an array of limits"}},
+	{{LIMIT("1")}, {"/tools/t/limits/0: an object with max"}},
+	{{LIMIT("{}")}, {"\"max\" is missing", "\"window\" is missing"}},
+	{{LIMIT("{'window':'minute'}")}, {"/tools/t/limits/0: \"max\" is"}},
+	{{LIMIT("{'max':1}")}, {"\"window\" is missing"}},
+	{{LIMIT("{'max':'1','window':1}")}, {"/max: a whole", "a string"}},
+	{{LIMIT("{'max':-1,'window':1}")}, {"/max: a whole number", "not -1"}},
+	{{LIMIT("{'max':1.5,'window':1}")}, {"/max: a whole", "not 1.5"}},
+	{{LIMIT("{'max':1000001,'window':1}")}, {"not 1000001"}},
+	{{LIMIT("{'max':18446744073709551626,'window':1}")}, {"/max: a whole"}},
+	{{LIMIT("{'max':1,'window':0}")}, {"/window: a whole", "not 0"}},
+	{{LIMIT("{'max':1,'window':1e2}")}, {"/window: a whole"}},
+	{{LIMIT("{'max':1,'window':31622401}")}, {"/window: a whole"}},
+	{{LIMIT("{'max':1,'window':'minut'}")}, {"did you mean \"minute\"?"}},
+	{{LIMIT("{'max':1,'window':1,'scope':'user'}")}, {"unknown scope"}},
+	{{LIMIT("{'max':1,'window':1,'counter':''}")}, {"name is empty"}},
+	{{LIMIT("{'max':1,'window':1,'max':2}")}, {"/max: this key is"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':'a'}")},
+	 {"/increment_from: \"a\" is no path"}},
+	{{LIMIT("{'window':1,'increment_from':'args.a'}")},
+	 {"\"max\" is missing"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':1}")},
+	 {"/increment_from: ", "a number"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':'args'}")},
+	 {"/increment_from: args is no number: name one in it"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':'args[*]'}")},
+	 {"/increment_from: an amount is one number"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':'args.a[*].b'}")},
+	 {"/increment_from: an amount is one number"}},
+	{{SUM("0.0000001")},
+	 {"/max: a number from 0 to 1000000000000 was", "at most 6 digits",
+	  "not 0.0000001"}},
+	{{SUM("-0.5")}, {"/max: a number from 0", "not -0.5"}},
+	{{SUM("1000000000000.1")}, {"/max: a number from 0 to 1000000000000"}},
+	{{SUM("1e13")}, {"/max: a number from 0 to 1000000000000"}},
+	{{SUM("1e400")}, {"/max: a number", "not 1e400"}},
+	{{SUM("1e100000000000000000000")}, {"/max: a number"}},
+	{{SUM("'1'")}, {"/max: a number", "not a string"}},
+	{{SUM("null")}, {"/max: a number", "not null"}},
+	{{LIMIT("{'max':1,'window':1,'on_deny':[]}")}, {"/on_deny: a string"}},
+	{{LIMIT("{'max':1,'window':1,'x':1}")},
+	 {"unknown key \"x\" (allowed: max"}},
+	{{LIMIT("{'max':1,'window':1,'scope':1}")}, {"/scope: "}},
+	{{LIMIT("{'max':1,'window':1,'counter':1}")}, {"/counter: "}},
+	{{TOOL("{'a key of more than sixty-four bytes, the last of which is in a "
+	       "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC':1}")},
+	 {"unknown key \"a key of more", "...\" (allowed"}},
+	{{"{'t':{'limits':[]},'x':1}"}, {"unknown key \"t\""}},
+	{{TOOL("{'rate_limit':'10x'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':'x'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':10}")}, {"/tools/t/rate_limit: {\"max\": 10"}},
+	{{TOOL("{'rate_limit':'10'}")}, {"\"10\" is no rate"}},
+	{{TOOL("{'rate_limit':'/minute'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':'10/minutes'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':'-1/minute'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':'1000001/minute'}")}, {"is no rate"}},
+	{{TOOL("{'rate_limit':'99999999999999999999/minute'}")}, {"no rate"}},
+	{{TOOL("{'rate_limit':{'max':1}}")}, {"/rate_limit: \"window\""}},
+	{{TOOL("{'rate_limit':{'max':1,'window':1,'scope':'grant'}}")},
+	 {"unknown key \"scope\""}},
+	/* The line of each fault, also of one that stands before another. */
+	{{"{\n'version':'1',\n'default':'deny',\n'tools':{'t':{"
+	  "'limits':[{\n'window':\n'minut'}]}}}"},
+	 {"a.json:6:1: ", "a.json:4:25: /tools/t/limits/0: \"max\""}},
+	/* What the catalogue also prints: a tool's rules alone. */
+	{{"{'t':{'limits':[]}}"}, {"put \"t\" in the place of ... in {\"v"}},
+	{{"'tools': {'t':{}}"},
+	 {"more than one value; a policy is {\"version"}},
+	{{"{'tools':{}}"},
+	 {"\"version\" is missing: a policy is {", "\"default\""}},
 	/* Nothing is asked: sound. */
 	{{DENY "'tools':{'t':{'require':[],'deny_if':[]}}}"}, {NULL}},
 	{{DENY "'all_tools':{},'tools':{},'prompts':{},'resources':{},"
@@ -2075,8 +2358,12 @@ static void files_load_or_say_why(void **state)
 		struct policy *p = compile(loads[i].files, &said);
 		const char *at = said.text;
 
-		for (int j = 0; at && j < 3 && loads[i].said[j]; j++)
+		for (int j = 0; at && j < 4 && loads[i].said[j]; j++)
 			at = strstr(at, loads[i].said[j]);
+		/* One line for each fault, and nothing raw from the file. */
+		for (const char *c = said.text; *c; c++)
+			row_true(loads[i].files[0],
+				 *c == '\n' || (unsigned char)*c >= ' ');
 		if (!at || !p == !loads[i].said[0]) {
 			print_error("row: %s\n  said: %s\n", loads[i].files[0],
 				    said.text);
@@ -2111,6 +2398,18 @@ static const struct {
 	{{DENY "'prompts':{'p':{'action':'hide'}},'tools':{'a':{}}}"},
 	 false,
 	 {false, true}},
+	{{"{'version':'1','default':'allow'}"}, false, {false}},
+	{{"{'version':'1','default':'deny'}"}, true, {false}},
+	{{"{'version':'1','default':'hide'}"}, true, {true}},
+	{{DENY "'hide':['a']}"}, true, {true}},
+	{{DENY "'hide':[]}"}, true, {false}},
+	{{DENY "'tools':{'a':{'action':'deny'}}}"}, true, {false}},
+	{{DENY "'tools':{'a':{'action':'hide'}}}"}, true, {true}},
+	{{DENY "'tools':{'a':{}}}"}, false, {false}},
+	{{DENY "'hide':['a\\/\xF0\xA0\x80\x80']}"}, true, {true}},
+	{{"\r\n\t" DENY "\r\n'description':'\xE2\x82\xAC'}\r\n"},
+	 true,
+	 {false}},
 };
 
 static void warns_of_what_is_shut(void **state)
@@ -2169,6 +2468,7 @@ static void sections_are_listed(void **state)
 		row_true(rows[i].name, policy_lists(p, rows[i].section, name) ==
 					       rows[i].listed);
 	}
+	assert_false(policy_lists(p, POLICY_TOOLS, (struct text){.len = 0}));
 	policy_free(p);
 }
 
