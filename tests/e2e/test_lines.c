@@ -73,131 +73,31 @@ static const struct row rows[] = {
 	SWALLOWED("\r\n"),
 	SWALLOWED(" \t \n"),
 
-	/* ---- no JSON ---- */
+	/* One of each kind of fault; the others are in tests/corpus. */
 	FAULT("garbage\n", PARSE, "null"),
-	FAULT("{\n", PARSE, "null"),
-	FAULT(ECHO "}\n", PARSE, "null"),
 	FAULT(ECHO ECHO "\n", PARSE, "null"),
-	FAULT(ECHO " x\n", PARSE, "null"),
-	FAULT(ECHO "//\n", PARSE, "null"),
-	FAULT("x: " ECHO "\n", PARSE, "null"),
-	FAULT("Content-Length: 2\n", PARSE, "null"),
-	FAULT("{jsonrpc:2.0,id:5,method:ping}\n", PARSE, "null"),
-	FAULT("{'jsonrpc':'2.0','id':5,'method':'ping'}\n", PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":NaN}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":01}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":1.}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":\"\\q\"}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":1,}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":/**/1}"), PARSE, "null"),
-	FAULT(PING(",\"params\":{\"a\":\"\x01\"}"), EITHER, NULL),
-	FAULT(PING(",\"params\":{\"a\":\x0b 1}"), EITHER, NULL),
 	FAULT(PING(",\"params\":{\"a\":\"\xff\"}"), EITHER, NULL),
-	FAULT(PING(",\"params\":{\"a\":\"\xc1\xa5\"}"), EITHER,
-	      NULL), /* overlong */
-	FAULT(PING(",\"params\":{\"a\":\"\xed\xa0\x80\"}"), EITHER, NULL),
-	FAULT(PING(",\"params\":{\"a\":\"\xf0\x9f\x98\"}"), EITHER, NULL),
 	FAULT("\xef\xbb\xbf" ECHO "\n", EITHER, NULL),
 	FAULT("\0" ECHO "\n", EITHER, NULL),
 	FAULT(ECHO "\0\n", EITHER, NULL),
 	FAULT(RPC "\"id\":5,\"method\":\"ping\0\"}\n", EITHER, NULL),
-
-	/* ---- CR ends a line for some readers ---- */
 	FAULT(PING(",\"params\":{\"x\":\r" ECHO "\r}"), EITHER, NULL),
 	FAULT("\r" ECHO "\n", EITHER, NULL),
 	FAULT(ECHO "\r\r\n", EITHER, NULL),
-	FAULT(ECHO "\r \n", EITHER, NULL),
-	FAULT(PING(",\"params\":{\"x\":\"\r\"}"), EITHER, NULL),
-
-	/* ---- none of the four shapes ---- */
-	FAULT("{}\n", REQUEST, "null"),
-	FAULT("[]\n", REQUEST, "null"),
 	FAULT("[" ECHO "]\n", REQUEST, "null"),
-	FAULT("[[" ECHO "]]\n", REQUEST, "null"),
-	FAULT("{\"0\":" ECHO "}\n", REQUEST, "null"),
-	FAULT("1\n", REQUEST, "null"),
-	FAULT("\"tools/call\"\n", REQUEST, "null"),
-	FAULT("null\n", REQUEST, "null"),
 	FAULT("{\"id\":5,\"method\":\"ping\"}\n", REQUEST, "5"),
-	FAULT("{\"jsonrpc\":\"1.0\",\"id\":5,\"method\":\"ping\"}\n", REQUEST,
-	      "5"),
-	FAULT("{\"jsonrpc\":2.0,\"id\":5,\"method\":\"ping\"}\n", REQUEST, "5"),
-	FAULT(PING(",\"extra\":1"), REQUEST, "5"),
-	FAULT(PING(",\"result\":{}"), REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"remove\"},\"error\":{\"code\":1}}\n", REQUEST,
-	      "5"),
-	FAULT(RPC "\"id\":5}\n", REQUEST, NULL),
-	FAULT(RPC "\"id\":5,\"method\":7}\n", REQUEST, "5"),
-	FAULT(RPC "\"id\":5,\"method\":\"ping\",\"params\":[]}\n", REQUEST,
-	      "5"),
-	FAULT(RPC "\"id\":null,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":true,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":{},\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":1.5,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":1.0,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":1e0,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":12345678901234567890,\"method\":\"ping\"}\n", REQUEST,
-	      "null"),
-	FAULT(RPC "\"id\":\"\\u0000\",\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(RPC "\"id\":\"\\ud800\",\"method\":\"ping\"}\n", REQUEST, "null"),
 	FAULT(RPC "\"id\":null,\"method\":\"tools/call\",\"params\":{\"name\":"
 		  "\"echo\"}}\n",
 	      REQUEST, "null"),
-
-	/* ---- what readers take in more than one way ---- */
 	FAULT(RPC "\"id\":5,\"id\":6,\"method\":\"ping\"}\n", REQUEST, "null"),
-	FAULT(PING(",\"method\":\"tools/call\""), REQUEST, "5"),
-	FAULT(PING(",\"m\\u0065thod\":\"tools/call\""), REQUEST, "5"),
-	FAULT(PING(",\"Method\":\"tools/call\""), REQUEST, "5"),
-	FAULT(PING(",\"params\":{},\"params\":{}"), REQUEST, "5"),
-	FAULT(PING(",\"PARAMS\":{}"), REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"name\":\"remove\"}}\n", REQUEST, "5"),
 	FAULT(CALL "{\"name\":\"echo\",\"n\\u0061me\":\"remove\"}}\n", REQUEST,
 	      "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"Name\":\"remove\"}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"a\":1,\"a\":2}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"argument\xc5\xbf\":{}}}\n", REQUEST,
-	      "5"),
 	FAULT(CALL "{\"name\":\"echo\",\"ta\\u017fk\":{}}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"tas\\u212a\":{}}}\n", REQUEST, "5"),
 	FAULT(CALL "{\"name\":\"echo\",\"__proto__\":{\"a\":1}}}\n", REQUEST,
 	      "5"),
-	FAULT(CALL
-	      "{\"name\":\"echo\",\"arguments\":{\"a\":[{\"__pr\\u006fto__\":1}"
-	      "]"
-	      "}}}\n",
-	      REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"arguments\":{\"a\\u0000\":1}}}\n",
-	      REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"arguments\":{\"\\udc00\":1}}}\n",
-	      REQUEST, "5"),
-	FAULT(RPC
-	      "\"id\":5,\"method\":\"Tools/Call\",\"params\":{\"name\":\"echo\""
-	      "}}"
-	      "\n",
-	      REQUEST, "5"),
-	FAULT(RPC
-	      "\"id\":5,\"method\":\" tools/call\",\"params\":{\"name\":\"echo"
-	      "\"}"
-	      "}\n",
-	      REQUEST, "5"),
 	FAULT(RPC "\"id\":5,\"method\":\"tool\\u017f/li\\u017ft\"}\n", REQUEST,
 	      "5"),
-	FAULT(RPC "\"id\":5,\"method\":\"ping\\u0000\"}\n", REQUEST, "5"),
-
-	/* ---- calls that name nothing for certain ---- */
-	FAULT(RPC "\"id\":5,\"method\":\"tools/call\"}\n", REQUEST, "5"),
-	FAULT(CALL "{}}\n", REQUEST, "5"),
 	FAULT(CALL "{\"name\":7}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":[\"echo\"]}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":null}}\n", REQUEST, "5"),
-	FAULT(CALL "{\"name\":\"echo\",\"arguments\":[]}}\n", REQUEST, "5"),
-	FAULT(CALL "null}\n", REQUEST, "5"),
-	FAULT(RPC "\"id\":5,\"method\":\"prompts/get\",\"params\":{}}\n",
-	      REQUEST, "5"),
-	FAULT(RPC "\"id\":5,\"method\":\"resources/read\",\"params\":{\"uri\":"
-		  "1}}\n",
-	      REQUEST, "5"),
 };
 
 /* What was answered before the answer to the ping: only what weir says, for

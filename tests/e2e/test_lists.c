@@ -27,30 +27,10 @@ static const struct row {
 	const char *sent;
 	const char *seen; /* NULL: one error in its place */
 } rows[] = {
+	/* The others are in tests/corpus/server.tsv. */
 	{"nothing hidden", LIST(A "," B), SAME},
-	{"empty", LIST(""), SAME},
-	{"empty, with space", LIST("\t "), SAME},
-	{"first", LIST(HID "," A "," B), LIST(A "," B)},
 	{"middle", LIST(A "," HID "," B), LIST(A "," B)},
-	{"last", LIST(A "," B "," HID), LIST(A "," B)},
-	{"only", LIST(HID), LIST("")},
 	{"all", LIST(HID "," HID "," HID), LIST("")},
-	{"all but the first", LIST(A "," HID "," HID), LIST(A)},
-	{"all but the last", LIST(HID "," HID "," A), LIST(A)},
-	{"all but the middle", LIST(HID "," A "," HID), LIST(A)},
-	{"two side by side", LIST(A "," HID "," HID "," B), LIST(A "," B)},
-	{"every other one", LIST(HID "," A "," HID "," B "," HID),
-	 LIST(A "," B)},
-	{"a glob", LIST("{\"name\":\"bad_\"}," A ",{\"name\":\"bad_1\"}"),
-	 LIST(A)},
-
-	{"space, first", LIST("\t" HID " ,\t " A "  ,\t" B "\t\t"),
-	 LIST("\t" A "  ,\t" B "\t\t")},
-	{"space, middle", LIST(" " A "  ,   " HID "\t,\t\t" B " "),
-	 LIST(" " A "\t,\t\t" B " ")},
-	{"space, last", LIST(" " A "  ,   " B "\t,\t\t" HID "   "),
-	 LIST(" " A "  ,   " B "   ")},
-	{"space, all", LIST("\t" HID " , " HID "  "), LIST("\t  ")},
 	{"space, everywhere",
 	 " { \"jsonrpc\" :\t\"2.0\" , \"id\" : 1 , \"result\" : { \"tools\" : ["
 	 " "
@@ -59,81 +39,26 @@ static const struct row {
 	 "[ " A " ] , \"ttlMs\" : 1.50e+2 } } \t\n"},
 	{"CRLF", RPC "\"id\":1,\"result\":{\"tools\":[" HID "," A "]}}\r\n",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]}}\r\n"},
-
 	{"CR behind the LF", "\r" LIST(HID "," A), "\r" LIST(A)},
 	{"space behind the LF", "\n \t" LIST(HID "," A), "\n \t" LIST(A)},
 	{"a byte order mark", "\xef\xbb\xbf" LIST(HID "," A),
 	 "\xef\xbb\xbf" LIST(A)},
-
-	{"id last",
-	 "{\"result\":{\"tools\":[" HID "," A "]},\"jsonrpc\":\"2.0\",\"id\":1}"
-	 "\n",
-	 "{\"result\":{\"tools\":[" A "]},\"jsonrpc\":\"2.0\",\"id\":1}\n"},
-	{"members around it",
-	 "{\"id\":1,\"result\":{\"_meta\":{\"tools\":[" HID "]},\"tools\":[" HID
-	 "],\"nextCursor\":\"hid\",\"ttlMs\":-0.0},\"jsonrpc\":\"2.0\"}\n",
-	 "{\"id\":1,\"result\":{\"_meta\":{\"tools\":[" HID "]},\"tools\":[]"
-	 ",\"nextCursor\":\"hid\",\"ttlMs\":-0.0},\"jsonrpc\":\"2.0\"}\n"},
-	{"keys with escapes",
-	 RPC "\"\\u0069d\":1,\"r\\u0065sult\":{\"t\\u006fols\":[" HID "," A
-	     "]}}\n",
-	 RPC "\"\\u0069d\":1,\"r\\u0065sult\":{\"t\\u006fols\":[" A "]}}\n"},
-
-	{"name after a schema",
-	 LIST("{\"inputSchema\":{\"properties\":{\"name\":{\"type\":\"string\"}"
-	      ","
-	      "\"x\":{\"name\":\"a\"}}},\"name\":\"hid\"}," A),
-	 LIST(A)},
-	{"hid is elsewhere",
-	 LIST("{\"title\":\"hid\",\"inputSchema\":{\"name\":\"hid\"},\"name\":"
-	      "\"a\",\"annotations\":{\"name\":\"hid\"}}"),
-	 SAME},
 	{"text that looks like an entry",
 	 LIST("{\"description\":\"\\\"name\\\":\\\"hid\\\"}]},{\\\\\",\"name\":"
 	      "\"a\"}," HID ",{\"name\":\"b\",\"description\":\"[{\\\"}\"}"),
 	 LIST("{\"description\":\"\\\"name\\\":\\\"hid\\\"}]},{\\\\\",\"name\":"
 	      "\"a\"},{\"name\":\"b\",\"description\":\"[{\\\"}\"}")},
-	{"escapes in the key", LIST("{\"\\u006eame\":\"hid\"}," A), LIST(A)},
 	{"escapes in the name", LIST("{\"name\":\"\\u0068i\\u0064\"}," A),
 	 LIST(A)},
 	{"other case", LIST("{\"name\":\"HID\"}," A), LIST(A)},
-	{"almost", LIST("{\"name\":\"hid2\"},{\"name\":\"hi\"}"), SAME},
-	{"not ASCII",
-	 LIST("{\"name\":\"\xc3\xa9\",\"d\":\"\xf0\x9f\x98\x80 \\ud83d\\ude00\""
-	      "}"
-	      "," HID ",{\"name\":\"\xe6\x97\xa5\"}"),
-	 LIST("{\"name\":\"\xc3\xa9\",\"d\":\"\xf0\x9f\x98\x80 \\ud83d\\ude00\""
-	      "}"
-	      ",{\"name\":\"\xe6\x97\xa5\"}")},
-
-	/* Who knows what these are called? */
-	{"name twice", LIST("{\"name\":\"a\",\"name\":\"b\"}," A), LIST(A)},
 	{"name twice, hidden", LIST("{\"name\":\"a\",\"name\":\"hid\"}," A),
 	 LIST(A)},
-	{"name twice, escaped",
-	 LIST(A ",{\"name\":\"b\",\"nam\\u0065\":\"hid\"}"), LIST(A)},
-	{"name and Name", LIST("{\"name\":\"a\",\"Name\":\"hid\"}," A),
-	 LIST(A)},
-	{"name a number", LIST("{\"name\":7}," A), LIST(A)},
-	{"name an object", LIST(A ",{\"name\":{\"name\":\"a\"}}"), LIST(A)},
-	{"name null", LIST("{\"name\":null}," A), LIST(A)},
-	{"no name", LIST("{}," A ",{\"title\":\"b\"}"), LIST(A)},
-	{"no object", LIST("7," A ",\"hid\",[" HID "]"), LIST(A)},
-
-	/* Clients take an id for theirs in many spellings. */
-	{"id 1.0", RPC "\"id\":1.0,\"result\":{\"tools\":[" HID "," A "]}}\n",
-	 RPC "\"id\":1.0,\"result\":{\"tools\":[" A "]}}\n"},
 	{"id \"1\"", RPC "\"id\":\"1\",\"result\":{\"tools\":[" HID "]}}\n",
 	 RPC "\"id\":\"1\",\"result\":{\"tools\":[]}}\n"},
-	{"id null", RPC "\"id\":null,\"result\":{\"tools\":[" HID "]}}\n",
-	 RPC "\"id\":null,\"result\":{\"tools\":[]}}\n"},
 	{"no id", RPC "\"result\":{\"tools\":[" HID "]}}\n",
 	 RPC "\"result\":{\"tools\":[]}}\n"},
-
 	/* No list, or none yet. */
 	{"an error", RPC "\"id\":1,\"error\":{\"code\":-1,\"message\":\"\"}}\n",
-	 SAME},
-	{"another result", RPC "\"id\":1,\"result\":{\"prompts\":[" HID "]}}\n",
 	 SAME},
 	{"noise before it",
 	 "npm WARN \"tools\":[\n\n[INFO] {" HID "}\n" LIST(HID),
@@ -150,42 +75,16 @@ static const struct row {
 	{"a list of another id before it",
 	 RPC "\"id\":9,\"result\":{\"tools\":[" HID "]}}\n" LIST(HID),
 	 RPC "\"id\":9,\"result\":{\"tools\":[]}}\n" LIST("")},
-
 	/* Not passed on unread. */
 	{"tools twice",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "],\"tools\":[" HID "]}}\n",
 	 NULL},
-	{"tools twice, escaped",
-	 RPC "\"id\":1,\"result\":{\"tools\":[],\"t\\u006fols\":[" HID "]}}\n",
-	 NULL},
-	{"tools and Tools",
-	 RPC "\"id\":1,\"result\":{\"tools\":[],\"Tools\":[" HID "]}}\n", NULL},
-	{"only Tools", RPC "\"id\":1,\"result\":{\"Tools\":[" HID "]}}\n",
-	 NULL},
-	{"result twice",
-	 RPC "\"id\":1,\"result\":{\"tools\":[]},\"result\":{\"tools\":[" HID
-	     "]}}\n",
-	 NULL},
-	{"result and Result",
-	 RPC "\"id\":1,\"result\":{\"tools\":[]},\"Result\":{\"tools\":[" HID
-	     "]}}\n",
-	 NULL},
 	{"id twice",
 	 RPC "\"id\":9,\"result\":{\"tools\":[" HID "]},\"id\":1}\n", NULL},
-	{"inherited",
-	 RPC "\"id\":1,\"result\":{\"__proto__\":{\"tools\":[" HID "]}}}\n",
-	 NULL},
 	{"cut short", RPC "\"id\":1,\"result\":{\"tools\":[" HID "\n", NULL},
 	{"something after it",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" HID "]}} x\n", NULL},
-	{"two in a line",
-	 RPC "\"id\":1,\"result\":{}}" RPC
-	     "\"id\":1,\"result\":{\"tools\":[" HID "]}}\n",
-	 NULL},
-	{"a comment", LIST("/**/" HID), NULL},
-	{"NaN", LIST("{\"name\":\"hid\",\"x\":NaN}"), NULL},
 	{"no UTF-8", LIST("{\"name\":\"hid\",\"x\":\"\xff\"}"), NULL},
-	{"a control byte", LIST("{\"name\":\"hid\",\"x\":\"\x01\"}"), NULL},
 	{"CR inside",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]},\r" LIST(HID), NULL},
 	{"a batch", "[" RPC "\"id\":1,\"result\":{\"tools\":[" HID "]}}]\n",

@@ -4,7 +4,6 @@
  */
 #include "answers.h"
 #include "fields.h"
-#include "generate.h"
 
 #include "groups.h"
 #include "processes.h"
@@ -795,158 +794,6 @@ static void explain_errors(void **state)
 	}
 }
 
-/* ---- explain and the relay ------------------------------------------- */
-
-enum { CALLS = 10000, EVERY = 10 }; /* as many are explained */
-
-/* Every tenth call, explained by a process of its own; a line of JSON, and
- * one with the status, for each. */
-static const char *explain_some(const char *policy_file)
-{
-	static const char script[] =
-		"while IFS='\t' read -r tool arguments; do "
-		"\"$0\" explain -p \"$1\" --json \"$tool\" \"$arguments\"; "
-		"echo $?; done";
-	struct bytes input = {.ptr = NULL};
-	struct proc *p[2];
-	struct generated g;
-
-	for (int half = 0; half < 2; half++) {
-		input.len = 0;
-		for (int i = half * CALLS / 2; i < (half + 1) * CALLS / 2;
-		     i += EVERY) {
-			generate(i, &g);
-			append_text(&input, g.tool);
-			append_text(&input, "\t");
-			append_text(&input, g.arguments);
-			append_text(&input, "\n");
-		}
-		p[half] = proc_start(WORDS(
-			"sh", "-c", text("{ %s; } <\"$2\" >\"$3\"", script),
-			weir, policy_file, file(text("in-%d", half), input.ptr),
-			path(text("out-%d", half))));
-	}
-	for (int half = 0; half < 2; half++) {
-		check_status(p[half], 0);
-		check_text("stderr", p[half]->told.ptr, "");
-	}
-	return text("%s%s", content(path("out-0")).ptr,
-		    content(path("out-1")).ptr);
-}
-
-/* The line for a call, into buf. */
-static void put_call(char *buf, size_t size, int number)
-{
-	struct generated g;
-
-	generate(number, &g);
-	snprintf(buf, size,
-		 RPC "\"id\":%d,\"method\":\"tools/call\",\"params\":{"
-		     "\"name\":\"%s\",\"arguments\":%s}}\n",
-		 number, g.tool, g.arguments);
-}
-
-/* All calls in one session: the answers by their ids. */
-static void relay_all(const char *policy_file, const char *log,
-		      const char **answers)
-{
-	const char *record = path("record");
-	struct bytes input = {.ptr = NULL}, passed = {.ptr = NULL};
-	char line[2048], *at, *lf;
-	struct proc *p;
-
-	for (int i = 0; i < CALLS; i++) {
-		put_call(line, sizeof(line), i);
-		append_text(&input, line);
-	}
-	p = proc_run(WORDS(weir, "-p", policy_file, "-l", log, "--", server,
-			   "--record", record),
-		     input.ptr);
-	check_status(p, 0);
-	for (at = p->said.ptr; (lf = strchr(at, '\n')); at = lf + 1) {
-		int id = CALLS;
-
-		sscanf(at, RPC "\"id\":%d", &id);
-		check(id < CALLS && !answers[id], "once: %.300s", at);
-		*lf = '\0';
-		answers[id] = at;
-	}
-	for (int i = 0; i < CALLS; i++) {
-		check(answers[i], "call %d was not answered", i);
-		put_call(line, sizeof(line), i);
-		if (!from_weir(answers[i]))
-			append_text(&passed, line);
-	}
-	check_text("what the server got", content(record).ptr, passed.ptr);
-}
-
-/* What explain says of a call, beside what the relay answered and logged. */
-static void check_agree(const char *said, const char *status,
-			const char *answer, const char *logged)
-{
-	static const char begin[] = "\"answer\":{\"jsonrpc\":\"2.0\",\"id\":0";
-	const char *at = strstr(said, begin), *after;
-	bool refused = from_weir(answer);
-
-	in_case(said);
-	check_text("the status", status, refused ? "1\n" : "0\n");
-	check_field(logged, "verdict", field(said, "verdict"));
-	check_field(logged, "rule", field(said, "rule"));
-	check(refused == (at != NULL), "it was answered: %s", answer);
-	if (!refused)
-		return;
-	/* The same but for the id. */
-	at += strlen(begin);
-	after = strstr(answer, "\"id\":") + strlen("\"id\":");
-	after += strcspn(after, ",");
-	check_same("the answer", after, strlen(after), at, strlen(at) - 2);
-	in_case(NULL);
-}
-
-/* One more for the rule, if it is one of those that are looked for. */
-static void count_rule(size_t *counts, const char *rule)
-{
-	for (size_t r = 0; generated_rules[r]; r++)
-		counts[r] += strcmp(rule, generated_rules[r]) == 0;
-}
-
-/*
- * As 10,000 processes take long, 1,000 of the calls are explained: every
- * tenth.  The relay judges all in one session.
- */
-static void explain_agrees(void **state)
-{
-	static const char *answers[CALLS];
-	const char *policy_file = file("policy", generated_policy),
-		   *log = path("log");
-	const char *said = explain_some(policy_file), *logs;
-	size_t refused[64] = {0}, passed = 0;
-
-	(void)state;
-	prefix_only("explain starts no server");
-	memset(answers, 0, sizeof(answers));
-	relay_all(policy_file, log, answers);
-	logs = content(log).ptr;
-	for (int i = 0; i < CALLS; i++) {
-		const char *lf = strchr(logs, '\n'), *line, *rule;
-
-		check(lf, "%d calls are logged", i);
-		if (i % EVERY == 0) {
-			line = next_line(&said);
-			check_agree(line, next_line(&said), answers[i],
-				    text("%.*s", (int)(lf - logs), logs));
-			rule = field(line, "rule");
-			count_rule(refused, rule ? rule : "");
-			passed += !rule;
-		}
-		logs = lf + 1;
-	}
-	check(!*logs && !*said, "more than there are calls");
-	check(passed > 50, "%zu pass", passed);
-	for (size_t r = 0; generated_rules[r]; r++)
-		check(refused[r] > 0, "%s refuses none", generated_rules[r]);
-}
-
 /* ---- the policy read anew -------------------------------------------- */
 
 #define PONG(id) RPC "\"id\":" id ",\"result\":{}}\n"
@@ -1627,8 +1474,7 @@ static void reload_a_thousand_times(void **state)
 				options ? options : "");
 	const char *const *env = WORDS(none);
 	struct how how = {.env = env};
-	const char *const files[] = {file("0", generated_policy),
-				     file("1", policy)};
+	const char *const files[] = {file("0", explained), file("1", policy)};
 	struct proc *p;
 	int open = 0;
 	long kib = 0;
@@ -1678,7 +1524,6 @@ int run_verbs(void)
 		TEST(log_full_for_one_of_two),
 		TEST(explain_verdicts),
 		TEST(explain_errors),
-		TEST(explain_agrees),
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
 		TEST(reload_after_a_list),
