@@ -549,120 +549,6 @@ static void locked_while_running(void **state)
 	check_over(p, 5);
 }
 
-/* ---- sums
- * -------------------------------------------------------------------- */
-
-#define SUM(max, path)                                                         \
-	LIMITED("{\"max\":" max                                                \
-		",\"window\":\"day\",\"increment_from\":\"" path "\"}")
-#define TOLD(max, path) "at most " max " of " path " a day"
-#define UNFIT(path)     path " must be one number, and not negative"
-#define TEN(a)          a, a, a, a, a, a, a, a, a, a
-
-/* Arguments, and what the last of them is told; those before pass.  NULL: it
- * passes too. */
-static const struct {
-	const char *policy;
-	const char *arguments[32];
-	const char *told;
-} spendings[] = {
-	{SUM("1", "args.x"),
-	 {TEN("{\"x\":0.1}"), "{\"x\":0}", "{\"x\":-0}", "{\"x\":-0.0e5}",
-	  "{\"x\":0.000001}"},
-	 TOLD("1", "args.x")},
-	{SUM("3", "args.x"),
-	 {TEN("{\"x\":0.1}"), TEN("{\"x\":0.2}"), "{\"x\":1e-6}"},
-	 TOLD("3", "args.x")},
-	{SUM("0.3", "args.x"),
-	 {"{\"x\":0.1}", "{\"x\":0.2}", "{\"x\":0}"},
-	 NULL},
-	{SUM("100", "args.x"), {"{\"x\":1E2}"}, NULL},
-	{SUM("100", "args.x"),
-	 {"{\"x\":1.00e+2}", "{\"x\":1e-7}"},
-	 TOLD("100", "args.x")},
-	{SUM("1e2", "args.x"), {"{\"x\":100.000001}"}, TOLD("1e2", "args.x")},
-	{SUM("1e12", "args.x"), {"{\"x\":1e400}"}, TOLD("1e12", "args.x")},
-	{SUM("1e12", "args.x"),
-	 {"{\"x\":1e99999999999999999999}"},
-	 UNFIT("args.x")},
-	{SUM("1e12", "args.x"),
-	 {"{\"x\":1000000000000}", "{\"x\":0.000001}"},
-	 TOLD("1e12", "args.x")},
-	{SUM("1e12", "args.x"),
-	 {"{\"x\":18446744073709.551616}"},
-	 TOLD("1e12", "args.x")},
-	{SUM("5", "args.x"), {"{\"x\":-1}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":-0.0000001}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"y\":1}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":null}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":\"1\"}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":true}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":[1]}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":{}}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":1,\"x\":1}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"x\":1,\"X\":1}"}, UNFIT("args.x")},
-	{SUM("5", "args.x"), {"{\"X\":1}"}, UNFIT("args.x")},
-	{SUM("5", "args.a.b[1]"),
-	 {"{\"a\":{\"b\":[9,2]}}", "{\"a\":{\"b\":[9,3]}}",
-	  "{\"a\":{\"b\":[0,1]}}"},
-	 TOLD("5", "args.a.b[1]")},
-	{SUM("5", "args.a.b[1]"),
-	 {"{\"a\":{\"b\":[9]}}"},
-	 UNFIT("args.a.b[1]")},
-	{SUM("5", "/a.b/c~1d"),
-	 {"{\"a.b\":{\"c/d\":5}}", "{\"a.b\":{\"c/d\":1}}"},
-	 TOLD("5", "/a.b/c~1d")},
-	{LIMITED("{\"max\":1,\"window\":60,\"increment_from\":\"args.x\","
-		 "\"on_deny\":\"enough\"}"),
-	 {"{\"x\":1}", "{\"x\":1}"},
-	 "enough"},
-	/* What is refused spends nothing. */
-	{LIMITED("{\"max\":5,\"window\":\"day\",\"increment_from\":\"args.x\"},"
-		 "{\"max\":4,\"window\":\"day\"}"),
-	 {"{\"x\":5}", "{\"x\":0}", "{\"x\":0}", "{\"x\":0.0}", "{\"x\":0}"},
-	 "at most 4 calls a day"},
-};
-
-static const char *spending(const char *arguments)
-{
-	return request("1", "tools/call",
-		       text("{\"name\":\"echo\",\"arguments\":%s}", arguments));
-}
-
-static void sums(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(spendings); i++) {
-		struct proc *p = proc_start(WORDS(
-			weir, "-s", path("state"), "-g", text("%zu", i), "-p",
-			file("policy", spendings[i].policy), "--", server));
-		const char *const *a = spendings[i].arguments;
-
-		for (; *a; a++) {
-			const char *line, *words;
-
-			in_case(text("%s %s", spendings[i].policy, *a));
-			proc_send(p, spending(*a));
-			line = proc_line(p);
-			if (a[1] || !spendings[i].told) {
-				check(!from_weir(line), "should pass");
-				continue;
-			}
-			check(strstr(line, "Denied by policy: "), "%s", line);
-			words = strstr(line, "Denied by policy: ") + 18;
-			check(strncmp(words, spendings[i].told,
-				      strlen(spendings[i].told)) == 0,
-			      "%s was expected: %s", spendings[i].told, line);
-			check_field(line, "result._meta.weir/rule",
-				    strstr(line, "limits/1")
-					    ? "/tools/echo/limits/1"
-					    : "/tools/echo/limits/0");
-		}
-		end(p);
-	}
-}
-
 /* ---- many at once
  * ------------------------------------------------------------- */
 
@@ -892,7 +778,6 @@ int run_grant(void)
 		TEST(damaged_while_running),
 		TEST(full_while_running),
 		TEST(locked_while_running),
-		TEST(sums),
 		TEST(hammer_at_once),
 		TEST(hammer_while_one_is_killed),
 	};

@@ -1588,6 +1588,12 @@ static const struct {
 	 {TOOL("{'limits':[{'max':1,'window':9},{'max':1,'window':5},"
 	       "{'max':1,'window':20}]}")},
 	 {{0, CALL("t"), ""}, {0, CALL("t"), "/tools/t/limits/0", 20}}},
+	{"a call that another limit refuses spends nothing",
+	 {TOOL("{'limits':[{'max':1,'window':'day','increment_from':'args.x'},"
+	       "{'max':1,'window':60}]}")},
+	 {{0, WITH("t", "{'x':0}"), ""},
+	  {1, WITH("t", "{'x':1}"), "/tools/t/limits/1", 59},
+	  {60, WITH("t", "{'x':1}"), ""}}},
 };
 
 static bool step_goes_well(const struct turn *s, const struct policy *p,
@@ -1641,6 +1647,88 @@ static void limits_and_conditions_play(void **state)
 		policy_free(again);
 	}
 	assert_int_equal(failed, 0);
+}
+
+/* ---- sums ------------------------------------------------------------ */
+
+#define TENFOLD(a)                                                             \
+	a " | " a " | " a " | " a " | " a " | " a " | " a " | " a " | " a      \
+	  " | " a
+#define UNFIT " must be one number, and not negative"
+
+/* Of a sum a day, amounts one after the other; the last is refused, and what is
+ * told, or all pass. */
+static const struct {
+	const char *max, *path, *amounts;
+	const char *told; /* NULL: nothing is refused */
+} spendings[] = {
+	{"1", "args.x", TENFOLD("0.1") " | 0 | -0 | -0.0e5 | 0.000001",
+	 "at most 1 of args.x a day"},
+	{"3", "args.x", TENFOLD("0.1") " | " TENFOLD("0.2") " | 1e-6",
+	 "at most 3 of args.x a day"},
+	{"0.3", "args.x", "0.1 | 0.2 | 0", NULL},
+	{"100", "args.x", "1E2", NULL},
+	{"100", "args.x", "1.00e+2 | 1e-7", "at most 100 of args.x a day"},
+	{"1e2", "args.x", "100.000001", "at most 1e2 of args.x a day"},
+	{"1e12", "args.x", "1e400", "at most 1e12 of args.x a day"},
+	{"1e12", "args.x", "1e99999999999999999999", "args.x" UNFIT},
+	{"1e12", "args.x", "1000000000000 | 0.000001",
+	 "at most 1e12 of args.x a day"},
+	{"1e12", "args.x", "18446744073709.551616",
+	 "at most 1e12 of args.x a day"},
+	{"5", "args.x", "-1", "args.x" UNFIT},
+	{"5", "args.x", "-0.0000001", "args.x" UNFIT},
+	{"5", "args.x", "={'y':1}", "args.x" UNFIT},
+	{"5", "args.x", "-", "args.x" UNFIT},
+	{"5", "args.x", "null", "args.x" UNFIT},
+	{"5", "args.x", "'1'", "args.x" UNFIT},
+	{"5", "args.x", "true", "args.x" UNFIT},
+	{"5", "args.x", "[1]", "args.x" UNFIT},
+	{"5", "args.x", "{}", "args.x" UNFIT},
+	{"5", "args.x", "={'x':1,'x':1}", "args.x" UNFIT},
+	{"5", "args.x", "={'x':1,'X':1}", "args.x" UNFIT},
+	{"5", "args.x", "={'X':1}", "args.x" UNFIT},
+	{"5", "args.a.b[1]",
+	 "{'a':{'b':[9,2]}} | {'a':{'b':[9,3]}} | {'a':{'b':[0,1]}}",
+	 "at most 5 of args.a.b[1] a day"},
+	{"5", "args.a.b[1]", "{'a':{'b':[9]}}", "args.a.b[1]" UNFIT},
+	{"5", "/a.b/c~1d", "{'a.b':{'c/d':5}} | {'a.b':{'c/d':1}}",
+	 "at most 5 of /a.b/c~1d a day"},
+};
+
+static void sums_are_spent(void **state)
+{
+	char text[TEXT_BYTES], args[TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(spendings); i++) {
+		const char *at = spendings[i].amounts;
+		struct policy *p;
+		struct counters *c;
+		struct verdict v;
+
+		json(text, sizeof(text),
+		     LIMIT("{'max':%s,'window':'day','increment_from':'%s'}"),
+		     spendings[i].max, spendings[i].path);
+		p = compile_one(text);
+		row_true(text, p);
+		c = COUNTERS(p);
+		while (next_case(spendings[i].path, &at, args)) {
+			bool passes = at || !spendings[i].told;
+
+			json(text, sizeof(text), WITH("t", "%s"), args);
+			row_true(text, judge(p, c, text, 0, &v));
+			row_true(text, (v.kind == VERDICT_PASS) == passes);
+			row_true(text,
+				 passes || strcmp(v.reason,
+						  spendings[i].told) == 0);
+			row_true(text,
+				 passes || strcmp(v.location.rule,
+						  "/tools/t/limits/0") == 0);
+		}
+		counters_free(c);
+		policy_free(p);
+	}
 }
 
 /* ---- what conditions tell -------------------------------------------- */
@@ -2523,6 +2611,7 @@ int main(void)
 		cmocka_unit_test(layers_are_merged),
 		cmocka_unit_test(values_are_told),
 		cmocka_unit_test(limits_and_conditions_play),
+		cmocka_unit_test(sums_are_spent),
 		cmocka_unit_test(reasons_are_told),
 		cmocka_unit_test(large_values_are_weighed),
 		cmocka_unit_test(long_lists_are_in_doubt),
