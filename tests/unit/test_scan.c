@@ -17,142 +17,87 @@ static struct fault read_all(const char *text, size_t len)
 	return r.fault;
 }
 
+/* Texts, "|" between, @ where the fault is.  What is no JSON is told before
+ * what is in doubt, and of that the first. */
 static const struct {
-	const char *text;
 	const char *reason; /* a part of it; NULL: no fault */
-	size_t offset;
 	bool doubt;
+	const char *texts;
 } values[] = {
-	{"null"},
-	{"true"},
-	{"false"},
-	{" [ ] "},
-	{"{}"},
-	{"\t{ \"a\" : [ 1 , -2.5e+3 , \"x\" ] }\t"},
-	{"0"},
-	{"-0"},
-	{"0.0e-0"},
-	{"1E5"},
-	{"\"\""},
-	{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\""},
-	{"\"\\ud83d\\ude00\""},
-	{"\"\xF0\x9F\x98\x80\xC3\xA9\xE2\x82\xAC\x7F\""},
-	{"[[[[]]],{\"a\":{\"b\":[{}]}}]"},
-	/* A value may hold what a key may not. */
-	{"\"\\u0000\\ud800\""},
-
-	{"", "value was expected", 0},
-	{" ", "value was expected", 1},
-	{"nul", "value was expected", 0},
-	{"nulL", "value was expected", 0},
-	{"True", "value was expected", 0},
-	{"NaN", "value was expected", 0},
-	{"Infinity", "value was expected", 0},
-	{"'a'", "value was expected", 0},
-	{"/**/1", "value was expected", 0},
-	{"+1", "value was expected", 0},
-	{".5", "value was expected", 0},
-	{"-", "without a digit", 1},
-	{"-a", "without a digit", 1},
-	{"1.", "without a digit", 2},
-	{"1.e1", "without a digit", 2},
-	{"1e", "without a digit", 2},
-	{"1e+", "without a digit", 3},
-	{"01", "begins with 0", 1},
-	{"-00", "begins with 0", 2},
-	{"0x1", "more than one", 1},
-	{"1 2", "more than one", 2},
-	{"{}{}", "more than one", 2},
-	{"[]]", "more than one", 2},
-	{"[1,]", "value was expected", 3},
-	{"[,1]", "value was expected", 1},
-	{"[1 2]", "comma", 3},
-	{"[1", "comma", 2},
-	{"[", "value was expected", 1},
-	{"[1,", "value was expected", 3},
-	{"{", "value was expected", 1},
-	{"{\"a\"", "colon", 4},
-	{"{\"a\" 1}", "colon", 5},
-	{"{\"a\":", "value was expected", 5},
-	{"{\"a\":}", "value was expected", 5},
-	{"{\"a\":1,}", "string was expected", 7},
-	{"{\"a\":1,", "value was expected", 7},
-	{"{a:1}", "string was expected", 1},
-	{"{1:1}", "string was expected", 1},
-	{"{\"a\":1]", "comma", 6},
-	{"[1}", "comma", 2},
-	{"\"", "without its end", 1},
-	{"\"a", "without its end", 2},
-	{"\"\\", "without its end", 1},
-	{"\"\\\"", "without its end", 3},
-	{"\"\\q\"", "escape", 1},
-	{"\"\\U0041\"", "escape", 1},
-	{"\"\\u12\"", "hex", 1},
-	{"\"\\u12g4\"", "hex", 1},
-	{"\"\\u123", "hex", 1},
-	{"\"\t\"", "control", 1},
-	{"\"\x1F\"", "control", 1},
-	{"\"\n\"", "control", 1},
-	{"\n1", "value was expected", 0},
-	{"\v1", "value was expected", 0},
-	{"\"\x80\"", "UTF-8", 1},
-	{"\"\xC0\xAF\"", "UTF-8", 1},
-	{"\"\xC1\xBF\"", "UTF-8", 1},
-	{"\"\xC3\"", "UTF-8", 1},
-	{"\"\xC3", "UTF-8", 1},
-	{"\"\xE0\x9F\x80\"", "UTF-8", 1},
-	{"\"\xE2\x82\"", "UTF-8", 1},
-	{"\"\xE2\x82", "UTF-8", 1},
-	{"\"\xED\xA0\x80\"", "UTF-8", 1},
-	{"\"\xF0\x8F\xBF\xBF\"", "UTF-8", 1},
-	{"\"\xF0\x9F\x98\"", "UTF-8", 1},
-	{"\"\xF4\x90\x80\x80\"", "UTF-8", 1},
-	{"\"\xF5\x80\x80\x80\"", "UTF-8", 1},
-	{"\"\xFE\"", "UTF-8", 1},
-
-	{"\r1", "CR", 0, true},
-	{"[1,\r2]", "CR", 3, true},
-	{"1\r", "CR", 1, true},
-	{"{\"a\":{\"__proto__\":1}}", "__proto__", 6, true},
-	{"{\"\\u005f_proto__\":1}", "__proto__", 1, true},
-	{"[{\"$serde_json::private::RawValue\":\"1\"}]", "$serde_json", 2,
-	 true},
-	{"{\"a\":{\"$serde_json::private::\":1}}", "$serde_json", 6, true},
-	{"{\"$serde_json:\\u003aprivate::Number\":1}", "$serde_json", 1, true},
-	{"{\"a\\u0000\":1}", "u0000", 1, true},
-	{"{\"\\ud800\":1}", "surrogate", 1, true},
-	{"{\"\\udc00\\ud800\":1}", "surrogate", 1, true},
-	/* The first doubt is told, but what is no JSON comes first. */
-	{"\r{\"__proto__\":1}", "CR", 0, true},
-	{"\r{\"__proto__\":}", "value was expected", 14},
+	{NULL, false,
+	 "null|true|false| [ ] |{}|\t{ \"a\" : [ 1 , -2.5e+3 , \"x\" ] }\t|0"
+	 "|-0|0.0e-0|1E5|\"\"|\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\""
+	 "|\"\\ud83d\\ude00\"|\"\xF0\x9F\x98\x80\xC3\xA9\xE2\x82\xAC\x7F\""
+	 "|[[[[]]],{\"a\":{\"b\":[{}]}}]|\"\\u0000\\ud800\""},
+	{"value was expected", false,
+	 "@| @|@nul|@nulL|@True|@NaN|@Infinity|@'a'|@/**/1|@+1|@.5|[1,@]"
+	 "|[@,1]|[@|[1,@|{@|{\"a\":@|{\"a\":@}|{\"a\":1,@|@\n1|@\v1"
+	 "|\r{\"__proto__\":@}"},
+	{"without a digit", false, "-@|-@a|1.@|1.@e1|1e@|1e+@"},
+	{"begins with 0", false, "0@1|-0@0"},
+	{"more than one", false, "0@x1|1 @2|{}@{}|[]@]"},
+	{"comma", false, "[1 @2]|[1@|{\"a\":1@]|[1@}"},
+	{"colon", false, "{\"a\"@|{\"a\" @1}"},
+	{"string was expected", false, "{\"a\":1,@}|{@a:1}|{@1:1}"},
+	{"without its end", false, "\"@|\"a@|\"@\\|\"\\\"@"},
+	{"escape", false, "\"@\\q\"|\"@\\U0041\""},
+	{"hex", false, "\"@\\u12\"|\"@\\u12g4\"|\"@\\u123"},
+	{"control", false, "\"@\t\"|\"@\x1F\"|\"@\n\""},
+	{"UTF-8", false,
+	 "\"@\x80\"|\"@\xC0\xAF\"|\"@\xC1\xBF\"|\"@\xC3\"|\"@\xC3"
+	 "|\"@\xE0\x9F\x80\"|\"@\xE2\x82\"|\"@\xE2\x82|\"@\xED\xA0\x80\""
+	 "|\"@\xF0\x8F\xBF\xBF\"|\"@\xF0\x9F\x98\"|\"@\xF4\x90\x80\x80\""
+	 "|\"@\xF5\x80\x80\x80\"|\"@\xFE\""},
+	{"CR", true, "@\r1|[1,@\r2]|1@\r|@\r{\"__proto__\":1}"},
+	{"__proto__", true,
+	 "{\"a\":{@\"__proto__\":1}}|{@\"\\u005f_proto__\":1}"},
+	{"$serde_json", true,
+	 "[{@\"$serde_json::private::RawValue\":\"1\"}]"
+	 "|{\"a\":{@\"$serde_json::private::\":1}}"
+	 "|{@\"$serde_json:\\u003aprivate::Number\":1}"},
+	{"u0000", true, "{@\"a\\u0000\":1}"},
+	{"surrogate", true, "{@\"\\ud800\":1}|{@\"\\udc00\\ud800\":1}"},
 };
 
-/* The value behind so many spaces, which shift it against the steps in which
+/* The text behind so many spaces, which shift it against the steps in which
  * text is looked at, up to its end. */
-static void check_value(size_t i, size_t spaces)
+static void check_value(const char *text, size_t len, const char *reason,
+			bool doubt, size_t spaces)
 {
-	const char *text = values[i].text;
-	size_t len = spaces + strlen(text);
+	const char *at = memchr(text, '@', len);
+	size_t before = at ? (size_t)(at - text) : len;
 	char padded[512];
 	struct fault f;
 
 	memset(padded, ' ', spaces);
-	memcpy(padded + spaces, text, strlen(text));
-	f = read_all(padded, len);
-	row_true(text, !f.reason == !values[i].reason);
+	memcpy(padded + spaces, text, before);
+	if (at)
+		memcpy(padded + spaces + before, at + 1, len - before - 1);
+	f = read_all(padded, spaces + len - (at != NULL));
+	row_true(text, !f.reason == !reason);
 	if (!f.reason)
 		return;
-	row_true(text, strstr(f.reason, values[i].reason));
-	row_true(text, f.offset == values[i].offset + spaces);
-	row_true(text, f.grammar == !values[i].doubt);
+	row_true(text, strstr(f.reason, reason));
+	row_true(text, f.offset == before + spaces);
+	row_true(text, f.grammar == !doubt);
 }
 
 static void reads_values(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(values); i++)
-		for (size_t spaces = 0; spaces < 130; spaces++)
-			check_value(i, spaces);
+	for (size_t i = 0; i < COUNT(values); i++) {
+		const char *text = values[i].texts;
+
+		for (;; text = strchr(text, '|') + 1) {
+			size_t len = strcspn(text, "|");
+
+			for (size_t spaces = 0; spaces < 130; spaces++)
+				check_value(text, len, values[i].reason,
+					    values[i].doubt, spaces);
+			if (!text[len])
+				break;
+		}
+	}
 }
 
 /* A string of any length, between others, with the end of what can be read
