@@ -181,38 +181,6 @@ static void any_cut(void **state)
 	}
 }
 
-/* Nested as deep as is allowed, and one deeper. */
-static void depth(void **state)
-{
-	const char *record = path("record");
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					  "--", server, "--record", record));
-	char open[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-		      "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-		      "[[[[[[[[[[[[[[";
-	char close[sizeof(open)];
-	const char *line, *good;
-
-	(void)state;
-	check_equal(sizeof(open) - 1, 126);
-	memset(close, ']', sizeof(close) - 1);
-	close[sizeof(close) - 1] = '\0';
-	good = text(RPC "\"method\":\"x\",\"params\":{\"a\":%s%s}}\n", open,
-		    close);
-	proc_send(p, good);
-	check(!answer_before(p, "\"mark\""), "128 deep should pass");
-	line = text(RPC
-		    "\"id\":5,\"method\":\"x\",\"params\":{\"a\":[%s%s]}}\n",
-		    open, close);
-	proc_send(p, line);
-	check_error(answer_before(p, "\"mark\""), NULL, EITHER);
-	proc_close_in(p);
-	proc_wait(p);
-	line = request("\"mark\"", "ping", NULL);
-	check_text("what the server got", content(record).ptr,
-		   text("%s%s%s", good, line, line));
-}
-
 /* The end of the input ends the last line: if it is good it passes as it is,
  * if it is not it is answered. */
 static void last_line(void **state)
@@ -373,9 +341,9 @@ static void max_line_default(void **state)
 int run_lines(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_line), TEST(any_cut),          TEST(depth),
-		TEST(last_line), TEST(judged_whole),     TEST(call_without_id),
-		TEST(max_line),  TEST(max_line_default),
+		TEST(each_line),        TEST(any_cut),         TEST(last_line),
+		TEST(judged_whole),     TEST(call_without_id), TEST(max_line),
+		TEST(max_line_default),
 	};
 
 	return cmocka_run_group_tests_name("lines", tests, NULL, NULL);

@@ -463,30 +463,6 @@ static void server_is_killed(void **state)
 	kill(atoi(content(path("left")).ptr), SIGKILL);
 }
 
-/* Both ends at once, or only the one that the server writes to. */
-static void client_goes(void **state)
-{
-	(void)state;
-	for (int both = 0; both < 2; both++) {
-		const char *line = request("2", "ping", NULL);
-		struct proc *p =
-			proc_start(behind_weir(WORDS(server, "--exit", "6")));
-		int relay;
-
-		in_case(text("%d", both));
-		ping(p, "1");
-		relay = pid_open(weir_pid(p));
-		proc_close_out(p);
-		if (both)
-			proc_close_in(p);
-		else
-			while (proc_write(p, line, strlen(line)))
-				;
-		check_status(p, both ? 6 : -SIGPIPE);
-		pid_wait(relay);
-	}
-}
-
 /* ---- signals --------------------------------------------------------- */
 
 static void lead_a_group(void)
@@ -516,23 +492,6 @@ static void signals_to_the_group(void **state)
 		ping(p, "2");
 	}
 	proc_told(p, "policy reloaded");
-	proc_close_in(p);
-	check_status(p, 0);
-}
-
-/* The same to the relay: only the policy is read anew. */
-static void signals_to_the_relay(void **state)
-{
-	static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT,
-				      SIGUSR1, SIGUSR2, SIGPIPE};
-	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
-
-	(void)state;
-	ping(p, "1");
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		kill(weir_pid(p), numbers[i]);
-		ping(p, "2");
-	}
 	proc_close_in(p);
 	check_status(p, 0);
 }
@@ -591,30 +550,6 @@ static void last_words(void **state)
 }
 
 /* ---- failing --------------------------------------------------------- */
-
-static void no_policy(void **state)
-{
-	const char *variable = text("LD_PRELOAD=%s", preload);
-	static const char *const values[] = {
-		"X=", "WEIR_POLICY=", "WEIR_POLICY=/no/such/file"};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(values); i++) {
-		const char *const *env = WORDS(variable, values[i]);
-		struct proc *p = proc_start_how(
-			WORDS("sh", "-c", "echo >\"$0\"", path("started")),
-			&(struct how){.env = env});
-
-		in_case(values[i]);
-		check_status(p, 125);
-		check_text("stdout", p->said.ptr, "");
-		check_equal(weir_lines(p->told.ptr), 1);
-		check(strstr(p->told.ptr,
-			     i < 2 ? "WEIR_POLICY" : "/no/such/file"),
-		      "why? %s", p->told.ptr);
-		check(!exists(path("started")), "the server was started");
-	}
-}
 
 static void few_descriptors(void)
 {
@@ -738,12 +673,9 @@ int run_preload(void)
 		TEST(no_message),
 		TEST(relay_is_killed),
 		TEST(server_is_killed),
-		TEST(client_goes),
 		TEST(signals_to_the_group),
-		TEST(signals_to_the_relay),
 		TEST(group_is_ended),
 		TEST(last_words),
-		TEST(no_policy),
 		TEST(cannot_start),
 		TEST(process_one),
 		TEST(process_one_is_killed),

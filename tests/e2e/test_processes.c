@@ -136,41 +136,6 @@ static void given(void **state)
 	}
 }
 
-/* weir needs 0 and 1 for the client; 2 it can do without. */
-static void closed_descriptors(void **state)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		struct how how = {.fds = {-1, -1, -1}};
-		struct proc *p;
-
-		(void)state;
-		in_case(text("%d", fd));
-		how.given[fd] = true;
-		p = proc_start_how(
-			behind_weir(WORDS("sh", "-c",
-					  "echo >\"$0\"; exec \"$1\"",
-					  path("started"), server)),
-			&how);
-		if (fd == 2) {
-			ping(p, "1");
-			proc_send(p, call("2", "remove"));
-			check_refused(proc_line(p), "2", false, RULE_DEFAULT,
-				      NULL);
-			proc_send(p, "{\"jsonrpc\":\"2.0\",\"method\":"
-				     "\"tools/call\",\"params\":{\"name\":"
-				     "\"echo\"}}\n");
-			ping(p, "3");
-			proc_close_in(p);
-			check_status(p, 0);
-			continue;
-		}
-		check_status(p, 125);
-		check_equal(weir_lines(p->told.ptr), 1);
-		check_text("stdout", p->said.ptr, "");
-		check(!exists(path("started")), "the server was started");
-	}
-}
-
 /* stderr is the server's own: not a byte of it is weir's business. */
 static void stderr_is_the_servers(void **state)
 {
@@ -183,31 +148,6 @@ static void stderr_is_the_servers(void **state)
 	(void)state;
 	check_status(p, 0);
 	check_same("stderr", p->told.ptr, p->told.len, "a\0\xff\r\nb\n", 7);
-}
-
-/* Nobody reads stderr, and it is full: what weir has to say is lost, and the
- * session goes on. */
-static void stderr_is_full(void **state)
-{
-	struct how how = {.given = {[2] = true}};
-	struct proc *p;
-	int err[2];
-
-	(void)state;
-	check_equal(pipe2(err, O_CLOEXEC | O_NONBLOCK), 0);
-	while (write(err[1], "", 1) == 1)
-		;
-	fcntl(err[1], F_SETFL, 0);
-	how.fds[2] = err[1];
-	p = proc_start_how(behind_weir(WORDS(server)), &how);
-	for (int i = 0; i < 100; i++)
-		proc_send(p, "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\","
-			     "\"params\":{\"name\":\"echo\"}}\n");
-	ping(p, "1");
-	proc_close_in(p);
-	check_status(p, 0);
-	close(err[0]);
-	close(err[1]);
 }
 
 /* ---- the end --------------------------------------------------------- */
@@ -323,51 +263,6 @@ static void client_goes(void **state)
 	check_status(p, 9);
 }
 
-/* weir cannot do anything about SIGKILL, and still nobody is left. */
-static void weir_is_killed(void **state)
-{
-	static const char *const chains[][5] = {
-		{NULL},
-		{"sh", "-c", "\"$0\" --report; exit $?", NULL},
-		{"env", "sh", "-c",
-		 "sh -c '\"$0\" --report; :' \"$0\"; :", NULL},
-	};
-
-	(void)state;
-	prefix_only("the relay has no hold on the server");
-	for (size_t i = 0; i < COUNT(chains); i++) {
-		const char *const *tail =
-			i == 0 ? WORDS(server, "--report", "--ignore-eof")
-			       : WORDS(server);
-		struct proc *p = proc_start(behind_weir(join(chains[i], tail)));
-		int left;
-
-		in_case(text("%zu", i));
-		proc_send(p, request("1", "test/now", NULL));
-		left = pid_open(number(p, "pid"));
-		kill(p->pid, SIGKILL);
-		pid_wait(left);
-		check_status(p, -SIGKILL);
-	}
-}
-
-/* A shell between the two, as npx has one, ends by a signal itself and leaves
- * a server that takes no notice of the end of its input. */
-static void none_left_by_a_shell(void **state)
-{
-	struct proc *p = proc_start(behind_weir(WORDS(
-		"sh", "-c", "\"$0\" --report --ignore-eof; exit $?", server)));
-	int left;
-
-	(void)state;
-	prefix_only("what is left is not the relay's child");
-	proc_send(p, request("1", "test/now", NULL));
-	left = pid_open(number(p, "pid"));
-	kill(p->pid, SIGTERM);
-	pid_wait(left);
-	check_status(p, 128 + SIGTERM);
-}
-
 /* The server has ended, and the client does not take what is left: it can
  * still end weir by a signal. */
 static void ended_without_a_reader(void **state)
@@ -405,23 +300,6 @@ static void ended_without_a_reader(void **state)
 /* ---- signals --------------------------------------------------------- */
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-
-/* A server that takes them hears of them, and the session goes on. */
-static void signals_reach(void **state)
-{
-	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
-
-	(void)state;
-	ping(p, "1");
-	for (size_t i = 0; i < COUNT(passed_on); i++) {
-		in_case(strsignal(passed_on[i]));
-		kill(p->pid, passed_on[i]);
-		check_equal(number(p, "number"), passed_on[i]);
-		ping(p, "2");
-	}
-	proc_close_in(p);
-	check_status(p, 0);
-}
 
 /* One that does not ends by them. */
 static void signals_end(void **state)
@@ -492,19 +370,14 @@ int run_processes(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(given),
-		TEST(closed_descriptors),
 		TEST(stderr_is_the_servers),
-		TEST(stderr_is_full),
 		TEST(input_ends),
 		TEST(server_ends),
 		TEST(server_leaves_a_child),
 		TEST(server_closes_stdout),
 		TEST(server_closes_stdin),
 		TEST(client_goes),
-		TEST(weir_is_killed),
-		TEST(none_left_by_a_shell),
 		TEST(ended_without_a_reader),
-		TEST(signals_reach),
 		TEST(signals_end),
 		TEST(control_c),
 		TEST(signal_at_start),
