@@ -343,6 +343,36 @@ static void fill_input(struct proc *p)
 	fill_with(p, many_pings(30000));
 }
 
+/* What it sleeps in, poll() or ppoll(): until an event, or for some time? */
+static enum { NEITHER, EVENT, TIME } awaited_by(pid_t pid)
+{
+	unsigned long long timeout;
+	char buf[256];
+
+	proc_read(pid, "syscall", buf, sizeof(buf));
+	if (sscanf(buf, "%*d %*x %*x %llx", &timeout) != 1)
+		return NEITHER;
+	return (int)timeout == -1 || timeout == 0 ? EVENT : TIME;
+}
+
+/* Sends long lines until one waits for room. */
+static void fill_until_it_waits(struct proc *p, pid_t pid)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	struct bytes lines = {.ptr = NULL};
+	size_t sent = 0;
+
+	for (int i = 0; i < 8; i++)
+		append_text(&lines, long_ping("1", 300000));
+	while (awaited_by(pid) != TIME) {
+		ssize_t put = write(p->in, lines.ptr + sent, lines.len - sent);
+
+		sent += put > 0 ? (size_t)put : 0;
+		check(milliseconds() < until, "no line waits");
+		poll(NULL, 0, 1);
+	}
+}
+
 static long wakeups_of(pid_t pid)
 {
 	static const char key[] = "\nvoluntary_ctxt_switches:";
@@ -358,64 +388,42 @@ static long wakeups_of(pid_t pid)
 /* A long line waits for room, and weir looks less and less often. */
 static void waits_ever_longer(void **state)
 {
-	enum { WAKEUPS = 8 };
+	enum { LOOKS = 12, PAUSE = 400 };
 	struct proc *p =
 		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
-	struct bytes lines = {.ptr = NULL};
-	int64_t began;
-	long before;
-	pid_t pid;
+	pid_t pid = weir_pid(p);
+	int64_t last;
+	long first, seen;
 
 	(void)state;
-	for (int i = 0; i < 5; i++)
-		append_text(&lines, long_ping("1", 300000));
-	fill_with(p, lines);
-	pid = weir_pid(p);
-	await_rest(pid);
-	before = wakeups_of(pid);
-	began = milliseconds();
-	while (wakeups_of(pid) < before + WAKEUPS)
+	fill_until_it_waits(p, pid);
+	first = seen = wakeups_of(pid);
+	last = milliseconds();
+	while (milliseconds() - last < PAUSE) {
+		check(seen - first < LOOKS, "%d looks, and no pause", LOOKS);
+		if (wakeups_of(pid) != seen)
+			last = milliseconds();
+		seen = wakeups_of(pid);
 		poll(NULL, 0, 1);
-	check(milliseconds() - began > 800, "%d looks in %lld ms", WAKEUPS,
-	      (long long)(milliseconds() - began));
-}
-
-/* Does it sleep in poll(), or ppoll(), until there is an event? */
-static bool awaits_events(pid_t pid)
-{
-	char buf[256];
-	long long timeout;
-
-	proc_read(pid, "syscall", buf, sizeof(buf));
-	if (sscanf(buf, "%*d %*x %*x %llx", (unsigned long long *)&timeout) !=
-	    1)
-		return false;
-	return (int)timeout == -1 || timeout == 0;
+	}
 }
 
 /* Once the server has closed its stdin, there is nothing to look for. */
 static void waits_no_more(void **state)
 {
-	struct proc *p = proc_start(behind_weir(WORDS(
-		"sh", "-c",
-		"trap 'kill $!; exec sleep 1000 <&-' USR1; echo \"{\\\"pid\\\":$$}\"; "
-		"sleep 1000 & wait")));
-	pid_t server_pid = number_of(p, "pid");
-	struct bytes lines = {.ptr = NULL};
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c",
+		      "trap 'kill $!; exec sleep 1000 <&-' USR1; "
+		      "echo \"{\\\"pid\\\":$$}\"; sleep 1000 & wait")));
+	pid_t server_pid = number_of(p, "pid"), pid = weir_pid(p);
 	struct pollfd in = {.fd = p->in};
-	pid_t pid;
 
 	(void)state;
-	for (int i = 0; i < 5; i++)
-		append_text(&lines, long_ping("1", 300000));
-	fill_with(p, lines);
-	pid = weir_pid(p);
-	await_rest(pid);
-	check(!awaits_events(pid), "it does not wait for the server");
+	fill_until_it_waits(p, pid);
 	kill(server_pid, SIGUSR1);
 	check_equal(poll(&in, 1, DEADLINE), 1);
 	await_rest(pid);
-	check(awaits_events(pid), "it still looks for room");
+	check(awaited_by(pid) == EVENT, "it still looks for room");
 }
 
 /* In the new process: what is in a pipe is not told. */
