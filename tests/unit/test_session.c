@@ -822,10 +822,36 @@ static void blank_lines_are_swallowed(void **state)
 	end(&p);
 }
 
+/* The last line has no end: what an earlier line left behind it in the buffer
+ * is none of it. */
+static void old_bytes_end_no_line(void **state)
+{
+	static const char whole[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+	char part[sizeof(whole)];
+	struct play p;
+
+	(void)state;
+	for (size_t len = 1; len < sizeof(whole) - 2; len++) {
+		memcpy(part, whole, len);
+		part[len] = '\0';
+		begin(&p, policy_text);
+		client(&p, whole);
+		assert_string_equal(p.up, whole);
+		client(&p, part);
+		p.s.up_ended = true;
+		settle(&p);
+		assert_string_equal(p.up, whole);
+		assert_non_null(strstr(p.down, "-32700"));
+		end(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_cut),
+		cmocka_unit_test(old_bytes_end_no_line),
 		cmocka_unit_test(unread_lists_are_withheld),
 		cmocka_unit_test(unread_lines_pass_when_none_is_awaited),
 		cmocka_unit_test(nothing_to_hide),
