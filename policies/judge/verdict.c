@@ -249,26 +249,29 @@ static bool judge_action(struct judging *j, size_t at, struct verdict *v)
 	return true;
 }
 
-static bool judge_require(struct judging *j, size_t at, struct verdict *v)
+/* Each rule's require, or each deny_if. */
+static bool judge_lists(struct judging *j, size_t at, bool require,
+			struct verdict *v)
 {
 	const struct match *m = &j->matches[at];
 
 	for (size_t i = 0; i < m->count; i++)
-		if (!judge_conditions(&m->rules[i]->require, &j->arguments[at],
-				      true, counters_scratch(j->counters), v))
+		if (!judge_conditions(require ? &m->rules[i]->require
+					      : &m->rules[i]->deny_if,
+				      &j->arguments[at], require,
+				      counters_scratch(j->counters), v))
 			return false;
 	return true;
 }
 
+static bool judge_require(struct judging *j, size_t at, struct verdict *v)
+{
+	return judge_lists(j, at, true, v);
+}
+
 static bool judge_deny_if(struct judging *j, size_t at, struct verdict *v)
 {
-	const struct match *m = &j->matches[at];
-
-	for (size_t i = 0; i < m->count; i++)
-		if (!judge_conditions(&m->rules[i]->deny_if, &j->arguments[at],
-				      false, counters_scratch(j->counters), v))
-			return false;
-	return true;
+	return judge_lists(j, at, false, v);
 }
 
 /* What one limit says of a call. */
