@@ -73,7 +73,6 @@ static const struct loader_key top_keys[] = {
 };
 
 #define TREE_BYTES 65536 /* of a file's tree, at once */
-#define FRAME      "{\"version\": \"1\", \"default\": \"deny\", \"tools\": {...}}"
 
 /* Is it {"NAME": {rules}, ...}, what belongs inside "tools"? */
 static bool is_fragment(const json_value *v)
@@ -95,7 +94,8 @@ static void read_top(struct loader *l, const json_value *v)
 {
 	unsigned seen;
 
-	if (!loader_want(l, v, json_object, "a policy, " FRAME ","))
+	if (foreign_file(l, v) ||
+	    !loader_want(l, v, json_object, "a policy, " POLICY_FRAME ","))
 		return;
 	if (is_fragment(v)) {
 		struct shown name =
@@ -105,13 +105,14 @@ static void read_top(struct loader *l, const json_value *v)
 		loader_fault(
 			l,
 			"these are the rules of a tool without a policy "
-			"around them: put \"%s\" in the place of ... in " FRAME,
+			"around them: put \"%s\" in the place of ... in " POLICY_FRAME,
 			name.text);
 		return;
 	}
 	seen = loader_object(l, v, top_keys, NULL);
 	if (!(seen & 1u))
-		loader_fault(l, "\"version\" is missing: a policy is " FRAME);
+		loader_fault(
+			l, "\"version\" is missing: a policy is " POLICY_FRAME);
 	if (!(seen & 2u))
 		loader_fault(
 			l, "\"default\" is missing: what becomes of the tools "
@@ -213,10 +214,7 @@ static bool check_text(struct loader *l)
 		l->at = start;
 		return true;
 	}
-	l->at = r.begin + r.fault.offset;
-	loader_fault(l, "%s%s", r.fault.reason,
-		     start < r.end && *start == '"' ? "; a policy is " FRAME
-						    : "");
+	foreign_text(l, &r);
 	return false;
 }
 

@@ -2,7 +2,6 @@
 #include "loader.h"
 
 #include <limits.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +199,8 @@ void loader_unknown(struct loader *l, const char *what, const char *s,
 		    size_t len, const char *const *words)
 {
 	struct shown shown = loader_show(s, len);
-	const char *meant = policy_nearest(s, len, words);
+	const char *near = policy_nearest(s, len, words);
+	const char *meant = near ? near : foreign_word(s, len, words);
 	char list[256];
 	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
 

@@ -122,6 +122,22 @@ loader_read conditions_read_amount;
 /* The reader of a reason for the agent; into is a const char *. */
 loader_read loader_read_reason;
 
+/* What a policy looks like, for messages. */
+#define POLICY_FRAME                                                           \
+	"{\"version\": \"1\", \"default\": \"deny\", \"tools\": {...}}"
+
+/* Reports why the text of a file, whose fault r has, is no JSON: a comment, a
+ * byte order mark, YAML ...; in foreign.c. */
+void foreign_text(struct loader *l, const struct scan *r);
+
+/* Is it JSON that is no policy: a client's configuration, a list of tools,
+ * another program's policy?  Then this is reported. */
+bool foreign_file(struct loader *l, const json_value *v);
+
+/* The one of the words, a NULL-ended list, that other programs call s; or
+ * NULL. */
+const char *foreign_word(const char *s, size_t len, const char *const *words);
+
 /* Would e be a key of a tool's rules? */
 bool rules_have(const json_object_entry *e);
 
