@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+const struct operator operators[OP_COUNT] = {
+#define ROW(id, name, about, operand, words, compile, test)                    \
+	[OP_##id] = {name, about, operand, words},
+	OPERATORS(ROW)
+#undef ROW
+};
+
 /* A condition being tested against one message.  Whatever is read is JSON that
  * was read before, so no step fails. */
 struct test {
@@ -231,20 +238,39 @@ static struct order compare(const struct value *v, const struct operand *o)
 	return order;
 }
 
+/* Those of the operands. */
+static unsigned operand_types(const struct condition *c)
+{
+	unsigned set = 0;
+
+	for (size_t i = 0; i < c->operand_count; i++)
+		set |= 1u << c->operands[i].type;
+	return set;
+}
+
 /* Can a value of this type be compared with one of the operands?  null can be
  * with anything, as can anything with null. */
-static bool is_comparable(const struct test *t, enum type type)
+static bool is_comparable(const struct condition *c, enum type type)
 {
-	bool comparable = false;
+	const unsigned types = operand_types(c);
 
-	for (size_t i = 0; i < t->c->operand_count; i++)
-		comparable |= t->c->operands[i].type == type ||
-			      t->c->operands[i].type == TYPE_NULL;
-	return comparable || type == TYPE_NULL;
+	return type == TYPE_NULL || types & (SET_NULL | 1u << type);
+}
+
+unsigned condition_about(const struct condition *c)
+{
+	const unsigned about = operators[c->op].about;
+	const unsigned types = operand_types(c);
+
+	if (c->op == OP_CONTAINS)
+		return c->regex ? about : SET_ARRAY;
+	if (c->op > OP_NOT_IN || types & SET_NULL)
+		return about;
+	return about & (types | SET_NULL);
 }
 
 /* Is the value one of the operands?  UNFIT: it cannot be told. */
-static enum outcome is_among(const struct test *t, const struct value *v)
+static enum outcome test_among(struct test *t, const struct value *v)
 {
 	bool same = false, alike = false; /* alike: to most servers */
 
@@ -263,14 +289,16 @@ static enum outcome is_among(const struct test *t, const struct value *v)
 		same |= order.exact == 0;
 		alike |= order.approx == 0;
 	}
-	if (same != alike || !is_comparable(t, v->type))
+	if (same != alike || !is_comparable(t->c, v->type))
 		return OUTCOME_INVALID;
 	return yes_if(same);
 }
 
-static enum outcome negate(enum outcome o)
+static enum outcome test_not_among(struct test *t, const struct value *v)
 {
-	return o == OUTCOME_INVALID ? o : yes_if(o == OUTCOME_NO);
+	const enum outcome one = test_among(t, v);
+
+	return one == OUTCOME_INVALID ? one : yes_if(one == OUTCOME_NO);
 }
 
 static bool is_ordered(enum op op, int order)
@@ -287,7 +315,7 @@ static bool is_ordered(enum op op, int order)
 	}
 }
 
-static enum outcome test_order(const struct test *t, const struct value *v)
+static enum outcome test_order(struct test *t, const struct value *v)
 {
 	struct order order;
 
@@ -341,7 +369,7 @@ static enum outcome test_contains(struct test *t, const struct value *v)
 		return OUTCOME_INVALID;
 	w = array_begin(t->r, v->ptr);
 	while (array_next(&w, &element)) {
-		one = is_fit(&element) ? is_among(t, &element)
+		one = is_fit(&element) ? test_among(t, &element)
 				       : OUTCOME_INVALID;
 		if (one == OUTCOME_INVALID)
 			return one;
@@ -351,36 +379,33 @@ static enum outcome test_contains(struct test *t, const struct value *v)
 	return found;
 }
 
-static enum outcome test_string(const struct test *t, const struct value *v)
+static enum outcome test_pattern(struct test *t, const struct value *v)
+{
+	if (v->type != TYPE_STRING)
+		return OUTCOME_INVALID;
+	return yes_if(regex_match(t->c->regex, v->text, t->scratch));
+}
+
+static enum outcome test_under(struct test *t, const struct value *v)
 {
 	const struct operand *o = t->c->operands;
 
 	if (v->type != TYPE_STRING)
 		return OUTCOME_INVALID;
-	if (t->c->op == OP_UNDER)
-		return condition_under(v->text, o->ptr, o->len, !t->every);
-	return yes_if(regex_match(t->c->regex, v->text, t->scratch));
+	return condition_under(v->text, o->ptr, o->len, !t->every);
 }
 
 /* A value that is there, and fit. */
 static enum outcome test_plain(struct test *t, const struct value *v)
 {
-	switch (t->c->op) {
-	case OP_EQ:
-	case OP_IN:
-		return is_among(t, v);
-	case OP_NEQ:
-	case OP_NOT_IN:
-		return negate(is_among(t, v));
-	case OP_CONTAINS:
-		return test_contains(t, v);
-	case OP_REGEX:
-	case OP_GLOB:
-	case OP_UNDER:
-		return test_string(t, v);
-	default:
-		return test_order(t, v);
-	}
+	static enum outcome (*const tests[OP_COUNT])(struct test *,
+						     const struct value *) = {
+#define ROW(id, name, about, operand, words, compile, test) [OP_##id] = test,
+		OPERATORS(ROW)
+#undef ROW
+	};
+
+	return tests[t->c->op](t, v);
 }
 
 /* ---- strings that are lists ------------------------------------------ */
@@ -483,12 +508,12 @@ static enum outcome test_listed(struct test *t, struct value *v,
 	const bool pattern = t->c->op == OP_REGEX || t->c->op == OP_GLOB;
 	enum outcome one = OUTCOME_NO;
 
-	if (pattern ? v->type != TYPE_STRING : !is_comparable(t, v->type))
+	if (pattern ? v->type != TYPE_STRING : !is_comparable(t->c, v->type))
 		return good;
 	if (!is_fit(v))
 		return OUTCOME_INVALID;
 	if (t->c->op == OP_CONTAINS) {
-		one = is_among(t, v);
+		one = test_among(t, v);
 		if (v->type != TYPE_STRING)
 			return one;
 	}

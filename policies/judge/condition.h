@@ -28,8 +28,9 @@
 #define POLICIES_CONDITION_H
 
 #include "../../parser/scan.h"
-#include "decimal.h"
 #include "../policy.h"
+#include "decimal.h"
+#include "operators.h"
 
 #define CONDITION_STEPS_MAX  16                   /* of a path */
 #define CONDITION_TEXT_BYTES ((ptrdiff_t)1 << 20) /* of an array's text */
@@ -50,21 +51,22 @@ struct step {
 	size_t index; /* of STEP_INDEX and STEP_EITHER */
 };
 
+/* The operators. */
 enum op {
-	OP_EQ,
-	OP_NEQ,
-	OP_IN,
-	OP_NOT_IN, /* these four compare values */
-	OP_LT,
-	OP_LTE,
-	OP_GT,
-	OP_GTE,
-	OP_CONTAINS,
-	OP_EXISTS,
-	OP_REGEX,
-	OP_GLOB,
-	OP_UNDER,
+#define ROW(id, ...) OP_##id,
+	OPERATORS(ROW)
+#undef ROW
+		OP_COUNT
 };
+struct operator
+{
+	const char *name;     /* in a policy */
+	unsigned about;       /* the types that it can be about, a set; 0: the
+				 key */
+	unsigned operand;     /* the types that it compares with, a set */
+	const char *compares; /* the same, in words */
+};
+extern const struct operator operators[OP_COUNT];
 
 /* What a value of JSON is; what the policy compares with is never one of the
  * last two. */
@@ -100,6 +102,10 @@ struct condition {
 	struct location location;
 	const char *reason; /* escaped for a JSON string */
 };
+
+/* The types that the condition is about, a set: those of the operator that its
+ * operand can be compared with.  0: the key. */
+unsigned condition_about(const struct condition *c);
 
 enum outcome { OUTCOME_NO, OUTCOME_YES, OUTCOME_INVALID };
 

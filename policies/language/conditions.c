@@ -183,20 +183,10 @@ void conditions_read_amount(struct loader *l, const json_value *v, void *into)
 /* ---- operators ------------------------------------------------------- */
 
 static const char *const op_words[] = {
-	[OP_EQ] = "eq",
-	[OP_NEQ] = "neq",
-	[OP_IN] = "in",
-	[OP_NOT_IN] = "not_in",
-	[OP_LT] = "lt",
-	[OP_LTE] = "lte",
-	[OP_GT] = "gt",
-	[OP_GTE] = "gte",
-	[OP_CONTAINS] = "contains",
-	[OP_EXISTS] = "exists",
-	[OP_REGEX] = "regex",
-	[OP_GLOB] = "glob",
-	[OP_UNDER] = "under",
-	[OP_UNDER + 1] = NULL,
+#define ROW(id, name, ...) [OP_##id] = name,
+	OPERATORS(ROW)
+#undef ROW
+		[OP_COUNT] = NULL,
 };
 
 static void read_op(struct loader *l, const json_value *v, struct condition *c,
@@ -367,69 +357,87 @@ static void compile_plain(struct loader *l, struct condition *c, const char *s,
 	free(o.ptr);
 }
 
+static void compile_scalar(struct loader *l, struct condition *c,
+			   const json_value *v)
+{
+	if (add_operands(l, c, 1))
+		read_operand(l, v, 0, c->operands);
+}
+
+static void compile_scalars(struct loader *l, struct condition *c,
+			    const json_value *v)
+{
+	if (loader_want(l, v, json_array, "an array of values") &&
+	    add_operands(l, c, v->u.array.length))
+		loader_elements(l, v, read_operand, c->operands);
+	if (v->type == json_array && v->u.array.length == 0)
+		loader_fault(l, "an array of one value at least was expected");
+}
+
+static void compile_number(struct loader *l, struct condition *c,
+			   const json_value *v)
+{
+	if (v->type == json_integer || v->type == json_double)
+		compile_scalar(l, c, v);
+	else
+		loader_want(l, v, json_integer, "a number");
+}
+
+static void compile_truth(struct loader *l, struct condition *c,
+			  const json_value *v)
+{
+	if (loader_want(l, v, json_boolean, "true or false"))
+		compile_scalar(l, c, v);
+}
+
+static void compile_contained(struct loader *l, struct condition *c,
+			      const json_value *v)
+{
+	if (v->type == json_string)
+		compile_plain(l, c, v->u.string.ptr, v->u.string.length, false);
+	compile_scalar(l, c, v);
+}
+
+static void compile_pattern(struct loader *l, struct condition *c,
+			    const json_value *v)
+{
+	if (loader_want(l, v, json_string, "a regular expression, a string,"))
+		compile_regex(l, c, v->u.string.ptr, v->u.string.length);
+}
+
+static void compile_glob(struct loader *l, struct condition *c,
+			 const json_value *v)
+{
+	if (loader_want(l, v, json_string, "a glob, a string,"))
+		compile_plain(l, c, v->u.string.ptr, v->u.string.length, true);
+}
+
+static void compile_directory(struct loader *l, struct condition *c,
+			      const json_value *v)
+{
+	if (!loader_want(l, v, json_string, "a directory, an absolute path,"))
+		return;
+	if (v->u.string.length == 0 || *v->u.string.ptr != '/' ||
+	    condition_under((struct text){.ptr = v->u.string.ptr,
+					  .len = v->u.string.length},
+			    v->u.string.ptr, v->u.string.length,
+			    false) != OUTCOME_YES)
+		loader_fault(l, "an absolute path without . and .. was "
+				"expected");
+	compile_scalar(l, c, v);
+}
+
 static void compile_value(struct loader *l, struct condition *c,
 			  const json_value *v)
 {
-	static const char *const strings[] = {
-		[OP_REGEX] = "a regular expression, a string,",
-		[OP_GLOB] = "a glob, a string,",
-		[OP_UNDER] = "a directory, an absolute path,",
+	static void (*const compilers[OP_COUNT])(
+		struct loader *, struct condition *, const json_value *) = {
+#define ROW(id, name, about, operand, words, compile, test) [OP_##id] = compile,
+		OPERATORS(ROW)
+#undef ROW
 	};
 
-	switch (c->op) {
-	case OP_IN:
-	case OP_NOT_IN:
-		if (loader_want(l, v, json_array, "an array of values") &&
-		    add_operands(l, c, v->u.array.length))
-			loader_elements(l, v, read_operand, c->operands);
-		if (v->type == json_array && v->u.array.length == 0)
-			loader_fault(l, "an array of one value at least was "
-					"expected");
-		return;
-	case OP_REGEX:
-		if (loader_want(l, v, json_string, strings[c->op]))
-			compile_regex(l, c, v->u.string.ptr,
-				      v->u.string.length);
-		return;
-	case OP_GLOB:
-		if (loader_want(l, v, json_string, strings[c->op]))
-			compile_plain(l, c, v->u.string.ptr, v->u.string.length,
-				      true);
-		return;
-	case OP_UNDER:
-		if (!loader_want(l, v, json_string, strings[c->op]))
-			return;
-		if (v->u.string.length == 0 || *v->u.string.ptr != '/' ||
-		    condition_under((struct text){.ptr = v->u.string.ptr,
-						  .len = v->u.string.length},
-				    v->u.string.ptr, v->u.string.length,
-				    false) != OUTCOME_YES)
-			loader_fault(l, "an absolute path without . and .. was "
-					"expected");
-		break;
-	case OP_EXISTS:
-		if (!loader_want(l, v, json_boolean, "true or false"))
-			return;
-		break;
-	case OP_LT:
-	case OP_LTE:
-	case OP_GT:
-	case OP_GTE:
-		if (v->type != json_integer && v->type != json_double) {
-			loader_want(l, v, json_integer, "a number");
-			return;
-		}
-		break;
-	case OP_CONTAINS:
-		if (v->type == json_string)
-			compile_plain(l, c, v->u.string.ptr, v->u.string.length,
-				      false);
-		break;
-	default:
-		break;
-	}
-	if (add_operands(l, c, 1))
-		read_operand(l, v, 0, c->operands);
+	compilers[c->op](l, c, v);
 }
 
 /* ---- one condition --------------------------------------------------- */

@@ -1,0 +1,52 @@
+/*
+ * operators - the operators of conditions, in one table.
+ *
+ * Each row has the name in enum op; the name in a policy; the values that the
+ * operator is about; the values that it compares with, and those in words; what
+ * compiles the latter (conditions.c); what tests the former (condition.c).  The
+ * man page and policy.schema.json have the same rows: test_operators.c compares
+ * them.
+ */
+#ifndef POLICIES_OPERATORS_H
+#define POLICIES_OPERATORS_H
+
+/* Sets of types (enum type). */
+#define SET_NULL    (1u << TYPE_NULL)
+#define SET_BOOLEAN (1u << TYPE_BOOLEAN)
+#define SET_NUMBER  (1u << TYPE_NUMBER)
+#define SET_STRING  (1u << TYPE_STRING)
+#define SET_ARRAY   (1u << TYPE_ARRAY)
+#define SET_SCALAR  (SET_NULL | SET_BOOLEAN | SET_NUMBER | SET_STRING)
+#define SET_KEY     0u /* not the value, but whether it is there */
+
+/* clang-format off */
+#define OPERATORS(ROW)                                                         \
+	ROW(EQ, "eq", SET_SCALAR,                                              \
+	    SET_SCALAR, "one of these", compile_scalar, test_among)            \
+	ROW(NEQ, "neq", SET_SCALAR,                                            \
+	    SET_SCALAR, "one of these", compile_scalar, test_not_among)        \
+	ROW(IN, "in", SET_SCALAR,                                              \
+	    SET_ARRAY, "an array of these", compile_scalars, test_among)       \
+	ROW(NOT_IN, "not_in", SET_SCALAR,                                      \
+	    SET_ARRAY, "an array of these", compile_scalars, test_not_among)   \
+	ROW(LT, "lt", SET_NUMBER,                                              \
+	    SET_NUMBER, "a number", compile_number, test_order)                \
+	ROW(LTE, "lte", SET_NUMBER,                                            \
+	    SET_NUMBER, "a number", compile_number, test_order)                \
+	ROW(GT, "gt", SET_NUMBER,                                              \
+	    SET_NUMBER, "a number", compile_number, test_order)                \
+	ROW(GTE, "gte", SET_NUMBER,                                            \
+	    SET_NUMBER, "a number", compile_number, test_order)                \
+	ROW(CONTAINS, "contains", SET_STRING | SET_ARRAY,                      \
+	    SET_SCALAR, "as for eq", compile_contained, test_contains)         \
+	ROW(EXISTS, "exists", SET_KEY,                                         \
+	    SET_BOOLEAN, "true or false", compile_truth, NULL)                 \
+	ROW(REGEX, "regex", SET_STRING,                                        \
+	    SET_STRING, "a pattern", compile_pattern, test_pattern)            \
+	ROW(GLOB, "glob", SET_STRING,                                          \
+	    SET_STRING, "a glob", compile_glob, test_pattern)                  \
+	ROW(UNDER, "under", SET_STRING,                                        \
+	    SET_STRING, "a directory", compile_directory, test_under)
+/* clang-format on */
+
+#endif
