@@ -19,7 +19,7 @@ struct limit {
 	const char *invalid;      /* reason if a call has no valid amount */
 	int64_t length;           /* of the window, in nanoseconds */
 	const char *counter;      /* its name */
-	size_t index;             /* in the counters */
+	struct counter *count;    /* what it counts in */
 	bool session;             /* its scope */
 	bool rate;                /* was written as a rate_limit */
 	const char *on_deny;      /* as the file has it, or NULL */
@@ -80,21 +80,6 @@ struct owned {
 	struct owned *next;
 };
 
-enum asked_limit {
-	LIMIT_ASKED,
-	LIMIT_INVALID, /* the call has no valid amount */
-	LIMIT_TROUBLE  /* the counters cannot be read */
-};
-
-/* Sets *wait to the time until the limit allows the call: 0 now, -1 never. */
-enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
-			      struct arguments *arguments, int64_t now,
-			      int64_t *wait);
-
-/* Ends the questions for a call.  If it passes, counts it in all limits asked;
- * on false in none of them. */
-bool counters_end(struct counters *c, bool passes);
-
 /* Iterates over all rules: NULL gives the first; all_tools comes first. */
 const struct rules *policy_rules_after(const struct policy *policy,
 				       const struct rules *r);
@@ -134,12 +119,6 @@ void match_walk(const struct policy *policy, const struct subject *s,
  * spells?  Readers may take it for another name. */
 bool subject_is_ambiguous(const struct subject *s, const struct match *m);
 
-/* Room for the rules of the two subjects of a message. */
-const struct rules **counters_matches(const struct counters *c);
-
-/* Memory for condition_test(). */
-void *counters_scratch(const struct counters *c);
-
 /* A file that the policy was loaded from. */
 struct policy_file {
 	const char *path; /* the caller's */
@@ -163,8 +142,14 @@ struct policy {
 	struct names names[POLICY_SECTIONS];
 	struct rules *first, *last; /* all entries, not all_tools */
 	size_t limit_count;
+	const struct counter **counters; /* of the limits, by their index */
+	size_t counter_count;
 	size_t rules_most; /* with conditions or limits for one name, at most */
 	size_t scratch;    /* bytes that the largest regex needs */
+	/* What judging a message needs: the rules of its two subjects, and
+	 * memory for condition_test(). */
+	const struct rules **matches;
+	void *memory;
 	bool hides[POLICY_SECTIONS];
 	bool has[POLICY_SECTIONS]; /* has entries */
 };

@@ -1,16 +1,17 @@
 /*
  * policy - policy files, counters, and one verdict for each message.
  *
- * A policy is immutable once it is loaded.  Counters hold what the limits of
- * one policy have counted; use them in one thread.  policy_judge() and
- * policy_lists() never allocate.  Limits of a grant read and write its file and
- * wait for its lock.  Nothing here knows streams or processes.
+ * A policy is immutable once it is loaded, but for memory that policy_judge()
+ * works in: use it in one thread.  policy_judge(), policy_counted() and
+ * policy_lists() never allocate, and never wait.  What the limits have counted
+ * is in counters/counters.h.  Nothing here knows streams or processes.
  */
 #ifndef POLICIES_POLICY_H
 #define POLICIES_POLICY_H
 
 #include "../parser/message.h"
 #include "../parser/strbuf.h"
+#include "counters/counters.h"
 
 /* Upper bounds: a policy file; a reason, decoded; the max of a limit, of calls
  * and of a sum; its window, 366 days; the rule of a verdict. */
@@ -22,7 +23,6 @@
 #define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
 
 struct policy;
-struct counters;
 
 /* What rules apply to: tools, prompts and methods by name, resources by uri. */
 enum policy_section {
@@ -99,10 +99,6 @@ bool policy_hides(const struct policy *policy, enum policy_section section);
 /* Does the policy have limits of scope "grant"? */
 bool policy_shares(const struct policy *policy);
 
-/* Times are in nanoseconds. */
-#define MILLISECOND INT64_C(1000000)
-#define SECOND      INT64_C(1000000000)
-
 /* The clocks of the machine. */
 struct policy_moment {
 	int64_t steady; /* since boot; cannot be set */
@@ -119,60 +115,14 @@ struct policy_clock {
  * the state directory dir, an absolute path.  Creates both, private to this
  * user, if they do not exist.  Returns NULL after reporting why it cannot.
  */
-struct ledger;
-struct ledger *grant_open(const char *dir, const char *name,
-			  struct policy_clock clock, policy_report *report,
-			  void *context);
+struct backend *grant_open(const char *dir, const char *name,
+			   struct policy_clock clock, policy_report *report,
+			   void *context);
 
-/* Reads a copy of them, to ask questions: creates and writes nothing.  Until
- * counters use it, it is empty if there is no file. */
-struct ledger *grant_copy(const char *dir, const char *name,
-			  struct policy_clock clock, policy_report *report,
-			  void *context);
-bool grant_is_empty(const struct ledger *grant);
-void grant_close(struct ledger *grant);
-
-/*
- * Creates counters for the limits of the policy.  Limits of scope "grant" count
- * in the grant, which the caller keeps as long as the counters; without a grant
- * they count in memory from zero, like the others.  What the counters from, or
- * NULL, hold in memory is carried over to limits of the same entry and counter.
- * Returns NULL after reporting why: out of memory, or the grant cannot be
- * written.
- */
-struct counters *counters_new(const struct policy *policy, struct ledger *grant,
-			      struct counters *from, policy_report *report,
-			      void *context);
-void counters_free(struct counters *counters);
-
-/* What a limit of scope "grant" has counted; sums in millionths. */
-struct limit_use {
-	const char *rule;    /* as location.rule */
-	const char *counter; /* its name, or its position; escaped */
-	const char *words;   /* "at most 10 calls a minute" */
-	bool sum;
-	uint64_t used, max;
-	int64_t length; /* of the window, in nanoseconds */
-	int64_t wait;   /* until a call may pass: 0 now, -1 never */
-};
-typedef void policy_use(void *context, const struct limit_use *use);
-
-/* Calls tell for each limit of scope "grant", in the order of the policy.  On
- * false see counters_trouble(). */
-bool counters_uses(const struct policy *policy, struct counters *counters,
-		   policy_use *tell, void *context);
-
-/* Resets the limits of scope "grant" with this counter name or rule.  On false
- * see counters_trouble(). */
-bool counters_reset(const struct policy *policy, struct counters *counters,
-		    const char *name);
-
-/* The file of the grant, for messages. */
-const char *grant_path(const struct ledger *grant);
-
-/* Why the limits of the last message could not be counted, or "".  Such calls
- * are refused. */
-const char *counters_trouble(const struct counters *counters);
+/* Reads a copy of them, to ask questions: creates and writes nothing. */
+struct backend *grant_copy(const char *dir, const char *name,
+			   struct policy_clock clock, policy_report *report,
+			   void *context);
 
 /* Where a rule is.  rule is a JSON Pointer into the merged policy or a word in
  * parentheses, at most POLICY_RULE_BYTES. */
@@ -200,25 +150,37 @@ struct verdict {
 	/* If a limit refuses: nanoseconds until the same call is allowed; else
 	 * -1. */
 	int64_t wait;
+	/* If a sum refuses: what is left of it, in millionths; else -1. */
+	int64_t left;
 	/* If a condition refuses: the value that decided, in the message or,
-	 * until the next message, in the counters; ptr is NULL if the value is
-	 * missing. */
+	 * until the next message, in the policy's memory; ptr is NULL if the
+	 * value is missing. */
 	struct span value;
 };
 
-/* Returns nanoseconds of a clock that never goes back. */
-typedef int64_t policy_now(void);
+struct limit;
+
+/* A message that has been judged. */
+struct judged {
+	/* With questions it passes, as far as they are concerned. */
+	struct verdict verdict;
+	size_t count; /* of the limits that have a word yet: what they ask, for
+			 counters_ask() */
+	struct question questions[COUNTERS_ASKED_MAX];
+	const struct limit *limits[COUNTERS_ASKED_MAX];
+	enum policy_section sections[COUNTERS_ASKED_MAX]; /* of the limits */
+	bool notification;
+};
 
 /*
- * Judges a message from the client.  Only messages that pass are counted.
- * Calls now() at most once, and only if a limit applies; a grant reads its own
- * clock.
+ * Judges a message from the client, and asks nobody.  If j->count is not 0, the
+ * limits are to be asked, and then policy_counted() gives the verdict.
  * Order: hidden, denied by an entry, malformed name, denied by default,
  * require, deny_if, limits (all count it, or none does).
  */
-struct verdict policy_judge(const struct policy *policy,
-			    struct counters *counters, const struct message *m,
-			    policy_now *now);
+void policy_judge(const struct policy *policy, const struct message *m,
+		  struct judged *j);
+void policy_counted(struct judged *j, enum counted answer);
 
 /* Is something of this name shown in the section's lists?  A name with a NULL
  * ptr is not. */

@@ -120,8 +120,8 @@ static bool may_make(struct place *p)
 	return !p->fault;
 }
 
-struct ledger *grant_for(const struct options *o, bool copy,
-			 policy_report *report, void *context)
+struct backend *grant_for(const struct options *o, bool copy,
+			  policy_report *report, void *context)
 {
 	struct policy_clock clock = {.read = read_moment};
 	char canonical[PATH_MAX], line[PATH_MAX + 256];

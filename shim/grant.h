@@ -11,8 +11,8 @@
  * the first policy file's canonical path, in $XDG_STATE_HOME/weir or
  * ~/.local/state/weir.  copy: only to be asked about; nothing is made.  NULL:
  * reported. */
-struct ledger *grant_for(const struct options *o, bool copy,
-			 policy_report *report, void *context);
+struct backend *grant_for(const struct options *o, bool copy,
+			  policy_report *report, void *context);
 
 /* Nanoseconds since boot, for limits of a session: time that the machine slept
  * counts. */

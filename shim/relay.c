@@ -24,7 +24,7 @@
 
 struct relay {
 	struct policy *policy;
-	struct ledger *grant; /* NULL: no limit needs it */
+	struct backend *grant; /* NULL: no limit needs it */
 	const struct options *options;
 	bool preloaded; /* the server ran before weir did */
 	struct session s;
@@ -524,7 +524,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	}
 	log_close(&r->s.log);
 	session_close(&r->s);
-	grant_close(r->grant);
+	backend_close(r->grant);
 	policy_free(r->policy);
 	free(r);
 	return status;

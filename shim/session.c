@@ -84,12 +84,18 @@ static void tell_trouble(struct session *s)
 /* Judges a message; answers, unless it passes. */
 static bool passes(struct session *s, const char *line, const struct message *m)
 {
+	struct judged j;
 	struct verdict v;
 
-	v = policy_judge(s->policy, s->counters, m, grant_now);
-	if (v.kind == VERDICT_UNWEIGHED)
+	policy_judge(s->policy, m, &j);
+	if (j.verdict.kind == VERDICT_UNWEIGHED)
 		return true;
-	tell_trouble(s);
+	if (j.count > 0) {
+		policy_counted(&j, counters_ask(s->counters, j.questions,
+						j.count, true, grant_now()));
+		tell_trouble(s);
+	}
+	v = j.verdict;
 	log_verdict(&s->log, m, &v, s->observe);
 	if (!s->observe)
 		answer(s, line, m, &v);

@@ -7,10 +7,20 @@
 static int64_t now_is; /* in nanoseconds */
 static int now_asked;  /* how often */
 
-static inline int64_t now_tell(void)
+/* The verdict on a message, whose limits are answered at once. */
+static inline struct verdict now_judge(const struct policy *policy,
+				       struct counters *counters,
+				       const struct message *m)
 {
-	now_asked++;
-	return now_is;
+	static struct judged j;
+
+	policy_judge(policy, m, &j);
+	if (j.count > 0) {
+		now_asked++;
+		policy_counted(&j, counters_ask(counters, j.questions, j.count,
+						true, now_is));
+	}
+	return j.verdict;
 }
 
 #endif

@@ -1,7 +1,6 @@
 /* What a policy's limits have counted: in memory, and in the file of a grant.
  */
 #include "../internal.h"
-#include "../judge/decimal.h"
 #include "ledger.h"
 
 #include <stdio.h>
@@ -23,12 +22,17 @@ struct metered {
 	bool failed;         /* to begin it */
 };
 
+/* A grant's file. */
+struct filed {
+	struct backend b;
+	struct ledger ledger;
+};
+
 struct counters {
+	struct backend *grant; /* the file's; NULL: there is none */
 	struct ledger memory;
 	struct metered own, shared; /* by scope: session, grant */
-	struct meter **of;          /* each limit's, by its index */
-	const struct rules **matches;
-	void *scratch; /* for condition_test() */
+	struct meter **of;          /* each counter's, by its index */
 };
 
 const struct rules *policy_rules_after(const struct policy *policy,
@@ -67,7 +71,7 @@ static uint64_t hash(uint64_t h, const void *bytes, size_t len)
 static struct meter meter_of(const struct policy *policy, const struct rules *r,
 			     const struct limit *l)
 {
-	struct meter m = {.kind = METER_CALLS, .tag = l->index};
+	struct meter m = {.kind = METER_CALLS, .tag = l->count->index};
 	uint64_t section = r == policy->all_tools ? ALL_TOOLS : r->section;
 
 	m.base = hash(UINT64_C(0xcbf29ce484222325), &section, sizeof(section));
@@ -120,9 +124,10 @@ static bool bind(struct metered *list, struct ledger *from)
 	return true;
 }
 
-struct counters *counters_new(const struct policy *policy, struct ledger *grant,
-			      struct counters *from, policy_report *report,
-			      void *context)
+struct counters *counters_new(const struct policy *policy,
+			      struct backend *grant,
+			      const struct counters *from,
+			      counters_report *report, void *context)
 {
 	struct counters *c = calloc(1, sizeof(*c));
 	size_t count = policy->limit_count + 1;
@@ -133,22 +138,20 @@ struct counters *counters_new(const struct policy *policy, struct ledger *grant,
 		return NULL;
 	}
 	ledger_memory(&c->memory);
+	c->grant = grant;
 	c->own.ledger = &c->memory;
-	c->shared.ledger = grant;
+	c->shared.ledger = grant ? &((struct filed *)grant)->ledger : NULL;
 	c->own.meters = calloc(count, sizeof(*c->own.meters));
 	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
 	c->of = calloc(count, sizeof(struct meter *));
-	c->matches = calloc(2 * policy->rules_most + 1,
-			    sizeof(const struct rules *));
-	c->scratch = malloc(CONDITION_TEXT_ROOM + policy->scratch);
-	if (c->own.meters && c->shared.meters && c->of && c->matches &&
-	    c->scratch) {
+	if (c->own.meters && c->shared.meters && c->of) {
 		list_meters(c, &c->own, policy, true);
 		list_meters(c, &c->shared, policy, false);
-		if (!bind(&c->own, from ? &from->memory : NULL))
+		if (!bind(&c->own,
+			  from ? (struct ledger *)&from->memory : NULL))
 			trouble = c->memory.store.trouble;
 		else if (c->shared.count > 0 && !bind(&c->shared, NULL))
-			trouble = grant->store.trouble;
+			trouble = c->shared.ledger->store.trouble;
 		else
 			return c;
 	}
@@ -165,19 +168,7 @@ void counters_free(struct counters *counters)
 	free(counters->own.meters);
 	free(counters->shared.meters);
 	free(counters->of);
-	free(counters->matches);
-	free(counters->scratch);
 	free(counters);
-}
-
-const struct rules **counters_matches(const struct counters *c)
-{
-	return c->matches;
-}
-
-void *counters_scratch(const struct counters *c)
-{
-	return c->scratch;
 }
 
 /* ---- one call -------------------------------------------------------- */
@@ -222,51 +213,54 @@ static void end(struct metered *list)
 	list->begun = list->failed = false;
 }
 
-/* The amount in the call, in millionths. */
-static bool amount_of(const struct condition *c, struct arguments *arguments,
-		      void *scratch, uint64_t *amount)
+enum counted counters_ask(struct counters *c, struct question *q, size_t n,
+			  bool count, int64_t now)
 {
-	struct decimal d;
-	struct span value;
-	bool exact;
+	enum counted answer = COUNTED_YES;
 
-	if (condition_test(c, arguments, true, scratch, &value) != OUTCOME_YES)
-		return false;
-	decimal_read(value.ptr, value.len, &d);
-	*amount = decimal_millionths(&d, &exact);
-	return true;
-}
+	for (size_t i = 0; i < n && answer != COUNTED_NOT; i++) {
+		struct metered *list = q[i].counter->grant && c->shared.ledger
+					       ? &c->shared
+					       : &c->own;
+		const struct meter *m = c->of[q[i].counter->index];
 
-enum asked_limit counters_ask(struct counters *c, const struct limit *limit,
-			      struct arguments *arguments, int64_t now,
-			      int64_t *wait)
-{
-	const struct meter *m = c->of[limit->index];
-	struct metered *list =
-		limit->session || !c->shared.ledger ? &c->own : &c->shared;
-	uint64_t amount = 0;
-
-	*wait = -1;
-	if (limit->amount &&
-	    !amount_of(limit->amount, arguments, c->scratch, &amount))
-		return LIMIT_INVALID;
-	if (!begin(list, now) || !ledger_ask(list->ledger, m, limit->max,
-					     limit->length, amount, wait))
-		return LIMIT_TROUBLE;
-	return LIMIT_ASKED;
-}
-
-bool counters_end(struct counters *c, bool passes)
-{
+		if (!begin(list, now) ||
+		    !ledger_ask(list->ledger, m, q[i].max, q[i].window,
+				q[i].amount, &q[i].wait) ||
+		    (q[i].wait != 0 &&
+		     !ledger_used(list->ledger, m, q[i].window, &q[i].used)))
+			answer = COUNTED_NOT;
+		else if (q[i].wait != 0)
+			answer = COUNTED_REFUSED;
+	}
 	/* What memory counts cannot fail, and so comes last. */
-	bool counted =
-		!passes || !c->shared.begun || ledger_commit(c->shared.ledger);
-
-	if (passes && counted && c->own.begun)
+	count &= answer == COUNTED_YES;
+	if (count && c->shared.begun && !ledger_commit(c->shared.ledger))
+		answer = COUNTED_NOT;
+	else if (count && c->own.begun)
 		ledger_commit(&c->memory);
 	end(&c->own);
 	end(&c->shared);
-	return counted;
+	return answer;
+}
+
+enum counted counters_resume(struct counters *c, int64_t now)
+{
+	(void)c;
+	(void)now;
+	return COUNTED_NOT;
+}
+
+void counters_drop(struct counters *c)
+{
+	(void)c;
+}
+
+int64_t counters_poll(struct counters *c, struct pollfd *p)
+{
+	(void)c;
+	p->fd = -1;
+	return -1;
 }
 
 const char *counters_trouble(const struct counters *c)
@@ -308,7 +302,7 @@ struct telling {
 static bool tell_use(struct counters *c, const struct limit *l, void *context)
 {
 	const struct telling *t = context;
-	const struct meter *m = c->of[l->index];
+	const struct meter *m = c->of[l->count->index];
 	struct limit_use use = {.rule = l->location.rule,
 				.counter = l->counter,
 				.words = l->words,
@@ -338,7 +332,7 @@ static bool reset(struct counters *c, const struct limit *l, void *context)
 
 	return (strcmp(l->counter, name) != 0 &&
 		strcmp(l->location.rule, name) != 0) ||
-	       ledger_reset(c->shared.ledger, c->of[l->index]);
+	       ledger_reset(c->shared.ledger, c->of[l->count->index]);
 }
 
 bool counters_reset(const struct policy *policy, struct counters *counters,
@@ -376,64 +370,65 @@ static void put_name(struct strbuf *out, const char *name)
 	strbuf_string(out, FILE_ENDING);
 }
 
+static void close_filed(struct backend *b)
+{
+	ledger_close(&((struct filed *)b)->ledger);
+	free(b);
+}
+
+static const struct backend_ops filed_ops = {.close = close_filed};
+
 typedef bool open_ledger(struct ledger *l, const char *path,
 			 struct policy_clock clock);
 
-static struct ledger *open_grant(open_ledger *how, const char *dir,
-				 const char *name, struct policy_clock clock,
-				 policy_report *report, void *context)
+static struct backend *open_grant(open_ledger *how, const char *dir,
+				  const char *name, struct policy_clock clock,
+				  policy_report *report, void *context)
 {
 	size_t len = strlen(dir) + 1 + NAME_BYTES + sizeof(FILE_ENDING);
-	struct ledger *l = calloc(1, sizeof(*l));
+	struct filed *f = calloc(1, sizeof(*f));
 	char *path = calloc(1, len);
 	struct strbuf out = {.ptr = path, .cap = len};
 	bool open = false;
 
-	if (l && path) {
+	if (f && path) {
 		strbuf_string(&out, dir);
 		strbuf_string(&out, "/");
 		put_name(&out, name);
-		open = how(l, path, clock);
+		open = how(&f->ledger, path, clock);
 		if (!open)
-			report(context, l->store.trouble);
+			report(context, f->ledger.store.trouble);
 	} else {
 		report(context, "out of memory");
 	}
 	free(path);
+	if (f) {
+		f->b.ops = &filed_ops;
+		f->b.place = store_path(&f->ledger.store);
+		f->b.empty = how == ledger_copy && !f->ledger.store.bytes;
+	}
 	if (open)
-		return l;
-	grant_close(l);
+		return &f->b;
+	backend_close(f ? &f->b : NULL);
 	return NULL;
 }
 
-struct ledger *grant_open(const char *dir, const char *name,
-			  struct policy_clock clock, policy_report *report,
-			  void *context)
+struct backend *grant_open(const char *dir, const char *name,
+			   struct policy_clock clock, policy_report *report,
+			   void *context)
 {
 	return open_grant(ledger_file, dir, name, clock, report, context);
 }
 
-struct ledger *grant_copy(const char *dir, const char *name,
-			  struct policy_clock clock, policy_report *report,
-			  void *context)
+struct backend *grant_copy(const char *dir, const char *name,
+			   struct policy_clock clock, policy_report *report,
+			   void *context)
 {
 	return open_grant(ledger_copy, dir, name, clock, report, context);
 }
 
-bool grant_is_empty(const struct ledger *grant)
+void backend_close(struct backend *b)
 {
-	return !grant->store.bytes;
-}
-
-void grant_close(struct ledger *grant)
-{
-	if (!grant)
-		return;
-	ledger_close(grant);
-	free(grant);
-}
-
-const char *grant_path(const struct ledger *grant)
-{
-	return store_path(&grant->store);
+	if (b)
+		b->ops->close(b);
 }

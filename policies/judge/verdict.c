@@ -1,5 +1,6 @@
 /* The verdict.  The contract is in policy.h. */
 #include "../internal.h"
+#include "decimal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,8 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < policy->file_count; i++)
 		free(policy->files[i].text);
 	free(policy->files);
+	free(policy->matches);
+	free(policy->memory);
 	free(policy);
 }
 
@@ -114,7 +117,8 @@ static struct verdict give(enum verdict_kind kind, const char *rule,
 	return (struct verdict){.kind = kind,
 				.location = {.rule = rule},
 				.reason = reason,
-				.wait = -1};
+				.wait = -1,
+				.left = -1};
 }
 
 static struct verdict refuse(struct location location, const char *reason)
@@ -175,6 +179,7 @@ bool subject_is_ambiguous(const struct subject *s, const struct match *m)
 }
 
 static const char uncounted[] = "the call limit cannot be checked right now";
+static const char too_many[] = "more than 64 limits apply to this call";
 
 /* The first condition of a list that refuses. */
 static bool judge_conditions(const struct conditions *list,
@@ -201,8 +206,7 @@ static bool judge_conditions(const struct conditions *list,
  * names. */
 struct judging {
 	const struct policy *policy;
-	struct counters *counters;
-	policy_now *now;
+	struct judged *judged;
 	struct subject subjects[2];
 	struct match matches[2];
 	struct arguments arguments[2]; /* read, if there are rules on them */
@@ -259,7 +263,7 @@ static bool judge_lists(struct judging *j, size_t at, bool require,
 		if (!judge_conditions(require ? &m->rules[i]->require
 					      : &m->rules[i]->deny_if,
 				      &j->arguments[at], require,
-				      counters_scratch(j->counters), v))
+				      j->policy->memory, v))
 			return false;
 	return true;
 }
@@ -274,55 +278,52 @@ static bool judge_deny_if(struct judging *j, size_t at, struct verdict *v)
 	return judge_lists(j, at, false, v);
 }
 
-/* What one limit says of a call. */
-static struct verdict judge_limit(const struct limit *l,
-				  struct arguments *arguments,
-				  struct counters *counters, int64_t now)
+/* The amount in the call, in millionths. */
+static bool amount_of(const struct condition *c, struct arguments *arguments,
+		      void *scratch, uint64_t *amount)
 {
-	struct verdict v = refuse(l->location, l->reason);
+	struct decimal d;
+	struct span value;
+	bool exact;
 
-	switch (counters_ask(counters, l, arguments, now, &v.wait)) {
-	case LIMIT_ASKED:
-		v.kind = v.wait == 0 ? VERDICT_PASS : VERDICT_REFUSED;
-		return v;
-	case LIMIT_INVALID:
-		return refuse(l->location, l->invalid);
-	default:
-		return refuse(l->location, uncounted);
-	}
+	if (condition_test(c, arguments, true, scratch, &value) != OUTCOME_YES)
+		return false;
+	decimal_read(value.ptr, value.len, &d);
+	*amount = decimal_millionths(&d, &exact);
+	return true;
 }
 
-/* All limits, of all subjects: the first that refuses is named, and the wait is
- * until all allow the call.  Then all count it, or none does. */
-static void judge_limits(struct judging *j, struct verdict *v)
+/* What the limits of a subject ask.  False: one cannot even be asked. */
+static bool add_questions(struct judging *j, size_t at, struct verdict *v)
 {
-	const struct limit *last = NULL;
-	const int64_t now = j->now();
+	struct judged *to = j->judged;
 
-	for (size_t at = 0; at < j->count; at++)
-		for (size_t i = 0; i < j->matches[at].count; i++) {
-			const struct rules *r = j->matches[at].rules[i];
+	for (size_t i = 0; i < j->matches[at].count; i++) {
+		const struct rules *r = j->matches[at].rules[i];
 
-			for (size_t k = 0; k < r->limit_count; k++) {
-				struct verdict one = judge_limit(
-					&r->limits[k], &j->arguments[at],
-					j->counters, now);
+		for (size_t k = 0; k < r->limit_count; k++) {
+			const struct limit *l = &r->limits[k];
+			struct question q = {.counter = l->count,
+					     .max = l->max,
+					     .window = l->length,
+					     .amount = 1};
 
-				last = &r->limits[k];
-				if (one.kind == VERDICT_PASS)
-					continue;
-				if (v->kind == VERDICT_PASS) {
-					*v = one;
-					v->section = j->subjects[at].section;
-				} else if (v->wait >= 0 &&
-					   (one.wait < 0 ||
-					    one.wait > v->wait)) {
-					v->wait = one.wait;
-				}
+			if (l->amount &&
+			    !amount_of(l->amount, &j->arguments[at],
+				       j->policy->memory, &q.amount)) {
+				*v = refuse(l->location, l->invalid);
+				return false;
 			}
+			if (to->count == COUNTERS_ASKED_MAX) {
+				*v = refuse(l->location, too_many);
+				return false;
+			}
+			to->sections[to->count] = j->subjects[at].section;
+			to->limits[to->count] = l;
+			to->questions[to->count++] = q;
 		}
-	if (last && !counters_end(j->counters, v->kind == VERDICT_PASS))
-		*v = refuse(last->location, uncounted);
+	}
+	return true;
 }
 
 /* The order of judgement; the first step that refuses a subject decides.  *v
@@ -351,8 +352,12 @@ static void judge(struct judging *j, struct verdict *v)
 				v->section = j->subjects[at].section;
 				return;
 			}
-	if (limits)
-		judge_limits(j, v);
+	for (size_t at = 0; limits && at < j->count; at++)
+		if (!add_questions(j, at, v)) {
+			v->section = j->subjects[at].section;
+			j->judged->count = 0;
+			return;
+		}
 }
 
 /* False: a name that cannot be weighed. */
@@ -366,8 +371,7 @@ static bool add_subject(struct judging *j, enum policy_section section,
 	if (!plain_name(name, j->buffers[j->count], &s->name, &s->len))
 		return false;
 	match_find(j->policy, s,
-		   counters_matches(j->counters) +
-			   j->count * j->policy->rules_most,
+		   j->policy->matches + j->count * j->policy->rules_most,
 		   &j->matches[j->count]);
 	j->count++;
 	return true;
@@ -411,39 +415,76 @@ static bool needs_id(const struct policy *policy, const struct message *m)
 	}
 }
 
-struct verdict policy_judge(const struct policy *policy,
-			    struct counters *counters, const struct message *m,
-			    policy_now *now)
+void policy_judge(const struct policy *policy, const struct message *m,
+		  struct judged *judged)
 {
-	const bool notification = m->kind == MESSAGE_NOTIFICATION;
-	struct verdict v = give(VERDICT_PASS, "", "");
+	struct verdict *v = &judged->verdict;
 	struct judging j;
 
-	if (m->kind != MESSAGE_REQUEST && !notification) {
-		v.kind = VERDICT_UNWEIGHED;
-		return v;
+	*v = give(VERDICT_PASS, "", "");
+	judged->count = 0;
+	judged->notification = m->kind == MESSAGE_NOTIFICATION;
+	if (m->kind != MESSAGE_REQUEST && !judged->notification) {
+		v->kind = VERDICT_UNWEIGHED;
+		return;
 	}
-	if (notification && needs_id(policy, m))
-		return give(VERDICT_DROPPED, "(malformed)",
-			    m->method == METHOD_TOOLS_CALL
-				    ? "a tools/call without an id"
-				    : "a request without an id");
+	if (judged->notification && needs_id(policy, m)) {
+		*v = give(VERDICT_DROPPED, "(malformed)",
+			  m->method == METHOD_TOOLS_CALL
+				  ? "a tools/call without an id"
+				  : "a request without an id");
+		return;
+	}
 	j.policy = policy;
-	j.counters = counters;
-	j.now = now;
+	j.judged = judged;
 	j.count = 0;
 	if (!find_subjects(&j, m))
-		v = give(VERDICT_MALFORMED, "(malformed)",
-			 "a name of more than 1024 bytes, or that has no UTF-8 "
-			 "of its own");
+		*v = give(VERDICT_MALFORMED, "(malformed)",
+			  "a name of more than 1024 bytes, or that has no "
+			  "UTF-8 of its own");
 	else if (j.count > 0)
-		judge(&j, &v);
+		judge(&j, v);
 	else
-		v.kind = VERDICT_UNWEIGHED;
+		v->kind = VERDICT_UNWEIGHED;
 	/* A notification has no answer. */
-	if (notification && v.kind > VERDICT_PASS)
-		v.kind = VERDICT_DROPPED;
-	return v;
+	if (judged->notification && v->kind > VERDICT_PASS)
+		v->kind = VERDICT_DROPPED;
+}
+
+/* The first limit that refuses is named, and the wait is until all allow the
+ * call. */
+void policy_counted(struct judged *j, enum counted answer)
+{
+	struct verdict *v = &j->verdict;
+	size_t at = j->count;
+
+	if (answer == COUNTED_YES)
+		return;
+	for (size_t i = 0; answer == COUNTED_REFUSED && i < j->count; i++) {
+		const struct question *q = &j->questions[i];
+
+		if (q->wait == 0)
+			continue;
+		if (at == j->count) {
+			at = i;
+			*v = refuse(j->limits[i]->location,
+				    j->limits[i]->reason);
+			v->wait = q->wait;
+			if (j->limits[i]->amount)
+				v->left = q->used < q->max
+						  ? (int64_t)(q->max - q->used)
+						  : 0;
+		} else if (v->wait >= 0 && (q->wait < 0 || q->wait > v->wait)) {
+			v->wait = q->wait;
+		}
+	}
+	if (at == j->count) {
+		at = j->count - 1;
+		*v = refuse(j->limits[at]->location, uncounted);
+	}
+	v->section = j->sections[at];
+	if (j->notification)
+		v->kind = VERDICT_DROPPED;
 }
 
 bool policy_lists(const struct policy *policy, enum policy_section section,

@@ -206,7 +206,7 @@ static void finish_limit(struct loader *l, struct draft *d)
 {
 	struct limit *limit = d->limit;
 
-	limit->index = l->policy->limit_count++;
+	l->policy->limit_count++;
 	/* Without a name, what it is called by is its place. */
 	if (!limit->counter)
 		limit->counter = strrchr(limit->location.rule, '/');

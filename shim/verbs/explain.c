@@ -132,7 +132,7 @@ int explain_run(const struct options *o)
 	int status = EXPLAIN_ERROR;
 	struct message m;
 	struct fault fault;
-	struct verdict v;
+	struct judged j;
 
 	if (line && arguments && !is_object(arguments)) {
 		report("explain: ARGUMENTS must be a JSON object, not: %s",
@@ -144,8 +144,12 @@ int explain_run(const struct options *o)
 		report("explain: %s: %s", fault.reason,
 		       arguments ? arguments : tool);
 	} else {
-		v = policy_judge(policy, counters, &m, grant_now);
-		status = explain(line, &m, &v, o->json);
+		policy_judge(policy, &m, &j);
+		if (j.count > 0)
+			policy_counted(&j, counters_ask(counters, j.questions,
+							j.count, true,
+							grant_now()));
+		status = explain(line, &m, &j.verdict, o->json);
 	}
 	free(line);
 	counters_free(counters);

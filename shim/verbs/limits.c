@@ -131,17 +131,17 @@ static int reset(const struct options *o, const struct policy *policy,
 	return LIMITS_TOLD;
 }
 
-static void put_file(const struct ledger *grant)
+static void put_file(const struct backend *grant)
 {
 	char text[4096 * 6];
 	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
 
-	strbuf_escaped(&out, grant_path(grant), strlen(grant_path(grant)));
+	strbuf_escaped(&out, grant->place, strlen(grant->place));
 	fwrite(out.ptr, 1, out.len, stdout);
 }
 
 static int list(const struct options *o, const struct policy *policy,
-		struct counters *counters, const struct ledger *grant,
+		struct counters *counters, const struct backend *grant,
 		bool empty)
 {
 	struct listing t = {.to = stdout, .json = o->json};
@@ -162,7 +162,7 @@ int limits_run(const struct options *o)
 	struct policy *policy =
 		policy_load(o->policies, o->policy_count, report_line, NULL);
 	struct counters *counters = NULL;
-	struct ledger *grant = NULL;
+	struct backend *grant = NULL;
 	int status = LIMITS_ERROR;
 	bool empty;
 
@@ -173,9 +173,9 @@ int limits_run(const struct options *o)
 	else if (policy)
 		grant = grant_for(o, true, report_line, NULL);
 	/* Asking creates nothing; an empty grant has nothing to reset. */
-	empty = grant && grant_is_empty(grant);
+	empty = grant && grant->empty;
 	if (grant && o->reset && !empty) {
-		grant_close(grant);
+		backend_close(grant);
 		grant = grant_for(o, false, report_line, NULL);
 	}
 	if (grant)
@@ -187,7 +187,7 @@ int limits_run(const struct options *o)
 			report("%s", counters_trouble(counters));
 	}
 	counters_free(counters);
-	grant_close(grant);
+	backend_close(grant);
 	policy_free(policy);
 	return status;
 }

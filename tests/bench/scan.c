@@ -285,8 +285,8 @@ static void judge_lines(const struct work *w)
 
 		must(message_read(w->texts[i].ptr, w->texts[i].len, &m,
 				  &fault) &&
-			     policy_judge(w->policy, w->counters, &m, now_tell)
-					     .kind == VERDICT_PASS,
+			     now_judge(w->policy, w->counters, &m).kind ==
+				     VERDICT_PASS,
 		     "a line that does not pass");
 	}
 }
@@ -481,8 +481,7 @@ static void decide(const struct work *w)
 				 .len = w->texts[i].len},
 		};
 
-		must(policy_judge(w->policy, w->counters, &m, now_tell).kind ==
-			     VERDICT_PASS,
+		must(now_judge(w->policy, w->counters, &m).kind == VERDICT_PASS,
 		     "a call that is refused");
 	}
 }

@@ -267,7 +267,7 @@ static struct outcome judge(struct corpus *c, const char *line, size_t len)
 		o.id = m.id;
 		return o;
 	}
-	switch (policy_judge(c->policy, c->counters, &m, now_tell).kind) {
+	switch (now_judge(c->policy, c->counters, &m).kind) {
 	case VERDICT_UNWEIGHED:
 	case VERDICT_PASS:
 		o.verdict = "pass";

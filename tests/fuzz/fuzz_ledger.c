@@ -59,7 +59,8 @@ static int spend(const char *text, int most)
 	const struct policy_source source = {"p", text, strlen(text)};
 	int said = 0, passed = 0;
 	struct policy *p = policy_compile(&source, 1, listen, &said);
-	struct ledger *grant = grant_open(directory, "g", clock, listen, &said);
+	struct backend *grant =
+		grant_open(directory, "g", clock, listen, &said);
 	struct counters *c =
 		grant ? counters_new(p, grant, NULL, listen, &said) : NULL;
 	struct message m;
@@ -68,7 +69,7 @@ static int spend(const char *text, int most)
 	must(p && !c == (said > 0));
 	must(message_read(line, sizeof(line) - 1, &m, &f));
 	while (c && passed < most) {
-		struct verdict v = policy_judge(p, c, &m, now_tell);
+		struct verdict v = now_judge(p, c, &m);
 
 		must(v.wait >= -1);
 		if (v.kind == VERDICT_PASS) {
@@ -79,7 +80,7 @@ static int spend(const char *text, int most)
 		break;
 	}
 	counters_free(c);
-	grant_close(grant);
+	backend_close(grant);
 	policy_free(p);
 	return passed;
 }

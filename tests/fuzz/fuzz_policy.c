@@ -37,7 +37,7 @@ static void judge(const struct policy *policy)
 
 		if (!counters)
 			break;
-		v = policy_judge(policy, counters, &m, now_tell);
+		v = now_judge(policy, counters, &m);
 		must(v.location.rule && v.reason);
 		must(strlen(v.location.rule) <= POLICY_RULE_BYTES);
 		must(strlen(v.reason) <= 6 * POLICY_REASON_BYTES);

@@ -56,23 +56,34 @@ static inline void grant_wait(int64_t time)
 	grant_clock.wall += time;
 }
 
-static inline struct ledger *grant_g(void)
+/* The file's, as counters.c has it. */
+static inline struct ledger *grant_ledger(struct backend *b)
+{
+	struct filed {
+		struct backend b;
+		struct ledger ledger;
+	} *f = (struct filed *)b;
+
+	return &f->ledger;
+}
+
+static inline struct backend *grant_g(void)
 {
 	const struct policy_clock clock = {.read = grant_read};
-	struct ledger *l;
+	struct backend *l;
 
 	grant_said[0] = '\0';
 	l = grant_open(grant_directory, "g", clock, grant_listen, NULL);
 	/* What a test does to the file is seen at once. */
 	if (l)
-		l->store.look_every = 0;
+		grant_ledger(l)->store.look_every = 0;
 	return l;
 }
 
 /* What one process has. */
 struct process {
 	struct policy *policy;
-	struct ledger *grant;
+	struct backend *grant;
 	struct counters *counters;
 };
 
@@ -91,7 +102,7 @@ static inline bool process_start(struct process *p, const char *policy)
 static inline void process_end(struct process *p)
 {
 	counters_free(p->counters);
-	grant_close(p->grant);
+	backend_close(p->grant);
 	policy_free(p->policy);
 	*p = (struct process){.policy = NULL};
 }
@@ -110,7 +121,7 @@ static inline struct verdict process_call(struct process *p, const char *tool,
 		 tool, amount);
 	row_true(line, message_read(line, strlen(line), &m, &f));
 	now_is = grant_clock.steady;
-	return policy_judge(p->policy, p->counters, &m, now_tell);
+	return now_judge(p->policy, p->counters, &m);
 }
 
 /* How many calls of the tool pass now. */

@@ -226,7 +226,7 @@ static void act(const struct act *a, struct process *p)
 		else
 			row_true(a->name, counters_trouble(p->counters)[0]);
 	}
-	told->done = a->reset == 0 || reset(p->grant, a->reset);
+	told->done = a->reset == 0 || reset(grant_ledger(p->grant), a->reset);
 }
 
 /* ---- what is left ------------------------------------------------------ */

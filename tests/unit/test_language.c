@@ -100,7 +100,7 @@ static bool judge(const struct policy *p, struct counters *c, const char *line,
 	if (!message_read(line, strlen(line), &m, &f))
 		return false;
 	now_is = now;
-	*v = policy_judge(p, c, &m, now_tell);
+	*v = now_judge(p, c, &m);
 	if (v->kind == VERDICT_UNWEIGHED)
 		v->kind = VERDICT_PASS;
 	assert_true(section_fits(v));
@@ -601,10 +601,9 @@ static bool verdict_is(const struct policy *p, const char *line, bool passes,
 		       (!v.value.ptr ||
 			(v.value.ptr > line &&
 			 v.value.ptr + v.value.len < line + strlen(line)) ||
-			(v.value.ptr > (char *)counters_scratch(c) &&
+			(v.value.ptr > (char *)p->memory &&
 			 v.value.ptr + v.value.len <
-				 (char *)counters_scratch(c) +
-					 CONDITION_TEXT_BYTES));
+				 (char *)p->memory + CONDITION_TEXT_BYTES));
 	counters_free(c);
 	return good;
 }
@@ -1935,7 +1934,7 @@ static void only_what_has_rules_is_weighed(void **state)
 
 		json(line, sizeof(line), "%s", rows[i].line);
 		row_true(line, message_read(line, strlen(line), &m, &f));
-		row_true(line, (policy_judge(p, c, &m, now_tell).kind !=
+		row_true(line, (now_judge(p, c, &m).kind !=
 				VERDICT_UNWEIGHED) == rows[i].weighed);
 		counters_free(c);
 		policy_free(p);

@@ -345,7 +345,7 @@ static enum verdict_kind judge(struct policy *p, struct counters *c,
 
 	assert_true(message_read(line, strlen(line), &m, &f));
 	now_is = now;
-	return policy_judge(p, c, &m, now_tell).kind;
+	return now_judge(p, c, &m).kind;
 }
 
 #define ALL_TOOLS(limit) HEAD("allow") "\"all_tools\":{" limit "}}"

@@ -103,10 +103,10 @@ static void memory_fails(void **state)
 	policy_free(policy);
 }
 
-static struct ledger *open_grant(void)
+static struct backend *open_grant(void)
 {
 	const struct policy_clock clock = {.read = grant_read};
-	struct ledger *grant = NULL;
+	struct backend *grant = NULL;
 	long n;
 
 	for (n = 0; !grant; n++) {
@@ -127,7 +127,7 @@ static struct ledger *open_grant(void)
 static void counters_fail(void **state)
 {
 	struct policy *policy = COMPILE(text, count_line, &(int){0});
-	struct ledger *grant = open_grant();
+	struct backend *grant = open_grant();
 	struct counters *from = NULL;
 
 	(void)state;
@@ -150,8 +150,8 @@ static void counters_fail(void **state)
 		from = counters;
 	}
 	counters_free(from);
-	grant_close(grant);
-	grant_close(NULL);
+	backend_close(grant);
+	backend_close(NULL);
 	policy_free(policy);
 }
 

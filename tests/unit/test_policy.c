@@ -113,7 +113,7 @@ static struct verdict judge(const struct policy *p, struct counters *c,
 
 	row_true(line, message_read(line, strlen(line), &m, &f));
 	now_is = now;
-	v = policy_judge(p, c, &m, now_tell);
+	v = now_judge(p, c, &m);
 	if (v.kind == VERDICT_UNWEIGHED)
 		v.kind = VERDICT_PASS;
 	return v;

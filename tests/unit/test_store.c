@@ -180,7 +180,7 @@ static void copy_is_told(const char *name, bool fine)
 {
 	const struct policy_clock clock = {.read = grant_read};
 	struct policy *p = COMPILE(policy, grant_listen, NULL);
-	struct ledger *l =
+	struct backend *l =
 		grant_copy(grant_directory, "g", clock, grant_listen, NULL);
 	struct counters *c =
 		l ? counters_new(p, l, NULL, grant_listen, NULL) : NULL;
@@ -189,7 +189,7 @@ static void copy_is_told(const char *name, bool fine)
 	row_true(name, fine || strstr(grant_said, "to start over"));
 	row_true(name, fine || strstr(grant_said, "/g.limits is "));
 	counters_free(c);
-	grant_close(l);
+	backend_close(l);
 	policy_free(p);
 }
 
@@ -543,7 +543,7 @@ static void name_without_room(void **state)
 	const struct policy_clock clock = {.read = grant_read};
 	static char at[5000];
 	char command[200];
-	struct ledger *l;
+	struct backend *l;
 	size_t len;
 
 	(void)state;
@@ -558,7 +558,7 @@ static void name_without_room(void **state)
 	at[4084] = 'a';
 	l = grant_open(at, "g", clock, grant_listen, NULL);
 	row_true(grant_said, l);
-	grant_close(l);
+	backend_close(l);
 	snprintf(command, sizeof(command), "rm -r %s/long", grant_directory);
 	assert_int_equal(system(command), 0);
 }
@@ -568,7 +568,7 @@ static void modes(void **state)
 {
 	const struct policy_clock clock = {.read = grant_read};
 	char a[400], b[200];
-	struct ledger *l;
+	struct backend *l;
 	struct stat st;
 	mode_t mask;
 
@@ -580,7 +580,7 @@ static void modes(void **state)
 		l = grant_open(b, ".n/%\xc3", clock, grant_listen, NULL);
 		umask(mask);
 		row_true(grant_said, l);
-		grant_close(l);
+		backend_close(l);
 		assert_int_equal(stat(a, &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0700);
 		assert_int_equal(stat(b, &st), 0);
@@ -624,8 +624,8 @@ static void names_are_apart(void **state)
 	(void)state;
 	unlink(grant_file);
 	for (size_t i = 0; i < COUNT(names); i++) {
-		grant_close(grant_open(grant_directory, names[i], clock,
-				       grant_listen, NULL));
+		backend_close(grant_open(grant_directory, names[i], clock,
+					 grant_listen, NULL));
 		row_true(names[i], files() == i + 1);
 	}
 	/* Long ones that differ only at the end, or in length. */
@@ -635,8 +635,8 @@ static void names_are_apart(void **state)
 		memset(name, i % 3 ? 'a' : '/', len);
 		snprintf(name + len, sizeof(name) - len, "%c",
 			 i % 2 ? 'b' : 'c');
-		grant_close(grant_open(grant_directory, name, clock,
-				       grant_listen, NULL));
+		backend_close(grant_open(grant_directory, name, clock,
+					 grant_listen, NULL));
 		row_true(name, files() == COUNT(names) + i + 1);
 	}
 	snprintf(command, sizeof(command), "rm %s/*.limits", grant_directory);
@@ -765,7 +765,7 @@ static void longer_between_looks(void **state)
 
 	(void)state;
 	row_true(grant_said, process_start(&a, small));
-	a.grant->store.look_every = INT64_MAX;
+	grant_ledger(a.grant)->store.look_every = INT64_MAX;
 	assert_int_equal(process_call(&a, "t", "1").kind, VERDICT_PASS);
 	row_true(grant_said, process_start(&b, large));
 	assert_int_equal(process_call(&b, "t", "1").kind, VERDICT_PASS);
