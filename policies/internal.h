@@ -49,7 +49,10 @@ struct match {
 struct rules {
 	struct entry entry;
 	enum policy_section section;
-	size_t layer; /* the last file that names it, from 1 */
+	size_t since; /* the first file that names it, from 1 */
+	size_t layer; /* the last */
+	bool decided; /* "action" is written */
+	bool spelled; /* a glob: some entry that allows spells what it covers */
 	enum action action;
 	struct location location; /* of the action */
 	struct location place;    /* of the entry */
@@ -136,7 +139,8 @@ struct policy {
 	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry matches */
 	struct location fallback_location;
-	const char **shared; /* files that their group may write */
+	enum action *fallbacks; /* "default" of each file */
+	const char **shared;    /* files that their group may write */
 	size_t shared_count;
 	struct rules *all_tools; /* or NULL */
 	struct names names[POLICY_SECTIONS];

@@ -71,8 +71,11 @@ static bool is_lines(const char *p, const char *end)
  * that there is to say. */
 static const char *cause(const struct scan *r, const char **at)
 {
-	static const char *const quotes[] = {"'", "`", "\xE2\x80\x98",
-					     "\xE2\x80\x99", "\xE2\x80\x9C",
+	static const char *const quotes[] = {"'",
+					     "`",
+					     "\xE2\x80\x98",
+					     "\xE2\x80\x99",
+					     "\xE2\x80\x9C",
 					     "\xE2\x80\x9D"};
 	static const char *const words[] = {"True",      "False", "None",
 					    "undefined", "NaN",   "Infinity"};

@@ -1,23 +1,25 @@
 /* What is sound but probably a mistake, and what a policy does to a tool, in
  * words.
  */
-#include "../internal.h"
+#include "lint.h"
 
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Of a file, escaped, with a rule; and of a line, which may name two. */
-#define PLACE_BYTES ((size_t)6 * PATH_MAX + POLICY_RULE_BYTES)
-#define LINE_BYTES  (2 * PLACE_BYTES + 1024)
+/* Of a line, which may name two places. */
+#define LINE_BYTES (2 * LINT_PLACE_BYTES + 1024)
 
-/* A warning about a rule: its file, line and pointer, and the words. */
-static void warn(policy_report *report, void *context,
-		 const struct location *location, const char *words)
+void lint_warn(struct lint *l, const struct location *location,
+	       const char *format, ...)
 {
-	char line[LINE_BYTES];
+	char line[LINE_BYTES], words[LINE_BYTES];
 	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
+	va_list args;
 
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
 	strbuf_string(&o, location->file);
 	strbuf_string(&o, ":");
 	strbuf_number(&o, (int64_t)location->line);
@@ -28,7 +30,18 @@ static void warn(policy_report *report, void *context,
 	}
 	strbuf_string(&o, words);
 	line[o.len] = '\0';
-	report(context, line);
+	l->report(l->context, line);
+	l->count++;
+}
+
+bool lint_covers(const struct entry *e, const struct rules *r)
+{
+	if (!name_glob(e->folded, e->folded_len, r->entry.folded,
+		       r->entry.folded_len))
+		return false;
+	/* A ? that met a * of the other covers only a part of it. */
+	return !memchr(e->name, '?', e->len) ||
+	       !memchr(r->entry.name, '*', r->entry.len);
 }
 
 /* What the policy says of a method. */
@@ -42,93 +55,91 @@ static struct match find_method(const struct policy *policy, const char *name)
 	return f;
 }
 
-static int warn_nothing_allowed(const struct policy *policy,
-				policy_report *report, void *context)
+static void warn_nothing_allowed(struct lint *l)
 {
+	const struct policy *policy = l->policy;
 	struct match calls = find_method(policy, "tools/call");
 
 	/* NOLINTBEGIN(bugprone-branch-clone): in the order of judgement */
 	if (calls.action != ACTION_ALLOW) {
-		warn(report, context, &calls.by->location,
-		     "no tool can be called: this refuses tools/call");
-		return 1;
+		lint_warn(l, &calls.by->location,
+			  "no tool can be called: this refuses tools/call");
+		return;
 	}
 	if (policy->all_tools && policy->all_tools->action != ACTION_ALLOW) {
-		warn(report, context, &policy->all_tools->location,
-		     "no tool can be called: \"all_tools\" refuses every call");
-		return 1;
+		lint_warn(l, &policy->all_tools->location,
+			  "no tool can be called: \"all_tools\" refuses every "
+			  "call");
+		return;
 	}
 	if (policy->fallback == ACTION_ALLOW)
-		return 0;
+		return;
 	for (const struct rules *r = policy->first; r; r = r->following)
 		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW)
-			return 0;
-	warn(report, context, &policy->fallback_location,
-	     policy->fallback == ACTION_DENY
-		     ? "no tool can be called: \"default\" is \"deny\" and no "
-		       "entry allows a tool. Name those to allow under "
-		       "\"tools\" (\"NAME\": {}), here or in a policy that this "
-		       "one is laid over (-p BASE -p THIS); or set \"default\" "
-		       "to \"allow\" to hold back only what the policy names"
-		     : "no tool can be called: \"default\" is \"hide\" and no "
-		       "entry allows a tool. Name those to allow under "
-		       "\"tools\" (\"NAME\": {})");
-	return 1;
+			return;
+	lint_warn(
+		l, &policy->fallback_location, "%s",
+		policy->fallback == ACTION_DENY
+			? "no tool can be called: \"default\" is \"deny\" and no "
+			  "entry allows a tool. Name those to allow under "
+			  "\"tools\" (\"NAME\": {}), here or in a policy that "
+			  "this one is laid over (-p BASE -p THIS); or set "
+			  "\"default\" to \"allow\" to hold back only what the "
+			  "policy names"
+			: "no tool can be called: \"default\" is \"hide\" and no "
+			  "entry allows a tool. Name those to allow under "
+			  "\"tools\" (\"NAME\": {})");
 }
 
 /* Rules on calls that are never weighed, as the entry refuses them anyway. */
-static int warn_never_applies(const struct rules *r, policy_report *report,
-			      void *context)
+static void warn_never_applies(struct lint *l, const struct rules *r)
 {
-	if (r->action == ACTION_ALLOW ||
-	    r->require.count + r->deny_if.count + r->limit_count == 0)
-		return 0;
-	warn(report, context, &r->location,
-	     "the conditions and limits of this entry can never apply: it "
-	     "refuses every call");
-	return 1;
+	if (r->action != ACTION_ALLOW &&
+	    r->require.count + r->deny_if.count + r->limit_count > 0)
+		lint_warn(l, &r->location,
+			  "the conditions and limits of this entry can never "
+			  "apply: it refuses every call");
 }
 
-/* An entry for one name whose calls a stricter entry refuses. */
-static int warn_shadowed(const struct policy *policy, const struct rules *r,
-			 policy_report *report, void *context)
+/* An entry whose calls a stricter entry refuses. */
+static void warn_shadowed(struct lint *l, const struct rules *r)
 {
 	struct subject s = {.section = r->section,
 			    .name = r->entry.name,
 			    .len = r->entry.len};
-	char words[PLACE_BYTES + 128];
 	struct match f;
 
-	if (r->entry.glob)
-		return 0;
-	match_find(policy, &s, NULL, &f);
-	if (!f.by || f.by == r || f.action <= r->action)
-		return 0;
-	snprintf(words, sizeof(words),
-		 "this entry has no effect: line %zu of %s, %s, refuses every "
-		 "call",
-		 f.by->location.line, f.by->location.file, f.by->location.rule);
-	warn(report, context, &r->place, words);
-	return 1;
+	match_find(l->policy, &s, NULL, &f);
+	if (f.by && f.by != r && f.action > r->action &&
+	    (!r->entry.glob ||
+	     (f.by != l->policy->all_tools && lint_covers(&f.by->entry, r))))
+		lint_warn(l, &r->place,
+			  "this entry has no effect: line %zu of %s, %s, "
+			  "refuses every call",
+			  f.by->location.line, f.by->location.file,
+			  f.by->location.rule);
 }
 
 int policy_warn(const struct policy *policy, policy_report *report,
 		void *context)
 {
-	int count = warn_nothing_allowed(policy, report, context);
+	struct lint l = {
+		.policy = policy, .report = report, .context = context};
 	char line[6 * PATH_MAX + 128];
 
-	for (size_t i = 0; i < policy->shared_count; i++, count++) {
+	warn_nothing_allowed(&l);
+	for (size_t i = 0; i < policy->shared_count; i++, l.count++) {
 		snprintf(line, sizeof(line),
 			 "%s: the group may write this file: chmod g-w it",
 			 policy->shared[i]);
 		report(context, line);
 	}
 	for (const struct rules *r = policy->first; r; r = r->following) {
-		count += warn_never_applies(r, report, context);
-		count += warn_shadowed(policy, r, report, context);
+		warn_never_applies(&l, r);
+		warn_shadowed(&l, r);
 	}
-	return count;
+	lint_names(&l);
+	return l.count;
 }
 
 /* Does the entry cover one of the names, of which those of more than
@@ -156,18 +167,18 @@ static bool is_used(const struct policy *policy, const struct rules *r,
 int policy_unused(const struct policy *policy, const struct text *names,
 		  size_t count, policy_report *report, void *context)
 {
-	int unused = 0;
+	struct lint l = {
+		.policy = policy, .report = report, .context = context};
 
 	for (const struct rules *r = policy->first; r; r = r->following) {
 		if (r->section != POLICY_TOOLS ||
 		    is_used(policy, r, names, count))
 			continue;
-		warn(report, context, &r->place,
-		     r->entry.glob ? "this glob covers no tool of the list"
-				   : "no tool of the list has this name");
-		unused++;
+		lint_warn(&l, &r->place, "%s",
+			  r->entry.glob ? "this glob covers no tool of the list"
+					: "no tool of the list has this name");
 	}
-	return unused;
+	return l.count;
 }
 
 /* The limits that apply to a subject; returns the number of conditions. */

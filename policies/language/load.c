@@ -50,6 +50,7 @@ static void read_default(struct loader *l, const json_value *v, void *into)
 	else if (!loader_is(v, "allow"))
 		loader_unknown(l, "default", v->u.string.ptr,
 			       v->u.string.length, words);
+	p->fallbacks[l->layer - 1] = fallback;
 	/* Of two layers, the stricter. */
 	if (fallback > p->fallback) {
 		p->fallback = fallback;
@@ -308,6 +309,9 @@ static bool resolve(struct policy *p)
 		if (done && r->known.count > 0)
 			memcpy(kept, list, r->known.count * POINTER_BYTES);
 		r->known.rules = kept;
+		for (size_t i = 0; i < r->known.count; i++)
+			((struct rules *)list[i])->spelled |=
+				r->action == ACTION_ALLOW;
 	}
 	done &= list != NULL;
 	free(list);
@@ -391,12 +395,14 @@ static void compile(struct loader *l, const struct policy_source *sources,
 		loader_fault(l, "out of memory");
 	l->layer = 0;
 	l->policy->shared = loader_take(l, count * sizeof(char *));
+	l->policy->fallbacks =
+		loader_take(l, count * sizeof(*l->policy->fallbacks));
 	for (size_t i = 0; trees && i < count; i++) {
 		begin_file(l, &sources[i]);
 		if (sources[i].shared && l->policy->shared)
 			l->policy->shared[l->policy->shared_count++] = l->file;
 		l->at = scan_space(&l->text, l->at);
-		if (trees[i] && tables)
+		if (trees[i] && tables && l->policy->fallbacks)
 			read_top(l, trees[i]);
 	}
 	arena_free(&arena);

@@ -158,10 +158,10 @@ static size_t least(size_t a, size_t b)
  * more than 3 for words too long to be a slip. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	enum { LONGEST = 24 };
+	enum { LONGEST = 40 };
 	size_t d[LONGEST + 1][LONGEST + 1];
 
-	if (a_len > LONGEST)
+	if (a_len > LONGEST || b_len > LONGEST)
 		return LONGEST;
 	for (size_t i = 0; i <= a_len; i++)
 		for (size_t j = 0; j <= b_len; j++) {

@@ -353,6 +353,7 @@ static void read_action(struct loader *l, const json_value *v, void *into)
 	static const char *const words[] = {"allow", "deny", "hide", NULL};
 	struct saying *s = into;
 
+	s->rules->decided = true;
 	if (!loader_want(l, v, json_string, "allow, deny or hide"))
 		return;
 	if (loader_is(v, "deny"))
@@ -425,6 +426,7 @@ static struct rules *find_rules(struct loader *l, enum policy_section section,
 	if (other)
 		return other;
 	r->section = section;
+	r->since = l->layer;
 	r->place = loader_location(l);
 	names_add(&p->names[section], &r->entry);
 	p->has[section] = true;

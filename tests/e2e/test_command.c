@@ -781,7 +781,7 @@ static const char *talkative(const char *rules)
 
 	append_text(&b, "{\"version\":\"1\",\"default\":\"allow\",\"tools\":{");
 	for (int i = 0; i < 1000; i++)
-		append_text(&b, text("%s\"mcp__name_of_a_server__name_of_tool_"
+		append_text(&b, text("%s\"the__name_of_a_server__name_of_tool_"
 				     "%d\":%s",
 				     i ? "," : "", i, rules));
 	append_text(&b, "}}");

@@ -59,7 +59,8 @@ static const struct {
 	{HEAD("allow") "\"tools\":{\"a*\":{\"action\":\"deny\"},\"ab\":{"
 		       "\"action\":\"hide\"}}}",
 	 ""},
-	{HEAD("allow") "\"hide\":[\"a*\"],\"tools\":{\"ab*\":{}}}", ""},
+	{HEAD("allow") "\"hide\":[\"a*\"],\"tools\":{\"ab*\":{}}}",
+	 "no effect"},
 	{HEAD("allow") "\"methods\":{\"tools/*\":{\"action\":\"deny\"}}}",
 	 "no tool can be called: this refuses tools/call"},
 	{HEAD("allow") "\"methods\":{\"tools/list\":{\"action\":\"deny\"}}}",

@@ -50,7 +50,7 @@ static void the_man_page_has_the_table(void **state)
 	assert_non_null(at);
 	at = strchr(at + 1, '\n') + 1;
 	for (size_t i = 0; i < OP_COUNT; i++) {
-		const struct operator*o = &operators[i];
+		const struct operator* o = & operators[i];
 
 		put_set(about, o->about);
 		snprintf(row, sizeof(row), "%-10s  %-33s  %s\n", o->name, about,
@@ -114,8 +114,8 @@ static unsigned types_of(const json_value *root, const json_value *v)
 /* Does the condition of a rule name the operator? */
 static bool names(const json_value *rule, const char *name)
 {
-	const json_value *op = member(
-		member(member(rule, "if"), "properties"), "op");
+	const json_value *op =
+		member(member(member(rule, "if"), "properties"), "op");
 	const json_value *one = member(op, "const"), *all = member(op, "enum");
 
 	for (unsigned i = 0; all && i < all->u.array.length; i++)
@@ -143,8 +143,8 @@ static void the_schema_has_the_table(void **state)
 
 		row_true(name, strcmp(words->u.array.values[i]->u.string.ptr,
 				      name) == 0);
-		row_true(name, strstr(member(op, "description")->u.string.ptr,
-				      name));
+		row_true(name,
+			 strstr(member(op, "description")->u.string.ptr, name));
 		for (unsigned k = 0; k < all->u.array.length; k++) {
 			const json_value *rule = all->u.array.values[k];
 
@@ -169,7 +169,8 @@ static void count_line(void *context, const char *line)
 	++*(int *)context;
 }
 
-/* A value of any other type does not load; of each type of the row, one does. */
+/* A value of any other type does not load; of each type of the row, one does.
+ */
 static void operands_have_their_types(void **state)
 {
 	static const char *const values[][4] = {
@@ -201,9 +202,8 @@ static void operands_have_their_types(void **state)
 				loads |= p != NULL;
 				policy_free(p);
 			}
-			row_true(text, loads ==
-					       (operators[i].operand >> type &
-						1));
+			row_true(text,
+				 loads == (operators[i].operand >> type & 1));
 		}
 }
 
@@ -239,10 +239,9 @@ static void conditions_are_about_types(void **state)
 			 rows[i].op, rows[i].value);
 		p = COMPILE(text, count_line, &faults);
 		row_true(text, p);
-		row_true(text,
-			 condition_about(&policy_rules_after(p, NULL)
-						  ->require.list[0]) ==
-				 rows[i].about);
+		row_true(text, condition_about(&policy_rules_after(p, NULL)
+							->require.list[0]) ==
+				       rows[i].about);
 		policy_free(p);
 	}
 }

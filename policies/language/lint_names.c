@@ -1,0 +1,250 @@
+/* Names: what no tool and no method has, and entries that allow more than they
+ * seem to. */
+#include "lint.h"
+#include "loader.h"
+
+#include <string.h>
+
+/* ---- what an entry opens --------------------------------------------- */
+
+/* Globs that begin with one of these are meant to hold back. */
+static const char *const grave[] = {
+	"delete", "destroy",   "drop",     "erase",     "kill", "purge",
+	"remove", "terminate", "truncate", "uninstall", "wipe", NULL};
+
+static bool begins_with(const struct rules *r, const char *const *words)
+{
+	for (; *words; words++)
+		if (r->entry.folded_len > strlen(*words) &&
+		    memcmp(r->entry.folded, *words, strlen(*words)) == 0)
+			return true;
+	return false;
+}
+
+/* The first file before this one whose default closes what it does not name,
+ * from 1, or 0. */
+static size_t closed_before(const struct policy *p, size_t layer)
+{
+	for (size_t i = 1; i < layer; i++)
+		if (p->fallbacks[i - 1] != ACTION_ALLOW)
+			return i;
+	return 0;
+}
+
+/* Does another entry name all that this one does: of a file before, or of one
+ * whose default closes the rest? */
+static bool is_named(const struct policy *p, const struct rules *r, bool before)
+{
+	const struct entry *e;
+	struct walk w;
+	bool exact;
+
+	walk_begin(&w, &p->names[r->section], r->entry.name, r->entry.len);
+	while ((e = walk_next(&w, &exact))) {
+		size_t since = ((const struct rules *)e)->since;
+
+		if (e != &r->entry && lint_covers(e, r) &&
+		    (before ? since < r->since
+			    : p->fallbacks[since - 1] != ACTION_ALLOW))
+			return true;
+	}
+	return false;
+}
+
+/* An entry that allows what the default, or a file before, had closed. */
+static void warn_opens(struct lint *l, const struct rules *r)
+{
+	const struct policy *p = l->policy;
+	const char *fallback = p->fallback == ACTION_HIDE ? "hide" : "deny";
+	bool asks = r->require.count + r->deny_if.count > 0;
+	bool limits = !asks && r->limit_count > 0 && !r->decided;
+
+	if (p->fallback == ACTION_ALLOW || r->action != ACTION_ALLOW)
+		return;
+	if (strspn(r->entry.name, "*?") == r->entry.len &&
+	    strchr(r->entry.name, '*'))
+		lint_warn(
+			l, &r->place,
+			"this entry allows every tool, so \"default\" \"%s\" "
+			"holds nothing back: write rules for every tool under "
+			"\"all_tools\", which allows none, or set \"default\" "
+			"to \"allow\"",
+			fallback);
+	else if (closed_before(p, r->since) > 0 && !is_named(p, r, true))
+		lint_warn(l, &r->place,
+			  "this entry allows what no file before this one "
+			  "allows: name it there if it is meant to be allowed; "
+			  "rules for every tool belong under \"all_tools\"");
+	else if (p->fallbacks[r->since - 1] == ACTION_ALLOW &&
+		 p->fallbacks[r->layer - 1] == ACTION_ALLOW &&
+		 (asks || limits) && !r->decided && !is_named(p, r, false))
+		lint_warn(
+			l, &r->place,
+			"beside \"default\" \"allow\" in its own file this "
+			"entry holds back; beside \"default\" \"%s\", line "
+			"%zu of %s, it allows. Write \"action\": \"allow\" if "
+			"that is meant",
+			fallback, p->fallback_location.line,
+			p->fallback_location.file);
+	else if (r->entry.glob && limits &&
+		 (r->spelled || begins_with(r, grave)))
+		lint_warn(l, &r->place,
+			  "beside \"default\" \"%s\" this glob, which has only "
+			  "limits, allows every tool that it covers%s: write "
+			  "\"action\": \"allow\" if that is meant, or name the "
+			  "tools one by one",
+			  fallback,
+			  r->spelled ? ", not only those that other entries "
+				       "name"
+				     : "");
+}
+
+/* ---- names that nothing has ------------------------------------------ */
+
+/* A dot before a star is one of a regular expression, unless other names of the
+ * policy have dots. */
+static bool has_dots(const struct policy *p)
+{
+	for (const struct rules *r = p->first; r; r = r->following)
+		for (const char *dot = strchr(r->entry.name, '.');
+		     r->section == POLICY_TOOLS && dot;
+		     dot = strchr(dot + 1, '.'))
+			if (dot[1] != '*' && dot[1] != '\0')
+				return true;
+	return false;
+}
+
+static void warn_name(struct lint *l, const struct rules *r)
+{
+	const char *name = r->entry.name, *odd = NULL, *dot = NULL, *last;
+
+	if (r->section != POLICY_TOOLS && r->section != POLICY_PROMPTS)
+		return;
+	if (strncmp(name, "mcp__", 5) == 0) {
+		last = strstr(name + 5, "__");
+		last = last ? last + 2 : "";
+		lint_warn(l, &r->place,
+			  "this is a name as clients show it: a server's own "
+			  "is without mcp__ and the server's name. Write "
+			  "\"%s\"",
+			  *last ? loader_show(last, strlen(last)).text : "*");
+		return;
+	}
+	if (r->section != POLICY_TOOLS)
+		return;
+	odd = strpbrk(name, "{}^$|[]()\\+!,");
+	if (!odd && r->entry.len > 2 && *name == '/' &&
+	    name[r->entry.len - 1] == '/')
+		odd = name;
+	if (!odd && (dot = strstr(name, ".*")))
+		dot = has_dots(l->policy) ? NULL : dot;
+	if (odd)
+		lint_warn(l, &r->place,
+			  "no tool has a name with \"%c\". An entry is a name "
+			  "or a glob: * stands for anything, ? for one "
+			  "character. Write an entry for each name, or "
+			  "\"PREFIX_*\"",
+			  *odd);
+	else if (dot)
+		lint_warn(
+			l, &r->place,
+			"\".*\" covers only names that have this dot: * alone "
+			"stands for anything, so write \"%s*\"",
+			loader_show(name, (size_t)(dot - name)).text);
+}
+
+/* ---- methods --------------------------------------------------------- */
+
+/* What a client sends in some revision of MCP, and what only a server does. */
+static const char *const client_methods[] = {
+	"completion/complete",
+	"initialize",
+	"logging/setLevel",
+	"notifications/cancelled",
+	"notifications/initialized",
+	"notifications/progress",
+	"notifications/roots/list_changed",
+	"notifications/tasks/status",
+	"ping",
+	"prompts/get",
+	"prompts/list",
+	"resources/list",
+	"resources/read",
+	"resources/subscribe",
+	"resources/templates/list",
+	"resources/unsubscribe",
+	"server/discover",
+	"subscriptions/listen",
+	"tasks/cancel",
+	"tasks/get",
+	"tasks/list",
+	"tasks/result",
+	"tasks/update",
+	"tools/call",
+	"tools/list",
+	NULL,
+};
+static const char *const server_methods[] = {
+	"elicitation/create",
+	"notifications/elicitation/complete",
+	"notifications/message",
+	"notifications/prompts/list_changed",
+	"notifications/resources/list_changed",
+	"notifications/resources/updated",
+	"notifications/tools/list_changed",
+	"roots/list",
+	"sampling/createMessage",
+	NULL,
+};
+
+static bool covers_one(const struct entry *e, const char *const *methods)
+{
+	char folded[64];
+	size_t len;
+
+	for (; *methods; methods++) {
+		len = name_fold(*methods, strlen(*methods), folded);
+		if (e->glob ? name_glob(e->folded, e->folded_len, folded, len)
+			    : e->folded_len == len &&
+				      memcmp(e->folded, folded, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_method(struct lint *l, const struct rules *r)
+{
+	const char *near;
+
+	if (r->section != POLICY_METHODS ||
+	    covers_one(&r->entry, client_methods))
+		return;
+	near = policy_nearest(r->entry.name, r->entry.len, client_methods);
+	if (covers_one(&r->entry, server_methods))
+		lint_warn(l, &r->place,
+			  "only a server sends this, and weir judges what a "
+			  "client sends: this entry has no effect");
+	else if (near)
+		lint_warn(l, &r->place,
+			  "MCP has no such method: did you mean \"%s\"?", near);
+	else
+		lint_warn(l, &r->place,
+			  "MCP has no such method, so this entry matters only "
+			  "to a server with methods of its own");
+}
+
+void lint_names(struct lint *l)
+{
+	for (const struct rules *r = l->policy->first; r; r = r->following) {
+		if (r->section == POLICY_TOOLS)
+			warn_opens(l, r);
+		warn_name(l, r);
+		warn_method(l, r);
+		if (r->told && r->action == ACTION_ALLOW)
+			lint_warn(l, &r->place,
+				  "\"reason\" is told when the action refuses, "
+				  "and this entry allows: write \"action\": "
+				  "\"deny\", or give each condition and limit "
+				  "an \"on_deny\"");
+	}
+}
