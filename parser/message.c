@@ -293,7 +293,8 @@ static bool is_integer(struct span s)
 	return true;
 }
 
-/* Past an integer that is a valid id; or NULL. */
+/* Past the digits of an integer that is a valid id, if a number ends there; or
+ * NULL. */
 static inline const char *skip_integer(const char *p)
 {
 	const char *start = p;
@@ -301,7 +302,7 @@ static inline const char *skip_integer(const char *p)
 	while (*p >= '0' && *p <= '9')
 		p++;
 	if (p == start || p - start > MESSAGE_ID_DIGITS ||
-	    (*start == '0' && p - start > 1) || *p == '.' || (*p | 0x20) == 'e')
+	    (*start == '0' && p - start > 1))
 		return NULL;
 	return p;
 }
@@ -314,7 +315,7 @@ static const char *read_id(struct line *l, const char *p)
 
 	l->id_null = false;
 	p = skip_integer(p);
-	if (p) {
+	if (p && *p != '.' && (*p | 0x20) != 'e') {
 		id.len = (size_t)(p - start);
 		l->id_valid = true;
 		l->m->id = id;
@@ -574,19 +575,6 @@ static void read_line(struct line *l)
 	judge_params(l);
 }
 
-/* Field by field: compilers clear a struct of this size in a slow way. */
-static inline void clear(struct message *m)
-{
-	const struct text no_text = {.ptr = NULL};
-	const struct span nowhere = {.ptr = NULL};
-
-	m->kind = MESSAGE_REQUEST;
-	m->method = METHOD_OTHER;
-	m->method_text = m->name = m->uri = no_text;
-	m->params = m->id = m->arguments = nowhere;
-	m->task = m->modern = false;
-}
-
 static void begin_line(struct line *l)
 {
 	step_begin(&l->r, l->r.begin, (size_t)(l->r.end - l->r.begin));
@@ -670,40 +658,60 @@ UNCHECKED static inline bool read_plain_call(struct line *l)
 
 	if (!has_room(l->r.end) || *p != '{')
 		return false;
+	/* What it may lack; it has all else. */
+	m->kind = MESSAGE_REQUEST;
+	m->method = METHOD_TOOLS_CALL;
+	m->method_text.flags = m->name.flags = 0;
+	m->uri = (struct text){.ptr = NULL};
+	m->arguments = (struct span){.ptr = NULL};
+	m->task = m->modern = false;
+	scan_fill(&l->r, p);
 	do {
-		p++;
-		if (AT(p, "\"method\":\"tools/call\"")) {
+		/* The letter that tells the four apart. */
+		switch (p[2]) {
+		case 'm':
+			if (!AT(p + 1, "\"method\":\"tools/call\""))
+				return false;
 			bit = 1u << TOP_METHOD;
-			m->method_text.ptr = p + 10;
+			m->method_text.ptr = p + 11;
 			m->method_text.len = 10;
-			p += 21;
-		} else if (AT(p, "\"params\":{")) {
+			p += 22;
+			break;
+		case 'p':
+			if (!AT(p + 1, "\"params\":{"))
+				return false;
 			bit = 1u << TOP_PARAMS;
-			start = p + 9;
+			start = p + 10;
 			p = read_plain_params(l, start);
 			if (!p)
 				return false;
 			m->params.ptr = start;
 			m->params.len = (size_t)(p - start);
-		} else if (AT(p, "\"jsonrpc\":\"2.0\"")) {
+			break;
+		case 'j':
+			if (!AT(p + 1, "\"jsonrpc\":\"2.0\""))
+				return false;
 			bit = 1u << TOP_JSONRPC;
-			p += 15;
-		} else if (AT(p, "\"id\":")) {
+			p += 16;
+			break;
+		case 'i':
+			if (!AT(p + 1, "\"id\":"))
+				return false;
 			bit = 1u << TOP_ID;
-			start = p + 5;
+			start = p + 6;
 			p = skip_integer(start);
 			if (!p)
 				return false;
 			m->id.ptr = start;
 			m->id.len = (size_t)(p - start);
-		} else {
+			break;
+		default:
 			return false;
 		}
 		if (seen & bit)
 			return false;
 		seen |= bit;
 	} while (*p == ',');
-	m->method = METHOD_TOOLS_CALL;
 	return *p == '}' && p + 1 == l->r.end && !l->r.fault.reason &&
 	       seen == (1u << TOP_METHOD | 1u << TOP_PARAMS |
 			1u << TOP_JSONRPC | 1u << TOP_ID);
@@ -713,7 +721,7 @@ UNCHECKED static inline bool read_plain_call(struct line *l)
 static __attribute__((noinline)) bool read_any(struct line *l,
 					       struct fault *fault)
 {
-	clear(l->m);
+	*l->m = (struct message){.kind = MESSAGE_REQUEST};
 	begin_line(l);
 	read_line(l);
 	/* The id of a response is the server's: to answer with it would end
@@ -734,7 +742,6 @@ UNCHECKED bool message_read(const char *line, size_t len, struct message *m,
 
 	l.m = m;
 	step_begin(&l.r, line, len);
-	clear(m);
 	fault->reason = NULL;
 	return read_plain_call(&l) || read_any(&l, fault);
 }

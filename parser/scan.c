@@ -71,16 +71,16 @@ const char *scan_unexpected(struct scan *r, const char *p, const char *what)
 	return scan_fail(r, p, p == r->end ? "a value was expected" : what);
 }
 
-/* Fills the window from p on.  Blocks of 64 bytes that begin at a multiple of
- * 64 lie in one page each, so what surrounds the text can be read. */
-static void fill_window(struct scan *r, const char *p)
+/* Blocks of 64 bytes that begin at a multiple of 64 lie in one page each, so
+ * what surrounds the text can be read. */
+void scan_fill(struct scan *r, const char *p)
 {
 	size_t left;
 
 	r->window = p - (uintptr_t)p % 64;
 	left = (size_t)(r->end - r->window);
 	r->filled = left < SCAN_WINDOW ? (left / 64 + 1) * 64 : SCAN_WINDOW;
-	scan_kernel(0)->stops(r->window, r->filled / 64, r->stops);
+	scan_stops(r->window, r->filled / 64, r->stops);
 }
 
 const char *scan_stop(struct scan *r, const char *p)
@@ -89,7 +89,7 @@ const char *scan_stop(struct scan *r, const char *p)
 	uint64_t stops;
 
 	if (at >= r->filled) {
-		fill_window(r, p);
+		scan_fill(r, p);
 		at = (size_t)(p - r->window);
 	}
 	stops = r->stops[at / 64] >> at % 64;
@@ -111,10 +111,19 @@ static bool is_unit(const char *p, const char *end)
 const char *scan_rest(struct scan *r, const char *start, const char *p,
 		      struct text *text)
 {
+	const char *after;
 	unsigned flags = 0;
 	bool escaped = false;
 
-	for (;;) {
+	/* The kernels are faster where there are more than a few. */
+	for (int i = 0; i < 4 && *p != '"'; i++) {
+		after = scan_character(p, r->end);
+		if (!after)
+			break;
+		escaped |= *p == '\\';
+		p = step_stop(r, after);
+	}
+	while (*p != '"') {
 		/* Text may be nothing but these. */
 		while (is_unit(p, r->end)) {
 			p = skip_unit(r, p, &flags);
@@ -163,18 +172,18 @@ static inline const char *skip_digits(struct scan *r, const char *p)
 	return p;
 }
 
-static inline const char *skip_number(struct scan *r, const char *p)
+static const char *skip_number(struct scan *r, const char *p)
 {
 	p += *p == '-';
-	if (unlikely(*p == '0')) {
+	if (*p == '0') {
 		if (is_digit(*++p))
 			return scan_fail(r, p, "a number that begins with 0");
 	} else if (!(p = skip_digits(r, p))) {
 		return NULL;
 	}
-	if (unlikely(*p == '.') && !(p = skip_digits(r, p + 1)))
+	if (*p == '.' && !(p = skip_digits(r, p + 1)))
 		return NULL;
-	if (unlikely((*p | 0x20) == 'e')) {
+	if ((*p | 0x20) == 'e') {
 		p++;
 		p += *p == '+' || *p == '-';
 		p = skip_digits(r, p);
@@ -249,18 +258,29 @@ const char *scan_element(struct scan *r, const char *p, bool first, bool *more)
 /* A number or a literal. */
 static const char *skip_scalar(struct scan *r, const char *p)
 {
+	if (is_digit(*p) || *p == '-')
+		return skip_number(r, p);
 	switch (*p) {
 	case 't':
 		return skip_literal(r, p, "true", 4);
 	case 'f':
 		return skip_literal(r, p, "false", 5);
-	case 'n':
-		return skip_literal(r, p, "null", 4);
 	default:
-		if (is_digit(*p) || *p == '-')
-			return skip_number(r, p);
-		return scan_fail(r, p, "a value was expected");
+		return skip_literal(r, p, "null", 4);
 	}
+}
+
+/* Most are a few digits. */
+static inline const char *take_scalar(struct scan *r, const char *p)
+{
+	const char *start = p;
+
+	while (is_digit(*p))
+		p++;
+	if (likely(*p == ',' || *p == '}') &&
+	    (p == start + 1 || (p > start && *start != '0')))
+		return p;
+	return skip_scalar(r, start);
 }
 
 /* Which brackets are open, the innermost the lowest bit: 1 is an object. */
@@ -287,64 +307,100 @@ static inline void pop(struct nest *n)
 }
 
 /*
- * The stops from a place on, taken one after the other: most are the quotes at
- * either end of a string.  That a stop is known before the place is reached
- * where it is looked for, makes this about twice as fast as scan_stop().
+ * The stops from the cursor on, taken one after the other: between two strings
+ * of JSON there is none but in white space.  That a stop is known before the
+ * cursor is there makes this about twice as fast as scan_stop().
  */
 struct ahead {
 	const char *base;           /* the block that bits tells of */
-	uint64_t bits;              /* its stops that were not taken */
+	uint64_t bits;              /* its stops at or behind the cursor */
 	const uint64_t *next, *end; /* blocks behind it in the window */
 };
 
-static inline void look_ahead(struct scan *r, struct ahead *a, const char *p)
+static inline struct ahead look_ahead(struct scan *r, const char *p)
 {
 	size_t at = (size_t)(p - r->window);
+	struct ahead a;
 
 	if (at >= r->filled) {
-		fill_window(r, p);
+		scan_fill(r, p);
 		at = (size_t)(p - r->window);
 	}
-	a->base = p - at % 64;
-	a->next = r->stops + at / 64;
-	a->end = r->stops + r->filled / 64;
-	a->bits = *a->next++ & UINT64_MAX << at % 64;
+	a.base = p - at % 64;
+	a.next = r->stops + at / 64;
+	a.end = r->stops + r->filled / 64;
+	a.bits = *a.next++ & UINT64_MAX << at % 64;
+	return a;
 }
 
-/* The next stop; where the window has none, its end, and bits is 0. */
-static inline const char *next_stop(struct ahead *a)
+/* The same, out of line. */
+static __attribute__((noinline)) struct ahead ahead_of(struct scan *r,
+						       const char *p)
+{
+	return look_ahead(r, p);
+}
+
+/* The end of the text is a stop, too. */
+static inline const char *next_stop(struct scan *r, struct ahead *a)
 {
 	while (unlikely(!a->bits)) {
 		a->base += 64;
-		if (a->next == a->end)
-			return a->base;
-		a->bits = *a->next++;
+		if (likely(a->next != a->end))
+			a->bits = *a->next++;
+		else
+			*a = ahead_of(r, a->base);
 	}
 	return a->base + __builtin_ctzll(a->bits);
 }
 
-/* Past the string whose opening quote is at p. */
+static inline void pop_stop(struct ahead *a)
+{
+	a->bits &= a->bits - 1;
+}
+
+/* Past the string whose opening quote is at p, the next stop. */
 static inline __attribute__((always_inline)) const char *
 take_string(struct scan *r, struct ahead *a, const char *p, struct text *text)
 {
 	const char *start = p + 1;
+	struct text found;
 
-	if (unlikely(next_stop(a) != p || !a->bits))
-		look_ahead(r, a, p);
-	a->bits &= a->bits - 1;
-	p = next_stop(a);
-	if (likely(*p == '"' && a->bits)) {
-		a->bits &= a->bits - 1;
+	next_stop(r, a);
+	pop_stop(a);
+	p = next_stop(r, a);
+	if (likely(*p == '"')) {
+		pop_stop(a);
 		text->ptr = start;
 		text->len = (size_t)(p - start);
 		text->flags = 0;
 		return p + 1;
 	}
-	p = scan_rest(r, start, p, text);
-	/* It may have filled the window anew. */
-	if (p)
-		look_ahead(r, a, p);
+	p = scan_rest(r, start, p, &found);
+	if (likely(p)) {
+		*text = found;
+		*a = ahead_of(r, p);
+	}
 	return p;
+}
+
+/* Past white space; some of it is a stop. */
+static inline const char *skip_space(struct scan *r, struct ahead *a,
+				     const char *p)
+{
+	p = scan_space(r, p);
+	*a = ahead_of(r, p);
+	return p;
+}
+
+/* Most writers that put white space put one space. */
+static inline const char *take_space(struct scan *r, struct ahead *a,
+				     const char *p)
+{
+	if (likely(byte(p) > ' '))
+		return p;
+	if (*p == ' ' && byte(p + 1) > ' ')
+		return p + 1;
+	return skip_space(r, a, p);
 }
 
 /* Each token is first looked for where it stands without white space. */
@@ -355,61 +411,67 @@ const char *scan_value(struct scan *r, const char *p)
 	struct ahead ahead;
 	struct text text;
 
-	look_ahead(r, &ahead, p);
-	goto value;
+	if (*p == '"')
+		return step_string(r, p, &text);
+	if (*p != '{' && *p != '[')
+		return skip_scalar(r, p);
+	ahead = look_ahead(r, p);
+open:
+	if (unlikely(depth == SCAN_DEPTH_MAX))
+		return too_deep(r, p);
+	depth++;
+	push(&nest, *p == '{');
+	p = take_space(r, &ahead, p + 1);
+	if (unlikely(*p == closing(&nest)))
+		goto close;
+	if (!(nest.low & 1))
+		goto value;
 key:
 	if (unlikely(*p != '"')) {
-		p = scan_space(r, p);
+		p = skip_space(r, &ahead, p);
 		if (*p != '"')
 			return scan_unexpected(r, p, "a string was expected");
 	}
 	p = take_string(r, &ahead, p, &text);
 	if (unlikely(!p))
 		return NULL;
-	p = step_named(r, p, &text);
-	if (unlikely(!p))
-		return NULL;
+	step_check_key(r, &text);
+	if (unlikely(*p != ':')) {
+		p = skip_space(r, &ahead, p);
+		if (*p != ':')
+			return scan_fail(r, p, "a colon was expected");
+	}
+	p = take_space(r, &ahead, p + 1);
 value:
-	if (likely(*p == '"')) {
+	if (likely(*p == '"'))
 		p = take_string(r, &ahead, p, &text);
-	} else if (*p == '{' || *p == '[') {
-		if (unlikely(depth == SCAN_DEPTH_MAX))
-			return too_deep(r, p);
-		depth++;
-		push(&nest, *p == '{');
-		p = step_space(r, p + 1);
-		if (likely(*p != closing(&nest))) {
-			if (nest.low & 1)
-				goto key;
-			goto value;
-		}
-	} else {
-		p = skip_scalar(r, p);
-	}
+	else if (*p == '{' || *p == '[')
+		goto open;
+	else
+		p = take_scalar(r, p);
 	if (unlikely(!p))
 		return NULL;
-	/* All that closes here, up to the next value. */
-	while (depth > r->depth) {
-		if (likely(*p == ',')) {
-			p++;
-			if (nest.low & 1)
-				goto key;
-			p = step_space(r, p);
-			goto value;
-		}
-		if (*p == closing(&nest)) {
-			pop(&nest);
-			p++;
-			depth--;
-		} else if (byte(p) <= ' ' && p < r->end) {
-			p = scan_space(r, p);
-			if (unlikely(byte(p) <= ' '))
-				return scan_fail(r, p, "a comma was expected");
-		} else {
-			return scan_fail(r, p, "a comma was expected");
-		}
+behind:
+	if (likely(*p == ',')) {
+		p = take_space(r, &ahead, p + 1);
+		if (nest.low & 1)
+			goto key;
+		goto value;
 	}
-	return p;
+	if (likely(*p == closing(&nest))) {
+	close:
+		pop(&nest);
+		p++;
+		if (--depth == r->depth)
+			return p;
+		goto behind;
+	}
+	if (byte(p) <= ' ' && p < r->end) {
+		p = skip_space(r, &ahead, p);
+		if (likely(byte(p) > ' '))
+			goto behind;
+	}
+	return scan_fail(r, p, "a comma was expected");
 }
 
 const char *scan_end(struct scan *r, const char *p)

@@ -470,5 +470,10 @@ const struct kernel *scan_kernel(size_t index)
 const char *scan_run(const char *begin, const char *p, const char *end,
 		     bool *escaped)
 {
-	return scan_kernel(0)->string(begin, p, end, escaped);
+	return kernels[lacks()]->string(begin, p, end, escaped);
+}
+
+void scan_stops(const char *p, size_t blocks, uint64_t *stops)
+{
+	kernels[lacks()]->stops(p, blocks, stops);
 }

@@ -47,9 +47,10 @@ struct kernel {
 /* The kernels that this processor can run, best first; then NULL. */
 const struct kernel *scan_kernel(size_t index);
 
-/* string() of the best kernel. */
+/* string() and stops() of the best kernel. */
 const char *scan_run(const char *begin, const char *p, const char *end,
 		     bool *escaped);
+void scan_stops(const char *p, size_t blocks, uint64_t *stops);
 
 /* Skips one character or two-byte escape; NULL if it is not valid. */
 const char *scan_character(const char *p, const char *end);

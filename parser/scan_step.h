@@ -22,6 +22,9 @@ static inline unsigned char byte(const char *p)
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Fills the window from p on. */
+void scan_fill(struct scan *r, const char *p);
+
 /* The rare cases, out of line: the first stop at or behind p, beyond this word
  * or the window; the rest of a string that begins at start, from the stop at p;
  * a key that is not plain; an error, with its own words at the end. */
@@ -103,14 +106,13 @@ static inline const char *step_colon(struct scan *r, const char *p)
 	return step_space(r, p + 1);
 }
 
-/* Behind a key, to its value. */
-static inline __attribute__((always_inline)) const char *
-step_named(struct scan *r, const char *p, const struct text *key)
+/* Is it a key that some reader takes for more than a key? */
+static inline __attribute__((always_inline)) void
+step_check_key(struct scan *r, const struct text *key)
 {
-	if (unlikely(key->flags || (key->len == 9 && *key->ptr == '_') ||
-		     (key->len >= SERDE_BYTES && *key->ptr == '$')))
+	if (unlikely(key->flags || (*key->ptr == '_' && key->len == 9) ||
+		     (*key->ptr == '$' && key->len >= SERDE_BYTES)))
 		scan_check_key(r, *key);
-	return step_colon(r, p);
 }
 
 static inline __attribute__((always_inline)) const char *
@@ -123,7 +125,8 @@ step_key(struct scan *r, const char *p, struct text *key)
 	p = step_string(r, p, key);
 	if (unlikely(!p))
 		return NULL;
-	return step_named(r, p, key);
+	step_check_key(r, key);
+	return step_colon(r, p);
 }
 
 /* Into the object or array: at its first key or value, or past its closing
