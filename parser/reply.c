@@ -127,14 +127,17 @@ static const char *read_element(struct scan *r, const char *p, const char *word,
 	p = scan_enter(r, p);
 	p = step_first(r, p, '}', &more);
 	while (p && more) {
+		bool is;
+
 		p = step_key(r, p, &key);
 		if (!p)
 			return NULL;
-		if (step_differs(&key, word) ||
-		    !text_resembles(key, word, len)) {
+		is = key.len == len && memcmp(key.ptr, word, len) == 0;
+		if (!is && (step_differs(&key, word) ||
+			    !text_resembles(key, word, len))) {
 			p = scan_value(r, p);
 		} else if (*p == '"' && names++ == 0 &&
-			   text_is(key, word, len)) {
+			   (is || text_is(key, word, len))) {
 			p = step_string(r, p, name);
 		} else {
 			p = scan_value(r, p);

@@ -46,20 +46,18 @@ static uint64_t short_word(const char *s, size_t len)
 	return word;
 }
 
-/* The same of a whole name.  The last bytes of the last eight are read with
- * those before them, if there are eight. */
-static uint32_t hash_name(const char *name, size_t len)
+/* Of a literal as it is spelled: its length, then eight bytes a step; the last
+ * eight may have some of those before them. */
+static inline uint32_t hash_name(const char *name, size_t len)
 {
-	size_t rest = len % 8, at = 0;
-	uint64_t state = HASH_START;
+	uint64_t state = HASH_START ^ len;
 
-	for (; at < len - rest; at += 8)
+	if (len < 8)
+		return hash_end(state, short_word(name, len), len);
+	for (size_t at = 0; at + 8 < len; at += 8)
 		state = hash_word(state, word_at(name + at));
-	if (at == 0)
-		return hash_end(state, short_word(name, len), rest);
-	if (rest == 0)
-		return hash_end(state, 0, 0);
-	return hash_end(state, word_at(name + len - 8) >> 8 * (8 - rest), rest);
+	state = hash_word(state, word_at(name + len - 8));
+	return (uint32_t)(state * HASH_FACTOR >> 32);
 }
 
 static bool is_edge(char c)
