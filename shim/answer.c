@@ -54,6 +54,14 @@ void answer_withheld(struct strbuf *out, struct span id,
 	put_fault(out, fault);
 }
 
+void answer_unstarted(struct strbuf *out, struct span id, const char *reason)
+{
+	begin_error(out, id, CODE_INTERNAL);
+	strbuf_string(out, "weir could not start the server: ");
+	strbuf_escaped(out, reason, strlen(reason));
+	strbuf_string(out, "\"}}\n");
+}
+
 static int64_t round_up(int64_t n, int64_t unit)
 {
 	return (n + unit - 1) / unit;

@@ -43,4 +43,7 @@ void answer_changed(struct strbuf *out, enum policy_section section);
 void answer_withheld(struct strbuf *out, struct span id,
 		     const struct fault *fault);
 
+/* weir could not start, and why: -32603. */
+void answer_unstarted(struct strbuf *out, struct span id, const char *reason);
+
 #endif

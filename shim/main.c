@@ -5,6 +5,7 @@
 #include "options.h"
 #include "relay.h"
 #include "report.h"
+#include "unstarted.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 	if (o.run != RUN_RELAY)
 		child_release(&mask);
 	status = o.run == RUN_RELAY ? run_relay(&o, &mask) : run_verb(&o);
+	if (o.run == RUN_ERROR && o.verb == RUN_RELAY)
+		unstarted_answer(&mask);
 	options_free(&o);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "report.h"
 #include "session.h"
+#include "unstarted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -501,7 +502,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	struct relay *r = calloc(1, sizeof(*r));
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
 	int status = EXIT_WEIR;
-	bool ready;
+	bool ready, started = false;
 
 	if (!r) {
 		report("out of memory");
@@ -514,8 +515,9 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	ready = prepare(r);
 	sigaction(SIGXFSZ, &was, NULL);
 	if (ready) {
-		if (server ? child_adopt(&r->child, server)
-			   : child_start(&r->child, o->rest, mask)) {
+		started = server ? child_adopt(&r->child, server)
+				 : child_start(&r->child, o->rest, mask);
+		if (started) {
 			open_ports(r);
 			loop(r);
 			child_clear(&r->child);
@@ -527,5 +529,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	backend_close(r->grant);
 	policy_free(r->policy);
 	free(r);
+	if (!started && !server)
+		unstarted_answer(mask);
 	return status;
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { PREFIX = sizeof("weir: ") - 1 };
+
 /* "weir: ", the text, and LF: of so many bytes. */
 static size_t put_line(char line[PIPE_BUF], const char *format, va_list args)
 {
@@ -46,22 +48,40 @@ static bool is_ready(int fd)
 	return ready < 0 || (ready == 1 && p.revents == POLLOUT);
 }
 
-void report(const char *format, ...)
+static void send_line(const char *line, size_t len)
 {
 	struct fd port = fd_borrow(STDERR_FILENO);
-	char line[PIPE_BUF];
-	va_list args;
-	size_t len, at = 0;
+	size_t at = 0;
 	ssize_t put;
 
-	va_start(args, format);
-	len = put_line(line, format, args);
-	va_end(args);
 	while (at < len && is_ready(port.fd) &&
 	       (put = fd_write(&port, line + at, len - at)) > 0)
 		at += (size_t)put;
 	if (port.fd != STDERR_FILENO)
 		fd_close(&port);
+}
+
+/* The start that fails ends with its reason, whoever reported it.  One process,
+ * one thread. */
+static char last[REPORT_LAST];
+
+void report(const char *format, ...)
+{
+	char line[PIPE_BUF];
+	va_list args;
+	size_t len;
+
+	va_start(args, format);
+	len = put_line(line, format, args);
+	va_end(args);
+	snprintf(last, sizeof(last), "%.*s", (int)(len - PREFIX - 1),
+		 line + PREFIX);
+	send_line(line, len);
+}
+
+const char *report_last(void)
+{
+	return last;
 }
 
 void report_line(void *context, const char *line)
@@ -80,6 +100,11 @@ void report_some(void *context, const char *line)
 
 void report_rest(size_t count)
 {
+	char line[64];
+
 	if (count > REPORT_MOST)
-		report("and %zu more; see weir check", count - REPORT_MOST);
+		send_line(line, (size_t)snprintf(
+					line, sizeof(line),
+					"weir: and %zu more; see weir check\n",
+					count - REPORT_MOST));
 }

@@ -15,6 +15,11 @@
  * blocks: what stderr has no room for now is lost. */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The text that was reported last, cut after REPORT_LAST - 1 bytes; "" before
+ * the first. */
+const char *report_last(void);
+#define REPORT_LAST 1024
+
 /* The same for a verb, whose every line counts: it waits for room. */
 void report_all(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

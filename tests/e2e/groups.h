@@ -8,6 +8,7 @@ int run_lines(void);       /* which of the client's lines are passed on */
 int run_lists(void);       /* what is cut out of the server's lists */
 int run_streams(void);     /* bytes in pieces, in masses, and through pipes */
 int run_command(void);     /* options, exit statuses, check */
+int run_unstarted(void);   /* the client of a weir that cannot start */
 int run_processes(void);   /* starting, signals, and the end */
 int run_signals(void);     /* every exit status, every signal */
 int run_leftovers(void);   /* nobody is left behind */

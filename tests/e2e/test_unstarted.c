@@ -1,0 +1,256 @@
+/* A weir that cannot start tells its client why. */
+#include "answers.h"
+#include "ends.h"
+#include "fields.h"
+
+#include "groups.h"
+#include "way.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define GREETING                                                               \
+	"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":"  \
+	"{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}}\n"
+
+static const char good[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char counts[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":"
+	"{\"rate_limit\":\"1/minute\"}}}";
+
+/* Each start that fails: what the client is told of it, and not told. */
+static void every_reason(void **state)
+{
+	const char *policy = file("good", good);
+	const char *limits = file("counts", counts);
+	const char *faulty = file("faulty", "{\"version\":\"1\",\n\"default\":"
+					    "\"secret\",\"tools\":{}}");
+	const char *no_json = file("no_json", "root:x:0:0:root:/root");
+	const struct {
+		const char *const *words;
+		int status;
+		const char *says;
+		const char *hides; /* what it must not quote; or NULL */
+	} rows[] = {
+		{WORDS(weir, server), 125, "no policy, so nothing runs"},
+		{WORDS(weir), 125, "missing COMMAND"},
+		{WORDS(weir, "--polizy"), 125, "--polizy: unknown option"},
+		{WORDS(weir, "chek", "policy"), 127, "did you mean weir check"},
+		{WORDS(weir, "-p", path("none"), server), 125,
+		 text("%s: No such file", path("none"))},
+		{WORDS(weir, "-p", faulty, server), 125,
+		 text("%s:2:11: the policy is not sound", faulty), "secret"},
+		{WORDS(weir, "-p", policy, "-p", no_json, server), 125,
+		 text("%s:1:1: the policy is not sound", no_json), "root:x"},
+		{WORDS(weir, "-p", limits, "-s", "/proc/weir", server), 125,
+		 "cannot create /proc/weir"},
+		{WORDS(weir, "-p", policy, "-l", "/proc/weir", server), 125,
+		 "cannot open log /proc/weir"},
+		{WORDS(weir, "-p", policy, path("")), 126, "Permission denied"},
+		{WORDS(weir, "-p", policy, "no-such-command"), 127,
+		 "no-such-command: no such command"},
+		{WORDS(weir, "-p", policy, "\xFF\"\xE2\x82"), 127,
+		 "?\"??: no such command"},
+	};
+
+	(void)state;
+	prefix_only("libweir.so answers nothing");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p = proc_run(rows[i].words, GREETING);
+		const char *told;
+
+		in_case(rows[i].says);
+		check_status(p, rows[i].status);
+		check(weir_lines(p->told.ptr) > 0, "nothing on stderr");
+		check(count_lines(p->said.ptr) == 1, "said: %s", p->said.ptr);
+		check_error(p->said.ptr, "0", -32603);
+		told = field(p->said.ptr, "error.message");
+		check(strstr(told, rows[i].says), "said: %s", told);
+		check(!rows[i].hides || !strstr(told, rows[i].hides),
+		      "quotes the file: %s", told);
+	}
+}
+
+/* What arrives, and the ids of the answers, each followed by a space. */
+static void every_line(void **state)
+{
+	const char *longer = long_ping("8", 200000);
+	const struct {
+		const char *name, *input, *ids;
+	} rows[] = {
+		{"nothing", "", ""},
+		{"two requests", GREETING GREETING, "0 0 "},
+		{"an id as it is spelled",
+		 "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0061\\/b\",\"method\":\"m\"}\n",
+		 "\"\\u0061\\/b\" "},
+		{"the longest integer",
+		 "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"method\":\"m\"}\n",
+		 "-9223372036854775808 "},
+		{"CRLF, blank lines",
+		 "\r\n \n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}\r\n",
+		 "1 "},
+		{"no line end",
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}", "1 "},
+		{"nothing to answer",
+		 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n"
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1,\"message\":\"\"}}\n",
+		 ""},
+		{"no JSON", "hello\n", "null "},
+		{"half a message", "{\"jsonrpc\":\"2.0\",\"id\":1,", "null "},
+		{"malformed, with an id",
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}\n", "1 "},
+		{"a batch", "[" "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}]\n",
+		 "null "},
+		{"a long line, and one behind it",
+		 text("%s" GREETING, longer), "null 0 "},
+		{"a long line without an end",
+		 text("%.100000s", longer), "null "},
+	};
+
+	(void)state;
+	prefix_only("libweir.so answers nothing");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p = proc_run(WORDS(weir), rows[i].input);
+		struct bytes ids = {.ptr = NULL};
+		const char *line, *id;
+
+		in_case(rows[i].name);
+		check_status(p, 125);
+		append_text(&ids, "");
+		while ((line = proc_line(p))) {
+			id = strstr(line, "\"id\":") + 5;
+			check_error(line, NULL, -32603);
+			append(&ids, id, strcspn(id, ","));
+			append_text(&ids, " ");
+		}
+		check_text("the ids", ids.ptr ? ids.ptr : "", rows[i].ids);
+	}
+}
+
+/* The first request has a second, and so has each that follows; but five in
+ * all, also where nobody reads the answers. */
+static void takes_its_time(void **state)
+{
+	struct proc *silent, *asks, *unread;
+	struct how how = {.given = {[1] = true}};
+	const int64_t start = milliseconds();
+	int out[2], answered = 0;
+	struct bytes many = {.ptr = NULL};
+
+	(void)state;
+	prefix_only("libweir.so answers nothing");
+	check_equal(pipe2(out, O_CLOEXEC), 0);
+	how.fds[1] = out[1];
+	silent = proc_start(WORDS(weir));
+	asks = proc_start(WORDS(weir));
+	unread = proc_start_how(WORDS(weir), &how);
+	close(out[1]);
+	for (int i = 0; i < 2000; i++)
+		append_text(&many, "x\n");
+	proc_write(unread, many.ptr, many.len);
+	proc_send(silent, "{\"jsonrpc\":\"2.0\",\"method\":\"n\"}\n");
+	/* Answered late, each keeps it waiting. */
+	do {
+		poll(NULL, 0, 300);
+		if (!proc_write(asks, GREETING, strlen(GREETING)))
+			break;
+		answered += proc_line(asks) != NULL;
+	} while (milliseconds() < start + DEADLINE);
+	check(answered >= 8, "%d answers", answered);
+	check(milliseconds() >= start + 4900, "it waited %d ms",
+	      (int)(milliseconds() - start));
+	check_status(silent, 125);
+	check_status(asks, 125);
+	check_status(unread, 125);
+	check(milliseconds() < start + 10000, "it waited %d ms",
+	      (int)(milliseconds() - start));
+	close(out[0]);
+}
+
+/* Nobody types a message. */
+static void no_terminal(void **state)
+{
+	const struct ends_kind *kind = ends_kinds;
+	int64_t took = 1000;
+
+	(void)state;
+	prefix_only("libweir.so answers nothing");
+	while (!kind->terminal)
+		kind++;
+	/* Less than it would wait, in one of several tries at least. */
+	for (int i = 0; i < 5 && took >= 1000; i++) {
+		struct ends e;
+		int64_t start = milliseconds();
+		struct proc *p = ends_start(kind, &e, 0, WORDS(weir));
+
+		ends_close_theirs(&e);
+		check_status(p, 125);
+		took = milliseconds() - start;
+	}
+	check(took < 1000, "it waited %d ms", (int)took);
+}
+
+static void take_sigpipe(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+}
+
+/* A client that has gone, or wants it gone. */
+static void ends_early(void **state)
+{
+	struct how how = {.given = {[1] = true},
+			  .prepare = take_sigpipe};
+	struct proc *p;
+	int out[2];
+
+	(void)state;
+	prefix_only("libweir.so answers nothing");
+	check_equal(pipe2(out, O_CLOEXEC), 0);
+	how.fds[1] = out[1];
+	p = proc_start_how(WORDS(weir), &how);
+	close(out[0]);
+	close(out[1]);
+	proc_send(p, GREETING);
+	check_status(p, 125);
+
+	p = proc_start(WORDS(weir, "-p", file("good", good), "no-such-command"));
+	proc_send(p, GREETING);
+	check_error(proc_line(p), "0", -32603);
+	kill(p->pid, SIGTERM);
+	check_status(p, -SIGTERM);
+}
+
+/* Their stdin is not an MCP client's. */
+static void not_for_others(void **state)
+{
+	const char *const *const words[] = {
+		WORDS(weir, "check", path("none")),
+		WORDS(weir, "explain", "-p", path("none"), "echo"),
+		WORDS(weir, "explain"),
+		WORDS(weir, "-p", path("none"), "--", "cat"), /* libweir.so */
+	};
+	size_t first = preload ? COUNT(words) - 1 : 0;
+
+	(void)state;
+	for (size_t i = first; i < COUNT(words) - !preload; i++) {
+		struct proc *p = proc_run(words[i], GREETING);
+
+		in_case(words[i][1]);
+		check(proc_wait(p) != 0, "it started");
+		check(!strstr(p->said.ptr, "jsonrpc"), "said: %s", p->said.ptr);
+	}
+}
+
+int run_unstarted(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_reason), TEST(every_line), TEST(takes_its_time),
+		TEST(no_terminal),  TEST(ends_early), TEST(not_for_others),
+	};
+
+	return cmocka_run_group_tests_name("unstarted", tests, NULL, NULL);
+}
