@@ -53,27 +53,51 @@ static void put_plain(struct strbuf *o, const char *s, size_t len)
 	o->full |= len > room;
 }
 
-/* One that may not, or of two bytes; returns how many it was. */
+size_t strbuf_obeyed(const char *s, size_t len, unsigned *code)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	*code = *c;
+	if (*c < ' ' || *c == 0x7F)
+		return 1;
+	if ((*c == 0xC2 || *c == 0xD8) && len > 1) {
+		*code = (*c & 0x1Fu) << 6 | (c[1] & 0x3Fu);
+		return *code < 0xA0 || *code == 0x61C ? 2 : 0;
+	}
+	if (*c != 0xE2 || len < 3)
+		return 0;
+	*code = 0x2000u | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu);
+	return *code == 0x200E || *code == 0x200F ||
+			       (*code >= 0x2028 && *code <= 0x202E) ||
+			       (*code >= 0x2066 && *code <= 0x2069)
+		       ? 3
+		       : 0;
+}
+
+/* One that may not stand for itself; returns how many bytes it was. */
 static size_t put_other(struct strbuf *o, const char *s, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char c = (unsigned char)*s;
-	/* U+0080 to U+009F, which terminals obey as well. */
-	bool pair = c == 0xC2 && len > 1 && (unsigned char)s[1] < 0xA0;
-	unsigned char code = pair ? (unsigned char)s[1] : c;
-	char escape[] = {'\\', 'u', '0', '0', hex[code >> 4], hex[code & 15]};
+	unsigned code;
+	size_t bytes = strbuf_obeyed(s, len, &code);
+	char escape[] = {'\\',
+			 'u',
+			 hex[code >> 12 & 15],
+			 hex[code >> 8 & 15],
+			 hex[code >> 4 & 15],
+			 hex[code & 15]};
 
-	if (c == '"' || c == '\\') {
+	if (*s == '"' || *s == '\\') {
 		escape[1] = *s;
 		strbuf_bytes(o, escape, 2);
-	} else if (c == '\n') {
+	} else if (*s == '\n') {
 		strbuf_bytes(o, "\\n", 2);
-	} else if (pair || c < ' ' || c == 0x7F) {
+	} else if (bytes > 0) {
 		strbuf_bytes(o, escape, sizeof(escape));
 	} else {
 		strbuf_bytes(o, s, 1);
 	}
-	return pair ? 2 : 1;
+	return bytes > 0 ? bytes : 1;
 }
 
 void strbuf_escaped(struct strbuf *o, const char *s, size_t len)

@@ -23,8 +23,14 @@ void strbuf_bytes(struct strbuf *o, const char *s, size_t len);
 void strbuf_string(struct strbuf *o, const char *s);
 void strbuf_number(struct strbuf *o, int64_t n);
 
-/* UTF-8 as it stands inside a JSON string: quotes, backslashes and control
- * characters, DEL and U+0080 to U+009F among them, escaped (RFC 8259 7). */
+/* UTF-8 as it stands inside a JSON string: quotes, backslashes, and what a
+ * terminal obeys, escaped (RFC 8259 7). */
 void strbuf_escaped(struct strbuf *o, const char *s, size_t len);
+
+/* How many of the len > 0 bytes of UTF-8 at s are one character that a terminal
+ * or a pager obeys, with its code: a control character, a line separator
+ * (U+2028), or a mark of bidirectional text, which shows other text in another
+ * order.  0: it stands for itself. */
+size_t strbuf_obeyed(const char *s, size_t len, unsigned *code);
 
 #endif
