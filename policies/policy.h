@@ -88,6 +88,15 @@ int policy_unused(const struct policy *policy, const struct text *names,
 void policy_describe(const struct policy *policy, struct text name,
 		     struct strbuf *out);
 
+/* Appends what a condition that refused has found, and what it wants:
+ * "args.amount is 20000; must not be greater than 10000", at most
+ * POLICY_WHY_BYTES as they stand in the call and in the policy.  Nothing if no
+ * condition refused. */
+#define POLICY_WHY_BYTES 512
+struct verdict;
+void policy_explain(const struct policy *policy, const struct verdict *v,
+		    struct strbuf *out);
+
 /* Appends the merged policy as one policy file of the same meaning.  Valid only
  * if out is not full afterwards. */
 void policy_print(const struct policy *policy, struct strbuf *out);

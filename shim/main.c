@@ -2,6 +2,7 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/test.h"
 #include "options.h"
 #include "relay.h"
 #include "report.h"
@@ -30,6 +31,9 @@ static int run_verb(const struct options *o)
 		break;
 	case RUN_EXPLAIN:
 		status = explain_run(o);
+		break;
+	case RUN_TEST:
+		status = test_run(o);
 		break;
 	case RUN_LIMITS:
 		status = limits_run(o);

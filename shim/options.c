@@ -6,6 +6,7 @@
 #include "verbs/explain.h"
 #include "verbs/limits.h"
 #include "verbs/preload_check.h"
+#include "verbs/test.h"
 #include "child.h"
 #include "report.h"
 
@@ -50,10 +51,23 @@ static const struct verb {
 		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell."},
 	[RUN_EXPLAIN] =
 		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL", "weir explain --help",
-		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]",
-		 "Says what becomes of one call, and which rule decides.\n"
-		 "ARGUMENTS is a JSON object.",
+		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
+		 "   or: weir explain [-p POLICY]... [--json] --method METHOD "
+		 "[PARAMS]",
+		 "Says what becomes of one call or message, and which rule "
+		 "decides.\n"
+		 "ARGUMENTS and PARAMS are JSON objects.",
 		 "0 allowed, 1 refused, 2 error."},
+	[RUN_TEST] = {"test", TEST_ERROR, 1, SIZE_MAX, "FILE",
+		      "weir test --help", "weir test [-p POLICY]... FILE...",
+		      "Tests a policy with FILE, an array of calls and their "
+		      "verdicts:\n"
+		      "[{\"call\": \"pay\", \"arguments\": {\"amount\": 9}, "
+		      "\"expect\": \"allowed\"}]\n"
+		      "Or says what becomes of each line of FILE, a recorded "
+		      "session. Without -p,\n"
+		      "NAME.test.json tests NAME.json beside it.",
+		      "0 all passed, 1 some failed, 2 error."},
 	[RUN_LIMITS] =
 		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
 		 "weir limits [-p POLICY]... [-g NAME] [-s DIR] [--json]\n"
@@ -158,12 +172,13 @@ enum {
 	RELAY = 1 << RUN_RELAY,
 	CHECK = 1 << RUN_CHECK,
 	EXPLAIN = 1 << RUN_EXPLAIN,
+	TEST = 1 << RUN_TEST,
 	LIMITS = 1 << RUN_LIMITS,
 	ALL = (1 << RUN_VERBS) - 1,
 };
 
 static const struct row rows[] = {
-	{"policy", 'p', "FILE", "WEIR_POLICY", RELAY | EXPLAIN | LIMITS,
+	{"policy", 'p', "FILE", "WEIR_POLICY", RELAY | EXPLAIN | TEST | LIMITS,
 	 set_policies, 0, "policy file; may be repeated to layer policies",
 	 " (colon-separated)"},
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
@@ -185,6 +200,8 @@ static const struct row rows[] = {
 	 "say what becomes of each tool in FILE, a reply to\ntools/list", NULL},
 	{"preload", 0, NULL, NULL, CHECK, set_flag, AT(preload),
 	 "say whether COMMAND would load libweir.so", NULL},
+	{"method", 0, "METHOD", NULL, EXPLAIN, set_text, AT(method),
+	 "the message is not a call, but a prompts/get, say", NULL},
 	{"json", 0, NULL, NULL, EXPLAIN | LIMITS, set_flag, AT(json),
 	 "print JSON", NULL},
 	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
@@ -294,11 +311,13 @@ static bool read_options(struct options *o, int argc, char **argv)
 static bool check_operands(const struct options *o)
 {
 	const struct verb *v = &verbs[o->verb];
+	/* A method stands for the tool. */
+	const size_t less = o->method ? 1 : 0;
 	size_t count = 0;
 
-	while (count < v->most && o->rest[count])
+	while (count < v->most - less && o->rest[count])
 		count++;
-	if (count < v->least)
+	if (count < v->least - less)
 		report("missing %s (see %s)",
 		       o->preload ? "COMMAND" : v->operand, v->help);
 	else if (o->rest[count])
@@ -323,7 +342,9 @@ static bool read_environment(struct options *o)
 
 static bool need_policy(const struct options *o, const char *with)
 {
-	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1))
+	/* A test may have one beside it. */
+	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1) ||
+	    o->verb == RUN_TEST)
 		return true;
 	report("no policy, so nothing runs: name one %s", with);
 	return false;

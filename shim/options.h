@@ -15,6 +15,7 @@ enum run {
 	RUN_RELAY,
 	RUN_CHECK,
 	RUN_EXPLAIN,
+	RUN_TEST,
 	RUN_LIMITS,
 	RUN_VERBS, /* how many there are */
 	RUN_HELP = RUN_VERBS,
@@ -37,6 +38,7 @@ struct options {
 	const char *log;   /* where decisions are appended; NULL: none */
 	bool observe;      /* decide and log, but let everything through */
 	bool json;         /* explain, limits: print JSON */
+	const char *method; /* explain: of the message, or NULL: a call */
 	const char *reset; /* limits: the counter to reset, or NULL */
 	bool sure;         /* limits: do not ask before a reset */
 	bool strict;       /* check: a warning fails */

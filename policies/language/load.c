@@ -410,25 +410,57 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	finish(l, l->policy);
 }
 
+/* With a policy that is empty yet.  False: out of memory, reported. */
+static bool begin(struct loader *l, policy_report *report, void *context)
+{
+	*l = (struct loader){.report = report, .context = context};
+	l->file = l->at = l->counted = l->line = "policy";
+	l->pointer = (struct strbuf){.ptr = l->pointer_bytes,
+				     .cap = LOADER_POINTER_BYTES};
+	l->policy = calloc(1, sizeof(*l->policy));
+	if (!l->policy)
+		report(context, "out of memory");
+	return l->policy;
+}
+
+/* The policy, or NULL after faults. */
+static struct policy *end(struct loader *l)
+{
+	if (l->faults == 0)
+		return l->policy;
+	policy_free(l->policy);
+	return NULL;
+}
+
 struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      policy_report *report, void *context)
 {
-	struct loader l = {.report = report, .context = context};
+	struct loader l;
 
-	l.file = l.at = l.counted = l.line = "policy";
-	l.policy = calloc(1, sizeof(*l.policy));
-	if (!l.policy) {
-		report(context, "out of memory");
+	if (!begin(&l, report, context))
 		return NULL;
-	}
-	l.pointer = (struct strbuf){.ptr = l.pointer_bytes,
-				    .cap = LOADER_POINTER_BYTES};
 	compile(&l, sources, count);
-	if (l.faults > 0) {
-		policy_free(l.policy);
+	return end(&l);
+}
+
+struct policy *loader_read_other(const struct policy_source *source,
+				 loader_read *read, void *into,
+				 policy_report *report, void *context)
+{
+	struct arena arena = {.least = TREE_BYTES};
+	const json_value *tree;
+	struct loader l;
+
+	if (!begin(&l, report, context))
 		return NULL;
+	begin_file(&l, source);
+	tree = parse(&l, &arena);
+	if (tree) {
+		l.at = scan_space(&l.text, l.text.begin);
+		read(&l, tree, into);
 	}
-	return l.policy;
+	arena_free(&arena);
+	return end(&l);
 }
 
 /* ---- files ----------------------------------------------------------- */

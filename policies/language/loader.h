@@ -138,6 +138,12 @@ bool foreign_file(struct loader *l, const json_value *v);
  * NULL. */
 const char *foreign_word(const char *s, size_t len, const char *const *words);
 
+/* Reads a file that is no policy by read.  What it keeps lives as long as the
+ * empty policy that is returned; NULL after faults. */
+struct policy *loader_read_other(const struct policy_source *source,
+				 loader_read *read, void *into,
+				 policy_report *report, void *context);
+
 /* Would e be a key of a tool's rules? */
 bool rules_have(const json_object_entry *e);
 

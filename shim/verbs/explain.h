@@ -1,4 +1,5 @@
-/* explain - weir explain: what becomes of one call, and which rule decides. */
+/* explain - weir explain: what becomes of one call or other request, and which
+ * rule decides. */
 #ifndef SHIM_EXPLAIN_H
 #define SHIM_EXPLAIN_H
 
@@ -10,7 +11,8 @@
 
 /*
  * Judges a call of the tool o->rest[0] with the arguments o->rest[1], a JSON
- * object or NULL, as the relay would before any call was counted.  Prints the
+ * object or NULL, as the relay would before any call was counted; with
+ * o->method, a message of this method with the params o->rest[0].  Prints the
  * verdict on stdout, for a person or as one line of JSON.  Returns the status
  * to exit with.
  */

@@ -162,7 +162,7 @@ static void unknown_options(void **state)
 static const struct {
 	const char *option, *value, *verbs;
 } options[] = {
-	{"--policy", "f", "weir explain limits"},
+	{"--policy", "f", "weir explain test limits"},
 	{"--grant", "g", "weir limits"},
 	{"--state", "d", "weir limits"},
 	{"--log", "f", "weir"},
@@ -172,6 +172,7 @@ static const struct {
 	{"--print", NULL, "check"},
 	{"--tools", "f", "check"},
 	{"--preload", NULL, "check"},
+	{"--method", "m", "explain"},
 	{"--json", NULL, "explain limits"},
 	{"--reset", "c", "limits"},
 	{"--yes", NULL, "limits"},
@@ -182,7 +183,7 @@ static const struct {
  * option before it asks for. */
 static void help(void **state)
 {
-	static const char *const verbs[] = {"weir", "check", "explain",
+	static const char *const verbs[] = {"weir", "check", "explain", "test",
 					    "limits"};
 
 	(void)state;

@@ -1,6 +1,6 @@
 /*
  * What is decided, told in other ways than by answers: observing, the log,
- * explain; and the policy read anew.
+ * explain, test; and the policy read anew.
  */
 #include "answers.h"
 #include "fields.h"
@@ -794,6 +794,231 @@ static void explain_errors(void **state)
 	}
 }
 
+/* ---- other methods ---------------------------------------------------- */
+
+static void explain_methods(void **state)
+{
+	static const struct {
+		const char *method, *params, *verdict, *rule;
+	} asked[] = {
+		{"prompts/get", "{\"name\":\"no\"}", "refused",
+		 "/prompts/no/action"},
+		{"prompts/get", "{\"name\":\"yes\"}", "passed", NULL},
+		{"resources/read", "{\"uri\":\"a://b\"}", "hidden", "(hidden)"},
+		{"tools/call", "{\"name\":\"add\"}", "refused",
+		 "/tools/add/action"},
+		{"ping", NULL, "passed", NULL},
+		{"notifications/cancelled", "{}", "passed", NULL},
+		{"no\"\\", NULL, "passed", NULL},
+	};
+	const char *of = file("policy", policy);
+
+	(void)state;
+	prefix_only("explain starts no server");
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		struct proc *p = proc_run(
+			WORDS(weir, "explain", "-p", of, "--json", "--method",
+			      asked[i].method, asked[i].params),
+			"");
+
+		in_case(asked[i].method);
+		check_status(p, asked[i].rule != NULL);
+		check_field(p->said.ptr, "verdict", asked[i].verdict);
+		check_field(p->said.ptr, "rule", asked[i].rule);
+		p = proc_run(WORDS(weir, "explain", "-p", of, "--method",
+				   asked[i].method, asked[i].params),
+			     "");
+		check_status(p, asked[i].rule != NULL);
+	}
+	for (int i = 0; i < 4; i++) {
+		const char *const *const wrong[] = {
+			WORDS("--method"), WORDS("--method", ""),
+			WORDS("--method", "ping", "{}", "{}"),
+			WORDS("--method", "ping", "[]")};
+
+		check_status(proc_run(join(WORDS(weir, "explain", "-p", of),
+					   wrong[i]),
+				      ""),
+			     2);
+	}
+}
+
+/* ---- tests of a policy ------------------------------------------------ */
+
+static const char tested[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"hid\"],\n"
+	"\"tools\":{\"echo\":{},\n"
+	"\"few\":{\"rate_limit\":\"10/minute\"},\n"
+	"\"pay\":{\"deny_if\":[{\"path\":\"args.n\",\"op\":\"gt\","
+	"\"value\":10}]}},\n"
+	"\"prompts\":{\"no\":{\"action\":\"deny\",\"reason\":\"one two three four "
+	"five six seven eight nine ten eleven twelve thirteen\"}}}";
+
+/* The file, what is printed of it (F: its name, P: the policy's), the status.
+ */
+static const struct {
+	const char *text, *said;
+	int status;
+} test_rows[] = {
+	{"[{\"call\":\"echo\",\"expect\":\"allowed\"},"
+	 "{\"call\":\"hid\",\"expect\":\"hidden\",\"rule\":\"(hidden)\"},"
+	 "{\"call\":\"none\",\"expect\":\"refused\",\"rule\":\"" RULE_DEFAULT
+	 "\"},{\"call\":\"pay\",\"arguments\":{\"n\":\r\n11},\"expect\":"
+	 "\"refused\",\"rule\":\"/tools/pay/deny_if/0\"},"
+	 "{\"call\":\"pay\",\"arguments\":[],\"expect\":\"refused\"},"
+	 "{\"method\":\"prompts/get\",\"params\":{\"name\":\"no\"},"
+	 "\"expect\":\"refused\"},"
+	 "{\"method\":\"ping\",\"expect\":\"allowed\"}]",
+	 "7 passed, 0 failed\n", 0},
+	/* Refused calls are not counted; time goes on by "after" alone. */
+	{"[{\"call\":\"few\",\"expect\":\"allowed\",\"repeat\":10},"
+	 "{\"call\":\"few\",\"expect\":\"refused\",\"repeat\":1000},"
+	 "{\"call\":\"few\",\"expect\":\"refused\",\"after\":59},"
+	 "{\"call\":\"few\",\"expect\":\"allowed\",\"after\":1},"
+	 "{\"call\":\"few\",\"expect\":\"refused\",\"repeat\":10},"
+	 "{\"call\":\"few\",\"expect\":\"refused\",\"repeat\":11,"
+	 "\"after\":31622400}]",
+	 "6 passed, 0 failed\n", 0},
+	{"[{\"call\":\"few\",\n\"expect\":\"allowed\",\"repeat\":12,"
+	 "\"description\":\"enough\"}]",
+	 "F:1: few, call 11 of 12\n  enough\n  expect: allowed\n"
+	 "  got:    refused\n  rule:   /tools/few/rate_limit\n  at:     P:3\n"
+	 "  answer: Denied by policy: at most 10 calls a minute; try again in "
+	 "60 s\n0 passed, 1 failed\n",
+	 1},
+	{"[\n{\"call\":\"pay\",\"arguments\":{\"n\":20},\"expect\":\"hidden\"}"
+	 ",\n{\"call\":\"pay\",\"expect\":\"refused\",\"rule\":\"/a\"}]",
+	 "F:2: pay\n  expect: hidden\n  got:    refused\n"
+	 "  rule:   /tools/pay/deny_if/0\n  at:     P:4\n"
+	 "  why:    args.n is 20; must not be greater than 10\n"
+	 "  answer: Denied by policy: the policy does not allow this value of "
+	 "args.n\nF:3: pay\n  expect: refused by /a\n  got:    allowed\n"
+	 "0 passed, 2 failed\n",
+	 1},
+	/* Another rule is a difference, too.  Words stay in 80 columns. */
+	{"[{\"method\":\"prompts/get\",\"params\":{\"name\":\"no\"},\"expect\":"
+	 "\"refused\",\"rule\":\"/b\"}]",
+	 "F:1: prompts/get\n  expect: refused by /b\n  got:    refused\n"
+	 "  rule:   /prompts/no/action\n  at:     P:5\n"
+	 "  answer: Denied by policy: one two three four five six seven eight "
+	 "nine ten\n          eleven twelve thirteen\n0 passed, 1 failed\n",
+	 1},
+	/* What a terminal would obey. */
+	{"[{\"call\":\"\\u202e\x7f\xc2\x9b\xe2\x81\xa6\",\"expect\":\"allowed\","
+	 "\"description\":\"\xd8\x9c\\u001b\xc3\xa9\"}]",
+	 "F:1: \\u202e\\u007f\\u009b\\u2066\n  \\u061c\\u001b\xc3\xa9\n"
+	 "  expect: allowed\n  got:    refused\n  rule:   (malformed)\n"
+	 "  answer: a name beyond printable ASCII that the policy does not "
+	 "spell\n0 passed, 1 failed\n",
+	 1},
+	/* A session: what the server wrote, and what no rule is about, is left
+	 * out. */
+	{"starting\n\r\n" RPC "\"id\":1,\"method\":\"initialize\"}\r\n" RPC
+	 "\"id\":1,\"result\":{},\"x\":1}\n" RPC
+	 "\"id\":1,\"error\":{}}\n" CALL("2", "echo") CALL("3", "hid")
+		 CALL("4", "\xe2\x80\xae") RPC
+	 "\"id\":5,\"id\":5,\"method\":\"ping\"}\n" RPC
+	 "\"id\":6,\"method\":\"prompts/get\",\"params\":{\"name\":\"x\"}}",
+	 "F:6: allowed tools/call echo\nF:7: hidden tools/call hid\n"
+	 "  rule:   (hidden)\n  at:     P:1\n  answer: Unknown tool: hid\n"
+	 "F:8: refused tools/call \\u202e\n  rule:   (malformed)\n"
+	 "  answer: a name beyond printable ASCII that the policy does not "
+	 "spell\nF:9: refused\n  rule:   (malformed)\n"
+	 "  answer: a key of the message twice\n"
+	 "F:10: allowed prompts/get x\n2 allowed, 2 refused, 1 hidden\n",
+	 0},
+	{"", "", 2},
+	{"[]", "", 2},
+	{"{\"call\":\"echo\",\"expect\":\"allowed\"}", "", 2},
+	{"{\"time\":\"2026-01-31T12:00:00.000Z\",\"verdict\":\"passed\"}\n", "",
+	 2},
+	{"[{\"call\":\"echo\",\"expect\":\"allowed\"},]", "", 2},
+};
+
+static void tests_of_a_policy(void **state)
+{
+	const char *of = file("p.json", tested);
+	const char *variable = text("WEIR_POLICY=%s", of);
+	const char *const *env = WORDS(variable);
+	struct how how = {.env = env};
+
+	(void)state;
+	prefix_only("test starts no server");
+	for (size_t i = 0; i < COUNT(test_rows); i++) {
+		const char *name = file(text("t%zu", i), test_rows[i].text);
+		const char *at = test_rows[i].said;
+		struct bytes want = {.ptr = NULL};
+		struct proc *p;
+
+		in_case(test_rows[i].text);
+		append_text(&want, "");
+		for (; *at; at++)
+			append_text(&want, *at == 'F' ? name
+					   : *at == 'P' && at[1] == ':'
+						   ? of
+						   : text("%c", *at));
+		p = proc_run(WORDS(weir, "test", "-p", of, name), "");
+		check_status(p, test_rows[i].status);
+		check_text("stdout", p->said.ptr, want.ptr);
+		check_equal(weir_lines(p->told.ptr) > 0,
+			    test_rows[i].status == 2);
+		p = proc_start_how(WORDS(weir, "test", name), &how);
+		check_status(p, test_rows[i].status);
+		check_text("the same", p->said.ptr, want.ptr);
+	}
+}
+
+/* Which policy: that of -p, that beside the tests, that of the environment.
+ * Each file begins with counters of its own. */
+static void tests_find_their_policy(void **state)
+{
+	const char *of = file("p.json", tested);
+	const char *other = file("q.json", "{\"version\":\"1\",\"default\":"
+					   "\"deny\",\"hide\":[\"few\"]}");
+	const char *text_of = "[{\"call\":\"few\",\"expect\":\"allowed\","
+			      "\"repeat\":10}]";
+	const char *beside = file("p.test.json", text_of);
+	const char *alone = file("x.json", text_of);
+	const char *lost = file("r.test.json", text_of);
+	const char *variable = text("WEIR_POLICY=%s", other);
+	const char *const *env = WORDS(variable);
+	struct how how = {.env = env}, none = {.env = WORDS("WEIR_POLICY=")};
+	const struct {
+		const char *const *words;
+		const struct how *how;
+		int status;
+	} asked[] = {
+		{WORDS(beside), &none, 0},
+		{WORDS(beside), &how, 0},
+		{WORDS(beside, beside), &how, 0},
+		{WORDS("-p", of, beside, alone), &how, 0},
+		{WORDS("-p", other, beside), &none, 1},
+		{WORDS("-p", of, "-p", other, beside), &none, 1},
+		{WORDS(alone), &how, 1},
+		{WORDS(alone), &none, 2},
+		{WORDS(lost), &how, 2},
+		{WORDS(beside, lost), &none, 2},
+		{WORDS("-p", of, path("nothing")), &none, 2},
+		{WORDS("-p", of, path("")), &none, 2},
+		{WORDS("-p", alone, alone), &none, 2},
+		{WORDS("-p", of), &none, 2},
+		{WORDS("--json", beside), &none, 2},
+	};
+
+	(void)state;
+	prefix_only("test starts no server");
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		struct proc *p = proc_start_how(
+			join(WORDS(weir, "test"), asked[i].words),
+			asked[i].how);
+
+		in_case(text("%zu", i));
+		check_status(p, asked[i].status);
+		check((weir_lines(p->told.ptr) > 0) == (asked[i].status == 2),
+		      "%s", p->told.ptr);
+	}
+}
+
 /* ---- the policy read anew -------------------------------------------- */
 
 #define PONG(id) RPC "\"id\":" id ",\"result\":{}}\n"
@@ -1487,6 +1712,9 @@ int run_verbs(void)
 		TEST(log_full_for_one_of_two),
 		TEST(explain_verdicts),
 		TEST(explain_errors),
+		TEST(explain_methods),
+		TEST(tests_of_a_policy),
+		TEST(tests_find_their_policy),
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
 		TEST(reload_after_a_list),

@@ -27,9 +27,9 @@ static bool is_any(const char *word, const char *const *words)
 /* The word starts no server, and neither does anything behind it. */
 static bool is_verb(const char *word)
 {
-	return is_any(word, WORDS("check", "explain", "limits", "log", "scan",
-				  "wrap", "unwrap", "approve", "--help", "-h",
-				  "--version", "-V"));
+	return is_any(word, WORDS("check", "explain", "test", "limits", "log",
+				  "scan", "wrap", "unwrap", "approve", "--help",
+				  "-h", "--version", "-V"));
 }
 
 /* Notes the option at argv, and says how many words it is. */

@@ -1,0 +1,140 @@
+/* What is asked and told.  The contract is in asked.h. */
+#include "asked.h"
+
+#include "../answer.h"
+#include "../report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS 79
+#define LABEL   8 /* columns of "answer: " */
+
+char *asked_line(const char *tool, const char *method, const char *json,
+		 size_t *len)
+{
+	static const char notifications[] = "notifications/";
+	bool request = !method || strncmp(method, notifications,
+					  sizeof(notifications) - 1) != 0;
+	size_t cap =
+		strlen(tool ? tool : method) + (json ? strlen(json) : 0) + 128;
+	struct strbuf o = {.ptr = malloc(cap), .cap = cap};
+
+	if (!o.ptr) {
+		report("out of memory");
+		return NULL;
+	}
+	strbuf_string(&o, "{\"jsonrpc\":\"2.0\",");
+	strbuf_string(&o, request ? "\"id\":0,\"method\":\"" : "\"method\":\"");
+	strbuf_string(&o,
+		      tool ? "tools/call\",\"params\":{\"name\":\"" : method);
+	strbuf_string(&o, tool ? tool : "");
+	strbuf_string(&o, "\"");
+	if (json) {
+		strbuf_string(&o, tool ? ",\"arguments\":" : ",\"params\":");
+		strbuf_string(&o, json);
+	}
+	/* And a NUL, where the reader stops. */
+	strbuf_bytes(&o, tool ? "}}" : "}", tool ? 3 : 2);
+	*len = o.len - 1;
+	return o.ptr;
+}
+
+struct verdict asked_judge(const struct policy *policy,
+			   struct counters *counters, const struct message *m,
+			   int64_t now)
+{
+	struct judged j;
+
+	policy_judge(policy, m, &j);
+	if (j.count > 0)
+		policy_counted(&j, counters_ask(counters, j.questions, j.count,
+						true, now));
+	return j.verdict;
+}
+
+bool asked_passes(const struct verdict *v)
+{
+	return v->kind == VERDICT_PASS || v->kind == VERDICT_UNWEIGHED;
+}
+
+/* ---- what is printed ------------------------------------------------- */
+
+void asked_show(const char *s, size_t len)
+{
+	while (len > 0) {
+		unsigned code;
+		size_t bytes = strbuf_obeyed(s, len, &code);
+
+		if (bytes > 0)
+			printf("\\u%04x", code);
+		else
+			putchar(*s);
+		bytes += bytes == 0;
+		s += bytes;
+		len -= bytes;
+	}
+}
+
+/* Columns up to the next space. */
+static size_t word_width(const char *s, size_t len, size_t *bytes)
+{
+	size_t width = 0;
+
+	for (*bytes = 0; *bytes < len && s[*bytes] != ' '; ++*bytes)
+		width += (s[*bytes] & 0xC0) != 0x80;
+	return width;
+}
+
+/* Words behind a label, and on more lines where they do not fit. */
+static void tell_words(const char *indent, const char *label, const char *s,
+		       size_t len)
+{
+	const size_t left = strlen(indent) + LABEL;
+	size_t column = left, spaces = 0, bytes;
+
+	printf("%s%-*s", indent, LABEL, label);
+	while (len > 0) {
+		size_t width = word_width(s, len, &bytes);
+
+		if (column > left && column + spaces + width > COLUMNS) {
+			printf("\n%*s", (int)left, "");
+			column = left;
+			spaces = 0;
+		}
+		printf("%*s", (int)spaces, "");
+		asked_show(s, bytes);
+		column += spaces + width;
+		s += bytes;
+		len -= bytes;
+		for (spaces = 0; len > 0 && *s == ' '; spaces++, len--)
+			s++;
+	}
+	printf("%*s\n", (int)spaces, "");
+}
+
+void asked_tell(const struct policy *policy, const struct message *m,
+		const struct verdict *v, const char *indent)
+{
+	char why[POLICY_WHY_BYTES], words[ANSWER_BYTES];
+	struct strbuf w = {.ptr = why, .cap = sizeof(why)};
+	struct strbuf answer = {.ptr = words, .cap = sizeof(words)};
+
+	printf("%s%-*s", indent, LABEL, "rule:");
+	asked_show(v->location.rule, strlen(v->location.rule));
+	putchar('\n');
+	if (v->location.file) {
+		printf("%s%-*s", indent, LABEL, "at:");
+		asked_show(v->location.file, strlen(v->location.file));
+		printf(":%zu\n", v->location.line);
+	}
+	policy_explain(policy, v, &w);
+	if (w.len > 0)
+		tell_words(indent, "why:", w.ptr, w.len);
+	if (v->kind == VERDICT_MALFORMED || v->kind == VERDICT_DROPPED)
+		strbuf_string(&answer, v->reason);
+	else
+		answer_words(&answer, m, v);
+	tell_words(indent, "answer:", answer.ptr, answer.len);
+}

@@ -1,0 +1,37 @@
+/*
+ * asked - a message that a client might send, and what is told of its verdict:
+ * for explain and test.
+ */
+#ifndef SHIM_ASKED_H
+#define SHIM_ASKED_H
+
+#include "../../policies/policy.h"
+
+/*
+ * The line of a tools/call of this tool, or of another method; json is its
+ * arguments or its params, or NULL for none.  Names are escaped for a JSON
+ * string.  A notification has no id.  The caller frees it; a NUL follows.
+ * NULL: out of memory, reported.
+ */
+char *asked_line(const char *tool, const char *method, const char *json,
+		 size_t *len);
+
+/* The verdict of a policy with counters in memory: if it passes, it is counted.
+ */
+struct verdict asked_judge(const struct policy *policy,
+			   struct counters *counters, const struct message *m,
+			   int64_t now);
+
+/* Is it let through? */
+bool asked_passes(const struct verdict *v);
+
+/* Prints on stdout why a message does not pass: the rule, its place, what a
+ * condition wants, what the client is told.  Lines begin with indent and have
+ * at most 80 columns where that can be. */
+void asked_tell(const struct policy *policy, const struct message *m,
+		const struct verdict *v, const char *indent);
+
+/* Prints it with what a terminal would obey (strbuf.h) as \u202e. */
+void asked_show(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,318 @@
+/* weir test.  The contract is in test.h. */
+#include "test.h"
+
+#include "../../parser/reply.h"
+#include "../../policies/cases.h"
+#include "../report.h"
+#include "asked.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_BYTES ((size_t)64 << 20) /* of a file, at most */
+
+/* What is judged with one policy, file by file. */
+struct testing {
+	const char *file;
+	const struct policy *policy;
+	struct counters *counters;
+	int64_t now;                      /* of the counters */
+	size_t passed, failed;            /* tests */
+	size_t told[VERDICT_REFUSED + 1]; /* lines of sessions, by verdict */
+};
+
+/* The verdict on a line, of any kind.  False: it was not understood. */
+static bool judge(struct testing *t, const char *line, size_t len,
+		  struct message *m, struct verdict *v)
+{
+	struct fault fault;
+
+	if (message_read(line, len, m, &fault)) {
+		*v = asked_judge(t->policy, t->counters, m, t->now);
+		return true;
+	}
+	*v = (struct verdict){.kind = VERDICT_MALFORMED,
+			      .location = {.rule = "(malformed)"},
+			      .reason = fault.reason,
+			      .wait = -1,
+			      .left = -1};
+	return false;
+}
+
+/* PASS, HIDDEN, or REFUSED for whatever reason. */
+static enum verdict_kind kind_of(const struct verdict *v)
+{
+	if (asked_passes(v))
+		return VERDICT_PASS;
+	return v->kind == VERDICT_HIDDEN ? VERDICT_HIDDEN : VERDICT_REFUSED;
+}
+
+static const char *const words[] = {
+	[VERDICT_PASS] = "allowed",
+	[VERDICT_HIDDEN] = "hidden",
+	[VERDICT_REFUSED] = "refused",
+};
+
+/* ---- tests ----------------------------------------------------------- */
+
+static void tell_difference(const struct testing *t,
+			    const struct policy_case *c, int64_t nth,
+			    const struct message *m, const struct verdict *v)
+{
+	const char *name = c->call ? c->call : c->method;
+
+	asked_show(t->file, strlen(t->file));
+	printf(":%zu: ", c->line);
+	asked_show(name, strlen(name));
+	if (c->repeat > 1)
+		printf(", call %lld of %lld", (long long)nth,
+		       (long long)c->repeat);
+	if (c->description) {
+		printf("\n  ");
+		asked_show(c->description, strlen(c->description));
+	}
+	printf("\n  expect: %s%s", words[c->expect], c->rule ? " by " : "");
+	if (c->rule)
+		asked_show(c->rule, strlen(c->rule));
+	printf("\n  got:    %s\n", words[kind_of(v)]);
+	if (!asked_passes(v))
+		asked_tell(t->policy, m, v, "  ");
+}
+
+/* Asks as often as it says.  The last verdict counts, or the first that is not
+ * the one expected of all.  False: no memory, reported. */
+static bool run_case(struct testing *t, const struct policy_case *c)
+{
+	struct verdict v = {.kind = VERDICT_PASS};
+	bool as_expected;
+	struct message m;
+	int64_t nth = 0;
+	size_t len;
+	char *line = asked_line(c->call, c->method, c->json, &len);
+
+	if (!line)
+		return false;
+	t->now += c->after;
+	while (nth < c->repeat &&
+	       (c->expect != VERDICT_PASS || asked_passes(&v))) {
+		judge(t, line, len, &m, &v);
+		nth++;
+	}
+	as_expected = kind_of(&v) == c->expect &&
+		      (!c->rule || strcmp(c->rule, v.location.rule) == 0);
+	if (as_expected)
+		t->passed++;
+	else
+		tell_difference(t, c, nth, &m, &v);
+	t->failed += !as_expected;
+	free(line);
+	return true;
+}
+
+static bool run_cases(struct testing *t, const char *text, size_t len)
+{
+	const struct policy_source source = {
+		.name = t->file, .text = text, .len = len};
+	struct policy_cases cases;
+	bool done = policy_cases_read(&cases, &source, report_line, NULL);
+
+	for (size_t i = 0; done && i < cases.count; i++)
+		done = run_case(t, &cases.list[i]);
+	policy_cases_free(&cases);
+	return done;
+}
+
+/* ---- sessions -------------------------------------------------------- */
+
+static void tell_line(struct testing *t, size_t number, const struct message *m,
+		      const struct verdict *v, bool understood)
+{
+	const enum verdict_kind kind = kind_of(v);
+	const struct text names[] = {m->method_text, m->name, m->uri};
+
+	t->told[kind]++;
+	asked_show(t->file, strlen(t->file));
+	printf(":%zu: %s", number, words[kind]);
+	for (size_t i = 0; understood && i < 3; i++)
+		if (names[i].ptr) {
+			putchar(' ');
+			asked_show(names[i].ptr, names[i].len);
+		}
+	putchar('\n');
+	if (kind != VERDICT_PASS)
+		asked_tell(t->policy, m, v, "  ");
+}
+
+/* The line at *at without its end; *at moves past it.  NULL: no more. */
+static const char *next_line(const char **at, const char *end, size_t *len)
+{
+	const char *line = *at, *lf;
+
+	if (line == end)
+		return NULL;
+	lf = memchr(line, '\n', (size_t)(end - line));
+	*at = lf ? lf + 1 : end;
+	*len = (size_t)((lf ? lf : end) - line);
+	*len -= *len > 0 && line[*len - 1] == '\r';
+	return line;
+}
+
+/* Does the line begin as a message does?  Else it is a server's noise. */
+static bool is_message(const char *line, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && (line[at] == ' ' || line[at] == '\t'))
+		at++;
+	return at < len && (line[at] == '{' || line[at] == '[');
+}
+
+/* Has it a line that is a message for certain? */
+static bool is_session(const char *at, const char *end)
+{
+	struct message m;
+	struct fault fault;
+	const char *line;
+	size_t len;
+
+	while ((line = next_line(&at, end, &len)))
+		if (is_message(line, len) &&
+		    message_read(line, len, &m, &fault))
+			return true;
+	return false;
+}
+
+/* Answers, of either side, are told by their shape, and are not judged. */
+static void run_session(struct testing *t, const char *at, const char *end)
+{
+	struct reply reply;
+	struct message m;
+	struct verdict v;
+	const char *line;
+	bool understood;
+	size_t len;
+
+	for (size_t n = 1; (line = next_line(&at, end, &len)); n++) {
+		if (!is_message(line, len))
+			continue;
+		reply_read(line, len, &reply);
+		if (reply.answers)
+			continue;
+		understood = judge(t, line, len, &m, &v);
+		if (v.kind != VERDICT_UNWEIGHED)
+			tell_line(t, n, &m, &v, understood);
+	}
+}
+
+/* ---- files ----------------------------------------------------------- */
+
+/* The whole file, with a NUL behind it.  NULL: reported. */
+static char *read_file(const char *file, size_t *len)
+{
+	FILE *f = fopen(file, "re");
+	char *text = f ? malloc(FILE_BYTES + 2) : NULL;
+
+	if (text) {
+		*len = fread(text, 1, FILE_BYTES + 1, f);
+		text[*len] = '\0';
+		errno = *len > FILE_BYTES ? EFBIG : errno;
+	}
+	if (!text || ferror(f) || *len > FILE_BYTES) {
+		report("%s: %s", file, strerror(errno));
+		free(text);
+		text = NULL;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static bool run_text(struct testing *t, const char *text, size_t len)
+{
+	if (text[strspn(text, " \t\r\n")] == '[')
+		return run_cases(t, text, len);
+	if (is_session(text, text + len)) {
+		run_session(t, text, text + len);
+		return true;
+	}
+	report("%s: neither an array of tests, [{\"call\": \"TOOL\", "
+	       "\"expect\": \"refused\"}], nor a session, with a message of "
+	       "JSON-RPC on each line",
+	       t->file);
+	return false;
+}
+
+/* The policy beside a file of tests; its name is the caller's to free.  NULL:
+ * none is meant. */
+static char *name_beside(const char *file)
+{
+	static const char ending[] = ".test.json", instead[] = ".json";
+	const size_t len = strlen(file), cut = sizeof(ending) - 1;
+	char *name = NULL;
+
+	if (len > cut && strcmp(file + len - cut, ending) == 0)
+		name = strdup(file);
+	if (name)
+		memcpy(name + len - cut, instead, sizeof(instead));
+	return name;
+}
+
+/* False: reported. */
+static bool run_file(struct testing *t, const struct options *o)
+{
+	const bool named = o->policy_count > 0 && !o->list;
+	char *beside = named ? NULL : name_beside(t->file);
+	const char *const *paths = o->policies;
+	size_t len = 0, count = o->policy_count;
+	struct policy *policy = NULL;
+	char *text = NULL;
+	bool done = false;
+
+	t->now = 0;
+	if (beside) {
+		paths = (const char *const *)&beside;
+		count = 1;
+	}
+	if (count == 0)
+		report("%s: no policy: name one with -p FILE or in "
+		       "WEIR_POLICY, or name the tests of NAME.json "
+		       "NAME.test.json",
+		       t->file);
+	else
+		policy = policy_load(paths, count, report_line, NULL);
+	t->policy = policy;
+	t->counters =
+		policy ? counters_new(policy, NULL, NULL, report_line, NULL)
+		       : NULL;
+	if (t->counters && (text = read_file(t->file, &len)))
+		done = run_text(t, text, len);
+	free(text);
+	counters_free(t->counters);
+	policy_free(policy);
+	free(beside);
+	return done;
+}
+
+int test_run(const struct options *o)
+{
+	struct testing t = {.passed = 0};
+	const size_t *told = t.told;
+	bool done = true;
+
+	for (size_t i = 0; o->rest[i]; i++) {
+		t.file = o->rest[i];
+		done &= run_file(&t, o);
+	}
+	if (told[VERDICT_PASS] + told[VERDICT_REFUSED] + told[VERDICT_HIDDEN])
+		printf("%zu allowed, %zu refused, %zu hidden\n",
+		       told[VERDICT_PASS], told[VERDICT_REFUSED],
+		       told[VERDICT_HIDDEN]);
+	if (t.passed + t.failed > 0)
+		printf("%zu passed, %zu failed\n", t.passed, t.failed);
+	if (!done)
+		return TEST_ERROR;
+	return t.failed > 0 ? TEST_FAILED : TEST_PASSED;
+}
