@@ -1,0 +1,42 @@
+/*
+ * redis_place - where a Redis is, and what it wants to be told first: a URL,
+ * and a file with a password.  For redis.c alone.
+ */
+#ifndef POLICIES_REDIS_PLACE_H
+#define POLICIES_REDIS_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define REDIS_PORT        6379
+#define REDIS_DB_MOST     1000000
+#define REDIS_ADDRESSES   8   /* of one name that are tried */
+#define REDIS_HOST_MOST   255 /* bytes */
+#define REDIS_USER_MOST   128 /* the same */
+#define REDIS_SECRET_MOST 512
+
+struct redis_address {
+	struct sockaddr_storage at;
+	socklen_t len;
+};
+
+struct redis_place {
+	struct redis_address addresses[REDIS_ADDRESSES];
+	size_t count;
+	int db;
+	char user[REDIS_USER_MOST + 1];     /* or "" */
+	char secret[REDIS_SECRET_MOST + 1]; /* or "" */
+};
+
+/* Reads the URL and looks the host up, which may take long.  False: why has
+ * the reason, of a text of at most room bytes. */
+bool redis_place_read(struct redis_place *place, const char *url, char *why,
+		      size_t room);
+
+/* Reads the password from the file, which only this user may read.  False: why,
+ * and the one before is kept. */
+bool redis_place_secret(struct redis_place *place, const char *file, char *why,
+			size_t room);
+
+#endif
