@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEXT_WAIT  SECOND       /* for the first request, and the next */
-#define WAIT_MOST  (5 * SECOND) /* for all of them */
+#define NEXT_WAIT  SECOND             /* for the first request, and the next */
+#define WAIT_MOST  (5 * SECOND)       /* for all of them */
 #define LINE_BYTES ((size_t)64 << 10) /* longer ones are answered unread */
 
 struct unstarted {

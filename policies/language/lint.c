@@ -139,6 +139,7 @@ int policy_warn(const struct policy *policy, policy_report *report,
 		warn_shadowed(&l, r);
 	}
 	lint_names(&l);
+	lint_conditions(&l);
 	return l.count;
 }
 

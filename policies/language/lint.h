@@ -27,4 +27,18 @@ bool lint_covers(const struct entry *e, const struct rules *r);
 /* Names that match nothing, and entries that open more than they seem to. */
 void lint_names(struct lint *l);
 
+/* Conditions that mean something else than they seem to. */
+void lint_conditions(struct lint *l);
+
+/* The last member of an object with this key, or ptr NULL; both are strict
+ * JSON. */
+struct span lint_member(struct span object, const char *key);
+
+/* Decodes a string, with a NUL behind it.  False: it is none, does not fit, or
+ * has a NUL or an unpaired surrogate. */
+bool lint_string(struct span value, char *out, size_t cap);
+
+/* Do both paths have the same steps? */
+bool lint_same_path(const struct condition *a, const struct condition *b);
+
 #endif

@@ -103,12 +103,14 @@ static void every_line(void **state)
 		{"half a message", "{\"jsonrpc\":\"2.0\",\"id\":1,", "null "},
 		{"malformed, with an id",
 		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}\n", "1 "},
-		{"a batch", "[" "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}]\n",
+		{"a batch",
+		 "["
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}]\n",
 		 "null "},
-		{"a long line, and one behind it",
-		 text("%s" GREETING, longer), "null 0 "},
-		{"a long line without an end",
-		 text("%.100000s", longer), "null "},
+		{"a long line, and one behind it", text("%s" GREETING, longer),
+		 "null 0 "},
+		{"a long line without an end", text("%.100000s", longer),
+		 "null "},
 	};
 
 	(void)state;
@@ -202,8 +204,7 @@ static void take_sigpipe(void)
 /* A client that has gone, or wants it gone. */
 static void ends_early(void **state)
 {
-	struct how how = {.given = {[1] = true},
-			  .prepare = take_sigpipe};
+	struct how how = {.given = {[1] = true}, .prepare = take_sigpipe};
 	struct proc *p;
 	int out[2];
 
@@ -217,7 +218,8 @@ static void ends_early(void **state)
 	proc_send(p, GREETING);
 	check_status(p, 125);
 
-	p = proc_start(WORDS(weir, "-p", file("good", good), "no-such-command"));
+	p = proc_start(
+		WORDS(weir, "-p", file("good", good), "no-such-command"));
 	proc_send(p, GREETING);
 	check_error(proc_line(p), "0", -32603);
 	kill(p->pid, SIGTERM);

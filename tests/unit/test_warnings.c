@@ -59,7 +59,15 @@ static struct policy *compile(const char *const *files)
 #define RATE  "'rate_limit':'5/hour'"
 #define IS_1  "[{'path':'args.x','op':'eq','value':1}]"
 
-/* The words of the only warning. */
+#define AT(path, op, value)                                                    \
+	ALLOW "'tools':{'t':{'deny_if':[{'path':'" path "','op':'" op          \
+	      "','value':'" value "'}]}}}"
+#define NOT(op, value) AT("args.x", op, value)
+#define NEED(op, value)                                                        \
+	ALLOW "'tools':{'t':{'require':[{'path':'args.x','op':'" op            \
+	      "','value':'" value "'}]}}}"
+
+/* The words of the only warning, with ' for ". */
 static const struct {
 	const char *files[FILES_MAX];
 	const char *said;
@@ -99,9 +107,7 @@ static const struct {
 	{{ALLOW "'hide':['delete_.*']}"},
 	 "\".*\" covers only names that have this dot: * alone stands for "
 	 "anything, so write \"delete_*\""},
-	{{ALLOW "'hide':['mcp__files__write_file']}"},
-	 "a server's own is without mcp__ and the server's name. Write "
-	 "\"write_file\""},
+	{{ALLOW "'hide':['mcp__files__write_file']}"}, "Write 'write_file'"},
 	{{ALLOW "'hide':['mcp__files']}"}, "a name as clients show it"},
 	{{ALLOW "'prompts':{'mcp__a__b':{'action':'deny'}}}"},
 	 "/prompts/mcp__a__b: this is a name as clients show it"},
@@ -123,6 +129,60 @@ static const struct {
 	{{ALLOW "'tools':{'*':{'action':'deny'},'list_*':{}}}"},
 	 "/tools/list_*: this entry has no effect: line 1 of a.json, "
 	 "/tools/*/action, refuses every call"},
+	/* Patterns. */
+	{{NEED("regex", "/drop/i")}, "/tools/t/require/0: the slashes around"},
+	{{NOT("regex", "/drop/i")}, "/deny_if/0: the slashes around"},
+	{{NOT("regex", "/drop/")}, "the slashes around"},
+	{{NEED("regex", "[a-z]+")}, "this is found anywhere in the string"},
+	{{NEED("regex", "^[a-z]+")}, "this is found anywhere in the string"},
+	{{NEED("regex", "[a-z]+$")}, "this is found anywhere in the string"},
+	{{NEED("regex", "^a|b$")}, "this is found anywhere in the string"},
+	{{NEED("regex", "^a\\\\$")}, "this is found anywhere in the string"},
+	{{NEED("regex", "(^a$|b)")}, "this is found anywhere in the string"},
+	{{NEED("regex", "^/srv/[a-z./]+$")}, "'under'"},
+	{{NEED("regex", "^/srv/")}, "'under'"},
+	{{NEED("regex", "(?i)^~/x/.*$")}, "'under'"},
+	{{NEED("regex", "^https?://a\\\\.com/.*$")}, "'under'"},
+	{{NEED("regex", "\\\\Ahttps:\\\\/\\\\/a/.*\\\\z")}, "'under'"},
+	{{NEED("glob", "/srv/*")}, "a glob is not for paths"},
+	{{NEED("glob", "https://a.com/*")}, "a glob is not for paths"},
+	{{NOT("regex", "^/etc/")}, "lead past it. Write {'op': 'under'"},
+	{{NOT("regex", "/etc/passwd")}, "lead past it"},
+	{{NOT("regex", "https?://169")}, "lead past it"},
+	{{NOT("glob", "/etc/*")}, "lead past it"},
+	{{NOT("regex", "DROP.*TABLE")}, ". stops at a line break"},
+	{{NOT("regex", "^.+x")}, ". stops at a line break"},
+	{{NOT("regex", "^(a.{2}|b)")}, ". stops at a line break"},
+	{{NOT("regex", "\\bDROP")}, "is a backspace"},
+	{{NOT("regex", "rm $HOME")}, "this can never match"},
+	{{NOT("regex", "a^b")}, "this can never match"},
+	{{NOT("glob", "^rm *")}, "'^' is looked for"},
+	{{NOT("glob", "rm*$")}, "'$' is looked for"},
+	{{NOT("glob", "{rm,mv} *")}, "'{' is looked for"},
+	{{NOT("glob", "[rm] *")}, "'[' is looked for"},
+	/* Operands. */
+	{{NEED("eq", "prod-*")}, "'eq' does not know *"},
+	{{NEED("contains", "*rm*")}, "'contains' does not know *"},
+	{{NEED("under", "/srv/*")}, "name the directory alone"},
+	{{ALLOW "'tools':{'t':{'require':[{'path':'args.x','op':'in','value':["
+		"'a','*.b']}]}}}"},
+	 "'in' does not know *"},
+	{{NOT("neq", "main")},
+	 "'neq' in 'deny_if' does not hold where the argument is missing"},
+	{{ALLOW "'tools':{'t':{'deny_if':[{'path':'args.x','op':'not_in',"
+		"'value':[1]}],'require':[{'path':'args.y','op':'eq','value':1"
+		"}]}}}"},
+	 "'not_in' in 'deny_if' does not hold"},
+	/* Paths. */
+	{{AT("args", "regex", "a")}, "so every call is refused: name the arg"},
+	{{AT("args", "eq", "a")}, "so every call is refused: name the arg"},
+	{{AT("args[*]", "regex", "a")}, "an object, not an array"},
+	{{AT("args[0].x", "regex", "a")}, "an object, not an array"},
+	{{AT("/*", "regex", "a")}, "a JSON Pointer has no *, so '/*' names"},
+	{{AT("/a/*/b", "regex", "a")}, "a JSON Pointer has no *"},
+	{{AT("/args/x", "regex", "a")}, "so '/args/x' leads to an argument"},
+	{{AT("args.arguments.x", "regex", "a")}, "called 'arguments'"},
+	{{AT("args.args", "regex", "a")}, "called 'args'"},
 };
 
 static const char *const right[][FILES_MAX] = {
@@ -141,6 +201,41 @@ static const char *const right[][FILES_MAX] = {
 	{ALLOW "'methods':{'*':{" RATE "},'tasks/*':{'action':'deny'},"
 	       "'Tools/Call':{" RATE "},'notifications/*':{}}}"},
 	{ALLOW "'tools':{'a':{'action':'deny','reason':'no'}}}"},
+	{NEED("regex", "^(a|b)$")},
+	{NEED("regex", "^a$|^b$")},
+	{NEED("regex", "(?i)^[a-z ]+$")},
+	{NEED("regex", "(?:^a.*$)")},
+	{NEED("regex", "^[\\\\s\\\\S]*[A-Z]+-[0-9]+[\\\\s\\\\S]*$")},
+	{NEED("regex", "^/srv/(a|b)\\\\.txt$")},
+	{NEED("regex", "^https://.*$")},
+	{NEED("glob", "https://*")},
+	{NEED("glob", "*.md")},
+	{NEED("glob", "/srv/a.txt")},
+	{NEED("eq", "*")},
+	{NEED("eq", "* * * * *")},
+	{NEED("neq", "main")},
+	{NEED("under", "/srv")},
+	{NOT("regex", "(?i)drop[\\\\s\\\\S]*table")},
+	{NOT("regex", ".*drop.*")},
+	{NOT("regex", "(^|/)\\\\.\\\\.(/|$)")},
+	{NOT("regex", "/\\\\.")},
+	{NOT("regex", "^http://")},
+	{NOT("regex", "[.*]x")},
+	{NOT("regex", "a\\\\.+b$")},
+	{AT("args.path", "regex", "/etc/")},
+	{NOT("regex", "\\\\$HOME")},
+	{NOT("regex", "a$|^b")},
+	{ALLOW "'tools':{'t':{'deny_if':[{'path':'args.x','op':'neq','value':1}"
+	       "],'require':[{'path':'args.x','op':'exists','value':true}]}}}"},
+	{ALLOW "'all_tools':{'require':[{'path':'args.x','op':'exists','value'"
+	       ":true}]},'tools':{'t':{'deny_if':[{'path':'args.x','op':'neq',"
+	       "'value':1}]}}}"},
+	{ALLOW "'tools':{'t*':{'require':" IS_1 "},'t':{'deny_if':[{'path':"
+	       "'args.x','op':'not_in','value':[1]}]}}}"},
+	{AT("/a.b/c", "eq", "a")},
+	{AT("args.x.args", "eq", "a")},
+	{ALLOW "'methods':{'tools/call':{'deny_if':[{'path':'args.arguments.x'"
+	       ",'op':'eq','value':1}]}}}"},
 };
 
 static int count_failed(const char *const *files, const char *words)
@@ -148,8 +243,13 @@ static int count_failed(const char *const *files, const char *words)
 	struct policy *p = compile(files);
 	struct said said = {.len = 0};
 	int count = policy_warn(p, listen, &said);
-	bool good = count == said.lines && count == (words ? 1 : 0) &&
-		    (!words || strstr(said.text, words));
+	char want[256];
+	bool good = count == said.lines && count == (words ? 1 : 0);
+
+	snprintf(want, sizeof(want), "%s", words ? words : "");
+	for (char *q = want; (q = strchr(q, '\'')); q++)
+		*q = '"';
+	good &= !!strstr(said.text, want);
 
 	if (!good)
 		print_error("row: %s\n  said: %s\n", files[0], said.text);

@@ -1,0 +1,464 @@
+/* Conditions that mean something else than they seem to. */
+#include "lint.h"
+#include "loader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define PATTERN_BYTES 4096 /* of a longer pattern nothing is said */
+
+struct span lint_member(struct span object, const char *key)
+{
+	struct scan r = scan_begin(object.ptr, object.len);
+	struct span found = {.ptr = NULL};
+	const char *p = object.ptr;
+	bool more = object.len > 0 && *p == '{', first = true;
+	struct text name;
+
+	r.lines = true;
+	if (more)
+		p = scan_enter(&r, p);
+	while (more && (p = scan_member(&r, p, first, &name, &more)) && more) {
+		const char *start = p;
+
+		first = false;
+		p = scan_value(&r, p);
+		if (p && text_is(name, key, strlen(key)))
+			found = (struct span){start, (size_t)(p - start)};
+		more = p != NULL;
+	}
+	return found;
+}
+
+bool lint_string(struct span value, char *out, size_t cap)
+{
+	struct scan r = scan_begin(value.ptr, value.len);
+	struct text text;
+	ptrdiff_t len = -1;
+
+	if (value.ptr && *value.ptr == '"' &&
+	    scan_string(&r, value.ptr, &text) && !(text.flags & TEXT_NUL))
+		len = text_decode(text, out, cap - 1);
+	out[len < 0 ? 0 : len] = '\0';
+	return len >= 0;
+}
+
+/* ---- patterns -------------------------------------------------------- */
+
+/* What is to be known of a regular expression. */
+struct shape {
+	bool open;    /* an alternative is not tied to both ends */
+	bool begins;  /* the first is tied to the begin */
+	bool dot;     /* a repeated . that stops at a line break */
+	bool never;   /* $ before a letter, or ^ behind one */
+	bool literal; /* has no wildcard of any kind */
+};
+
+/* The end of the token at p: an escape, a class, or one byte. */
+static const char *token_end(const char *p)
+{
+	const char *end = p + 1;
+
+	if (*p == '\\' && p[1] == 'x' && p[2] == '{')
+		return p + strcspn(p, "}") + (strchr(p, '}') != NULL);
+	if (*p == '\\')
+		return p + (p[1] ? 2 : 1);
+	if (*p != '[')
+		return end;
+	end += *end == '^';
+	end += *end == ']';
+	while (*end && *end != ']')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return end + (*end == ']');
+}
+
+/* Does one group hold all of the pattern? */
+static bool is_group(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	for (const char *next; p < end; p = next) {
+		next = token_end(p);
+		depth += *p == '(';
+		depth -= *p == ')' && depth > 0;
+		if (depth == 0)
+			return next == end && *p == ')';
+	}
+	return false;
+}
+
+static bool is_one_of(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
+static bool is_begin(const char *p)
+{
+	return *p == '^' || (*p == '\\' && p[1] == 'A');
+}
+
+static bool is_end(const char *p)
+{
+	return p && (*p == '$' || (*p == '\\' && p[1] == 'z'));
+}
+
+static const char *skip_flag(const char *p)
+{
+	return strncmp(p, "(?i)", 4) == 0 ? p + 4 : p;
+}
+
+static struct shape shape_of(const char *p)
+{
+	struct shape s = {.literal = true};
+	const char *last = NULL, *next, *end;
+	bool first = true, open = false;
+	size_t depth = 0;
+
+	p = skip_flag(p);
+	end = p + strlen(p);
+	while (is_group(p, end)) {
+		p += strncmp(p, "(?i:", 4) == 0  ? 4
+		     : strncmp(p, "(?:", 3) == 0 ? 3
+						 : 1;
+		end--;
+	}
+	s.begins = is_begin(p);
+	for (; p < end; last = p, p = next) {
+		bool repeated;
+
+		next = token_end(p);
+		repeated = is_one_of(*next, "*+?{") && next < end;
+		if (first && depth == 0) {
+			open = !is_begin(p);
+			s.open |= open;
+		}
+		s.never |= *p == '$' && isalnum((unsigned char)*next);
+		s.never |= *p == '^' && last && isalnum((unsigned char)*last);
+		/* At an end that is open it covers nothing that matters. */
+		if (*p == '.' && repeated && !(first && open)) {
+			const char *rest = next + 1;
+
+			s.dot |= depth > 0 || (rest < end && *rest != '|');
+		}
+		s.literal &= !is_one_of(*p, ".[*+{?") ||
+			     (*p == '?' && last && *last == '(');
+		s.literal &= *p != '\\' || !is_one_of(p[1], "dDsSwW");
+		depth += *p == '(';
+		depth -= *p == ')' && depth > 0;
+		first = *p == '|' && depth == 0;
+		if (first)
+			s.open |= !is_end(last);
+	}
+	s.open |= !is_end(last);
+	return s;
+}
+
+/* What comes after the begin of a path, "/" or "~/", or of a uri, "scheme://",
+ * in a pattern; NULL if it begins otherwise. */
+static const char *behind_root(const char *p)
+{
+	const char *colon = p;
+
+	if (*p == '\\' && p[1] == '/')
+		return p + 2;
+	if (*p == '/' || (*p == '~' && p[1] == '/'))
+		return p + (*p == '~' ? 2 : 1);
+	while (isalnum((unsigned char)*colon) || is_one_of(*colon, "+-.?()|:*"))
+		if (*colon++ == ':' && colon - 1 > p &&
+		    isalpha((unsigned char)*p)) {
+			if (strncmp(colon, "//", 2) == 0)
+				return colon + 2;
+			if (strncmp(colon, "\\/\\/", 4) == 0)
+				return colon + 4;
+		}
+	return NULL;
+}
+
+/* Two names with a slash between them, which "//" and "/./" would part. */
+static bool has_segments(const char *p)
+{
+	for (; (p = strchr(p, '/')); p++)
+		if (isalnum((unsigned char)p[1]) || is_one_of(p[1], "\\.["))
+			return true;
+	return false;
+}
+
+/* "/drop/i", as other languages write it. */
+static bool is_slashed(const struct condition *c, const char *p)
+{
+	static const char *const paths[] = {"path", "file", "dir", "folder",
+					    "uri",  "url",  "root"};
+	const char *last = strrchr(p, '/');
+	const struct step *s;
+	char key[256];
+
+	if (*p != '/' || last < p + 2 ||
+	    strspn(last + 1, "gimsuy") != strlen(last + 1))
+		return false;
+	for (const char *q = p + 1; q < last; q++)
+		if (*q == '/' && q[-1] != '\\')
+			return false;
+	if (last[1])
+		return true;
+	/* "/etc/" may be looked for in a path. */
+	if (c->step_count == 0)
+		return false;
+	s = &c->steps[c->step_count - 1];
+	if (!s->key || s->len >= sizeof(key))
+		return true;
+	for (size_t i = 0; i <= s->len; i++)
+		key[i] = i < s->len ? (char)tolower((unsigned char)s->key[i])
+				    : '\0';
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (strstr(key, paths[i]))
+			return false;
+	return true;
+}
+
+static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
+		       bool require)
+{
+	struct shape s = shape_of(p);
+	const char *bare = skip_flag(p), *root;
+
+	if (strpbrk(p, "\b\f")) {
+		lint_warn(
+			l, &c->location,
+			"\\b in a JSON string is a backspace: write \\\\b for "
+			"the \\b of a regular expression");
+		return true;
+	}
+	if (is_slashed(c, p)) {
+		lint_warn(l, &c->location,
+			  "the slashes around this regular expression are "
+			  "looked for, too: write it without them, and (?i) in "
+			  "front for any case");
+		return true;
+	}
+	if (s.never) {
+		lint_warn(l, &c->location,
+			  "this can never match: ^ is the begin of the string "
+			  "and $ its end. Write \\\\^ or \\\\$ for the "
+			  "character");
+		return true;
+	}
+	if (is_begin(bare))
+		bare = token_end(bare);
+	root = behind_root(bare);
+	if (root && root[strspn(root, ".*+$")] &&
+	    (require ? s.open || !s.literal
+		     : s.begins || *bare != '/' || has_segments(root))) {
+		lint_warn(l, &c->location,
+			  "a pattern is not for paths and uris, as \"..\", "
+			  "\"//\" and other spellings %s. Write {\"op\": "
+			  "\"under\", \"value\": DIRECTORY}",
+			  require ? "lead out of what it covers"
+				  : "lead past it");
+		return true;
+	}
+	if (require && s.open) {
+		lint_warn(l, &c->location,
+			  "this is found anywhere in the string, whatever "
+			  "stands around it: write ^ before it and $ behind "
+			  "it, and [\\\\s\\\\S]* where anything may stand");
+		return true;
+	}
+	if (!require && s.dot) {
+		lint_warn(l, &c->location,
+			  ". stops at a line break, so a call with one passes: "
+			  "write [\\\\s\\\\S] for any character");
+		return true;
+	}
+	return false;
+}
+
+static bool warn_glob(struct lint *l, const struct condition *c, const char *p,
+		      bool require)
+{
+	const char *root = behind_root(p);
+	char odd = '\0';
+
+	if (*p == '^' || (*p && p[strlen(p) - 1] == '$'))
+		odd = *p == '^' ? '^' : '$';
+	else if (strchr(p, '{') && strchr(strchr(p, '{'), ',') &&
+		 strchr(strchr(p, '{'), '}'))
+		odd = '{';
+	else if (strchr(p, '[') && strchr(strchr(p, '['), ']'))
+		odd = '[';
+	if (odd) {
+		lint_warn(l, &c->location,
+			  "a glob has * for anything and ? for one character, "
+			  "and \"%c\" is looked for: write a glob for each, or "
+			  "a regex",
+			  odd);
+		return true;
+	}
+	if (root && strpbrk(root, "*?") && strcmp(root, "*") != 0) {
+		lint_warn(l, &c->location,
+			  "a glob is not for paths and uris, as \"..\", \"//\" "
+			  "and other spellings %s. Write {\"op\": \"under\", "
+			  "\"value\": DIRECTORY}",
+			  require ? "lead out of what it covers"
+				  : "lead past it");
+		return true;
+	}
+	return false;
+}
+
+/* ---- operands -------------------------------------------------------- */
+
+/* A glob where values are compared whole. */
+static bool warn_operands(struct lint *l, const struct condition *c)
+{
+	for (size_t i = 0; i < c->operand_count; i++) {
+		const struct operand *o = &c->operands[i];
+		bool ends = o->type == TYPE_STRING && o->len > 1 &&
+			    (*o->ptr == '*' || o->ptr[o->len - 1] == '*') &&
+			    !memchr(o->ptr, ' ', o->len);
+
+		if (!ends || c->op == OP_REGEX || c->op == OP_GLOB)
+			continue;
+		lint_warn(l, &c->location,
+			  "\"%s\" does not know *, which stands for itself "
+			  "here: %s",
+			  operators[c->op].name,
+			  c->op == OP_UNDER
+				  ? "name the directory alone, as /srv/data"
+			  : c->op == OP_CONTAINS
+				  ? "write the text alone, which may stand "
+				    "anywhere"
+				  : "write \"op\": \"glob\" for each");
+		return true;
+	}
+	return false;
+}
+
+/* ---- paths ----------------------------------------------------------- */
+
+static bool warn_path(struct lint *l, const struct rules *r,
+		      const struct condition *c)
+{
+	/* Under a method or a resource, args are the params. */
+	bool calls = r->section == POLICY_TOOLS || r->section == POLICY_PROMPTS;
+	const struct step *s = c->steps;
+	char path[1024];
+
+	if (c->step_count == 0) {
+		if (c->op == OP_EXISTS)
+			return false;
+		lint_warn(l, &c->location,
+			  "args is the object of all arguments, and \"%s\" is "
+			  "not about an object, so every call is refused: name "
+			  "the argument, args.NAME",
+			  operators[c->op].name);
+		return true;
+	}
+	if (s->kind == STEP_EACH || s->kind == STEP_INDEX) {
+		lint_warn(l, &c->location,
+			  "the arguments are an object, not an array: name the "
+			  "argument first, args.NAME[*]");
+		return true;
+	}
+	if (!lint_string(
+		    lint_member((struct span){c->source, strlen(c->source)},
+				"path"),
+		    path, sizeof(path)))
+		return false;
+	for (size_t i = 0; *path == '/' && i < c->step_count; i++)
+		if (s[i].key && memchr(s[i].key, '*', s[i].len)) {
+			lint_warn(l, &c->location,
+				  "a JSON Pointer has no *, so \"%s\" names a "
+				  "key with a star: write args.LIST[*].KEY for "
+				  "every element",
+				  loader_show(path, strlen(path)).text);
+			return true;
+		}
+	if (!calls || !((s->len == 4 && memcmp(s->key, "args", 4) == 0) ||
+			(s->len == 9 && memcmp(s->key, "arguments", 9) == 0)))
+		return false;
+	lint_warn(l, &c->location,
+		  "a path begins in the arguments already, so \"%s\" leads to "
+		  "an argument called \"%.*s\": leave that step out",
+		  loader_show(path, strlen(path)).text, (int)s->len, s->key);
+	return true;
+}
+
+bool lint_same_path(const struct condition *a, const struct condition *b)
+{
+	if (a->step_count != b->step_count)
+		return false;
+	for (size_t i = 0; i < a->step_count; i++) {
+		const struct step *s = &a->steps[i], *t = &b->steps[i];
+
+		if (s->kind != t->kind || s->index != t->index ||
+		    s->len != t->len ||
+		    (s->len > 0 && memcmp(s->key, t->key, s->len) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Does one of the conditions, of which all are required, ask for the path? */
+static bool asks_for(const struct conditions *list, const struct condition *c)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (lint_same_path(&list->list[i], c))
+			return true;
+	return false;
+}
+
+/* neq and not_in in deny_if do not hold for what is missing. */
+static void warn_missing(struct lint *l, const struct rules *r,
+			 const struct condition *c)
+{
+	const struct rules *all = l->policy->all_tools;
+	bool asked =
+		asks_for(&r->require, c) || (r->section == POLICY_TOOLS &&
+					     all && asks_for(&all->require, c));
+
+	for (size_t i = 0; i < r->known.count; i++)
+		asked |= asks_for(&r->known.rules[i]->require, c);
+	if (!asked)
+		lint_warn(l, &c->location,
+			  "\"%s\" in \"deny_if\" does not hold where the "
+			  "argument is missing, so a call without it passes: "
+			  "write \"%s\" in \"require\" instead",
+			  operators[c->op].name, c->op == OP_NEQ ? "eq" : "in");
+}
+
+/* ---- all of them ----------------------------------------------------- */
+
+static void warn_condition(struct lint *l, const struct rules *r,
+			   const struct condition *c, bool require)
+{
+	struct span source = {c->source, strlen(c->source)};
+	char text[PATTERN_BYTES];
+
+	if (warn_path(l, r, c) || warn_operands(l, c))
+		return;
+	if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
+	    lint_string(lint_member(source, "value"), text, sizeof(text))) {
+		if (c->op == OP_REGEX)
+			warn_regex(l, c, text, require);
+		else
+			warn_glob(l, c, text, require);
+	}
+	if (!require && (c->op == OP_NEQ || c->op == OP_NOT_IN))
+		warn_missing(l, r, c);
+}
+
+static void warn_rules(struct lint *l, const struct rules *r)
+{
+	for (size_t i = 0; i < r->require.count; i++)
+		warn_condition(l, r, &r->require.list[i], true);
+	for (size_t i = 0; i < r->deny_if.count; i++)
+		warn_condition(l, r, &r->deny_if.list[i], false);
+}
+
+void lint_conditions(struct lint *l)
+{
+	if (l->policy->all_tools)
+		warn_rules(l, l->policy->all_tools);
+	for (const struct rules *r = l->policy->first; r; r = r->following)
+		warn_rules(l, r);
+}
