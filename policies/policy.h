@@ -83,6 +83,9 @@ int policy_warn(const struct policy *policy, policy_report *report,
 int policy_unused(const struct policy *policy, const struct text *names,
 		  size_t count, policy_report *report, void *context);
 
+/* Is it a method of MCP that a client never sends? */
+bool policy_only_servers_send(struct text method);
+
 /* Appends what happens to calls of a tool, in words: "allowed, at most 10 calls
  * a minute". */
 void policy_describe(const struct policy *policy, struct text name,

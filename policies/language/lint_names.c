@@ -212,6 +212,15 @@ static bool covers_one(const struct entry *e, const char *const *methods)
 	return false;
 }
 
+bool policy_only_servers_send(struct text method)
+{
+	const char *const *m = server_methods;
+
+	while (*m && !text_is(method, *m, strlen(*m)))
+		m++;
+	return *m;
+}
+
 static void warn_method(struct lint *l, const struct rules *r)
 {
 	const char *near;

@@ -968,6 +968,30 @@ static void tests_of_a_policy(void **state)
 	}
 }
 
+/* Of a recording of both sides, what a server sends is not judged. */
+static void tests_of_both_sides(void **state)
+{
+	const char *of = file("p.json", "{\"version\":\"1\",\"default\":"
+					"\"allow\",\"methods\":{\"*\":{"
+					"\"action\":\"deny\"}}}");
+	const char *session;
+	struct proc *p;
+
+	(void)state;
+	prefix_only("test starts no server");
+	session = file("session",
+		       text("%s%s%s%s", request("1", "roots/list", NULL),
+			    RPC "\"method\":\"notifications/message\"}\n",
+			    RPC "\"id\":1,\"result\":{}}\n",
+			    request("1", "ping", NULL)));
+	p = proc_run(WORDS(weir, "test", "-p", of, session), "");
+	check_status(p, 0);
+	check(strncmp(p->said.ptr, text("%s:4: refused ping\n", session),
+		      strlen(session) + 17) == 0 &&
+		      strstr(p->said.ptr, "\n0 allowed, 1 refused, 0 hidden\n"),
+	      "said: %s", p->said.ptr);
+}
+
 /* Which policy: that of -p, that beside the tests, that of the environment.
  * Each file begins with counters of its own. */
 static void tests_find_their_policy(void **state)
@@ -1714,6 +1738,7 @@ int run_verbs(void)
 		TEST(explain_errors),
 		TEST(explain_methods),
 		TEST(tests_of_a_policy),
+		TEST(tests_of_both_sides),
 		TEST(tests_find_their_policy),
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
