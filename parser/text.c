@@ -117,6 +117,19 @@ int32_t text_fold(int32_t c)
 	return c;
 }
 
+bool text_is_folded(struct text text, const char *s, size_t len)
+{
+	struct text want = {.ptr = s, .len = len};
+	int32_t c;
+
+	do {
+		c = text_fold(text_next(&text));
+		if (c != text_fold(text_next(&want)))
+			return false;
+	} while (c >= 0);
+	return true;
+}
+
 /* White space and control characters, of ASCII and beyond: what a reader that
  * trims may drop at either end. */
 static bool at_edge(int32_t c)

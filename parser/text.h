@@ -57,6 +57,9 @@ bool text_equal(struct text a, struct text b);
 /* Is text, decoded, the string of len bytes at s? */
 bool text_is(struct text text, const char *s, size_t len);
 
+/* The same, once case is folded (text_fold()). */
+bool text_is_folded(struct text text, const char *s, size_t len);
+
 /*
  * Writes text as a lenient reader sees it: case folded (Unicode simple folding:
  * U+017F is s, U+212A is k), without white space and control characters at

@@ -28,11 +28,6 @@ struct limit {
 	const char *reason;       /* on_deny, else words */
 };
 
-struct conditions {
-	struct condition *list;
-	size_t count;
-};
-
 /* What all_tools and all entries that match a name say together. */
 struct rules;
 struct match {
@@ -134,7 +129,8 @@ struct policy_file {
 
 struct policy {
 	struct arena arena;
-	struct policy_file *files; /* owned */
+	const struct policy_places *places; /* the caller's, or NULL */
+	struct policy_file *files;          /* owned */
 	size_t file_count;
 	struct owned *owned;
 	enum action fallback; /* "default": for tools that no entry matches */

@@ -40,13 +40,21 @@ typedef void policy_report(void *context, const char *line);
 /* The word of a NULL-ended list that s was probably meant to be, or NULL. */
 const char *policy_nearest(const char *s, size_t len, const char *const *words);
 
+/* What "~/" and "./" stand for in a policy, as the process has them; NULL: not
+ * known. */
+struct policy_places {
+	const char *home;      /* HOME */
+	const char *directory; /* the working directory */
+};
+
 /*
  * Loads the policy files and merges them in order: the strictest default, all
  * entries, all rules.  Returns NULL after reporting every error: a file cannot
  * be read, others than root and this user may write it, or it is not sound. The
- * caller frees the policy, and keeps the paths as long.
+ * caller frees the policy, and keeps the paths and the places as long.
  */
 struct policy *policy_load(const char *const *paths, size_t count,
+			   const struct policy_places *places,
 			   policy_report *report, void *context);
 
 /*
@@ -62,7 +70,7 @@ struct policy *policy_reload(struct policy *before, policy_report *report,
 bool policy_names_descriptor(const char *path);
 
 /* Loads policies from memory: text has a NUL behind its len bytes; reports use
- * name as the file name. */
+ * name as the file name.  places may be NULL. */
 struct policy_source {
 	const char *name;
 	const char *text;
@@ -70,6 +78,7 @@ struct policy_source {
 	bool shared; /* its group may write it: warn */
 };
 struct policy *policy_compile(const struct policy_source *sources, size_t count,
+			      const struct policy_places *places,
 			      policy_report *report, void *context);
 
 void policy_free(struct policy *policy);

@@ -340,6 +340,12 @@ static bool read_environment(struct options *o)
 	return true;
 }
 
+static struct policy_places find_places(void)
+{
+	return (struct policy_places){.home = getenv("HOME"),
+				      .directory = getcwd(NULL, 0)};
+}
+
 static bool need_policy(const struct options *o, const char *with)
 {
 	/* A test may have one beside it. */
@@ -382,7 +388,8 @@ static bool read_words(struct options *o, int argc, char **argv)
 
 struct options options_read(int argc, char **argv)
 {
-	struct options o = {.max_line = MAX_LINE_DEFAULT};
+	struct options o = {.max_line = MAX_LINE_DEFAULT,
+			    .places = find_places()};
 
 	for (enum run v = RUN_RELAY + 1; argc > 1 && v < RUN_VERBS; v++)
 		if (strcmp(argv[1], verbs[v].name) == 0)
@@ -396,7 +403,9 @@ struct options options_read(int argc, char **argv)
 
 struct options options_environment(void)
 {
-	struct options o = {.status = EXIT_WEIR, .max_line = MAX_LINE_DEFAULT};
+	struct options o = {.status = EXIT_WEIR,
+			    .max_line = MAX_LINE_DEFAULT,
+			    .places = find_places()};
 
 	if (!read_environment(&o) || !need_policy(&o, "in WEIR_POLICY"))
 		o.run = RUN_ERROR;
@@ -406,5 +415,7 @@ struct options options_environment(void)
 void options_free(struct options *o)
 {
 	free(o->list);
+	free((char *)o->places.directory);
 	o->list = NULL;
+	o->places.directory = NULL;
 }

@@ -2,8 +2,7 @@
 #ifndef SHIM_OPTIONS_H
 #define SHIM_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "../policies/policy.h"
 
 #define MAX_LINE_DEFAULT ((size_t)64 << 20)
 #define MAX_LINE_LEAST   ((size_t)4096)
@@ -31,21 +30,23 @@ struct options {
 	/* The policy files, each layered over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
-	char *list;        /* a copy of WEIR_POLICY, split; owned */
-	const char *grant; /* NULL: the first policy file's path */
-	const char *state; /* the state directory; NULL: the default */
-	size_t max_line;   /* longest line judged, in bytes without its LF */
-	const char *log;   /* where decisions are appended; NULL: none */
-	bool observe;      /* decide and log, but let everything through */
-	bool json;         /* explain, limits: print JSON */
+	char *list; /* a copy of WEIR_POLICY, split; owned */
+	struct policy_places
+		places;     /* of the process; the directory is owned */
+	const char *grant;  /* NULL: the first policy file's path */
+	const char *state;  /* the state directory; NULL: the default */
+	size_t max_line;    /* longest line judged, in bytes without its LF */
+	const char *log;    /* where decisions are appended; NULL: none */
+	bool observe;       /* decide and log, but let everything through */
+	bool json;          /* explain, limits: print JSON */
 	const char *method; /* explain: of the message, or NULL: a call */
-	const char *reset; /* limits: the counter to reset, or NULL */
-	bool sure;         /* limits: do not ask before a reset */
-	bool strict;       /* check: a warning fails */
-	bool print;        /* check: print the merged policy */
-	bool preload;      /* check: does a command load libweir.so? */
-	const char *tools; /* check: file with a list of tools, or NULL */
-	char **rest;       /* the operands, NULL-ended */
+	const char *reset;  /* limits: the counter to reset, or NULL */
+	bool sure;          /* limits: do not ask before a reset */
+	bool strict;        /* check: a warning fails */
+	bool print;         /* check: print the merged policy */
+	bool preload;       /* check: does a command load libweir.so? */
+	const char *tools;  /* check: file with a list of tools, or NULL */
+	char **rest;        /* the operands, NULL-ended */
 };
 
 /* Reads both.  RUN_ERROR: reported.  All pointers are into argv and the

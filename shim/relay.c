@@ -461,8 +461,8 @@ static bool open_session(struct relay *r, size_t *said)
 	const struct options *o = r->options;
 	struct counters *counters;
 
-	r->policy =
-		policy_load(o->policies, o->policy_count, report_some, said);
+	r->policy = policy_load(o->policies, o->policy_count, &o->places,
+				report_some, said);
 	if (!r->policy)
 		return false;
 	policy_warn(r->policy, report_some, said);

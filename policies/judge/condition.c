@@ -12,6 +12,8 @@ const struct operator operators[OP_COUNT] = {
 #undef ROW
 };
 
+#define TEXT_ROOM (CONDITION_TEXT_ROOM / 2)
+
 /* A condition being tested against one message.  Whatever is read is JSON that
  * was read before, so no step fails. */
 struct test {
@@ -20,7 +22,7 @@ struct test {
 	struct scan *r; /* of the arguments, or of a list inside a string */
 	bool every;
 	bool inside; /* r reads a list that is the text of a string */
-	char *text;  /* CONDITION_TEXT_ROOM for such a text */
+	char *text;  /* TEXT_ROOM for such a text, and for one inside it */
 	void *scratch;
 	struct span *value;
 };
@@ -76,134 +78,6 @@ static const char *read_value(struct scan *r, const char *p, struct value *v)
 	return after;
 }
 
-/* Equal, or equal once case is folded. */
-static bool same_folded(struct text text, const char *s, size_t len)
-{
-	struct text want = {.ptr = s, .len = len};
-	int32_t c;
-
-	do {
-		c = text_fold(text_next(&text));
-		if (c != text_fold(text_next(&want)))
-			return false;
-	} while (c >= 0);
-	return true;
-}
-
-/* ---- paths ----------------------------------------------------------- */
-
-struct segment {
-	const char *ptr;
-	size_t len;
-};
-
-/* The segment of dir at *at, past its slash; false at the end. */
-static bool next_segment(const char *dir, size_t len, size_t *at,
-			 struct segment *s)
-{
-	const char *slash;
-
-	while (*at < len && dir[*at] == '/')
-		++*at;
-	if (*at == len)
-		return false;
-	s->ptr = dir + *at;
-	slash = memchr(s->ptr, '/', len - *at);
-	s->len = slash ? (size_t)(slash - s->ptr) : len - *at;
-	*at += s->len;
-	return true;
-}
-
-/* Takes a segment off the path, up to its slash, into *s; false at the end. */
-static bool take_segment(struct text *path, struct text *s)
-{
-	const char *slash, *end = path->ptr;
-	struct text rest = *path;
-	int32_t c;
-
-	*s = *path;
-	if (!(path->flags & TEXT_ESCAPED)) {
-		slash = memchr(path->ptr, '/', path->len);
-		s->len = slash ? (size_t)(slash - path->ptr) : path->len;
-		path->ptr += s->len + (slash != NULL);
-		path->len -= s->len + (slash != NULL);
-		return s->len > 0 || slash;
-	}
-	while ((c = text_next(&rest)) >= 0 && c != '/')
-		end = rest.ptr;
-	s->len = (size_t)(end - s->ptr);
-	*path = rest;
-	return s->len > 0 || c >= 0;
-}
-
-/* Would another reader see a separator or a dot where there is none? */
-static bool is_disguised(struct text path)
-{
-	int32_t c, high, low;
-
-	if (!memchr(path.ptr, '%', path.len) &&
-	    !memchr(path.ptr, '\\', path.len))
-		return false;
-	while ((c = text_next(&path)) >= 0) {
-		struct text ahead = path;
-
-		if (c == '\\')
-			return true;
-		if (c != '%')
-			continue;
-		high = text_next(&ahead);
-		low = text_fold(text_next(&ahead));
-		if ((high == '2' && (low == 'e' || low == 'f' || low == '5')) ||
-		    (high == '5' && low == 'c'))
-			return true;
-	}
-	return false;
-}
-
-/* Where the segment of dir begins that has so many before it. */
-static size_t segment_at(const char *dir, size_t len, size_t which)
-{
-	struct segment s;
-	size_t at = 0;
-
-	while (which-- > 0)
-		next_segment(dir, len, &at, &s);
-	return at;
-}
-
-enum outcome condition_under(struct text path, const char *dir, size_t len,
-			     bool fold)
-{
-	size_t depth = 0, common = 0, at = 0, next;
-	struct segment want;
-	struct text s;
-
-	if (is_disguised(path) || text_next(&path) != '/')
-		return OUTCOME_INVALID;
-	while (take_segment(&path, &s)) {
-		if (s.len == 0 || text_is(s, ".", 1))
-			continue;
-		if (text_is(s, "..", 2)) {
-			depth -= depth > 0;
-			if (common > depth) {
-				common = depth;
-				at = segment_at(dir, len, depth);
-			}
-			continue;
-		}
-		/* As far as the path has kept to dir, it may go on so. */
-		next = at;
-		if (common == depth && next_segment(dir, len, &next, &want) &&
-		    (fold ? same_folded(s, want.ptr, want.len)
-			  : text_is(s, want.ptr, want.len))) {
-			common++;
-			at = next;
-		}
-		depth++;
-	}
-	return yes_if(!next_segment(dir, len, &at, &want));
-}
-
 /* ---- values ---------------------------------------------------------- */
 
 /* Can the value be compared at all?  Of a number, all is read. */
@@ -257,16 +131,21 @@ static bool is_comparable(const struct condition *c, enum type type)
 	return type == TYPE_NULL || types & (SET_NULL | 1u << type);
 }
 
+/* Is null a value of its own, and not a missing one? */
+static bool is_about_null(const struct condition *c)
+{
+	return c->op <= OP_NOT_IN && operand_types(c) & SET_NULL;
+}
+
 unsigned condition_about(const struct condition *c)
 {
 	const unsigned about = operators[c->op].about;
-	const unsigned types = operand_types(c);
 
 	if (c->op == OP_CONTAINS)
 		return c->regex ? about : SET_ARRAY;
-	if (c->op > OP_NOT_IN || types & SET_NULL)
+	if (c->op > OP_NOT_IN || is_about_null(c))
 		return about;
-	return about & (types | SET_NULL);
+	return about & operand_types(c);
 }
 
 /* Is the value one of the operands?  UNFIT: it cannot be told. */
@@ -386,13 +265,106 @@ static enum outcome test_pattern(struct test *t, const struct value *v)
 	return yes_if(regex_match(t->c->regex, v->text, t->scratch));
 }
 
+/* Which kinds of addresses do the directories have? */
+static void find_kinds(const struct condition *c, bool *paths, bool *uris,
+		       bool *files)
+{
+	*paths = *uris = *files = false;
+	for (size_t i = 0; i < c->operand_count; i++) {
+		const struct uri *uri = c->operands[i].uri;
+
+		*paths |= !uri;
+		*uris |= uri != NULL;
+		*files |= uri && strcmp(uri->scheme, "file") == 0;
+	}
+}
+
+/* Below one of the directories.  A path is no uri, nor the other way; to a
+ * server a file: uri may be a path. */
 static enum outcome test_under(struct test *t, const struct value *v)
 {
-	const struct operand *o = t->c->operands;
+	enum outcome found = OUTCOME_NO, one;
+	bool path, paths, uris, files;
+	struct text text = v->text;
+	struct uri uri;
 
 	if (v->type != TYPE_STRING)
 		return OUTCOME_INVALID;
-	return condition_under(v->text, o->ptr, o->len, !t->every);
+	path = text_next(&text) == '/';
+	find_kinds(t->c, &paths, &uris, &files);
+	if (path ? !paths : !uris || !uri_read(v->text, &uri))
+		return OUTCOME_INVALID;
+	if (!path && paths && !files && strcmp(uri.scheme, "file") == 0)
+		return OUTCOME_INVALID;
+	for (size_t i = 0; i < t->c->operand_count; i++) {
+		const struct operand *o = &t->c->operands[i];
+
+		if (path != !o->uri)
+			continue;
+		one = path ? path_under(v->text, o->ptr, o->len, !t->every)
+			   : uri_under(&uri, o->uri, !t->every);
+		if (one == OUTCOME_INVALID)
+			return one;
+		if (one == OUTCOME_YES)
+			found = one;
+	}
+	return found;
+}
+
+/* Is it the host of the operand, or, with below, a name that ends with it? */
+static bool is_host(const struct uri *u, const struct operand *o)
+{
+	const char *host = u->host;
+	const size_t len = strlen(host);
+
+	if (o->uri->port != 0 && o->uri->port != u->port)
+		return false;
+	if (o->below && len > o->len && host[len - o->len - 1] == '.')
+		host += len - o->len;
+	else if (o->below)
+		return false;
+	return strcmp(host, o->ptr) == 0;
+}
+
+static enum outcome test_host(struct test *t, const struct value *v)
+{
+	bool named = false; /* an operand has the same address, maybe another
+			       port */
+	struct uri u;
+
+	if (v->type != TYPE_STRING || !uri_read(v->text, &u) ||
+	    (strcmp(u.scheme, "http") != 0 && strcmp(u.scheme, "https") != 0))
+		return OUTCOME_INVALID;
+	for (size_t i = 0; i < t->c->operand_count; i++) {
+		const struct operand *o = &t->c->operands[i];
+
+		if (is_host(&u, o))
+			return OUTCOME_YES;
+		named |= strcmp(u.host, o->ptr) == 0;
+	}
+	return u.numeric && !named ? OUTCOME_INVALID : OUTCOME_NO;
+}
+
+/* Code points of a string, elements of an array. */
+static enum outcome test_length(struct test *t, const struct value *v)
+{
+	const size_t most = t->c->operands->most;
+	struct text text = v->text;
+	struct walk_array w;
+	struct value element;
+	size_t count = 0;
+
+	if (v->type == TYPE_STRING) {
+		while (count <= most && text_next(&text) >= 0)
+			count++;
+	} else if (v->type == TYPE_ARRAY) {
+		w = array_begin(t->r, v->ptr);
+		while (count <= most && array_next(&w, &element))
+			count++;
+	} else {
+		return OUTCOME_INVALID;
+	}
+	return yes_if(count <= most);
 }
 
 /* A value that is there, and fit. */
@@ -466,31 +438,33 @@ static bool replace_numbers(char *s, const char *end)
 	return found;
 }
 
-/* Is the string the text of an array?  Then that is *list, which *r reads.
- * UNFIT: to some readers it is. */
-static enum outcome open_list(struct test *t, struct text text, struct scan *r,
-			      struct value *list)
+/* Is the string the text of an array, or, with objects, of an object?  Then
+ * that is *inner, which is decoded into room and which *r reads.  INVALID: to
+ * some readers it is. */
+static enum outcome open_text(struct text text, bool objects, char *room,
+			      struct scan *r, struct value *inner)
 {
 	struct text rest = text;
 	bool whole = text.len <= CONDITION_TEXT_BYTES, numbers;
+	const int32_t first = next_solid(&rest);
 	const char *end;
 	ptrdiff_t len;
 
-	if (next_solid(&rest) != '[')
+	if (first != '[' && !(objects && first == '{'))
 		return OUTCOME_NO;
 	/* No character has more bytes when it is decoded. */
 	while (!whole && rest.ptr - text.ptr < CONDITION_TEXT_BYTES - 12)
 		text_next(&rest);
 	if (!whole)
 		text.len = (size_t)(rest.ptr - text.ptr);
-	len = text_decode(text, t->text, CONDITION_TEXT_BYTES);
+	len = text_decode(text, room, CONDITION_TEXT_BYTES);
 	if (len < 0)
 		return OUTCOME_INVALID;
-	numbers = replace_numbers(t->text, t->text + len);
-	t->text[len] = '\0';
-	*r = scan_begin(t->text, (size_t)len);
+	numbers = replace_numbers(room, room + len);
+	room[len] = '\0';
+	*r = scan_begin(room, (size_t)len);
 	r->lines = true;
-	end = read_value(r, scan_space(r, t->text), list);
+	end = read_value(r, scan_space(r, room), inner);
 	if (end)
 		scan_end(r, end);
 	/* The last token may be at fault because it was cut. */
@@ -505,10 +479,12 @@ static enum outcome open_list(struct test *t, struct text text, struct scan *r,
 static enum outcome test_listed(struct test *t, struct value *v,
 				enum outcome good)
 {
-	const bool pattern = t->c->op == OP_REGEX || t->c->op == OP_GLOB;
+	unsigned about = operators[t->c->op].about;
 	enum outcome one = OUTCOME_NO;
 
-	if (pattern ? v->type != TYPE_STRING : !is_comparable(t->c, v->type))
+	if (t->c->op <= OP_NOT_IN || t->c->op == OP_CONTAINS)
+		about = operand_types(t->c);
+	if (!(about >> v->type & 1))
 		return good;
 	if (!is_fit(v))
 		return OUTCOME_INVALID;
@@ -545,10 +521,10 @@ static enum outcome test_reading(struct test *t, const struct value *v)
 	enum outcome one;
 
 	if (op <= OP_NOT_IN && is_null(v->text))
-		return test_plain(t, &null);
+		return is_about_null(t->c) ? test_plain(t, &null) : OUTCOME_NO;
 	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN)
 		return good;
-	one = open_list(t, v->text, &r, &list);
+	one = open_text(v->text, false, t->text, &r, &list);
 	if (one == OUTCOME_INVALID)
 		return one;
 	if (one == OUTCOME_NO)
@@ -567,7 +543,7 @@ static enum outcome test_value(struct test *t, struct value *v)
 
 	if (t->c->op == OP_EXISTS)
 		return yes_if((v != NULL) == (*t->c->operands->ptr == 't'));
-	if (!v)
+	if (!v || (v->type == TYPE_NULL && !is_about_null(t->c)))
 		return OUTCOME_NO;
 	if (!is_fit(v))
 		return OUTCOME_INVALID;
@@ -607,7 +583,7 @@ static inline enum found is_named(struct text key, const struct step *step)
 	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
 	    memcmp(key.ptr, step->key, key.len) == 0)
 		return FOUND;
-	if (same_folded(key, step->key, step->len))
+	if (text_is_folded(key, step->key, step->len))
 		return text_is(key, step->key, step->len) ? FOUND
 							  : FOUND_INVALID;
 	return !step->ascii && is_beyond_ascii(key) ? FOUND_INVALID
@@ -735,7 +711,8 @@ static enum outcome test_inside(struct test *t, const struct value *v,
 	enum outcome one = OUTCOME_INVALID;
 	struct value list;
 
-	if (!t->inside && open_list(t, v->text, &r, &list) == OUTCOME_YES) {
+	if (!t->inside &&
+	    open_text(v->text, false, t->text, &r, &list) == OUTCOME_YES) {
 		t->inside = true;
 		t->r = &r;
 		one = test_from(t, &list, at);
@@ -776,8 +753,89 @@ static enum outcome test_from(struct test *t, struct value *v, size_t at)
 	}
 }
 
-enum outcome condition_test(const struct condition *c, struct arguments *a,
-			    bool every, void *scratch, struct span *value)
+/* ---- everywhere ------------------------------------------------------ */
+
+/* Is the condition about this string, whatever it says of it? */
+static bool is_about_text(const struct condition *c, struct text text)
+{
+	struct text first = text;
+	bool paths, uris, files;
+
+	if (c->op == OP_HOST)
+		return uri_begins(text, "http") || uri_begins(text, "https");
+	if (c->op != OP_UNDER)
+		return true;
+	find_kinds(c, &paths, &uris, &files);
+	if (text_next(&first) == '/')
+		return paths;
+	return uri_begins(text, uris ? NULL : "file");
+}
+
+/* A key or a value of args.**. */
+static enum outcome test_found(struct test *t, struct value *v, unsigned about)
+{
+	if (v->type == TYPE_NULL || !(about >> v->type & 1))
+		return OUTCOME_NO;
+	if (v->type == TYPE_STRING && !is_about_text(t->c, v->text))
+		return OUTCOME_NO;
+	return is_fit(v) ? test_plain(t, v) : OUTCOME_INVALID;
+}
+
+/*
+ * Every key, and every value that is neither an object nor an array, of the
+ * JSON between p and end, which t->r reads.  deep: that is the text of a
+ * string, and how many are around it.  Calls itself once for each of them, of
+ * which there are TEXTS_DEEP.
+ */
+#define TEXTS_DEEP 2
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static enum outcome test_everywhere(struct test *t, const char *p,
+				    const char *end, unsigned about, int deep)
+{
+	struct scan *outer = t->r, r;
+	struct value v, inner;
+	enum outcome one;
+
+	while (p < end) {
+		if (strchr(" \t\r\n,:[]{}", *p)) {
+			p++;
+			continue;
+		}
+		if (*p == '"') {
+			p = read_value(t->r, p, &v);
+		} else {
+			v = (struct value){.ptr = p, .type = type_of(*p)};
+			while (p < end && !strchr(" \t\r\n,:[]{}", *p))
+				p++;
+			v.len = (size_t)(p - v.ptr);
+		}
+		one = test_found(t, &v, about);
+		if (one != OUTCOME_NO)
+			*t->value = (struct span){v.ptr, v.len};
+		if (one == OUTCOME_NO && v.type == TYPE_STRING &&
+		    deep < TEXTS_DEEP) {
+			one = open_text(v.text, true,
+					t->text + deep * TEXT_ROOM, &r, &inner);
+			if (one == OUTCOME_INVALID)
+				*t->value = (struct span){v.ptr, v.len};
+			if (one == OUTCOME_YES) {
+				t->r = &r;
+				one = test_everywhere(t, inner.ptr,
+						      inner.ptr + inner.len,
+						      about, deep + 1);
+				t->r = outer;
+			}
+		}
+		if (one != OUTCOME_NO)
+			return one;
+	}
+	return OUTCOME_NO;
+}
+
+/* ---- a condition ----------------------------------------------------- */
+
+static enum outcome test_one(const struct condition *c, struct arguments *a,
+			     bool every, void *scratch, struct span *value)
 {
 	struct test t = {.c = c,
 			 .arguments = a,
@@ -791,8 +849,40 @@ enum outcome condition_test(const struct condition *c, struct arguments *a,
 		return test_value(&t, NULL);
 	t.text = scratch;
 	t.scratch = t.text + CONDITION_TEXT_ROOM;
+	if (c->everywhere)
+		return test_everywhere(&t, a->json.ptr,
+				       a->json.ptr + a->json.len,
+				       condition_about(c), 0);
 	v = (struct value){.ptr = a->json.ptr,
 			   .len = a->json.len,
 			   .type = type_of(*a->json.ptr)};
 	return test_from(&t, &v, 0);
+}
+
+/* One group is in another at most once. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+enum outcome condition_test(const struct condition *c, struct arguments *a,
+			    bool every, void *scratch, struct span *value)
+{
+	/* What one member decides by itself. */
+	const enum outcome alone = yes_if(c->group == GROUP_ANY);
+	enum outcome result = yes_if(c->group == GROUP_ALL), one;
+	struct span of_member;
+
+	if (c->group == GROUP_NONE)
+		return test_one(c, a, every, scratch, value);
+	*value = (struct span){.ptr = NULL};
+	for (size_t i = 0; i < c->members.count; i++) {
+		one = condition_test(&c->members.list[i], a, every, scratch,
+				     &of_member);
+		if (one == OUTCOME_INVALID) {
+			*value = of_member;
+			return one;
+		}
+		if (one == alone && result != alone) {
+			*value = of_member;
+			result = alone;
+		}
+	}
+	return result;
 }

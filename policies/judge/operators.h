@@ -46,7 +46,13 @@
 	ROW(GLOB, "glob", SET_STRING,                                          \
 	    SET_STRING, "a glob", compile_glob, test_pattern)                  \
 	ROW(UNDER, "under", SET_STRING,                                        \
-	    SET_STRING, "a directory", compile_directory, test_under)
+	    SET_STRING | SET_ARRAY, "one or more directories",                 \
+	    compile_directories, test_under)                                   \
+	ROW(HOST, "host", SET_STRING,                                          \
+	    SET_STRING | SET_ARRAY, "one or more hosts", compile_hosts,        \
+	    test_host)                                                         \
+	ROW(MAX_LENGTH, "max_length", SET_STRING | SET_ARRAY,                  \
+	    SET_NUMBER, "a whole number", compile_length, test_length)
 /* clang-format on */
 
 #endif

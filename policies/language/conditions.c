@@ -12,8 +12,9 @@
 /* ---- paths ----------------------------------------------------------- */
 
 #define PATH_FORMS                                                             \
-	"args, args.a.b, args.list[0], args.list[*].x, or a JSON Pointer "     \
-	"into the arguments, /a.b/c"
+	"args, args.a.b, args.list[0], args.list[*].x, args.**, or a JSON "    \
+	"Pointer into the arguments, /a.b/c"
+#define EVERYWHERE "args.**"
 
 static struct step *add_step(struct loader *l, struct condition *c)
 {
@@ -132,6 +133,9 @@ static void read_path(struct loader *l, const json_value *v, void *into)
 
 	if (!loader_want(l, v, json_string, "a path, " PATH_FORMS ","))
 		return;
+	c->everywhere = loader_is(v, EVERYWHERE);
+	if (c->everywhere)
+		return;
 	s = v->u.string.ptr;
 	end = s + v->u.string.length;
 	c->steps = loader_take(l, most_steps(s, end) * sizeof(*c->steps));
@@ -171,8 +175,10 @@ void conditions_read_amount(struct loader *l, const json_value *v, void *into)
 			loader_fault(l, "an amount is one number: [*] leads to "
 					"any number of them");
 	if (c->step_count == 0)
-		loader_fault(l, "args is no number: name one in it, as "
-				"args.amount");
+		loader_fault(l,
+			     "%s is no number: name one in it, as "
+			     "args.amount",
+			     c->everywhere ? EVERYWHERE : "args");
 	*least = zero;
 	c->op = OP_GTE;
 	c->operands = least;
@@ -207,8 +213,10 @@ static void read_op(struct loader *l, const json_value *v, struct condition *c,
 /* ---- what is compared with ------------------------------------------- */
 
 /* A condition being read: value and op may come in either order. */
+struct list;
 struct draft {
 	struct condition *c;
+	const struct list *list; /* that it is in */
 	bool op_known;
 	const char *on_deny;
 	const json_value *value;
@@ -263,6 +271,12 @@ static void read_operand(struct loader *l, const json_value *v, size_t index,
 		loader_fault(l, "an exponent of at most %d digits was expected",
 			     DECIMAL_EXPONENT_DIGITS);
 }
+
+#define DIRECTORY_FORMS                                                        \
+	"an absolute path, ~/..., ./... or scheme://authority/path/"
+#define HOST_FORMS                                                             \
+	"example.org, *.example.org, 192.0.2.1 or [2001:db8::1], or one of "   \
+	"these with a port, as example.org:8080"
 
 static struct operand *add_operands(struct loader *l, struct condition *c,
 				    size_t count)
@@ -395,6 +409,9 @@ static void compile_contained(struct loader *l, struct condition *c,
 {
 	if (v->type == json_string)
 		compile_plain(l, c, v->u.string.ptr, v->u.string.length, false);
+	else if (c->everywhere)
+		loader_fault(l, EVERYWHERE " leads to no array, so a string "
+					   "was expected: for others use eq");
 	compile_scalar(l, c, v);
 }
 
@@ -412,19 +429,165 @@ static void compile_glob(struct loader *l, struct condition *c,
 		compile_plain(l, c, v->u.string.ptr, v->u.string.length, true);
 }
 
-static void compile_directory(struct loader *l, struct condition *c,
-			      const json_value *v)
+/* A string, or each of an array of them. */
+static void compile_strings(struct loader *l, struct condition *c,
+			    const json_value *v, loader_each *read,
+			    const char *what)
 {
-	if (!loader_want(l, v, json_string, "a directory, an absolute path,"))
+	if (v->type == json_string) {
+		if (add_operands(l, c, 1))
+			read(l, v, 0, c->operands);
 		return;
-	if (v->u.string.length == 0 || *v->u.string.ptr != '/' ||
-	    condition_under((struct text){.ptr = v->u.string.ptr,
-					  .len = v->u.string.length},
-			    v->u.string.ptr, v->u.string.length,
-			    false) != OUTCOME_YES)
-		loader_fault(l, "an absolute path without . and .. was "
-				"expected");
+	}
+	if (!loader_want(l, v, json_array, what))
+		return;
+	if (v->u.array.length == 0)
+		loader_fault(l, "an array of one value at least was expected");
+	if (add_operands(l, c, v->u.array.length))
+		loader_elements(l, v, read, c->operands);
+}
+
+/* What "~/" or "./" stands for; NULL after a fault. */
+static const char *find_place(struct loader *l, char first)
+{
+	const struct policy_places *places = l->policy->places;
+	const char *place = NULL;
+
+	if (places)
+		place = first == '~' ? places->home : places->directory;
+	if (place && *place == '/')
+		return place;
+	if (place && *place)
+		loader_fault(l,
+			     "%s is no absolute path: \"%s\"; write the whole "
+			     "path here",
+			     first == '~' ? "HOME" : "the working directory",
+			     loader_show(place, strlen(place)).text);
+	else
+		loader_fault(l, "%s is not known; write the whole path here",
+			     first == '~' ? "HOME" : "the working directory");
+	return NULL;
+}
+
+/* The directory of len bytes at s, with "~/" or "./" resolved, as *o has it.
+ */
+static bool resolve(struct loader *l, const char *s, size_t len,
+		    struct operand *o)
+{
+	const char *place = "";
+	char *kept;
+	size_t more = 0;
+
+	if (len >= 2 && (*s == '~' || *s == '.') && s[1] == '/') {
+		place = find_place(l, *s);
+		if (!place)
+			return false;
+		s += 2;
+		len -= 2;
+		more = strlen(place) + 1;
+	}
+	kept = loader_take(l, more + len + 1);
+	if (!kept)
+		return false;
+	if (more > 0)
+		snprintf(kept, more + 1, "%s/", place);
+	memcpy(kept + more, s, len);
+	o->type = TYPE_STRING;
+	o->ptr = kept;
+	o->len = more + len;
+	return true;
+}
+
+static void read_directory(struct loader *l, const json_value *v, size_t index,
+			   void *into)
+{
+	struct operand *o = (struct operand *)into + index;
+	struct uri *uri = loader_take(l, sizeof(*uri));
+	struct text text;
+	int faults = l->faults;
+
+	if (!uri ||
+	    !loader_want(l, v, json_string, "a directory, " DIRECTORY_FORMS))
+		return;
+	if (!resolve(l, v->u.string.ptr, v->u.string.length, o))
+		return;
+	text = (struct text){.ptr = o->ptr, .len = o->len};
+	/* A backslash would be read as an escape. */
+	if (!memchr(o->ptr, '\\', o->len)) {
+		if (uri_read(text, uri) && uri->rest.len == uri->path.len) {
+			o->uri = uri;
+			text = uri->path;
+		}
+		if (path_under(text, text.ptr, text.len, false) == OUTCOME_YES)
+			return;
+	}
+	if (l->faults == faults)
+		loader_fault(l,
+			     "\"%s\" is no directory: write " DIRECTORY_FORMS
+			     ", without . and .. in it",
+			     loader_show(o->ptr, o->len).text);
+}
+
+static void compile_directories(struct loader *l, struct condition *c,
+				const json_value *v)
+{
+	compile_strings(l, c, v, read_directory,
+			"a directory, or an array of them,");
+}
+
+/* A name, also *.name, or an IP address; with a port or without. */
+static void read_host(struct loader *l, const json_value *v, size_t index,
+		      void *into)
+{
+	struct operand *o = (struct operand *)into + index;
+	struct uri *uri = loader_take(l, sizeof(*uri));
+	const char *s;
+	size_t len;
+
+	if (!uri || !loader_want(l, v, json_string, "a host, " HOST_FORMS))
+		return;
+	s = v->u.string.ptr;
+	len = v->u.string.length;
+	o->below = len > 2 && s[0] == '*' && s[1] == '.';
+	s += o->below ? 2 : 0;
+	len -= o->below ? 2 : 0;
+	if (!host_read(s, len, uri) || (o->below && uri->numeric)) {
+		loader_fault(
+			l, "\"%s\" is no host: write " HOST_FORMS,
+			loader_show(v->u.string.ptr, v->u.string.length).text);
+		return;
+	}
+	o->type = TYPE_STRING;
+	o->uri = uri;
+	o->ptr = uri->host;
+	o->len = strlen(uri->host);
+}
+
+static void compile_hosts(struct loader *l, struct condition *c,
+			  const json_value *v)
+{
+	compile_strings(l, c, v, read_host, "a host, or an array of them,");
+}
+
+static void compile_length(struct loader *l, struct condition *c,
+			   const json_value *v)
+{
+	if (v->type != json_integer || v->u.integer < 0 ||
+	    v->u.integer > CONDITION_LENGTH_MAX) {
+		struct span found = loader_span(l);
+
+		loader_fault(l,
+			     "a whole number from 0 to %d was expected, in "
+			     "digits alone, not %s",
+			     CONDITION_LENGTH_MAX,
+			     v->type == json_integer || v->type == json_double
+				     ? loader_show(found.ptr, found.len).text
+				     : loader_type(v));
+		return;
+	}
 	compile_scalar(l, c, v);
+	if (c->operands)
+		c->operands->most = (size_t)v->u.integer;
 }
 
 static void compile_value(struct loader *l, struct condition *c,
@@ -440,16 +603,125 @@ static void compile_value(struct loader *l, struct condition *c,
 	compilers[c->op](l, c, v);
 }
 
+/* ---- what the agent is told ------------------------------------------ */
+
+/* At most so many bytes of a path, and of what would be allowed, are told. */
+#define PATH_TOLD   160
+#define VALUES_TOLD 600
+
+/* At most so many bytes of s, no letter cut. */
+static void put_cut(struct strbuf *out, const char *s, size_t len, size_t most)
+{
+	if (len > most)
+		for (len = most; len > 0 && (s[len] & 0xC0) == 0x80;)
+			len--;
+	strbuf_bytes(out, s, len);
+}
+
+/* The operands, "a" or "b". */
+static void put_operands(struct strbuf *out, const struct condition *c)
+{
+	const char *quote = c->op == OP_IN ? "\"" : "";
+	char port[16];
+
+	for (size_t i = 0; i < c->operand_count; i++) {
+		const struct operand *o = &c->operands[i];
+
+		strbuf_string(out, i == 0                      ? ""
+				   : i + 1 == c->operand_count ? " or "
+							       : ", ");
+		if (out->len > VALUES_TOLD) {
+			strbuf_string(out, "...");
+			return;
+		}
+		strbuf_string(out, o->type == TYPE_STRING ? quote : "");
+		strbuf_string(out, o->below ? "*." : "");
+		put_cut(out, o->ptr, o->len, PATH_TOLD);
+		strbuf_string(out, o->type == TYPE_STRING ? quote : "");
+		if (c->op == OP_HOST && o->uri->port > 0) {
+			snprintf(port, sizeof(port), ":%u", o->uri->port);
+			strbuf_string(out, port);
+		}
+	}
+}
+
+/* What a required value must be, or NULL. */
+static const char *wanted(const struct condition *c)
+{
+	static const char *const words[OP_COUNT] = {
+		[OP_IN] = " must be ",
+		[OP_LT] = " must be a number less than ",
+		[OP_LTE] = " must be a number of at most ",
+		[OP_GT] = " must be a number greater than ",
+		[OP_GTE] = " must be a number of at least ",
+		[OP_UNDER] = " must be an absolute path under ",
+		[OP_HOST] = " must be an http or https URL whose host is ",
+		[OP_MAX_LENGTH] = " must have a length of at most ",
+	};
+
+	for (size_t i = 0; c->op == OP_UNDER && i < c->operand_count; i++)
+		if (c->operands[i].uri)
+			return " must be under ";
+	return words[c->op];
+}
+
+/* The path of a condition as the file has it. */
+static const char *path_of(const json_value *v)
+{
+	for (unsigned i = 0; i < v->u.object.length; i++)
+		if (strcmp(v->u.object.values[i].name, "path") == 0 &&
+		    v->u.object.values[i].value->type == json_string)
+			return v->u.object.values[i].value->u.string.ptr;
+	return "the arguments";
+}
+
+static const char *default_reason(struct loader *l, const struct condition *c,
+				  const json_value *v, bool require)
+{
+	char words[VALUES_TOLD + 3 * PATH_TOLD];
+	struct strbuf o = {.ptr = words, .cap = sizeof(words)};
+	const char *path = path_of(v);
+
+	if (require && wanted(c)) {
+		put_cut(&o, path, strlen(path), PATH_TOLD);
+		strbuf_string(&o, wanted(c));
+		put_operands(&o, c);
+	} else {
+		strbuf_string(&o, "the policy does not allow this value of ");
+		put_cut(&o, path, strlen(path), PATH_TOLD);
+	}
+	return loader_keep_escaped(l, words, o.len);
+}
+
 /* ---- one condition --------------------------------------------------- */
+
+/* Conditions being read: of a rule, or of a group in it. */
+struct list {
+	struct condition *conditions;
+	size_t before;                 /* of the files below */
+	bool require;                  /* else they deny */
+	const struct condition *group; /* that they are in, or NULL */
+	bool deep;                     /* and that is in another */
+};
 
 static void read_on_deny(struct loader *l, const json_value *v, void *into)
 {
-	loader_read_reason(l, v, &((struct draft *)into)->on_deny);
+	struct draft *d = into;
+
+	if (d->list->group)
+		loader_fault(l, "the group as a whole refuses: write this "
+				"beside its \"all\" or \"any\"");
+	loader_read_reason(l, v, &d->on_deny);
 }
 
 static void read_draft_path(struct loader *l, const json_value *v, void *into)
 {
-	read_path(l, v, ((struct draft *)into)->c);
+	struct draft *d = into;
+
+	read_path(l, v, d->c);
+	if (d->c->everywhere && d->list->require)
+		loader_fault(l, EVERYWHERE " cannot be required, only denied: "
+					   "write it in \"deny_if\"");
 }
 
 static void read_draft_op(struct loader *l, const json_value *v, void *into)
@@ -460,89 +732,167 @@ static void read_draft_op(struct loader *l, const json_value *v, void *into)
 }
 
 static const struct loader_key condition_keys[] = {
-	{"path", read_draft_path}, {"op", read_draft_op}, {"value", read_value},
-	{"on_deny", read_on_deny}, {NULL, NULL},
+	{"path", read_draft_path},
+	{"op", read_draft_op},
+	{"value", read_value},
+	{"on_deny", read_on_deny},
+	{"description", loader_read_description},
+	{NULL, NULL},
 };
 
-struct more_conditions {
-	struct condition *list;
-	size_t before; /* of the files below */
-};
-
-/* At most so many bytes of a path are told to the agent. */
-#define PATH_TOLD 160
-
-static const char *default_reason(struct loader *l, const json_value *v)
+static void read_single(struct loader *l, const json_value *v, struct draft *d)
 {
-	const char *path = "the arguments";
-	char words[PATH_TOLD + 64];
-	size_t len;
-
-	for (unsigned i = 0; i < v->u.object.length; i++)
-		if (strcmp(v->u.object.values[i].name, "path") == 0 &&
-		    v->u.object.values[i].value->type == json_string)
-			path = v->u.object.values[i].value->u.string.ptr;
-	len = strlen(path);
-	if (len > PATH_TOLD)
-		for (len = PATH_TOLD; (path[len] & 0xC0) == 0x80;)
-			len--;
-	snprintf(words, sizeof(words),
-		 "the policy does not allow this value of %.*s", (int)len,
-		 path);
-	return loader_keep_escaped(l, words, strlen(words));
-}
-
-static void read_condition(struct loader *l, const json_value *v, size_t index,
-			   void *into)
-{
-	struct more_conditions *m = into;
-	struct draft d = {.c = &m->list[index]};
 	const char *at = l->at;
 	unsigned seen;
 	size_t mark;
-	struct span source = loader_span(l);
 
-	d.c->source = loader_keep(l, source.ptr, source.len);
-	d.c->location = loader_location_at(l, m->before + index);
 	if (!loader_want(l, v, json_object,
 			 "a condition, {\"path\": ..., \"op\": ..., "
 			 "\"value\": ...},"))
 		return;
-	seen = loader_object(l, v, condition_keys, &d);
+	seen = loader_object(l, v, condition_keys, d);
 	for (int i = 0; i < 3; i++)
 		if (!(seen >> i & 1))
 			loader_fault(l,
 				     "\"%s\" is missing: a condition has "
 				     "path, op and value",
 				     condition_keys[i].name);
-	if (!d.op_known || !d.value)
+	if (!d->op_known || !d->value)
 		return;
+	if (d->c->everywhere && d->c->op == OP_EXISTS)
+		loader_fault(l, EVERYWHERE " leads to what exists: name the "
+					   "key that may not");
 	/* Op and value could come in either order: only now both are known. */
-	l->at = d.value_at;
+	l->at = d->value_at;
 	mark = l->pointer.len;
 	strbuf_string(&l->pointer, "/value");
-	compile_value(l, d.c, d.value);
+	compile_value(l, d->c, d->value);
 	l->pointer.len = mark;
 	l->at = at;
-	d.c->reason = d.on_deny ? d.on_deny : default_reason(l, v);
 }
 
-void conditions_read(struct loader *l, const json_value *v, void *into)
+/* ---- groups ---------------------------------------------------------- */
+
+static void read_condition(struct loader *l, const json_value *v, size_t index,
+			   void *into);
+
+static void read_members(struct loader *l, const json_value *v, struct draft *d,
+			 enum group group)
 {
-	struct conditions *all = into;
-	struct more_conditions m = {.before = all->count};
+	struct list members = {.require = d->list->require,
+			       .group = d->c,
+			       .deep = d->list->group != NULL};
+	struct conditions *all = &d->c->members;
+
+	d->c->group = group;
+	if (!loader_want(l, v, json_array, "an array of conditions"))
+		return;
+	if (v->u.array.length == 0)
+		loader_fault(l, "one condition at least was expected");
+	all->list = loader_take(l, v->u.array.length * sizeof(*all->list));
+	members.conditions = all->list;
+	if (!all->list)
+		return;
+	all->count = v->u.array.length;
+	loader_elements(l, v, read_condition, &members);
+}
+
+static void read_all(struct loader *l, const json_value *v, void *into)
+{
+	read_members(l, v, into, GROUP_ALL);
+}
+
+static void read_any(struct loader *l, const json_value *v, void *into)
+{
+	read_members(l, v, into, GROUP_ANY);
+}
+
+static const struct loader_key group_keys[] = {
+	{"all", read_all},
+	{"any", read_any},
+	{"on_deny", read_on_deny},
+	{"description", loader_read_description},
+	{NULL, NULL},
+};
+
+/* Which group is it? */
+static enum group group_of(const json_value *v)
+{
+	for (unsigned i = 0; v->type == json_object && i < v->u.object.length;
+	     i++) {
+		const struct loader_key *k =
+			loader_find(group_keys, &v->u.object.values[i]);
+
+		if (k == &group_keys[0])
+			return GROUP_ALL;
+		if (k == &group_keys[1])
+			return GROUP_ANY;
+	}
+	return GROUP_NONE;
+}
+
+static void read_condition(struct loader *l, const json_value *v, size_t index,
+			   void *into)
+{
+	struct list *list = into;
+	struct draft d = {.c = &list->conditions[index], .list = list};
+	const enum group group = group_of(v);
+	struct span source = loader_span(l);
+
+	d.c->source = loader_keep(l, source.ptr, source.len);
+	d.c->location = list->group
+				? list->group->location
+				: loader_location_at(l, list->before + index);
+	if (group && list->deep) {
+		loader_fault(l, "groups are in one another once: \"all\" in "
+				"\"any\", or \"any\" in \"all\"");
+	} else if (group && list->group && list->group->group == group) {
+		loader_fault(l, "a group inside one of the same kind: put its "
+				"conditions into the outer one");
+	} else if (group) {
+		if ((loader_object(l, v, group_keys, &d) & 3) == 3)
+			loader_fault(l, "a group has \"all\" or \"any\", not "
+					"both");
+		d.c->reason = "the policy does not allow these arguments "
+			      "together";
+	} else {
+		int faults = l->faults;
+
+		read_single(l, v, &d);
+		if (l->faults == faults)
+			d.c->reason = default_reason(l, d.c, v, list->require);
+	}
+	if (d.on_deny)
+		d.c->reason = d.on_deny;
+}
+
+static void read_list(struct loader *l, const json_value *v,
+		      struct conditions *all, bool require)
+{
+	struct list list = {.before = all->count, .require = require};
 	size_t count;
 
 	if (!loader_want(l, v, json_array, "an array of conditions"))
 		return;
 	count = all->count + v->u.array.length;
-	m.list = loader_take(l, count * sizeof(*m.list));
-	if (!m.list)
+	list.conditions = loader_take(l, count * sizeof(*list.conditions));
+	if (!list.conditions)
 		return;
 	if (all->count > 0)
-		memcpy(m.list, all->list, all->count * sizeof(*m.list));
-	all->list = m.list;
+		memcpy(list.conditions, all->list,
+		       all->count * sizeof(*all->list));
+	all->list = list.conditions;
 	all->count = count;
-	m.list += m.before;
-	loader_elements(l, v, read_condition, &m);
+	list.conditions += list.before;
+	loader_elements(l, v, read_condition, &list);
+}
+
+void conditions_read_require(struct loader *l, const json_value *v, void *into)
+{
+	read_list(l, v, into, true);
+}
+
+void conditions_read_deny(struct loader *l, const json_value *v, void *into)
+{
+	read_list(l, v, into, false);
 }

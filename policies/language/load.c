@@ -28,12 +28,6 @@ static void read_version(struct loader *l, const json_value *v, void *into)
 		loader_fault(l, "the string \"1\" was expected");
 }
 
-static void read_description(struct loader *l, const json_value *v, void *into)
-{
-	(void)into;
-	loader_want(l, v, json_string, "a string");
-}
-
 static void read_default(struct loader *l, const json_value *v, void *into)
 {
 	static const char *const words[] = {"allow", "deny", "hide", NULL};
@@ -64,8 +58,8 @@ static const struct loader_key top_keys[] = {
 	{"default", read_default},
 	{"tools", rules_read_tools},
 	{"hide", rules_read_hide},
-	{"description", read_description},
-	{"$schema", read_description},
+	{"description", loader_read_description},
+	{"$schema", loader_read_description},
 	/* for editors */ {"all_tools", rules_read_all_tools},
 	{"prompts", rules_read_prompts},
 	{"resources", rules_read_resources},
@@ -433,12 +427,14 @@ static struct policy *end(struct loader *l)
 }
 
 struct policy *policy_compile(const struct policy_source *sources, size_t count,
+			      const struct policy_places *places,
 			      policy_report *report, void *context)
 {
 	struct loader l;
 
 	if (!begin(&l, report, context))
 		return NULL;
+	l.policy->places = places;
 	compile(&l, sources, count);
 	return end(&l);
 }
@@ -595,6 +591,7 @@ static void say_file(const struct policy_file *f, const char *what,
 /* Reads the files, which have their paths or are those of a policy, and takes
  * them over. */
 static struct policy *load(struct policy_file *files, size_t count, bool again,
+			   const struct policy_places *places,
 			   policy_report *report, void *context)
 {
 	struct policy_source *sources = calloc(count + 1, sizeof(*sources));
@@ -616,7 +613,8 @@ static struct policy *load(struct policy_file *files, size_t count, bool again,
 						    .shared = files[i].shared};
 	}
 	if (all)
-		policy = policy_compile(sources, count, report, context);
+		policy =
+			policy_compile(sources, count, places, report, context);
 	for (size_t i = 0; files && sources && i < count; i++)
 		if (!policy || !files[i].once) {
 			free((char *)sources[i].text);
@@ -633,13 +631,14 @@ static struct policy *load(struct policy_file *files, size_t count, bool again,
 }
 
 struct policy *policy_load(const char *const *paths, size_t count,
+			   const struct policy_places *places,
 			   policy_report *report, void *context)
 {
 	struct policy_file *files = calloc(count + 1, sizeof(*files));
 
 	for (size_t i = 0; files && i < count; i++)
 		files[i].path = paths[i];
-	return load(files, count, false, report, context);
+	return load(files, count, false, places, report, context);
 }
 
 struct policy *policy_reload(struct policy *before, policy_report *report,
@@ -661,5 +660,5 @@ struct policy *policy_reload(struct policy *before, policy_report *report,
 	files = calloc(count, sizeof(*files));
 	if (files)
 		memcpy(files, old, count * sizeof(*files));
-	return load(files, count, true, report, context);
+	return load(files, count, true, before->places, report, context);
 }

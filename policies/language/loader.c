@@ -433,3 +433,9 @@ void loader_read_reason(struct loader *l, const json_value *v, void *into)
 		*reason = loader_keep_escaped(l, v->u.string.ptr,
 					      v->u.string.length);
 }
+
+void loader_read_description(struct loader *l, const json_value *v, void *into)
+{
+	(void)into;
+	loader_want(l, v, json_string, "a string");
+}

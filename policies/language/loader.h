@@ -111,9 +111,9 @@ const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
 loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 	rules_read_prompts, rules_read_resources, rules_read_methods;
 
-/* The reader of "require" and "deny_if", in conditions.c; into is the
+/* The readers of "require" and "deny_if", in conditions.c; into is the
  * conditions. */
-loader_read conditions_read;
+loader_read conditions_read_require, conditions_read_deny;
 
 /* The reader of "increment_from"; into is a struct condition *, whose value is
  * the amount where it holds. */
@@ -121,6 +121,9 @@ loader_read conditions_read_amount;
 
 /* The reader of a reason for the agent; into is a const char *. */
 loader_read loader_read_reason;
+
+/* The reader of a text for people. */
+loader_read loader_read_description;
 
 /* What a policy looks like, for messages. */
 #define POLICY_FRAME                                                           \

@@ -224,6 +224,7 @@ static const struct loader_key limit_keys[] = {
 	{"scope", read_scope},
 	{"on_deny", read_on_deny},
 	{"increment_from", read_amount},
+	{"description", loader_read_description},
 	{NULL, NULL},
 };
 
@@ -376,12 +377,12 @@ static void read_rules_reason(struct loader *l, const json_value *v, void *into)
 
 static void read_require(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read(l, v, &((struct saying *)into)->rules->require);
+	conditions_read_require(l, v, &((struct saying *)into)->rules->require);
 }
 
 static void read_deny_if(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read(l, v, &((struct saying *)into)->rules->deny_if);
+	conditions_read_deny(l, v, &((struct saying *)into)->rules->deny_if);
 }
 
 static const struct loader_key rules_keys[] = {
@@ -391,6 +392,7 @@ static const struct loader_key rules_keys[] = {
 	{"rate_limit", read_rate_limit},
 	{"require", read_require},
 	{"deny_if", read_deny_if},
+	{"description", loader_read_description},
 	{NULL, NULL},
 };
 

@@ -105,7 +105,7 @@ void policy_explain(const struct policy *policy, const struct verdict *v,
 	bool require;
 
 	c = find(policy, v->location.rule, &require);
-	if (!c)
+	if (!c || c->group) /* of a group, no value decides by itself */
 		return;
 	parts = read_source(c->source);
 	put_cut(out, parts.path.ptr, parts.path.len);

@@ -259,16 +259,17 @@ static int print_policy(const struct options *o, const struct policy *policy)
 }
 
 /* Reports the errors of each file alone. */
-static bool check_files(const char *const *files, size_t count, bool quiet)
+static bool check_files(const struct options *o, const char *const *files,
+			size_t count)
 {
 	bool sound = true;
 
 	for (size_t i = 0; i < count; i++) {
-		struct policy *policy =
-			policy_load(&files[i], 1, print_error, NULL);
+		struct policy *policy = policy_load(&files[i], 1, &o->places,
+						    print_error, NULL);
 
 		sound &= policy != NULL;
-		if (policy && !quiet)
+		if (policy && !o->print)
 			printf("%s: sound\n", files[i]);
 		policy_free(policy);
 	}
@@ -279,7 +280,8 @@ static bool check_files(const char *const *files, size_t count, bool quiet)
 static int check_merged(const struct options *o, const char *const *files,
 			size_t count)
 {
-	struct policy *policy = policy_load(files, count, print_error, NULL);
+	struct policy *policy =
+		policy_load(files, count, &o->places, print_error, NULL);
 	int warnings, tools = 0, print = 0;
 
 	if (!policy)
@@ -311,7 +313,7 @@ int check_run(const struct options *o)
 		return preload_check_run(o->rest[0]);
 	while (files[count])
 		count++;
-	if (count > 1 && !check_files(files, count, o->print))
+	if (count > 1 && !check_files(o, files, count))
 		return CHECK_UNSOUND;
 	return check_merged(o, files, count);
 }

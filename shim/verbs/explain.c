@@ -118,8 +118,8 @@ static char *make_line(const struct options *o, size_t *len)
 
 int explain_run(const struct options *o)
 {
-	struct policy *policy =
-		policy_load(o->policies, o->policy_count, report_line, NULL);
+	struct policy *policy = policy_load(o->policies, o->policy_count,
+					    &o->places, report_line, NULL);
 	struct counters *counters =
 		policy ? counters_new(policy, NULL, NULL, report_line, NULL)
 		       : NULL;

@@ -159,8 +159,8 @@ static int list(const struct options *o, const struct policy *policy,
 
 int limits_run(const struct options *o)
 {
-	struct policy *policy =
-		policy_load(o->policies, o->policy_count, report_line, NULL);
+	struct policy *policy = policy_load(o->policies, o->policy_count,
+					    &o->places, report_line, NULL);
 	struct counters *counters = NULL;
 	struct backend *grant = NULL;
 	int status = LIMITS_ERROR;

@@ -285,7 +285,8 @@ static bool run_file(struct testing *t, const struct options *o)
 		       "NAME.test.json",
 		       t->file);
 	else
-		policy = policy_load(paths, count, report_line, NULL);
+		policy = policy_load(paths, count, &o->places, report_line,
+				     NULL);
 	t->policy = policy;
 	t->counters =
 		policy ? counters_new(policy, NULL, NULL, report_line, NULL)

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	if (!source.text)
 		return 2;
 	source.len = strlen(source.text);
-	policy = policy_compile(&source, 1, complain, NULL);
+	policy = policy_compile(&source, 1, NULL, complain, NULL);
 	counters = counters_new(policy, NULL, NULL, complain, NULL);
 	for (int times = atoi(argv[2]); times > 0; times--)
 		if (!judge(policy, counters))

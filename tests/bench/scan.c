@@ -249,7 +249,7 @@ static struct policy *make_policy(size_t entries)
 		    i % 10 == 9 ? "_*" : "");
 	put(&b, "}}");
 	policy = policy_compile(&(struct policy_source){"bench", b.ptr, b.len},
-				1, listen, NULL);
+				1, NULL, listen, NULL);
 	free(b.ptr);
 	return policy;
 }

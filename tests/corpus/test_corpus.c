@@ -516,7 +516,7 @@ static int setup(void **state)
 	c.guard = guard_open(LINE_BYTES);
 	c.policy = policy_compile(
 		&(struct policy_source){"allow", text, sizeof(text) - 1}, 1,
-		NULL, NULL);
+		NULL, NULL, NULL);
 	if (!c.policy)
 		return -1;
 	c.counters = COUNTERS(c.policy);

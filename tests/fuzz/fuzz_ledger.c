@@ -58,7 +58,7 @@ static int spend(const char *text, int most)
 	const struct policy_clock clock = {.read = read_moment};
 	const struct policy_source source = {"p", text, strlen(text)};
 	int said = 0, passed = 0;
-	struct policy *p = policy_compile(&source, 1, listen, &said);
+	struct policy *p = policy_compile(&source, 1, NULL, listen, &said);
 	struct backend *grant =
 		grant_open(directory, "g", clock, listen, &said);
 	struct counters *c =

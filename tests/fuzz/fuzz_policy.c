@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy *policy;
 
 	policy = policy_compile(&(struct policy_source){"fuzz", text, size}, 1,
-				listen, &faults);
+				NULL, listen, &faults);
 	must(!policy == (faults > 0));
 	if (policy) {
 		must(policy_warn(policy, listen, &warnings) == warnings);

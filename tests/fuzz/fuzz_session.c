@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		policy = policy_compile(
 			&(struct policy_source){"p", policy_text,
 						sizeof(policy_text) - 1},
-			1, listen, NULL);
+			1, NULL, listen, NULL);
 	must(policy &&
 	     session_open(&s, policy,
 			  counters_new(policy, NULL, NULL, listen, NULL),

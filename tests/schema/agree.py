@@ -46,6 +46,10 @@ UNSAID = {
     "digits": r"at most 6 digits after the point, not [-+.eE\d]+$",
     # Lengths in bytes; a schema counts code points.
     "bytes": r"(a name has 1 to \d+ bytes|longer than \d+ bytes)$",
+    # More of a uri's directory, and of an IP address, than patterns say; what
+    # ~/ and ./ lead to.
+    "address": r"(is no (directory|host): write .*"
+    r"|; write the whole path here)$",
     # How a character is escaped, and an escape of what is none.
     "escape": r"(an unpaired surrogate.*|an escape past U\+1FFFF.*)$",
     # How a number is written: an exponent that weir cannot compare, or a
@@ -56,7 +60,7 @@ UNSAID = {
 # After these weir looks no further into the file.
 ENDS = re.compile(
     r"these are the rules of a tool|the key __proto__|\\u0000|an escape past"
-    r"|json-parser"
+    r"|json-parser|not a policy"
 )
 
 # ------------------------------------------------------------------- policies
@@ -78,6 +82,7 @@ PLACES = {
     "window": LIMIT % '{"max":1,"window":%s}',
     "rate": TOOL % '{"rate_limit":%s}',
     "condition": CONDITION,
+    "denied": TOOL % '{"deny_if":[%s]}',
     "path": CONDITION % '{"path":%s,"op":"exists","value":true}',
 }
 
@@ -162,11 +167,14 @@ NUMBERS = """0 -0 1 -1 10 1.5 10.0 1e1 0.1e1 1000000 1000001 31622400 31622401
     1e99999999999999999 -1e-100000000000000000""".split()
 STRINGS = """1 allow deny hide grant session minute day 10/minute 1000001/day
     args args.a args.a[01] args[*].b /a/~0 /a~ /srv /srv/../a ( a** *.txt
-    __proto__ require_approval in under regex""".split()
+    __proto__ require_approval in under regex host max_length exists contains
+    args.** ~/a ./a https://a.example/b/ a.example *.a.example 127.0.0.1 127.1
+    [::1]:80""".split()
 STRINGS += ["", " ", "\n", "é"]
 KEYS = """version default hide tools prompts resources methods all_tools
     description action reason require deny_if limits rate_limit path op value
-    on_deny max window counter scope increment_from name __proto__""".split()
+    on_deny max window counter scope increment_from name all any
+    __proto__""".split()
 MORE = ["x", " ", "\n", "*", "/", ".", "(", "\0", "é" * 600, "x" * 4097]
 
 

@@ -267,11 +267,11 @@ static void paths_are_folded(void **state)
 			const char *dir = *dirs[d] ? dirs[d] : "/";
 			bool want = is_under(path, SEGMENTS, dirs[d]);
 
-			if ((condition_under(t, dir, strlen(dir), false) ==
+			if ((path_under(t, dir, strlen(dir), false) ==
 			     OUTCOME_YES) != want)
 				print_error("under %s?\n", dir);
 			row_true(text,
-				 condition_under(t, dir, strlen(dir), false) ==
+				 path_under(t, dir, strlen(dir), false) ==
 					 (want ? OUTCOME_YES : OUTCOME_NO));
 		}
 	}
@@ -293,13 +293,13 @@ static void disguises_are_unfit(void **state)
 
 			path[4] = hex[i];
 			path[5] = hex[j];
-			row_true(path, condition_under(t, "/a", 2, false) ==
+			row_true(path, path_under(t, "/a", 2, false) ==
 					       (unfit ? OUTCOME_INVALID
 						      : OUTCOME_YES));
 		}
 	for (size_t len = 0; len < strlen(path); len++) {
 		t.len = len;
-		row_true(path, condition_under(t, "/a", 2, false) ==
+		row_true(path, path_under(t, "/a", 2, false) ==
 				       (len == 0   ? OUTCOME_INVALID
 					: len == 1 ? OUTCOME_NO
 						   : OUTCOME_YES));

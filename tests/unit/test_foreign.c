@@ -102,7 +102,8 @@ static void files_are_named(void **state)
 			.text = rows[i].text,
 			.len = rows[i].len ? rows[i].len
 					   : strlen(rows[i].text)};
-		struct policy *p = policy_compile(&source, 1, listen, &said);
+		struct policy *p =
+			policy_compile(&source, 1, NULL, listen, &said);
 		bool good = !p && said.lines == 1 &&
 			    strstr(said.text, rows[i].place) &&
 			    strstr(said.text, rows[i].words);

@@ -46,6 +46,8 @@ static const char *json(char *out, size_t cap, const char *format, ...)
 	return out;
 }
 
+static const struct policy_places places = {"/home/ann", "/srv/repo"};
+
 /* The policy of up to FILES_MAX files, a.json, b.json, c.json. */
 static struct policy *compile(const char *const *files, struct said *said)
 {
@@ -60,7 +62,7 @@ static struct policy *compile(const char *const *files, struct said *said)
 		sources[count] = (struct policy_source){
 			names[count], text[count], strlen(text[count])};
 	}
-	return policy_compile(sources, count, listen, said);
+	return policy_compile(sources, count, &places, listen, said);
 }
 
 static struct policy *compile_one(const char *file)
@@ -140,9 +142,9 @@ static const struct asked {
 
 	/* neq: what is not there is not unequal either. */
 	{"args.x", "neq", "null", "false | 0 | '' | [null] | {}", "null | -"},
-	{"args.x", "neq", "true", "false | null", "true", "'true' | 1"},
-	{"args.x", "neq", "1", "1.1 | null", "1.0", "'2' | false | [2]"},
-	{"args.x", "neq", "'a'", "'b' | null", "'a' | '\\u0061' | - | none",
+	{"args.x", "neq", "true", "false", "true | null", "'true' | 1"},
+	{"args.x", "neq", "1", "1.1", "1.0 | null", "'2' | false | [2]"},
+	{"args.x", "neq", "'a'", "'b'", "null | 'a' | '\\u0061' | - | none",
 	 "2 | ['b'] | {}"},
 
 	/* in, not_in. */
@@ -155,18 +157,17 @@ static const struct asked {
 	{"args.x", "in", "[true]", "", "false"},
 	{"args.x", "in", "[null,'a']", "null", "true | {}"},
 	{"args.x", "in", "['','a']", "''"},
-	{"args.x", "not_in", "['a','b']", "'c' | null", "'a' | '\\u0062' | -",
+	{"args.x", "not_in", "['a','b']", "'c'", "null | 'a' | '\\u0062' | -",
 	 "1 | ['a'] | []"},
 	{"args.x", "not_in", "[1,2]", "3", "2e0", "true"},
 	{"args.x", "not_in", "[null]", "true", "null"},
 
 	/* lt, lte, gt, gte: numbers alone. */
-	{"args.x", "lt", "10", "9", "10 | 11 | - | none",
-	 "9.999999999999999999999 | '9' | null | true | [9] | {}"},
-	{"args.x", "lte", "10", "10", "",
-	 "10.000000000000000000001 | '' | null"},
-	{"args.x", "gt", "10", "", "10 | 9 | -",
-	 "10.000000000000000000001 | '11' | 'many' | false | null | []"},
+	{"args.x", "lt", "10", "9", "10 | 11 | null | - | none",
+	 "9.999999999999999999999 | '9' | true | [9] | {}"},
+	{"args.x", "lte", "10", "10", "null", "10.000000000000000000001 | ''"},
+	{"args.x", "gt", "10", "", "10 | 9 | null | -",
+	 "10.000000000000000000001 | '11' | 'many' | false | []"},
 	{"args.x", "gte", "10", "10", "",
 	 "9.999999999999999999999 | {'x':10} | '1e1'"},
 
@@ -246,9 +247,9 @@ static const struct asked {
 	{"args.x", "contains", "'rm'",
 	 "'rm' | 'sudo rm -r' | 'r\\u006d' | ['ls','rm'] | ['rm']"
 	 " | [null,'rm']",
-	 "'r m' | 'RM' | 'r' | '' | ['ls','rm -r'] | [] | [null] | -",
+	 "'r m' | 'RM' | 'r' | '' | ['ls','rm -r'] | [] | [null] | null | -",
 	 "['rm',1] | [1,'rm'] | [true] | [['rm']] | [{'rm':'rm'}] | {'rm':1}"
-	 " | 1 | true | null"},
+	 " | 1 | true"},
 	{"args.x", "contains", "''", "'' | 'a'"},
 	{"args.x", "contains", "'aab'", "'aaab'"},
 	{"args.x", "contains", "'.*'", "'a.*b'", "'ab'"},
@@ -260,7 +261,7 @@ static const struct asked {
 	 "['1'] | [1,1e9999999999999999999] | '1' | 1"},
 	{"args.x", "contains", "true", "[false,true]", "[false]",
 	 "['true'] | 'true'"},
-	{"args.x", "contains", "null", "[1,null]", "[1,'a',true]", "null"},
+	{"args.x", "contains", "null", "[1,null]", "[1,'a',true] | null"},
 
 	/* exists: is the key there, whatever it holds? */
 	{"args.x", "exists", "true",
@@ -287,7 +288,7 @@ static const struct asked {
 	{"args.x", "regex", "'^\xC3\xA9$'", "'\\u00e9'"},
 	{"args.x", "regex", "'^/srv/'", "'\\/srv\\/x'"},
 	{"args.x", "regex", "'1'", "", "", "1"},
-	{"args.x", "regex", "'.*'", "", "-", "null | true | ['a'] | {}"},
+	{"args.x", "regex", "'.*'", "", "- | null", "true | ['a'] | {}"},
 
 	/* glob: all of the string. */
 	{"args.x", "glob", "'*.txt'", "'a.txt' | '.txt' | 'd/a\\nb.txt'",
@@ -297,7 +298,7 @@ static const struct asked {
 	 "'abc' | 'a\xF0\x9F\x98\x80"
 	 "c' | 'a\\ud83d\\ude00c'",
 	 "'ac' | 'abbc'"},
-	{"args.x", "glob", "'*'", "''", "-", "1 | null | false | [] | {}"},
+	{"args.x", "glob", "'*'", "''", "- | null", "1 | false | [] | {}"},
 	{"args.x", "glob", "''", "''", "'a'"},
 	{"args.x", "glob", "'?'", "", "''"},
 	{"args.x", "glob", "'[ab]+'", "'[ab]+'", "'a'"},
@@ -316,7 +317,7 @@ static const struct asked {
 	 " | '/srv/data/../data2' | '/srv/data/a/../..' | '/srv/data//..//..'"
 	 " | '/srv/data/./../.' | '/srv/a/../../data' | '/a/../../srv/b/data'"
 	 " | '/srv/data/\\u002e\\u002e\\u002fa' | '/srv/data\\n'"
-	 " | '/srv/%64ata' | -",
+	 " | '/srv/%64ata' | null | -",
 	 "'/srv/DATA' | '' | 'srv/data' | './srv/data' | '../srv/data'"
 	 " | ' /srv/data' | '~/data' | 'file:///srv/data'"
 	 " | 'C:\\\\srv\\\\data' | '/srv/data/..\\\\..'"
@@ -324,7 +325,7 @@ static const struct asked {
 	 " | '/srv/data/..%2fa' | '/srv/data/..%2Fa' | '/srv/data%2f'"
 	 " | '%2fsrv/data' | '/srv/data/..%5c' | '/srv/data/..%5Ca'"
 	 " | '/srv/data/%252e' | '/srv/data/%%2e' | '/srv/data/\\u00252e' | 1"
-	 " | true | null | ['/srv/data'] | {}"},
+	 " | true | ['/srv/data'] | {}"},
 	{"args.x", "under", "'/srv/data/'", "'/srv/data'"},
 	{"args.x", "under", "'//srv//data'", "'/srv/data/a'"},
 	{"args.x", "under", "'/srv/\xC3\xA9'", "'/srv/\\u00e9/a'"},
@@ -395,9 +396,9 @@ static const struct asked {
 
 	/* Every element is required, any one denies. */
 	{"args.l[*]", "lt", "5", "{'l':[1]} | {'l':[1,2,3]}",
-	 "{'l':[9,8]} | {'l':null} | {} | none",
+	 "{'l':[9,8]} | {'l':[9,null]} | {'l':[null]} | {'l':null} | {} | none",
 	 "{'l':[1,9]} | {'l':[9,1]} | {'l':[1,'2']} | {'l':['2',1]}"
-	 " | {'l':[9,'2']} | {'l':[1,null]} | {'l':[[1]]} | {'l':{'0':1}}"
+	 " | {'l':[9,'2']} | {'l':[1,null]} | {'l':[null,1]} | {'l':[[1]]} | {'l':{'0':1}}"
 	 " | {'l':{}} | {'l':1}",
 	 "{'l':[]}"},
 	{"args.l[*]", "eq", "'a'", "", "", "{'l':'a'}"},
@@ -512,6 +513,140 @@ static const struct asked {
 	{"args.x.y", "eq", "1", "", "",
 	 "{'x':'[{\\'y\\':1}]'} | {'x':'{\\'y\\':1}'}"},
 
+	/* under: one of several directories; ~/ and ./; of uris. */
+	{"args.x", "under", "['/srv/a','/srv/b/']", "'/srv/a/x' | '/srv/b'",
+	 "'/srv/c' | '/srv' | '/srv/a/../c'", "'srv/a' | '/srv/a/%2e'"},
+	{"args.x", "under", "'~/data'", "'/home/ann/data/x'",
+	 "'/home/ann' | '/home/bob/data'", "'~/data/x' | 'data/x'"},
+	{"args.x", "under", "['~/','./']", "'/home/ann' | '/srv/repo/a'",
+	 "'/srv/repository' | '/home'", "'./a'"},
+	{"args.x", "under", "'https://api.example/v1/'",
+	 "'https://api.example/v1/' | 'HTTPS://API.Example/v1/x'"
+	 " | 'https://api.example:443/v1' | 'https://api.example/v1?q=/../..'"
+	 " | 'https://api.example/v1/a/../b#/../..'"
+	 " | 'https://api.example/a/../v1/' | 'https:\\/\\/api.example/v1/%20'"
+	 " | 'https://api.example/v1//a'",
+	 "'https://api.example' | 'https://api.example/v2/'"
+	 " | 'https://api.example/v1/..' | 'http://api.example/v1/'"
+	 " | 'https://api.example:8443/v1/' | 'https://api.example/?/v1/'"
+	 " | 'https://example/v1/' | 'https://x.api.example/v1/'"
+	 " | 'ftp://api.example/v1/' | null",
+	 "'/v1/' | 'v1' | 'https:/api.example/v1/' | '//api.example/v1/'"
+	 " | 'https://u@api.example/v1/' | 'https://u:p@api.example/v1/'"
+	 " | 'https://api.example@evil.example/v1/' | 'https:///v1/'"
+	 " | 'https://api.example\\\\v1/' | 'https://api.example/v1/\\\\..'"
+	 " | 'https://api.example./v1/' | 'https://api..example/v1/'"
+	 " | 'https://api.example:/v1/' | 'https://api.example:0443/v1/'"
+	 " | 'https://api.example:99999/v1/' | 'https://api%2eexample/v1/'"
+	 " | 'https://api.example/v1/%2e%2E' | 'https://api.example/v1/%2f'"
+	 " | 'https://api.example/v1/%5c' | 'https://api.example/%76%31/'"
+	 " | 'https://api.example/v1/%252e' | 'https://api.example/v1/%c0%ae'"
+	 " | 'https://api.example/v1/%00' | 'https://api.example/v1/%2'"
+	 " | 'https://api.example/v1/..;/a' | 'https://api.example/v1/.;x/a'"
+	 " | 'https://api.example/a//../v1/' | ' https://api.example/v1/'"
+	 " | 'https://api.example/v1/.. ' | 'https://api.example/v1/\\t'"
+	 " | 'ht\\ntps://api.example/v1/' | 'https://api.ex\\u00e4mple/v1/'"
+	 " | 'http\\u017f://api.example/v1/' | 'https://[::01]/v1/'"
+	 " | 'https://127.1/v1/' | 'https://0x7f000001/' | 1"},
+	{"args.x", "under", "'https://api.example/v1/'", "",
+	 "'https://api.example/V2/'", "'https://api.example/V1/x'"},
+	{"args.x", "under", "'https://api.example:8443/'",
+	 "'https://api.example:8443/a'", "'https://api.example/a'"},
+	{"args.x", "under", "'https://127.0.0.1/'", "'https://127.0.0.1/a'",
+	 "'https://127.0.0.2/' | 'https://[::1]/'"},
+	{"args.x", "under", "'https://[2001:db8::1]/'",
+	 "'https://[2001:db8::1]/a'", "", "'https://[2001:DB8::1]/a'"},
+	{"args.x", "under", "'file:///srv/'", "'file:///srv/a'",
+	 "'file:///etc' | 'other:///srv/'",
+	 "'/srv/a' | 'file:/srv/a' | 'file://localhost/srv/a'"
+	 " | 'file:///srv/a?/../../etc' | 'file:///srv/%2e%2e/etc'"},
+	{"args.x", "under", "'repo://1/a'", "'repo://1/a/b'", "'repo://1/c'",
+	 "'repo://1/a b/c'"},
+	{"args.x", "under", "'repo://12/a'", "'repo://12/a/b?ref=main'", "",
+	 "'repo://12/a?ref=main' | 'repo://12/a/b?/../../..'"},
+	{"args.x", "under", "['/srv','https://a.example/']",
+	 "'/srv/x' | 'https://a.example/srv'",
+	 "'/etc' | 'https://b.example/' | 'ftp://a.example/'",
+	 "'file:///srv/x' | 'srv'"},
+	{"args.x", "under", "['/srv','file:///tmp/']",
+	 "'/srv/x' | 'file:///tmp/x'", "'file:///srv/x' | '/tmp/x'"},
+
+	/* host: an http or https URL, read strictly. */
+	{"args.x", "host", "['example.org','*.example.net']",
+	 "'https://example.org' | 'http://example.org/' | 'HTTPS://EXAMPLE.ORG/a'"
+	 " | 'https://example.org:8443?q' | 'https://example.org#@evil.example'"
+	 " | 'https://example.org/@evil.example' | 'https://example.org/?u=a@b'"
+	 " | 'https://a.example.net' | 'https://a.b.example.net:1/x'"
+	 " | 'https:\\/\\/ex\\u0061mple.org/'",
+	 "'https://example.net' | 'https://notexample.net/'"
+	 " | 'https://example.org.evil.example/' | 'https://a.example.org'"
+	 " | 'https://evilexample.org/' | 'https://example.com'"
+	 " | 'https://xn--exmple-cua.org/' | 'https://localhost/' | null | -",
+	 "'' | 'example.org' | '//example.org/' | 'https:example.org'"
+	 " | 'https:/example.org' | 'https:///example.org' | 'https://'"
+	 " | 'ftp://example.org/' | 'file:///example.org' | 'ws://example.org/'"
+	 " | 'javascript://example.org/' | 'view-source:https://example.org'"
+	 " | 'https://u@example.org/' | 'https://u:p@example.org/'"
+	 " | 'https://example.org@evil.example/' | 'https://@example.org/'"
+	 " | 'https://evil.example\\\\@example.org/'"
+	 " | 'https://evil.example\\\\.example.net/'"
+	 " | 'https:\\\\\\\\example.org/' | 'https:/\\\\example.org/'"
+	 " | ' https://example.org' | 'https://example.org '"
+	 " | 'https://exa mple.org' | 'https://exam\\tple.org/'"
+	 " | '\\nhttps://example.org' | 'https://example.org/\\n'"
+	 " | 'https://example.org\\r/' | 'https://example%2eorg/'"
+	 " | 'https://%65xample.org/' | 'https://evil.example%00.example.net/'"
+	 " | 'https://example.org./' | 'https://.example.net/'"
+	 " | 'https://a..example.net/' | 'https://ex\\u00e4mple.org/'"
+	 " | 'https://example\\u3002org/' | 'https://\\uff45xample.org/'"
+	 " | 'https://example.org\\u00ad/' | 'http\\u017f://example.org/'"
+	 " | 'https://example.org:/' | 'https://example.org:0/'"
+	 " | 'https://example.org:080/' | 'https://example.org:65536/'"
+	 " | 'https://example.org:8a/' | 'https://example.org:-1/'"
+	 " | 'https://example.org,evil.example/' | 'https://*.example.net/'"
+	 " | 'https://[example.org]/' | 'https://example.org]/'"
+	 " | 1 | true | ['https://example.org'] | {}"},
+	/* None of these is a name, and none is the address of an operand. */
+	{"args.x", "host", "['example.org','10.0.0.1']",
+	 "'http://10.0.0.1:80/'", "",
+	 "'http://127.0.0.1/' | 'http://127.1/' | 'http://127.0.1/'"
+	 " | 'http://2130706433/' | 'http://0x7f000001/' | 'http://0x7f.1/'"
+	 " | 'http://0177.0.0.1/' | 'http://017700000001/' | 'http://127.0.0.01'"
+	 " | 'http://127.000.000.001/' | 'http://0x7f.0x0.0x0.0x1/'"
+	 " | 'http://0X7F.0.0.1/' | 'http://127.0.0.1./' | 'http://0/'"
+	 " | 'http://[::1]/' | 'http://[0:0:0:0:0:0:0:1]/'"
+	 " | 'http://[::ffff:127.0.0.1]/' | 'http://[::ffff:7f00:1]/'"
+	 " | 'http://[::127.0.0.1]/' | 'http://[64:ff9b::7f00:1]/'"
+	 " | 'http://[::1%25lo]/' | 'http://[::1%lo]/' | 'http://[::]/'"
+	 " | 'http://\\u2460\\u2461\\u2466.0.0.1/' | 'http://127\\uff0e1/'"
+	 " | 'http://10.1/' | 'http://10.0.1/' | 'http://167772161/'"
+	 " | 'http://0xa000001/' | 'http://0xa.0.0.1/' | 'http://012.0.0.1/'"
+	 " | 'http://0012.0.0.1/' | 'http://10.0.0.1./' | 'http://10.0.0.01/'"
+	 " | 'http://10.0.0.0x1/' | 'http://10.0.0.256/' | 'http://10.0.0.2/'"
+	 " | 'http://[::ffff:10.0.0.1]/' | 'http://[::ffff:a00:1]/'"
+	 " | 'http://10.0.0.1%2f/' | 'http://10%2e0.0.1/' | 'http://a.1/'"
+	 " | 'http://10.0.0.1.:80/' | 'http://1.10.0.0.1/' | 'http://0x/'"},
+	{"args.x", "host", "'example.org:8443'", "'https://example.org:8443/'",
+	 "'https://example.org/' | 'https://example.org:443/'"},
+	{"args.x", "host", "'example.org:443'",
+	 "'https://example.org/' | 'http://example.org:443/'",
+	 "'http://example.org/'"},
+	{"args.x", "host", "['10.0.0.1:80','EXAMPLE.org']",
+	 "'http://10.0.0.1/' | 'https://example.ORG'", "'https://10.0.0.1/'"},
+	{"args.x", "host", "['[2001:db8::1]','[::1]:8080']",
+	 "'http://[2001:db8::1]:1/' | 'http://[::1]:8080'", "'http://[::1]/'",
+	 "'http://[2001:DB8::1]/' | 'http://[2001:db8:0::1]/' | 'http://[::2]/'"
+	 " | 'http://2001:db8::1/'"},
+
+	/* max_length: code points, or elements. */
+	{"args.x", "max_length", "3",
+	 "'' | 'abc' | '\\u00e9\\ud83d\\ude00b' | '\\n\\n\\n' | [] | [1,[2,3,4,5],{}]"
+	 " | '[1]'",
+	 "'abcd' | [1,2,3,4] | null | -", "1 | true | {} | 'a\\u0000'"},
+	{"args.x", "max_length", "0", "'' | []", "'a' | [null]"},
+	{"args.l[*]", "max_length", "1", "{'l':['a','']}", "{'l':['ab',[1,2]]}",
+	 "{'l':['ab','a']}", "{'l':[]}"},
+
 	/* And so is null. */
 	{"args.x", "eq", "'null'", "", "", "'null'"},
 	{"args.x", "eq", "'a'", "", "' null\\n'"},
@@ -519,7 +654,7 @@ static const struct asked {
 	{"args.x", "neq", "null", "'nul'", "", "'null'"},
 	{"args.x", "in", "['a',null]", "", "", "'null'"},
 	{"args.x", "not_in", "['a',null]", "", "", "'null'"},
-	{"args.x", "not_in", "['a','b']", "'null'"},
+	{"args.x", "not_in", "['a','b']", "", "", "'null'"},
 	{"args.x", "contains", "'null'", "'null'"},
 };
 
@@ -603,7 +738,7 @@ static bool verdict_is(const struct policy *p, const char *line, bool passes,
 			 v.value.ptr + v.value.len < line + strlen(line)) ||
 			(v.value.ptr > (char *)p->memory &&
 			 v.value.ptr + v.value.len <
-				 (char *)p->memory + CONDITION_TEXT_BYTES));
+				 (char *)p->memory + CONDITION_TEXT_ROOM));
 	counters_free(c);
 	return good;
 }
@@ -683,6 +818,97 @@ static void conditions_are_weighed(void **state)
 		for (size_t f = 0; f < COUNT(frames); f++)
 			failed += frame_fails(&asked[i], &frames[f], true) +
 				  frame_fails(&asked[i], &frames[f], false);
+	assert_int_equal(failed, 0);
+}
+
+/* ---- args.** ---------------------------------------------------------- */
+
+/* What is denied everywhere in the arguments: those that are refused, and those
+ * that pass. */
+static const struct {
+	const char *op, *value;
+	const char *refused, *passes;
+} everywhere[] = {
+	{"contains", "'key'",
+	 "{'a':'my key'} | {'key':1} | {'a':{'b':[{'c':'key'}]}} | {'a':['key']}"
+	 " | {'a':[[[{'monkeys':null}]]]} | {'a':'\\u006bey'}"
+	 /* The text of an object or an array, and one inside that. */
+	 " | {'a':'[\\'\\\\u006bey\\']'} | {'a':'{\\'\\\\u006bey\\':1}'}"
+	 " | {'a':'{\\'b\\':{\\'c\\':\\'\\\\u006bey\\'}}'}"
+	 " | {'a':'[\\'[\\\\\\'\\\\\\\\u006bey\\\\\\']\\']'}"
+	 /* To some readers it is one, which is refused. */
+	 " | {'a':'[NaN]'} | {'a':'{\\'b\\':Infinity}'} | {'a':['[\\'\\\\ud800\\']']}"
+	 " | {'a':'x\\ud800'}",
+	 "{} | none | {'a':'KEY','b':{'k':['e','y']}} | {'a':null,'b':true,'c':1}"
+	 " | {'a':'[\\'\\\\u006bex\\']'} | {'a':'[INFO] \\\\u006bey'}"
+	 " | {'a':'{x} \\\\u006bey'}"},
+	{"eq", "5", "{'a':[1,{'b':5.0}]} | {'a':'[5]'} | {'a':[[[[5]]]]}",
+	 "{'a':'5','5':[4,true,null,'x']}"},
+	{"eq", "5", "{'a':'{\\'b\\':[5e0]}'} | {'a':5.0000000000000000001}",
+	 "{'a':'[\\'5\\',6]'}"},
+	{"in", "['a',true]", "{'a':1} | {'b':[true]} | {'b':'[true]'}",
+	 "{'b':[false,1,null,'b']}"},
+	{"eq", "null", "", "{'b':null} | {'b':[null,1]}"},
+	{"gt", "100", "{'a':[1,101]} | {'a':{'b':1e9}} | {'a':'[200]'}",
+	 "{'a':[99,'101'],'200':'x','c':'200'}"},
+	{"lt", "0", "{'a':-1} | {'x':[0,-0.5]}", "{'a':0,'-1':'-1'}"},
+	{"regex", "'^\\\\.'",
+	 "{'a':'.env'} | {'.env':1} | {'a':['x','.x']} | {'a':'[\\'.x\\']'}",
+	 "{'a':'x.env'}"},
+	{"glob", "'*.pem'", "{'a':{'b':'/x/y.pem'}}", "{'a':'y.pem.txt'}"},
+	{"under", "'/etc'",
+	 "{'a':'/etc/passwd'} | {'a':['/srv/../etc']} | {'/etc':1} | {'a':'/ETC/x'}"
+	 " | {'a':'/srv/%2e%2e/etc'} | {'a':'file:///etc/passwd'}"
+	 " | {'a':'[\\'/etc/x\\']'}",
+	 "{'a':'/srv','b':'etc/passwd','c':'https://a.example/etc','d':1}"},
+	{"under", "'https://a.example/x/'",
+	 "{'a':['https://a.example/x/1']} | {'a':'https://u@a.example/'}"
+	 " | {'a':' https://a.example/x/'}",
+	 "{'a':'/x','b':'https://b.example/x','c':'x: y','x':'a.example'}"},
+	{"host", "['evil.example']",
+	 "{'a':{'b':'http://evil.example'}} | {'a':'https://127.1/'}"
+	 " | {'a':'http:evil.example'} | {'a':'\\thttp://evil.example'}",
+	 "{'a':'evil.example','b':'https://good.example/','c':'/x','d':1}"},
+	{"max_length", "2", "{'a':'12345'} | {'abc':'ab'}",
+	 "{'abc':'abc','bcd':1}"},
+	{"neq", "'a'", "{'a':'b'} | {'b':'a'}", "{'a':'a'} | {} | {'a':[1]}"},
+};
+
+static void args_are_searched_everywhere(void **state)
+{
+	char text[TEXT_BYTES], args[TEXT_BYTES];
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(everywhere); i++)
+		for (int passes = 0; passes < 2; passes++) {
+			const char *at = passes ? everywhere[i].passes
+						: everywhere[i].refused;
+			struct policy *p;
+
+			json(text, sizeof(text),
+			     "{'version':'1','default':'deny','tools':{'t':{"
+			     "'deny_if':[{'path':'args.**','op':'%s','value':%s"
+			     ",'on_deny':'no'}]}}}",
+			     everywhere[i].op, everywhere[i].value);
+			p = compile_one(text);
+			row_true(text, p);
+			at = *at ? at : NULL;
+			while (next_case("args", &at, args)) {
+				json(text, sizeof(text),
+				     REQUEST "'tools/call','params':{'name':"
+					     "'t'%s%s}}",
+				     *args ? ",'arguments':" : "", args);
+				if (verdict_is(p, text, passes,
+					       "/tools/t/deny_if/0"))
+					continue;
+				print_error("row: %s %s: %s\n",
+					    everywhere[i].op,
+					    everywhere[i].value, text);
+				failed++;
+			}
+			policy_free(p);
+		}
 	assert_int_equal(failed, 0);
 }
 
@@ -841,6 +1067,25 @@ static const char apps[] =
 	     "'__0123456789ab_no':{},'__0123456789ab_gone':{},"
 	     "'__0123456789ab_app':{}}}";
 
+/* Groups. */
+#define ALL(list) "{'all':[" list "]}"
+#define ANY(list) "{'any':[" list "]}"
+#define A         ASK("args.a", "eq", "1")
+#define B         ASK("args.b", "eq", "1")
+#define C         ASK("args.c", "eq", "1")
+static const char require_all[] = TOOL("{'require':[" ALL(A "," B) "]}");
+static const char require_any[] = TOOL("{'require':[" ANY(A "," B) "]}");
+static const char deny_all[] = TOOL("{'deny_if':[" ALL(A "," B) "]}");
+static const char deny_any[] = TOOL("{'deny_if':[" ANY(A "," B) "]}");
+static const char deny_nested[] =
+	TOOL("{'deny_if':[" C ",{'on_deny':'both','description':'x','all':[" A
+	     "," ANY(B "," C) "]}]}");
+static const char require_nested[] =
+	TOOL("{'require':[" ANY(A "," ALL(B "," C)) "]}");
+/* In a group, too, what could be read in two ways refuses. */
+static const char require_either[] =
+	TOOL("{'require':[" ANY(A "," ASK("args.b", "eq", "'x'")) "]}");
+
 #define SPEND WITH("t", "{'a':2,'\\'':{'a':1.000001}}")
 
 static const struct {
@@ -908,6 +1153,41 @@ static const struct {
 	{sums, WITH("t", "{'a':[9.99999999999999999999]}"), ""},
 	{sums, WITH("t", "{'a':[10.00000000000000000001]}"),
 	 "/tools/t/limits/0", "at most 10 of args.a[0]"},
+
+	{require_all, WITH("t", "{'a':1,'b':1}"), ""},
+	{require_all, WITH("t", "{'a':1,'b':2}"), "/tools/t/require/0",
+	 "together"},
+	{require_all, WITH("t", "{'a':2,'b':1}"), "/tools/t/require/0"},
+	{require_all, WITH("t", "{'a':1}"), "/tools/t/require/0"},
+	{require_any, WITH("t", "{'a':1,'b':2}"), ""},
+	{require_any, WITH("t", "{'a':2,'b':1}"), ""},
+	{require_any, WITH("t", "{'b':1}"), ""},
+	{require_any, WITH("t", "{'a':2,'b':2}"), "/tools/t/require/0"},
+	{require_any, CALL("t"), "/tools/t/require/0"},
+	{require_any, WITH("t", "{'a':1,'b':'1'}"), "/tools/t/require/0"},
+	{require_any, WITH("t", "{'a':'1','b':1}"), "/tools/t/require/0"},
+	{require_any, WITH("t", "{'a':1,'a':1}"), "/tools/t/require/0"},
+	{require_either, WITH("t", "{'a':1}"), ""},
+	{require_either, WITH("t", "{'a':1,'b':'y'}"), ""},
+	{require_either, WITH("t", "{'a':1,'b':1}"), "/tools/t/require/0"},
+	{deny_all, WITH("t", "{'a':1,'b':1}"), "/tools/t/deny_if/0",
+	 "together"},
+	{deny_all, WITH("t", "{'a':1,'b':2}"), ""},
+	{deny_all, WITH("t", "{'a':2,'b':1}"), ""},
+	{deny_all, WITH("t", "{'b':1}"), ""},
+	{deny_all, CALL("t"), ""},
+	{deny_all, WITH("t", "{'a':2,'b':'1'}"), "/tools/t/deny_if/0"},
+	{deny_all, WITH("t", "{'a':2,'b':1,'B':1}"), "/tools/t/deny_if/0"},
+	{deny_any, WITH("t", "{'a':2,'b':2}"), ""},
+	{deny_any, WITH("t", "{'a':2,'b':1}"), "/tools/t/deny_if/0"},
+	{deny_any, WITH("t", "{'a':1}"), "/tools/t/deny_if/0"},
+	{deny_nested, WITH("t", "{'a':1,'b':1}"), "/tools/t/deny_if/1", "both"},
+	{deny_nested, WITH("t", "{'a':1,'b':2}"), ""},
+	{deny_nested, WITH("t", "{'b':1}"), ""},
+	{deny_nested, WITH("t", "{'c':1}"), "/tools/t/deny_if/0", "args.c"},
+	{require_nested, WITH("t", "{'a':1}"), ""},
+	{require_nested, WITH("t", "{'b':1,'c':1}"), ""},
+	{require_nested, WITH("t", "{'b':1,'c':2}"), "/tools/t/require/0"},
 
 	{all_nothing, CALL("b"), "(default deny)"},
 	{all_nothing, CALL("a"), ""},
@@ -1407,6 +1687,21 @@ static const struct {
 	 "{'a':'[1,\\'\\\\u0078\\']'}", "'\\u0078'"},
 	{"deny_if", ASK("args.a", "eq", "'x'"), "{'a':'[\\'x\\']'}",
 	 "'[\\'x\\']'"},
+	/* Of a group, the member that decides alone. */
+	{"deny_if", ANY(ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "2")),
+	 "{'a':3,'b':2.0}", "2.0"},
+	{"deny_if", ALL(ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "2")),
+	 "{'a':1,'b':2}", NULL},
+	{"require", ALL(ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "2")),
+	 "{'a':1,'b':4}", "4"},
+	{"require", ANY(ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "2")),
+	 "{'a':3,'b':4}", NULL},
+	{"require", ANY(ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "2")),
+	 "{'a':1,'b':true}", "true"},
+	/* Of args.**, the key or the value, wherever it was. */
+	{"deny_if", ASK("args.**", "eq", "'x'"), "{'a':[1,{'x':2}]}", "'x'"},
+	{"deny_if", ASK("args.**", "eq", "'x'"),
+	 "{'a':'[\\'{\\\\\\'b\\\\\\':\\\\\\'x\\\\\\'}\\']'}", "'x'"},
 	/* Nor of a condition that held. */
 	{"require", ASK("args.a", "eq", "1") "," ASK("args.b", "eq", "1"),
 	 "{'a':1}", NULL},
@@ -1761,6 +2056,30 @@ static const struct {
 	{ASK("args.\\u0001\\'", "eq", "1"), "args.\\u0001\\\""},
 	{ASK("args." FAR FAR, "eq", "1"), "args." FAR},
 	{ASK("args.x" FAR FAR, "eq", "1"), "args.x" FAR},
+	/* What would be allowed. */
+	{ASK("args.a", "in", "['x',1,null,'\\'']"),
+	 "args.a must be \\\"x\\\", 1, null or \\\"\\\"\\\""},
+	{ASK("args.a", "lt", "1.50"), "args.a must be a number less than 1.50"},
+	{ASK("args.a", "lte", "1e3"), "args.a must be a number of at most 1e3"},
+	{ASK("args.a", "gt", "-1"), "must be a number greater than -1"},
+	{ASK("/a", "gte", "0"), "/a must be a number of at least 0"},
+	{ASK("args.a", "under", "'/srv'"),
+	 "args.a must be an absolute path under /srv"},
+	{ASK("args.a", "under", "['/srv','~/x']"),
+	 "must be an absolute path under /srv or /home/ann/x"},
+	{ASK("args.a", "under", "['/srv','https://A.example/x/']"),
+	 "args.a must be under /srv or https://A.example/x/"},
+	{ASK("args.a", "host", "['*.a.example','b.example:8443','[::1]']"),
+	 "args.a must be an http or https URL whose host is *.a.example, "
+	 "b.example:8443 or [::1]"},
+	{ASK("args.a", "max_length", "10"),
+	 "args.a must have a length of at most 10"},
+	{ASK("args.a", "in",
+	     "['" FAR FAR "','" FAR FAR "','" FAR FAR "','" FAR "','" FAR
+	     "','" FAR "','" FAR "']"),
+	 ", ..."},
+	{ASK("args.a", "eq", "'secret'"),
+	 "the policy does not allow this value of args.a"},
 };
 
 static void reasons_are_told(void **state)
@@ -2012,7 +2331,7 @@ static const struct {
 	  ": \"value\" is missing"}},
 	{"{'path':'args.a','op':'eq','value':1,'reason':'x'}",
 	 {"/reason: unknown key \"reason\" (allowed: path, op, value, "
-	  "on_deny)"}},
+	  "on_deny, description)"}},
 	{"{'path':'args.a','op':'eq','value':1,'value':2}",
 	 {"/value: this key is there twice"}},
 	{"{'path':'args.a','op':'eq','value':1,'\\u006fp':'gt'}",
@@ -2034,11 +2353,30 @@ static const struct {
 	{ASK("args.a", "EQ", "1"), {"/op: unknown operator \"EQ\""}},
 	{ASK("args.a", "", "1"),
 	 {"/op: unknown operator \"\" (allowed: eq, neq, in, not_in, lt, lte, "
-	  "gt, gte, contains, exists, regex, glob, under)"}},
+	  "gt, gte, contains, exists, regex, glob, under, host, max_length)"}},
 	{ASK("args.a", "==", "1"), {"/op: unknown operator \"==\""}},
 	{"{'path':'args.a','op':1,'value':1}",
 	 {"/op: an operator, a string was expected, not a number"}},
 	{"{'path':'args.a','op':['eq'],'value':1}", {"/op: an operator"}},
+
+	/* Groups. */
+	{"{'all':[]}", {"/all: one condition at least was expected"}},
+	{"{'any':{}}", {"/any: an array of conditions was expected"}},
+	{"{'all':[1]}", {"/all/0: a condition, {\"path\""}},
+	{"{'all':[" A "],'any':[" A "]}",
+	 {": a group has \"all\" or \"any\", not both"}},
+	{"{'all':[" A "],'op':'eq'}",
+	 {"/op: unknown key \"op\" (allowed: all, any, on_deny, "
+	  "description)"}},
+	{"{'all':[" A "],'on_deny':1}", {"/on_deny: a string that"}},
+	{ALL(SAY("args.a", "eq", "1", "x")), {"/all/0/on_deny: the group as"}},
+	{ALL(ALL(A)), {"/all/0: a group inside one of the same kind"}},
+	{ANY(ANY(A)), {"/any/0: a group inside one of the same kind"}},
+	{ALL(ANY(ALL(A))), {"/all/0/any/0: groups are in one another once"}},
+	{ALL(ANY(A) "," ASK("args.a", "gt", "''")), {"/all/1/value: a number"}},
+	{ALL("{'any':[" A "],'on_deny':'x'}"), {"/all/0/on_deny: the group"}},
+	{"{'path':'args.a','op':'eq','value':1,'description':1}",
+	 {"/description: a string was expected"}},
 
 	/* What each compares with. */
 	{ASK("args.a", "eq", "[]"), {"/value: a string, a number, true"}},
@@ -2069,8 +2407,23 @@ static const struct {
 	{ASK("args.a", "regex", "null"), {"/value: a regular expression"}},
 	{ASK("args.a", "glob", "1"), {"/value: a glob, a string, was"}},
 	{ASK("args.a", "glob", "['*']"), {"/value: a glob, a string, was"}},
-	{ASK("args.a", "under", "1"), {"/value: a directory, an absolute"}},
-	{ASK("args.a", "under", "['/a']"), {"/value: a directory, an"}},
+	{ASK("args.a", "under", "1"),
+	 {"/value: a directory, or an array of them, was expected, not a "
+	  "number"}},
+	{ASK("args.a", "under", "[]"), {"/value: an array of one value at"}},
+	{ASK("args.a", "under", "['/a',1,'b']"),
+	 {"/value/1: a directory, an absolute path, ~/..., ./... or",
+	  "/value/2: \"b\" is no directory"}},
+	{ASK("args.a", "host", "1"), {"/value: a host, or an array of them,"}},
+	{ASK("args.a", "host", "[]"), {"/value: an array of one value at"}},
+	{ASK("args.a", "host", "['a.example',null]"),
+	 {"/value/1: a host, example.org, *.example.org, 192.0.2.1 or"}},
+	{ASK("args.a", "max_length", "'1'"),
+	 {"/value: a whole number from 0 to 1000000000 was expected, in digits "
+	  "alone, not a string"}},
+	{ASK("args.a", "max_length", "-1"), {"/value: a whole", "not -1"}},
+	{ASK("args.a", "max_length", "1.0"), {"/value: a whole", "not 1.0"}},
+	{ASK("args.a", "max_length", "1000000001"), {"/value: a whole"}},
 	/* No value of a call is ever equal to these. */
 	{ASK("args.a", "gt", "1e100000000000000000"), {"/value: "}},
 	{ASK("args.a", "in", "[1,1e-999999999999999999999]"), {"/value/1: "}},
@@ -2080,8 +2433,8 @@ static const struct {
 	{"{'path':['a'],'op':'eq','value':1}", {"/path: a path, args"}},
 	{ASK("", "eq", "1"),
 	 {"/path: \"\" is no path: write args, args.a.b, "
-	  "args.list[0], args.list[*].x, or a JSON "
-	  "Pointer into the arguments, /a.b/c"}},
+	  "args.list[0], args.list[*].x, args.**, or a JSON Pointer into the "
+	  "arguments, /a.b/c"}},
 	{ASK("args.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "eq", "1"),
 	 {"/path: a path of more than 16 steps"}},
 	{ASK("args.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "eq", "1"),
@@ -2151,8 +2504,74 @@ static const char *const no_paths[] = {"amount.x",
 
 /* Nor these a directory. */
 static const char *const no_directories[] = {
-	"",       "srv", "./srv",    "/srv/..",   "/srv/../srv", "/srv/./a",
-	"/srv/.", "/..", "/srv/%2e", "C:\\\\srv", "/srv\\\\a"};
+	"",
+	"srv",
+	"~",
+	".",
+	"~ann/srv",
+	"../srv",
+	"~/..",
+	"~/../bob",
+	"./../a",
+	"~/a%2fb",
+	"/srv/..",
+	"/srv/../srv",
+	"/srv/./a",
+	"/srv/.",
+	"/..",
+	"/srv/%2e",
+	"C:\\\\srv",
+	"/srv\\\\a",
+	"https://",
+	"https:///a",
+	"https://u@a.example/",
+	"https://a.example/b/../c/",
+	"https://a.example/?q",
+	"https://a.example/#f",
+	"https://a.example./",
+	"https://127.1/",
+	"https://a.example:0/",
+	"https://a.example/%2e/",
+	"https://a.example/%61/",
+	"https://caf\xC3\xA9.example/",
+	"file://host/srv/",
+	"file:/srv/",
+	"a b://x/",
+};
+
+/* Nor these a host. */
+static const char *const no_hosts[] = {
+	"",
+	"*",
+	"*.",
+	".example.org",
+	"example.org.",
+	"a..b",
+	"*.*.example.org",
+	"a.*.org",
+	"https://example.org",
+	"example.org/",
+	"u@example.org",
+	"ex ample.org",
+	"caf\xC3\xA9.example",
+	"example.org:",
+	"example.org:0",
+	"example.org:080",
+	"example.org:65536",
+	"example.org:http",
+	"127.1",
+	"0x7f.0.0.1",
+	"127.0.0.01",
+	"127.0.0.256",
+	"1",
+	"*.1.2.3.4",
+	"::1",
+	"[::1",
+	"[0:0:0:0:0:0:0:1]",
+	"[::A]",
+	"[fe80::1%25eth0]",
+	"*.[::1]",
+};
 
 /* Is all of it said, in order?  A part that begins a line stands behind the
  * condition's pointer; others are on the line of the part before. */
@@ -2236,10 +2655,19 @@ static void faults_are_told(void **state)
 		failed += fault_fails(condition, said);
 	}
 	for (size_t i = 0; i < COUNT(no_directories); i++) {
-		const char *said[4] = {"/value: an absolute path"};
+		const char *said[4] = {"/value: ", "is no directory: write an "
+						   "absolute path, ~/..."};
 
 		snprintf(condition, sizeof(condition),
 			 ASK("args.a", "under", "'%s'"), no_directories[i]);
+		failed += fault_fails(condition, said);
+	}
+	for (size_t i = 0; i < COUNT(no_hosts); i++) {
+		const char *said[4] = {"/value/0: ",
+				       "is no host: write example.org"};
+
+		snprintf(condition, sizeof(condition),
+			 ASK("args.a", "host", "['%s']"), no_hosts[i]);
 		failed += fault_fails(condition, said);
 	}
 	assert_int_equal(failed, 0);
@@ -2260,6 +2688,22 @@ static const struct {
 	{{DENY "'tools':{'t':{'deny_if':'args.a'}}}"},
 	 {"/tools/t/deny_if: an array of conditions was expected"}},
 	{{DENY "'tools':{'t':{'deny_if':null}}}"}, {"/tools/t/deny_if: "}},
+	{{TOOL("{'require':[" ASK("args.**", "eq", "1") "]}")},
+	 {"/tools/t/require/0/path: args.** cannot be required, only denied"}},
+	{{TOOL("{'require':[" ANY(ASK("args.**", "eq", "1")) "]}")},
+	 {"/tools/t/require/0/any/0/path: args.** cannot be required"}},
+	{{TOOL("{'deny_if':[" ASK("args.**", "exists", "true") "]}")},
+	 {"/tools/t/deny_if/0: args.** leads to what exists"}},
+	{{TOOL("{'deny_if':[" ASK("args.**", "contains", "1") "]}")},
+	 {"/tools/t/deny_if/0/value: args.** leads to no array"}},
+	{{LIMIT("{'max':1,'window':1,'increment_from':'args.**'}")},
+	 {"/increment_from: args.** is no number: name one in it"}},
+	{{TOOL("{'description':1}")}, {"/tools/t/description: a string was"}},
+	{{LIMIT("{'max':1,'window':1,'description':'x'}")}, {NULL}},
+	{{TOOL("{'description':'x','require':[{'path':'args.a','op':'eq',"
+	       "'value':1,'description':'x'},{'any':[" A "],'description':"
+	       "'x'}]}")},
+	 {NULL}},
 	{{DENY "'tools':{'t':{'denyif':[]}}}"}, {"did you mean \"deny_if\"?"}},
 	{{DENY "'tools':{'t':{'requires':[]}}}"},
 	 {"did you mean \"require\"?"}},
@@ -2456,6 +2900,54 @@ static void files_load_or_say_why(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- where ~/ and ./ lead -------------------------------------------- */
+
+static void places_are_absolute(void **state)
+{
+	static const struct {
+		const char *home, *directory, *value;
+		const char *said; /* NULL: it loads */
+	} rows[] = {
+		{"/h", "/d", "~/a", NULL},
+		{"/", "/d", "~/a", NULL},
+		{"/h", NULL, "~/a", NULL},
+		{NULL, "/d", "./a", NULL},
+		{NULL, "/d", "~/a",
+		 "/value: HOME is not known; write the whole path here"},
+		{"", "/d", "~/a", "/value: HOME is not known"},
+		{"h", "/d", "~/a",
+		 "/value: HOME is no absolute path: \"h\"; write the whole path"},
+		{"/h/../x", "/d", "~/a", "\"/h/../x/a\" is no directory"},
+		{"/h%2e", "/d", "~/a", "\"/h%2e/a\" is no directory"},
+		{"/h", NULL, "./a",
+		 "/value: the working directory is not known"},
+		{"/h", "(unreachable)/d", "./a",
+		 "/value: the working directory is no absolute path"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct policy_places at = {rows[i].home,
+						 rows[i].directory};
+		struct policy_source source = {.name = "p.json"};
+		char text[TEXT_BYTES], condition[256];
+		struct said said = {.len = 0};
+		struct policy *p;
+
+		snprintf(condition, sizeof(condition),
+			 TOOL("{'require':[" ASK("args.a", "under",
+						 "'%s'") "]}"),
+			 rows[i].value);
+		source.text = json(text, sizeof(text), "%s", condition);
+		source.len = strlen(text);
+		p = policy_compile(&source, 1, &at, listen, &said);
+		row_true(rows[i].value, !p == (rows[i].said != NULL));
+		row_true(rows[i].value,
+			 !rows[i].said || strstr(said.text, rows[i].said));
+		policy_free(p);
+	}
+}
+
 /* ---- what a policy can do, told in advance --------------------------- */
 
 static const struct {
@@ -2601,6 +3093,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions_are_weighed),
+		cmocka_unit_test(args_are_searched_everywhere),
 		cmocka_unit_test(policies_are_weighed),
 		cmocka_unit_test(layers_are_merged),
 		cmocka_unit_test(values_are_told),
@@ -2613,6 +3106,7 @@ int main(void)
 		cmocka_unit_test(names_have_bounds),
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(files_load_or_say_why),
+		cmocka_unit_test(places_are_absolute),
 		cmocka_unit_test(warns_of_what_is_shut),
 		cmocka_unit_test(sections_are_listed),
 		cmocka_unit_test(plain_values_are_bounded),

@@ -321,7 +321,7 @@ static void merged_policies_are_printed(void **state)
 	(void)state;
 	both[0].len = strlen(both[0].text);
 	both[1].len = strlen(both[1].text);
-	p = policy_compile(both, 2, listen, &said);
+	p = policy_compile(both, 2, NULL, listen, &said);
 	assert_non_null(p);
 	print(p, text, sizeof(text));
 	assert_non_null(strstr(text, "\"default\": \"deny\""));

@@ -92,7 +92,7 @@ static void memory_fails(void **state)
 		int faults = 0;
 
 		left = n;
-		policy = policy_compile(sources, 2, count_line, &faults);
+		policy = policy_compile(sources, 2, NULL, count_line, &faults);
 		/* Loaded just if nothing failed. */
 		assert_int_equal(!policy, faults > 0);
 		assert_int_equal(!policy, left < 0);
@@ -182,8 +182,8 @@ static void chunks_end_anywhere(void **state)
 				int faults = 0;
 
 				left = n;
-				policy = policy_compile(&source, 1, count_line,
-							&faults);
+				policy = policy_compile(&source, 1, NULL,
+							count_line, &faults);
 				assert_int_equal(!policy, faults > 0);
 			}
 			left = -1;
@@ -210,7 +210,7 @@ static void large_tables_fail(void **state)
 		int faults = 0;
 
 		left = n;
-		policy = policy_compile(&source, 1, count_line, &faults);
+		policy = policy_compile(&source, 1, NULL, count_line, &faults);
 		assert_int_equal(!policy, faults > 0);
 	}
 	left = -1;
@@ -232,7 +232,7 @@ static void files_fail(void **state)
 		int faults = 0;
 
 		left = n;
-		policy = policy_load(&path, 1, count_line, &faults);
+		policy = policy_load(&path, 1, NULL, count_line, &faults);
 		assert_int_equal(!policy, faults > 0);
 	}
 	left = -1;

@@ -89,13 +89,13 @@ static void missing_files_are_told(void **state)
 	struct said said = {.len = 0};
 
 	(void)state;
-	assert_null(policy_load(&none, 1, listen, &said));
+	assert_null(policy_load(&none, 1, NULL, listen, &said));
 	assert_string_equal(said.text,
 			    "/nonexistent/p.json: No such file or directory\n");
-	assert_null(policy_load(&root, 1, listen, &said));
+	assert_null(policy_load(&root, 1, NULL, listen, &said));
 	assert_int_equal(said.lines, 2);
 	/* One that has no end is longer than any may be. */
-	assert_null(policy_load(&zero, 1, listen, &said));
+	assert_null(policy_load(&zero, 1, NULL, listen, &said));
 	assert_non_null(strstr(said.text, "/dev/zero: File too large"));
 }
 
@@ -260,7 +260,7 @@ static void matches_agree(void **state)
 		const struct policy_source sources[] = {
 			random_source(texts[0]), random_source(texts[1])};
 		struct policy *p = policy_compile(
-			sources, 1 + (size_t)round % 2, listen, &said);
+			sources, 1 + (size_t)round % 2, NULL, listen, &said);
 		const struct rules **found, **walked;
 
 		row_true(said.text, p != NULL);

@@ -45,7 +45,7 @@ static struct policy *compile(const char *const *files)
 		sources[count] = (struct policy_source){
 			names[count], text[count], strlen(text[count])};
 	}
-	p = policy_compile(sources, count, listen, &said);
+	p = policy_compile(sources, count, NULL, listen, &said);
 	if (!p)
 		print_error("%s: %s\n", files[0], said.text);
 	assert_non_null(p);

@@ -25,7 +25,7 @@
 #define COMPILE(text, listen, context)                                         \
 	policy_compile(                                                        \
 		&(struct policy_source){"p.json", (text), strlen(text)}, 1,    \
-		(listen), (context))
+		NULL, (listen), (context))
 
 /* Counters of a policy's own, in memory. */
 static inline void unit_silent(void *context, const char *line)
