@@ -163,7 +163,8 @@ demo:                                ## install what is missing, show weir at wo
 
 # The programs of the benchmark.
 RELAYS     := bench behind figures input
-BENCHES    := $(BUILD)/bench/bench $(BUILD)/bench/bare $(BUILD)/bench/server \
+BENCHES    := $(BUILD)/bench/weir-sse2 $(BUILD)/bench/weir-plain \
+	      $(BUILD)/bench/bench $(BUILD)/bench/bare $(BUILD)/bench/server \
 	      $(BUILD)/bench/alloc.so $(BUILD)/bench/scan $(BUILD)/bench/instr
 .PHONY: bench
 bench: $(BUILD)/weir static $(BENCHES) ## what weir costs; BENCH=quick: a look
@@ -172,6 +173,16 @@ bench: $(BUILD)/weir static $(BENCHES) ## what weir costs; BENCH=quick: a look
 $(BUILD)/bench/bench: $(call objects,$(RELAYS:%=tests/bench/%.c))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
+# weir with one kernel of the scanner alone.
+$(BUILD)/bench/scan-sse2.o: DEFINES += -DSCAN_NO_AVX2
+$(BUILD)/bench/scan-plain.o: DEFINES += -DSCAN_PLAIN
+$(BUILD)/bench/scan-%.o: parser/scan_simd.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(BUILD)/bench/weir-%: $(BUILD)/bench/scan-%.o \
+		$(call objects,shim/main.c $(filter-out %/scan_simd.c,$(PARTS)))
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
 
 $(BUILD)/bench/bare $(BUILD)/bench/server: $(BUILD)/bench/%: \
 		$(BUILD)/obj/tests/bench/%.o

@@ -451,10 +451,13 @@ static const struct kernel *const kernels[] = {
 	NULL,
 };
 
-/* How many of the first of these this processor lacks. */
+/* How many of the first of these this processor lacks; SCAN_NO_AVX2 has it
+ * lack that one, to measure the other. */
 static size_t lacks(void)
 {
-#if defined(SCAN_SSE2)
+#if defined(SCAN_SSE2) && defined(SCAN_NO_AVX2)
+	return 1;
+#elif defined(SCAN_SSE2)
 	return !(!!__builtin_cpu_supports("avx2") &
 		 !!__builtin_cpu_supports("bmi"));
 #else

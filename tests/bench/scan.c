@@ -1,17 +1,19 @@
 /*
  * What it costs to judge one line, and to cut a list, against simdjson's parse
- * of the same bytes; and one decision among many entries against one among
- * few.  Prints a line for each row:
+ * of the same bytes; one decision among many entries against one among few;
+ * and to load a policy, against json-parser's parse of it.  Prints a line for
+ * each row:
  *
  *	name  weir  yardstick  ratio  goal  ok|short  (the spread of the ratio)
  *
- * in GB/s, for verdict in decisions a second.  The two take turns, and the
+ * in GB/s, for verdict and load in times a second.  The two take turns, and the
  * ratio is the median of those of the turns.  With BENCH=quick it only shows
  * that all of it runs; ROWS="NAME..." does only these.
  *
  * The texts are made here, the same ones each time: tools as real servers
  * describe them, source code with escapes and CJK, base64.
  */
+#include <json-parser/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -510,6 +512,48 @@ static void verdict_row(void)
 		    &small, 10);
 }
 
+/* A policy of 1,000 entries, as the relay's rows have it. */
+static void load_policy(const struct work *w)
+{
+	struct policy *policy = policy_compile(
+		&(struct policy_source){"bench", w->texts->ptr, w->texts->len},
+		1, listen, NULL);
+
+	must(policy != NULL, "a policy that does not load");
+	policy_free(policy);
+}
+
+static void parse_policy(const struct work *w)
+{
+	json_value *tree = json_parse(w->texts->ptr, w->texts->len);
+
+	must(tree != NULL, "json-parser cannot read it");
+	json_value_free(tree);
+}
+
+static void load_row(void)
+{
+	struct text_buffer text = {.len = 0};
+	struct work w = {.texts = &text, .count = 1};
+
+	put(&text, "{\"version\":\"1\",\"default\":\"hide\",\"tools\":{");
+	for (size_t i = 0; i < 1000; i++)
+		put(&text, "%s\"tool_%zu\":{%s}", i ? "," : "", i,
+		    (const char *const[]){
+			    "",
+			    "\"action\":\"deny\",\"reason\":\"ask a person\"",
+			    "\"require\":[{\"path\":\"args.path\","
+			    "\"op\":\"under\",\"value\":\"/srv\"}]",
+			    "\"limits\":[{\"counter\":\"calls\","
+			    "\"window\":\"minute\",\"max\":10,"
+			    "\"scope\":\"session\"}]"}[i % 4]);
+	put(&text, "}}");
+	if (wanted("load"))
+		row((struct goal){"load", 3, true}, load_policy, &w,
+		    parse_policy, &w, 1);
+	free(text.ptr);
+}
+
 int main(void)
 {
 	const struct policy *policy = make_policy(100);
@@ -518,5 +562,6 @@ int main(void)
 		printf("# simdjson's kernel: %s\n", yardstick_kernel());
 	scan_rows(policy, counters_new(policy, NULL, NULL, listen, NULL));
 	verdict_row();
+	load_row();
 	return 0;
 }
