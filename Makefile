@@ -10,10 +10,9 @@ WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
 HARDEN = -fPIE -fstack-protector-strong -fno-common
 LINK   = -pie -Wl,-z,relro,-z,now
-# json-parser goes into the program, so that it runs where that is not; and it
-# gets its pow() from policies/language/load.c, so that libm need not be there.
-JSON_PARSER ?= -l:libjsonparser.a
-JSON = $(JSON_PARSER) -Wl,--wrap=pow
+# json-parser goes into the program, so that it runs where that is not; what it
+# wants of libm is in policies/language/jsonparser.c.
+JSON ?= -l:libjsonparser.a
 
 DEFINES = -D_GNU_SOURCE -DWEIR_VERSION=\"$(VERSION)\"
 ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
@@ -98,14 +97,18 @@ $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 
 $(BUILD)/tests/test_e2e: $(call objects,$(wildcard tests/e2e/*.c))
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON) -lm
 
 $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(BUILD)/obj/tests/fuzz/replay.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
-# It compares the doubles of two trees.
-$(BUILD)/tests/replay_list fuzz-list: JSON = $(JSON_PARSER) -lm
+# It compares the doubles of two trees, as libm makes them.
+$(BUILD)/tests/replay_list: $(BUILD)/obj/tests/fuzz/fuzz_list.o \
+		$(BUILD)/obj/tests/fuzz/replay.o \
+		$(call objects,$(wildcard parser/*.c))
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON) -lm
 
 # weir and libweir.so, with their system calls interrupted.
 WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
@@ -134,7 +137,7 @@ $(BUILD)/tests/early-program: tests/fault/early.c $(BUILD)/tests/early-library.s
 
 $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON) -lm
 
 .PHONY: test check deps
 test: deps                           ## install what is missing, run every test; T=NAME
@@ -230,8 +233,7 @@ static:                              ## build/static/weir: one file, any Linux
 			CC=$(MUSL_GCC) \
 			CFLAGS="-O2 -g $(SECTIONS) -I$(BUILD)/static/include" \
 			LINK="$(MUSL_BEGIN) -Wl,--gc-sections,-z,relro,-z,now" \
-			JSON_PARSER="$(BUILD)/static/musl/obj/shim/static/fortified.o \
-				$(MUSL_END)" static-unstripped && \
+			JSON="$(MUSL_END)" $(BUILD)/static/musl/weir && \
 		strip -o $(BUILD)/static/weir $(BUILD)/static/musl/weir; \
 	else \
 		echo "There is no musl-gcc (Debian: musl-tools): glibc instead"; \
@@ -239,13 +241,10 @@ static:                              ## build/static/weir: one file, any Linux
 		$(MAKE) --no-print-directory BUILD=$(BUILD)/static/glibc \
 			CFLAGS="-O2 -g $(SECTIONS)" \
 			LINK="-static-pie -Wl,--gc-sections,-z,relro,-z,now" \
-			static-unstripped && \
+			$(BUILD)/static/glibc/weir && \
 		strip -o $(BUILD)/static/weir $(BUILD)/static/glibc/weir; \
 	fi
 	@$(GIVE)
-
-.PHONY: static-unstripped
-static-unstripped: $(call objects,shim/static/fortified.c) $(BUILD)/weir
 
 .PHONY: static-test
 static-test: static $(SERVER) $(BUILD)/tests/test_e2e
@@ -285,7 +284,7 @@ soak:                                ## sessions at random, SOAK_SECONDS=600
 $(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
 		$(addprefix tests/e2e/,harness.c answers.c processes.c ends.c way.c))
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON_PARSER) -lm
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON) -lm
 
 # The scanner against simdjson, where that is: libsimdjson-dev, and a compiler
 # for its language.
@@ -313,16 +312,25 @@ asan:                                ## every test under ASan and UBSan
 # Each fuzzer for FUZZ_SECONDS; what it learns stays in build/fuzz/NAME.  A
 # plain call is compared with words that may be longer than what is left of it.
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all
+FUZZ_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_OBJECTS = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=fuzz-%)            ## libFuzzer (clang), FUZZ_SECONDS=60 each
 
-fuzz-%:
+$(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CLANG $<)clang -std=c11 $(DEFINES) -MMD -MP $(WARN) \
+		$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o \
+		$(call FUZZ_OBJECTS,$(PARTS))
+	$(call say,LD $@)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(JSON)
+$(BUILD)/fuzz/fuzz_list: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_list.o \
+		$(call FUZZ_OBJECTS,$(wildcard parser/*.c))
+	$(call say,LD $@)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(JSON) -lm
+
+fuzz-%: $(BUILD)/fuzz/fuzz_%
 	@mkdir -p $(BUILD)/fuzz/$*
-	clang -std=c11 -D_GNU_SOURCE $(WARN) $(FUZZ_FLAGS) \
-		-o $(BUILD)/fuzz/fuzz_$* tests/fuzz/fuzz_$*.c $(PARTS) \
-		$(JSON)
 	ASAN_OPTIONS=strict_memcmp=0 \
 	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
 		-dict=tests/fuzz/dictionary -print_final_stats=1 -verbosity=0 \
@@ -405,4 +413,4 @@ clean:                               ## remove what was built
 help:                                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
--include $(wildcard $(BUILD)/pic/*/*.d $(BUILD)/pic/*/*/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
+-include $(wildcard $(BUILD)/fuzz/obj/*/*.d $(BUILD)/fuzz/obj/*/*/*.d $(BUILD)/pic/*/*.d $(BUILD)/pic/*/*/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)

@@ -227,18 +227,6 @@ static void leave_block(void *block, void *arena)
 	(void)arena;
 }
 
-/* json-parser makes a double of a number by pow(), which the linker leads here.
- * The policy is made of no such double: numbers are read from the text
- * (decimal.h).  So no start of weir has to load libm. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-__attribute__((used)) double __wrap_pow(double base, double exponent);
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-double __wrap_pow(double base, double exponent)
-{
-	(void)exponent;
-	return base;
-}
-
 /* A file's tree, which lives as long as the arena, or NULL after a fault. */
 static json_value *parse(struct loader *l, struct arena *arena)
 {

@@ -1,0 +1,39 @@
+/*
+ * What json-parser calls, and weir does without.
+ *
+ * It makes a double of a number by pow().  No policy is made of a double:
+ * numbers are read from the text (decimal.h).  So this pow() stands in for that
+ * of libm, which need not be loaded at each start.
+ */
+double pow(double base, double exponent);
+
+double pow(double base, double exponent)
+{
+	(void)exponent;
+	return base;
+}
+
+/* Debian's libjsonparser.a was built with _FORTIFY_SOURCE, of which musl lacks
+ * this: sprintf() into size bytes, or the end. */
+#include <features.h>
+#ifndef __GLIBC__
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...);
+
+int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	(void)flag;
+	va_start(args, format);
+	len = vsnprintf(to, size, format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= size)
+		abort();
+	return len;
+}
+#endif
