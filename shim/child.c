@@ -164,18 +164,17 @@ static bool cannot_start(struct child *child, const char *what)
  * it. */
 static FILE *open_children(void)
 {
-	char path[64], line[256], end;
+	char path[64], line[256], *end;
 	bool own = false;
-	long pid;
 	FILE *f = fopen("/proc/self/status", "re");
 
 	while (f && fgets(line, sizeof(line), f)) {
-		/* NOLINTBEGIN(cert-err34-c): the kernel's own numbers */
-		if (sscanf(line, "Pid: %ld", &pid) == 1)
-			own = pid == getpid();
-		else if (sscanf(line, "NSpid: %ld%c", &pid, &end) == 2)
-			own &= end == '\n';
-		/* NOLINTEND(cert-err34-c) */
+		if (strncmp(line, "Pid:", 4) == 0) {
+			own = strtol(line + 4, NULL, 10) == getpid();
+		} else if (strncmp(line, "NSpid:", 6) == 0) {
+			strtol(line + 6, &end, 10);
+			own &= *end == '\n';
+		}
 	}
 	if (f)
 		fclose(f);
@@ -426,11 +425,19 @@ static void send_signal(struct sending *s, pid_t pid)
 static void send_signals(struct sending *s)
 {
 	FILE *f = open_children();
-	char pid[24];
+	pid_t pid = 0;
+	int c;
 
+	/* A space behind each. */
 	s->any = false;
-	while (f && fscanf(f, "%23s", pid) == 1)
-		send_signal(s, (pid_t)strtol(pid, NULL, 10));
+	while (f && (c = getc(f)) != EOF) {
+		if (c >= '0' && c <= '9') {
+			pid = 10 * pid + (c - '0');
+		} else if (pid > 0) {
+			send_signal(s, pid);
+			pid = 0;
+		}
+	}
 	if (f)
 		fclose(f);
 }
