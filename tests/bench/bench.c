@@ -299,7 +299,7 @@ static void grant_row(const struct bench *b)
 			  .unit = "us",
 			  .rounds = b->rounds,
 			  .judged = RATIO_AT_MOST,
-			  .goal = 1.5};
+			  .goal = 2};
 	char grant[PATH_BYTES], session[PATH_BYTES];
 	const char *const by_grant[] = {
 		b->weir, "-p", path_in(b, "grant.json", grant), "--", NULL};
