@@ -517,7 +517,7 @@ static void load_policy(const struct work *w)
 {
 	struct policy *policy = policy_compile(
 		&(struct policy_source){"bench", w->texts->ptr, w->texts->len},
-		1, listen, NULL);
+		1, NULL, listen, NULL);
 
 	must(policy != NULL, "a policy that does not load");
 	policy_free(policy);
