@@ -104,7 +104,7 @@ void policy_describe(const struct policy *policy, struct text name,
  * "args.amount is 20000; must not be greater than 10000", at most
  * POLICY_WHY_BYTES as they stand in the call and in the policy.  Nothing if no
  * condition refused. */
-#define POLICY_WHY_BYTES 512
+#define POLICY_WHY_BYTES 1024
 struct verdict;
 void policy_explain(const struct policy *policy, const struct verdict *v,
 		    struct strbuf *out);

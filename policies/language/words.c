@@ -3,30 +3,37 @@
 
 #include <string.h>
 
-#define TOLD_BYTES 60 /* of a value, or of what it is compared with */
+#define TOLD_BYTES  60  /* of a value, or of what it is compared with */
+#define GROUP_BYTES 600 /* about; of the conditions of a group */
 
 /* What must be, in "require" and in "deny_if"; what it is compared with
  * follows. */
 static const struct want {
-	const char *op, *type; /* of the value, if only one is compared */
+	const char *type; /* of the value, if only one is compared */
 	const char *require, *deny_if;
-} wants[] = {
-	{"eq", "", "must be ", "must not be "},
-	{"neq", "", "must not be ", "must be "},
-	{"in", "", "must be one of ", "must be none of "},
-	{"not_in", "", "must be none of ", "must be one of "},
-	{"lt", "number", "must be less than ", "must not be less than "},
-	{"lte", "number", "must not be greater than ", "must be greater than "},
-	{"gt", "number", "must be greater than ", "must not be greater than "},
-	{"gte", "number", "must not be less than ", "must be less than "},
-	{"contains", "", "must contain ", "must not contain "},
-	{"regex", "string", "must match ", "must not match "},
-	{"glob", "string", "must match ", "must not match "},
-	{"under", "string", "must be below ", "must not be below "},
-	{"host", "string", "must have the host ", "must not have the host "},
-	{"max_length", "", "must not be longer than ", "must be longer than "},
-	{NULL, "", "must be otherwise than ", "must be otherwise than "},
+} wants[OP_COUNT] = {
+	[OP_EQ] = {"", "must be ", "must not be "},
+	[OP_NEQ] = {"", "must not be ", "must be "},
+	[OP_IN] = {"", "must be one of ", "must be none of "},
+	[OP_NOT_IN] = {"", "must be none of ", "must be one of "},
+	[OP_LT] = {"number", "must be less than ", "must not be less than "},
+	[OP_LTE] = {"number", "must not be greater than ",
+		    "must be greater than "},
+	[OP_GT] = {"number", "must be greater than ",
+		   "must not be greater than "},
+	[OP_GTE] = {"number", "must not be less than ", "must be less than "},
+	[OP_CONTAINS] = {"", "must contain ", "must not contain "},
+	[OP_EXISTS] = {"", "", ""},
+	[OP_REGEX] = {"string", "must match ", "must not match "},
+	[OP_GLOB] = {"string", "must match ", "must not match "},
+	[OP_UNDER] = {"string", "must be below ", "must not be below "},
+	[OP_HOST] = {"string", "must have the host ",
+		     "must not have the host "},
+	[OP_MAX_LENGTH] = {"", "must not be longer than ",
+			   "must be longer than "},
 };
+
+_Static_assert(OP_COUNT == 15, "a new operator has its words here");
 
 static void put_cut(struct strbuf *out, const char *s, size_t len)
 {
@@ -60,7 +67,7 @@ static const struct condition *find(const struct policy *policy,
 
 /* The members of a condition, as the policy has them. */
 struct parts {
-	struct text path, op;
+	struct text path;
 	struct span value;
 };
 
@@ -79,8 +86,6 @@ static struct parts read_source(const char *source)
 			return parts;
 		if (text_is(key, "path", 4))
 			p = scan_string(&r, start, &parts.path);
-		else if (text_is(key, "op", 2))
-			p = scan_string(&r, start, &parts.op);
 		else
 			p = scan_value(&r, start);
 		if (text_is(key, "value", 5))
@@ -96,39 +101,80 @@ static bool has_type(const char *type, struct span value)
 			    : strchr("-0123456789", *value.ptr) != NULL;
 }
 
-void policy_explain(const struct policy *policy, const struct verdict *v,
-		    struct strbuf *out)
+static void put_group(struct strbuf *out, const struct condition *c)
 {
-	const struct want *w = wants;
-	const struct condition *c;
-	struct parts parts;
-	bool require;
+	for (size_t i = 0; i < c->members.count; i++) {
+		const struct condition *m = &c->members.list[i];
 
-	c = find(policy, v->location.rule, &require);
-	if (!c || c->group) /* of a group, no value decides by itself */
-		return;
-	parts = read_source(c->source);
+		strbuf_string(out, i > 0 ? ", " : "");
+		if (out->len > GROUP_BYTES) {
+			strbuf_string(out, "...");
+			return;
+		}
+		if (m->group) {
+			strbuf_string(out, m->group == GROUP_ALL ? "all of ("
+								 : "one of (");
+			put_group(out, m);
+			strbuf_string(out, ")");
+		} else {
+			struct parts parts = read_source(m->source);
+
+			put_cut(out, parts.path.ptr, parts.path.len);
+			strbuf_string(out, " ");
+			strbuf_string(out, operators[m->op].name);
+			strbuf_string(out, " ");
+			put_cut(out, parts.value.ptr, parts.value.len);
+		}
+	}
+}
+
+static void put_want(struct strbuf *out, const struct condition *c,
+		     const struct span *value, bool require)
+{
+	const struct parts parts = read_source(c->source);
+	const struct want *w = &wants[c->op];
+
 	put_cut(out, parts.path.ptr, parts.path.len);
 	strbuf_string(out, " is ");
-	if (v->value.ptr)
-		put_cut(out, v->value.ptr, v->value.len);
+	if (value->ptr)
+		put_cut(out, value->ptr, value->len);
 	else
 		strbuf_string(out,
 			      require ? "missing or ambiguous" : "ambiguous");
 	strbuf_string(out, "; ");
-	if (text_is(parts.op, "exists", 6)) {
+	if (c->op == OP_EXISTS) {
 		strbuf_string(out, require == (*parts.value.ptr == 't')
 					   ? "must be there"
 					   : "must not be there");
 		return;
 	}
-	while (w->op && !text_is(parts.op, w->op, strlen(w->op)))
-		w++;
-	if (!has_type(w->type, v->value)) {
+	if (!has_type(w->type, *value)) {
 		strbuf_string(out, "must be a ");
 		strbuf_string(out, w->type);
 		strbuf_string(out, ", and ");
 	}
 	strbuf_string(out, require ? w->require : w->deny_if);
 	put_cut(out, parts.value.ptr, parts.value.len);
+}
+
+void policy_explain(const struct policy *policy, const struct verdict *v,
+		    struct strbuf *out)
+{
+	const struct condition *c;
+	bool require;
+
+	c = find(policy, v->location.rule, &require);
+	if (!c)
+		return;
+	if (!c->group) {
+		put_want(out, c, &v->value, require);
+		return;
+	}
+	if (c->group == GROUP_ALL)
+		strbuf_string(out, require ? "all of these must hold: "
+					   : "these must not all hold: ");
+	else
+		strbuf_string(out, require ? "one of these must hold: "
+					   : "none of these may hold: ");
+	put_group(out, c);
 }

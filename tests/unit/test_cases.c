@@ -147,6 +147,8 @@ static void a_case_is_read(void **state)
 
 /* A condition in "require", or in "deny_if" ("!"); arguments; what is said, ""
  * if the call passes. */
+#define A "{\"path\":\"args.a\",\"op\":\"eq\",\"value\":1}"
+#define B "{\"path\":\"/b\",\"op\":\"gt\",\"value\":1}"
 static const char *const told[][3] = {
 	{"\"path\":\"args.a\",\"op\":\"lte\",\"value\":10000", "{\"a\":20000}",
 	 "args.a is 20000; must not be greater than 10000"},
@@ -176,6 +178,21 @@ static const char *const told[][3] = {
 	 "{\"a\":\"axa\"}", "args.a is \"axa\"; must not contain \"x\""},
 	{"!\"path\":\"args.a\",\"op\":\"eq\",\"value\":\"x\"", "{\"a\":\"y\"}",
 	 ""},
+	{"\"path\":\"args.a\",\"op\":\"host\",\"value\":\"a.example\"",
+	 "{\"a\":\"http://127.1/\"}",
+	 "args.a is \"http://127.1/\"; must have the host \"a.example\""},
+	{"\"path\":\"args.a\",\"op\":\"max_length\",\"value\":1",
+	 "{\"a\":[1,2]}", "args.a is [1,2]; must not be longer than 1"},
+	{"!\"path\":\"args.**\",\"op\":\"eq\",\"value\":\"x\"",
+	 "{\"a\":[{\"x\":0}]}", "args.** is \"x\"; must not be \"x\""},
+	{"!\"all\":[" A ",{\"any\":[" B "," B "]}]", "{\"a\":1,\"b\":2}",
+	 "these must not all hold: args.a eq 1, one of (/b gt 1, /b gt 1)"},
+	{"!\"any\":[" A "," B "]", "{\"a\":1}",
+	 "none of these may hold: args.a eq 1, /b gt 1"},
+	{"\"any\":[" A ",{\"all\":[" A "," B "]}]", "{}",
+	 "one of these must hold: args.a eq 1, all of (args.a eq 1, /b gt 1)"},
+	{"\"all\":[" A "," B "]", "{\"a\":1,\"b\":0}",
+	 "all of these must hold: args.a eq 1, /b gt 1"},
 	{"\"path\":\"args.a\",\"op\":\"eq\",\"value\":\"x\"",
 	 "{\"a\":\"01234567890123456789012345678901234567890123456789012345678"
 	 "\xc3\xa9yz\"}",
