@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A new verb is a row of verbs[], its bit in the rows[] of the options that it
  * takes, and a case in main.c. */
