@@ -190,7 +190,7 @@ static void end(struct log *log, struct strbuf *o, bool observed)
 }
 
 void log_verdict(struct log *log, const struct message *m,
-		 const struct verdict *v, bool observed)
+		 const struct verdict *v, int64_t waited, bool observed)
 {
 	char line[2 * ANSWER_BYTES];
 	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
@@ -204,6 +204,10 @@ void log_verdict(struct log *log, const struct message *m,
 	put_id(&o, m->id);
 	if (v->kind != VERDICT_PASS)
 		put_rule(&o, v->location.rule, v->reason);
+	if (waited > 0) {
+		strbuf_string(&o, ",\"waitedMs\":");
+		strbuf_number(&o, waited / MILLISECOND);
+	}
 	end(log, &o, observed && v->kind != VERDICT_PASS);
 }
 

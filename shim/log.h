@@ -6,7 +6,8 @@
  *
  * verdict is passed, hidden, refused, malformed or dropped.  name, method and
  * id are there if the message has them; rule and reason if it was not passed;
- * "observed":true if it was passed all the same.  Messages that nothing weighs,
+ * "observed":true if it was passed all the same; "waitedMs" if it had to wait
+ * for its limits to be counted.  Messages that nothing weighs,
  * a ping say, are no decision.
  *
  * A line is written at once, so that several processes may share a file.  One
@@ -37,9 +38,9 @@ void log_close(struct log *log);
  * told on stderr, and the log goes on as it is. */
 void log_reopen(struct log *log, const char *path);
 
-/* A message that was judged. */
+/* A message that was judged, and how long that had to wait, in nanoseconds. */
 void log_verdict(struct log *log, const struct message *m,
-		 const struct verdict *v, bool observed);
+		 const struct verdict *v, int64_t waited, bool observed);
 
 /* A line that was not understood, with the id that its answer has. */
 void log_fault(struct log *log, struct span id, const struct fault *fault,

@@ -45,6 +45,7 @@ struct relay {
 
 	bool server_in_full, client_out_full; /* until poll() says otherwise */
 	int64_t due; /* when half a line is ended, CLOCK_BOOTTIME; 0: never */
+	int64_t counted; /* when the counters go on, in ns of it; -1: never */
 };
 
 /* ---- sending --------------------------------------------------------- */
@@ -154,7 +155,7 @@ static void close_server_in(struct relay *r)
 {
 	fd_close(&r->server_in);
 	fd_close(&r->client_in);
-	stream_forget(&r->s.up);
+	session_forget_up(&r->s);
 	r->wait = 0;
 }
 
@@ -316,7 +317,16 @@ static void drain(struct relay *r)
 
 /* ---- the loop -------------------------------------------------------- */
 
-enum { CLIENT_IN, CLIENT_OUT, SERVER_IN, SERVER_OUT, SIGNALS, SERVER, POLLED };
+enum {
+	CLIENT_IN,
+	CLIENT_OUT,
+	SERVER_IN,
+	SERVER_OUT,
+	SIGNALS,
+	SERVER,
+	COUNTERS,
+	POLLED
+};
 
 static void want(struct pollfd *p, int fd, short events, bool wanted)
 {
@@ -326,18 +336,22 @@ static void want(struct pollfd *p, int fd, short events, bool wanted)
 	p->revents = 0;
 }
 
-/* For poll(): until the pipe is looked at, or half a line is ended. */
+/* For poll(): until the pipe is looked at, half a line is ended, or counters go
+ * on. */
 static int timeout(const struct relay *r)
 {
-	int wait = r->wait > 0 ? r->wait : -1;
-	int64_t left;
+	int64_t wait = r->wait > 0 ? r->wait : INT64_MAX, left;
 
-	if (r->due == 0)
-		return wait;
-	left = r->due - milliseconds();
-	if (wait >= 0 && wait < left)
-		return wait;
-	return left > 0 ? (int)left : 0;
+	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
+		wait = left;
+	if (r->counted >= 0) {
+		left = (r->counted - grant_now() + MILLISECOND - 1) /
+		       MILLISECOND;
+		wait = left < wait ? left : wait;
+	}
+	if (wait > INT_MAX)
+		return -1;
+	return wait > 0 ? (int)wait : 0;
 }
 
 static void await_events(struct relay *r, struct pollfd p[POLLED])
@@ -345,7 +359,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	bool up = r->s.up.run < r->s.up.run_end;
 	size_t down;
 	char *at;
-	int events;
+	int events, wait;
 
 	session_down(&r->s, &down);
 	want(&p[CLIENT_IN], r->client_in.fd, POLLIN,
@@ -357,13 +371,16 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
 	want(&p[SERVER], r->child.pidfd, POLLIN, true);
-	events = poll(p, POLLED, timeout(r));
+	p[COUNTERS].revents = 0;
+	r->counted = counters_poll(r->s.counters, &p[COUNTERS]);
+	wait = timeout(r);
+	events = poll(p, POLLED, wait);
 	for (int i = 0; events < 0 && i < POLLED; i++)
 		p[i].revents = 0;
 	/* No event tells when a pipe has room for more than a page. */
 	if (r->wait > 0)
 		r->server_in_full = false;
-	if (events == 0 && r->wait < WAIT_MOST)
+	if (events == 0 && wait == r->wait && r->wait < WAIT_MOST)
 		r->wait *= 2;
 }
 
@@ -389,8 +406,10 @@ static void reload(struct relay *r)
 	r->child.reload = false;
 	if (policy == r->policy)
 		return;
-	if (policy)
+	if (policy) {
+		session_drop(&r->s);
 		counters = open_counters(r, policy, r->s.counters, &said);
+	}
 	report_rest(said);
 	if (!counters) {
 		report("policy reload failed; keeping the current policy");
@@ -434,6 +453,9 @@ static void loop(struct relay *r)
 			fd_close(&r->client_in);
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
 			fd_close(&r->server_out);
+		if (p[COUNTERS].revents ||
+		    (r->counted >= 0 && grant_now() >= r->counted))
+			session_resume(&r->s);
 		work(r);
 		end_half_line(r);
 		if (r->child.pid == 0)

@@ -32,6 +32,7 @@ bool session_open(struct session *s, const struct policy *policy,
 
 void session_close(struct session *s)
 {
+	session_drop(s);
 	counters_free(s->counters);
 	free(s->answers.ptr);
 	stream_close(&s->up);
@@ -69,8 +70,8 @@ static void answer(struct session *s, const char *line, const struct message *m,
 	}
 }
 
-/* Tells on stderr why nothing can be counted, once. */
-static void tell_trouble(struct session *s)
+/* Reports once why limits cannot be checked, and once that they can again. */
+static void report_trouble(struct session *s)
 {
 	const char *trouble = counters_trouble(s->counters);
 
@@ -81,25 +82,47 @@ static void tell_trouble(struct session *s)
 	s->uncounted = *trouble != '\0';
 }
 
-/* Judges a message; answers, unless it passes. */
-static bool passes(struct session *s, const char *line, const struct message *m)
+/* Judges the message, and has its limits counted.  False: that takes time, and
+ * the message is to be read again once s->count is answered. */
+static bool judge_message(struct session *s, const struct message *m)
 {
-	struct judged j;
-	struct verdict v;
+	struct held *h = &s->held;
 
-	policy_judge(s->policy, m, &j);
-	if (j.verdict.kind == VERDICT_UNWEIGHED)
-		return true;
-	if (j.count > 0) {
-		policy_counted(&j, counters_ask(s->counters, j.questions,
-						j.count, true, grant_now()));
-		tell_trouble(s);
+	if (!h->counting) {
+		policy_judge(s->policy, m, &h->judged);
+		h->waited = 0;
+		if (h->judged.count == 0)
+			return true;
+		h->since = grant_now();
+		h->answer = counters_ask(s->counters, h->judged.questions,
+					 h->judged.count, true, h->since);
 	}
-	v = j.verdict;
-	log_verdict(&s->log, m, &v, s->observe);
-	if (!s->observe)
-		answer(s, line, m, &v);
-	return v.kind == VERDICT_PASS || s->observe;
+	h->counting = h->answer == COUNTED_LATER;
+	if (h->counting)
+		return false;
+	policy_counted(&h->judged, h->answer);
+	report_trouble(s);
+	return true;
+}
+
+void session_resume(struct session *s)
+{
+	struct held *h = &s->held;
+	const int64_t now = grant_now();
+	enum counted answer = counters_resume(s->counters, now);
+
+	if (!h->counting || h->answer != COUNTED_LATER)
+		return;
+	h->answer = answer;
+	h->waited = now - h->since;
+}
+
+void session_drop(struct session *s)
+{
+	if (s->held.counting && s->held.answer == COUNTED_LATER) {
+		counters_drop(s->counters);
+		s->held.counting = false;
+	}
 }
 
 /* A line that is not understood. */
@@ -210,8 +233,23 @@ static bool reads_two_ways(char *line, size_t len, struct fault *fault)
 	return true;
 }
 
-/* A whole line of the client's, of len bytes with its LF if it has one. */
-static void judge_line(struct session *s, size_t len)
+/* A message that was judged: logs it, answers it unless it passes.  Does it? */
+static bool conclude(struct session *s, const char *line,
+		     const struct message *m)
+{
+	const struct verdict *v = &s->held.judged.verdict;
+
+	if (v->kind == VERDICT_UNWEIGHED)
+		return true;
+	log_verdict(&s->log, m, v, s->held.waited, s->observe);
+	if (!s->observe)
+		answer(s, line, m, v);
+	return v->kind == VERDICT_PASS || s->observe;
+}
+
+/* A whole line of the client's, of len bytes with its LF if it has one.  False:
+ * it is being counted, and stays where it is. */
+static bool judge_line(struct session *s, size_t len)
 {
 	char *line = s->up.buf + s->up.next;
 	size_t body = len;
@@ -227,23 +265,28 @@ static void judge_line(struct session *s, size_t len)
 	/* Blank lines end some servers, and say nothing. */
 	if (message_blank(line, body)) {
 		passed = s->observe;
-	} else if (message_read(line, body, &m, &fault)) {
+	} else if (!message_read(line, body, &m, &fault)) {
+		passed = passes_fault(s, m.id, &fault);
+	} else if (!s->up_begun && !s->held.counting &&
+		   reads_two_ways(line, body, &fault)) {
 		s->heard = HEARD_MESSAGE;
-		passed = !s->up_begun && reads_two_ways(line, body, &fault)
-				 ? passes_fault(s, m.id, &fault)
-				 : passes(s, line, &m);
+		passed = passes_fault(s, m.id, &fault);
+	} else {
+		s->heard = HEARD_MESSAGE;
+		if (!judge_message(s, &m))
+			return false;
+		passed = conclude(s, line, &m);
 		if (passed)
 			note_greeting(s, &m);
 		if (passed && !s->observe)
 			note_list(s, &m);
-	} else {
-		passed = passes_fault(s, m.id, &fault);
 	}
 	s->up_begun |= passed;
 	if (passed)
 		stream_pass(&s->up, len);
 	else
 		stream_drop(&s->up, len);
+	return true;
 }
 
 /* The line at next has no end yet, or is longer than any may be: left out,
@@ -268,6 +311,8 @@ static bool judge_up(struct session *s)
 	struct stream *up = &s->up;
 	bool any = false;
 
+	if (s->held.counting && s->held.answer == COUNTED_LATER)
+		return false;
 	while (answers_have_room(s) && stream_may_judge(up)) {
 		size_t len = stream_line(up), rest = up->fill - up->next;
 		bool whole = len > 0;
@@ -281,8 +326,8 @@ static bool judge_up(struct session *s)
 		}
 		if (s->up_too_long || len - whole > s->max_line)
 			leave_out_long(s, len, whole);
-		else
-			judge_line(s, len);
+		else if (!judge_line(s, len))
+			break;
 		any = true;
 	}
 	return any;
@@ -543,6 +588,13 @@ bool session_reload(struct session *s, const struct policy *policy,
 		if (s->changes >> i & 1)
 			answer_changed(&s->answers, sections[i]);
 	return true;
+}
+
+void session_forget_up(struct session *s)
+{
+	session_drop(s);
+	s->held.counting = false;
+	stream_forget(&s->up);
 }
 
 void session_forget_down(struct session *s)

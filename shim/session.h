@@ -14,10 +14,23 @@
 #include "log.h"
 #include "stream.h"
 
+/*
+ * The client's call whose verdict takes time.  Its line stays at up.next until
+ * then, and is read again when the answer is there: all else goes on, and may
+ * move the line in its buffer.
+ */
+struct held {
+	struct judged judged; /* the last message; its questions stay here */
+	bool counting;        /* its limits are being counted, or have been: */
+	enum counted answer;  /* COUNTED_LATER until then */
+	int64_t since;        /* when it was asked; of grant_now() */
+	int64_t waited;       /* nanoseconds */
+};
+
 struct session {
 	const struct policy *policy; /* the caller's */
 	struct counters *counters;   /* the caller's until session_open() */
-	bool uncounted;              /* it was told that they are in trouble */
+	bool uncounted;              /* reported: they are in trouble */
 	size_t max_line; /* longest line weighed, in bytes without its LF */
 	bool observe;    /* everything is judged and logged, and passes */
 	struct log log;  /* the caller's to open and close */
@@ -29,6 +42,7 @@ struct session {
 	bool up_ended;    /* set by the caller: no more will be read */
 	bool up_begun;    /* a line has passed */
 	bool up_too_long; /* the rest of the line at next is left out */
+	struct held held;
 
 	struct stream down; /* server to client */
 	bool down_ended;
@@ -61,8 +75,15 @@ bool session_reload(struct session *s, const struct policy *policy,
 		    struct counters *counters);
 
 /* Judges what has come, as far as there is room for what it can cause.  False:
- * nothing could be done until more is read or sent. */
+ * nothing could be done until more is read, sent or counted. */
 bool session_judge(struct session *s);
+
+/* What counters_poll() named has come, or its time: the counters go on. */
+void session_resume(struct session *s);
+
+/* Gives up what is being counted, for another policy: the line will be judged
+ * anew.  It may have been counted. */
+void session_drop(struct session *s);
 
 /* What may go to the client now, and its length, 0 if nothing: bytes of the
  * server, or answers, which never stand inside a line of the server's. */
@@ -78,7 +99,8 @@ void session_break(struct session *s);
 /* The first len > 0 bytes of that have been sent. */
 void session_down_sent(struct session *s, size_t len);
 
-/* Nobody reads what goes down: forgets it. */
+/* Nobody reads what goes up, or down: forgets it. */
+void session_forget_up(struct session *s);
 void session_forget_down(struct session *s);
 
 #endif

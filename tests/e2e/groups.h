@@ -21,6 +21,7 @@ int run_verbs(void);       /* observe, the log, explain, reload */
 int run_limits(void);      /* the verb limits */
 int run_preload(void);     /* libweir.so in a process of another's */
 int run_loads(void);       /* check --preload */
+int run_held(void);        /* a verdict that takes time */
 int run_grant(void);       /* limits that several processes share */
 
 #endif

@@ -1,0 +1,301 @@
+/*
+ * A verdict that takes time: the call waits, and nothing else does.  Another
+ * process has the lock of the grant's counters, and is stopped.
+ */
+#include "answers.h"
+#include "fields.h"
+
+#include "groups.h"
+#include "way.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define RATE(rate)                                                             \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
+	"\"rate_limit\":\"" rate "\"}}}"
+#define UNCOUNTED "the call limit cannot be checked right now"
+#define WAIT_MOST 250 /* milliseconds that a call waits */
+#define TRIES     5   /* of what has to be fast, on a machine that is not */
+
+/* A server that says something all the time, and answers as well. */
+#define TICK "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tick\"}"
+#define TICKING                                                                \
+	"(while echo '" TICK "'; do sleep 0.02; done) & exec \"$0\" \"$@\""
+
+static const char *const *held_by(const char *as, const char *policy)
+{
+	return join(WORDS(as, "-s", path("state"), "-g", "g", "-l", path("log"),
+			  "-p", file("policy", policy), "--"),
+		    WORDS(NULL));
+}
+
+/* The session of these words, once the counters of the grant are there. */
+static struct proc *begin(const char *const *options, const char *const *words)
+{
+	struct proc *p = proc_start(join(options, words));
+
+	proc_send(p, request("0", "ping", NULL));
+	while (strstr(proc_line(p), "tick"))
+		;
+	return p;
+}
+
+/* The pid of a process that has the lock and is stopped. */
+static pid_t take_lock(void)
+{
+	struct proc *p =
+		proc_start(WORDS("flock", path("state/g.limits"), "sh", "-c",
+				 "echo $$; kill -STOP $$"));
+
+	return (pid_t)strtol(proc_line(p), NULL, 10);
+}
+
+static void check_uncounted(const char *line, const char *id)
+{
+	check_refused(line, id, false, "/tools/echo/rate_limit", UNCOUNTED);
+}
+
+/* It takes no longer, in one of several tries: the machine may be busy. */
+static void check_fast(int64_t (*took)(void), int64_t most)
+{
+	int64_t best = took();
+
+	for (int try = 1; try < TRIES && best > most; try++) {
+		int64_t again = took();
+
+		best = again < best ? again : best;
+	}
+	check(best <= most, "it took %d ms", (int)best);
+}
+
+/* A thousand pings behind a call that waits: they keep their order, the server
+ * is heard meanwhile, and it is over soon. */
+static int64_t pings_behind(void)
+{
+	struct proc *p = begin(held_by(weir, RATE("9/minute")),
+			       WORDS("sh", "-c", TICKING, server));
+	struct bytes input = {.ptr = NULL};
+	pid_t holder = take_lock();
+	const int64_t start = milliseconds();
+	int64_t waited, took;
+	int ticks = 0;
+	const char *line;
+
+	append_text(&input, call("1", "echo"));
+	for (int i = 0; i < 1000; i++)
+		append_text(&input, request("2", "ping", NULL));
+	proc_write(p, input.ptr, input.len);
+	while (strstr(line = proc_line(p), "tick"))
+		ticks++;
+	waited = milliseconds() - start;
+	check_uncounted(line, "1");
+	check(waited >= WAIT_MOST - 1, "after %d ms", (int)waited);
+	check(ticks >= 3, "%d ticks", ticks);
+	for (int pongs = 0; pongs < 1000;)
+		pongs += strstr(proc_line(p), "\"id\":2,") != NULL;
+	took = milliseconds() - start;
+	proc_told(p, "is locked by another process");
+	kill(holder, SIGKILL);
+	do {
+		proc_send(p, call("3", "echo"));
+		while (strstr(line = proc_line(p), "tick"))
+			;
+	} while (from_weir(line));
+	proc_told(p, "limits can be checked again");
+	proc_close_in(p);
+	check_status(p, 0);
+	return took;
+}
+
+/* Many calls: only the first waits. */
+static int64_t calls_behind(void)
+{
+	struct proc *p =
+		begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	struct bytes input = {.ptr = NULL};
+	pid_t holder = take_lock();
+	const int64_t start = milliseconds();
+	int64_t took;
+
+	for (int i = 0; i < 100; i++)
+		append_text(&input, call("1", "echo"));
+	append_text(&input, request("2", "ping", NULL));
+	proc_write(p, input.ptr, input.len);
+	for (int i = 0; i < 100; i++)
+		check_uncounted(proc_line(p), "1");
+	check(!from_weir(proc_line(p)), "no pong");
+	took = milliseconds() - start;
+	kill(holder, SIGKILL);
+	proc_close_in(p);
+	check_status(p, 0);
+	return took;
+}
+
+/* A signal, and the server's end by it, do not wait for the call. */
+static int64_t signal_meanwhile(void)
+{
+	struct proc *p =
+		begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	struct bytes input = {.ptr = NULL};
+	pid_t holder = take_lock();
+	int64_t start;
+
+	for (int i = 0; i < 100; i++)
+		append_text(&input, call("1", "echo"));
+	proc_write(p, input.ptr, input.len);
+	proc_idle(p);
+	start = milliseconds();
+	kill(weir_pid(p), SIGTERM);
+	check_status(p, signalled(SIGTERM));
+	start = milliseconds() - start;
+	kill(holder, SIGKILL);
+	return start;
+}
+
+static void all_flows(void **state)
+{
+	(void)state;
+	check_fast(pings_behind, 300);
+	check_fast(calls_behind, 300);
+	check_fast(signal_meanwhile, WAIT_MOST - 50);
+}
+
+/* The lock is free in time: the call passes, in its place, byte for byte,
+ * whatever has come behind it; and the log says how long it waited. */
+static void passes_late(void **state)
+{
+	const char *pings = text("%s%s", long_ping("1", 90000),
+				 request("2", "ping", NULL));
+	const char *longer = long_ping("6", 1 << 20);
+	const char *input = text(
+		"%s{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\","
+		"\"params\":{\"name\":\"echo\",\"arguments\":%.*s}}\n%s",
+		pings, (int)strlen(strstr(longer, "{\"pad")) - 2,
+		strstr(longer, "{\"pad"), pings);
+	struct proc *p;
+	const char *line, *log;
+
+	(void)state;
+	for (int try = 0; try < TRIES; try++) {
+		pid_t holder;
+
+		remove(path("record"));
+		remove(path("log"));
+		p = begin(held_by(weir, RATE("90/minute")),
+			  WORDS(server, "--record", path("record")));
+		holder = take_lock();
+		proc_write(p, input, strlen(input));
+		do
+			line = proc_line(p);
+		while (!from_weir(line) && !strstr(line, "\"id\":2,"));
+		kill(holder, SIGKILL);
+		/* Unless it has waited too long meanwhile. */
+		if (!from_weir(line))
+			line = proc_line(p);
+		proc_close_in(p);
+		check_status(p, 0);
+		if (!from_weir(line))
+			break;
+	}
+	check(!from_weir(line) && strstr(line, "\"id\":3,"), "got: %s", line);
+	check_text("what the server got", content(path("record")).ptr,
+		   text("%s%s", request("0", "ping", NULL), input));
+	log = content(path("log")).ptr;
+	check_field(log, "verdict", "passed");
+	check(field(log, "waitedMs"), "does not say how long: %s", log);
+}
+
+/* Without a line end at the end of the input, the call is refused all the same,
+ * and then the server's input ends. */
+static void input_ends(void **state)
+{
+	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	const char *line = call("1", "echo");
+	pid_t holder = take_lock();
+
+	(void)state;
+	proc_write(p, line, strlen(line) - 1);
+	proc_close_in(p);
+	check_uncounted(proc_line(p), "1");
+	check_status(p, 0);
+	kill(holder, SIGKILL);
+}
+
+/* It is judged by the new policy, which needs no lock. */
+static void reloaded_meanwhile(void **state)
+{
+	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	pid_t holder = take_lock();
+
+	(void)state;
+	proc_send(p, call("1", "echo"));
+	proc_send(p, call("2", "echo"));
+	proc_idle(p);
+	file("policy", "{\"version\":\"1\",\"default\":\"allow\",\"tools\":"
+		       "{\"echo\":{\"action\":\"deny\"}}}");
+	kill(weir_pid(p), SIGHUP);
+	check_refused(proc_line(p), "1", false, "/tools/echo", NULL);
+	check_refused(proc_line(p), "2", false, "/tools/echo", NULL);
+	proc_told(p, "policy reloaded");
+	kill(holder, SIGKILL);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* Observed, the call waits for its verdict, and passes. */
+static void observed(void **state)
+{
+	struct proc *p = begin(join(WORDS(weir, "-n"),
+				    held_by(weir, RATE("9/minute")) + 1),
+			       WORDS(server));
+	pid_t holder = take_lock();
+	const char *log;
+
+	(void)state;
+	proc_send(p, call("1", "echo"));
+	check(!from_weir(proc_line(p)), "should pass");
+	kill(holder, SIGKILL);
+	proc_close_in(p);
+	check_status(p, 0);
+	log = content(path("log")).ptr;
+	check_field(log, "verdict", "refused");
+	check_field(log, "observed", "true");
+	check(field(log, "waitedMs"), "does not say how long: %s", log);
+}
+
+/* The same where system calls are interrupted. */
+static void interrupted(void **state)
+{
+	struct proc *p;
+	pid_t holder;
+
+	(void)state;
+	if (!faulty_weir || strcmp(faulty_weir, "-") == 0)
+		skip();
+	p = proc_start_how(join(held_by(faulty_weir, RATE("9/minute")),
+				WORDS(server)),
+			   &(struct how){.env = WORDS("FAULT_EVERY=2",
+						      "FAULT_BYTES=7")});
+	ping(p, "0");
+	holder = take_lock();
+	proc_send(p, call("1", "echo"));
+	proc_send(p, request("2", "ping", NULL));
+	check_uncounted(proc_line(p), "1");
+	check(!from_weir(proc_line(p)), "no pong");
+	kill(holder, SIGKILL);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+int run_held(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_flows),	  TEST(passes_late),
+		TEST(input_ends),	  TEST(reloaded_meanwhile),
+		TEST(observed),		  TEST(interrupted),
+	};
+
+	return cmocka_run_group_tests_name("held", tests, NULL, NULL);
+}
