@@ -259,6 +259,8 @@ static const char *read_result(struct line *l, const char *p)
 		list = find_list(r, key, &seen);
 		start = p;
 		array = *p == '[';
+		if (text_is(key, "nextCursor", 10))
+			reply->more = *p == '"';
 		if (text_is(key, "capabilities", 12)) {
 			reply->greets = true;
 			p = read_capabilities(r, p, &reply->changes);

@@ -44,6 +44,7 @@ struct reply {
 	unsigned changes;   /* one bit for each list with
 			       result.capabilities.LIST.listChanged */
 	bool answers;       /* has result or error: ends a request */
+	bool more;          /* result.nextCursor is a string: it is one page */
 	struct fault fault; /* of REPLY_UNREAD */
 };
 

@@ -47,6 +47,7 @@ struct rules {
 	size_t since; /* the first file that names it, from 1 */
 	size_t layer; /* the last */
 	bool decided; /* "action" is written */
+	bool used;    /* covers a tool that was noted */
 	bool spelled; /* a glob: some entry that allows spells what it covers */
 	enum action action;
 	struct location location; /* of the action */

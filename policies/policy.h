@@ -87,10 +87,17 @@ void policy_free(struct policy *policy);
 int policy_warn(const struct policy *policy, policy_report *report,
 		void *context);
 
-/* Reports the entries for tools that match none of the names of a server's
- * tools.  Returns their number. */
-int policy_unused(const struct policy *policy, const struct text *names,
-		  size_t count, policy_report *report, void *context);
+/* Notes that the server has a tool of this name. */
+void policy_note_tool(struct policy *policy, struct text name);
+
+/* Reports the entries for tools that cover none of the tools noted.  Returns
+ * their number. */
+int policy_unused(const struct policy *policy, policy_report *report,
+		  void *context);
+
+/* Says the same in one sentence, if there are any such entries.  False: there
+ * are none. */
+bool policy_say_unused(const struct policy *policy, struct strbuf *out);
 
 /* Is it a method of MCP that a client never sends? */
 bool policy_only_servers_send(struct text method);

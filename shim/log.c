@@ -72,8 +72,9 @@ const char *log_word(enum verdict_kind kind)
 	return words[kind];
 }
 
-/* {"time":"...","verdict":"..." */
-static void begin(struct log *log, struct strbuf *o, enum verdict_kind kind)
+/* {"time":"...","KEY":"WORD" */
+static void begin(struct log *log, struct strbuf *o, const char *key,
+		  const char *word)
 {
 	struct timespec now;
 	struct tm tm;
@@ -88,8 +89,10 @@ static void begin(struct log *log, struct strbuf *o, enum verdict_kind kind)
 	strbuf_string(o, log->torn ? "\n" : "");
 	strbuf_string(o, "{\"time\":\"");
 	strbuf_string(o, text);
-	strbuf_string(o, "\",\"verdict\":\"");
-	strbuf_string(o, log_word(kind));
+	strbuf_string(o, "\",\"");
+	strbuf_string(o, key);
+	strbuf_string(o, "\":\"");
+	strbuf_escaped(o, word, strlen(word));
 	strbuf_string(o, "\"");
 }
 
@@ -197,7 +200,7 @@ void log_verdict(struct log *log, const struct message *m,
 
 	if (log->fd < 0)
 		return;
-	begin(log, &o, v->kind);
+	begin(log, &o, "verdict", log_word(v->kind));
 	put_text(&o, "method", m->method_text);
 	put_text(&o, m->name.ptr ? "name" : "uri",
 		 m->name.ptr ? m->name : m->uri);
@@ -219,7 +222,7 @@ void log_fault(struct log *log, struct span id, const struct fault *fault,
 
 	if (log->fd < 0)
 		return;
-	begin(log, &o, VERDICT_MALFORMED);
+	begin(log, &o, "verdict", log_word(VERDICT_MALFORMED));
 	put_id(&o, id);
 	strbuf_string(&o, ",\"rule\":\"(malformed)\",\"reason\":\"");
 	strbuf_escaped(&o, fault->reason, strlen(fault->reason));
@@ -227,4 +230,15 @@ void log_fault(struct log *log, struct span id, const struct fault *fault,
 	strbuf_number(&o, (int64_t)fault->offset);
 	strbuf_string(&o, ")\"");
 	end(log, &o, observed);
+}
+
+void log_warning(struct log *log, const char *text)
+{
+	char line[2 * ANSWER_BYTES];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
+
+	if (log->fd < 0)
+		return;
+	begin(log, &o, "warning", text);
+	end(log, &o, false);
 }

@@ -46,6 +46,9 @@ void log_verdict(struct log *log, const struct message *m,
 void log_fault(struct log *log, struct span id, const struct fault *fault,
 	       bool observed);
 
+/* A warning, which is no decision: {"time":"...","warning":"..."} */
+void log_warning(struct log *log, const char *text);
+
 /* The name of a verdict. */
 const char *log_word(enum verdict_kind kind);
 

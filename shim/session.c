@@ -6,6 +6,7 @@
 #include "grant.h"
 #include "report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 _Static_assert(PENDING_MAX *WITHHELD_BYTES < QUEUE_BYTES / 2,
 	       "every awaited list can be answered at once");
 
-bool session_open(struct session *s, const struct policy *policy,
+bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line)
 {
 	memset(s, 0, sizeof(*s));
@@ -32,6 +33,8 @@ bool session_open(struct session *s, const struct policy *policy,
 
 void session_close(struct session *s)
 {
+	if (s->observed_count > 0)
+		report("and %zu more would not pass", s->observed_count);
 	session_drop(s);
 	counters_free(s->counters);
 	free(s->answers.ptr);
@@ -125,11 +128,50 @@ void session_drop(struct session *s)
 	}
 }
 
+#define OBSERVED_BYTES 80 /* of a name */
+
+static void put_observed(struct strbuf *out, struct text text, const char *end)
+{
+	if (!text.ptr)
+		return;
+	strbuf_escaped(out, text.ptr,
+		       text.len < OBSERVED_BYTES ? text.len : OBSERVED_BYTES);
+	strbuf_string(out, end);
+}
+
+/* Where there is no log, --observe says on stderr what would not have passed:
+ * at most a line a second, and then how many more there were. */
+static void report_observed(struct session *s, const struct message *m,
+			    const char *reason)
+{
+	char text[16 * OBSERVED_BYTES], more[40] = "";
+	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
+	const int64_t now = grant_now();
+
+	if (!s->observe || s->log.fd >= 0)
+		return;
+	if (now < s->observed_due) {
+		s->observed_count++;
+		return;
+	}
+	if (m) {
+		put_observed(&out, m->method_text, " ");
+		put_observed(&out, m->name.ptr ? m->name : m->uri, ": ");
+	}
+	if (s->observed_count > 0)
+		snprintf(more, sizeof(more), " (and %zu more before)",
+			 s->observed_count);
+	report("would not pass: %.*s%s%s", (int)out.len, text, reason, more);
+	s->observed_due = now + SECOND;
+	s->observed_count = 0;
+}
+
 /* A line that is not understood. */
 static bool passes_fault(struct session *s, struct span id,
 			 const struct fault *fault)
 {
 	log_fault(&s->log, id, fault, s->observe);
+	report_observed(s, NULL, fault->reason);
 	if (!s->observe)
 		answer_fault(&s->answers, id, fault);
 	return s->observe;
@@ -194,7 +236,8 @@ static void end_greeting(struct session *s, const struct reply *reply)
 /* Is a list awaited in which something may be hidden? */
 static bool reads_lists(const struct session *s)
 {
-	for (int i = 0; i < REPLY_LISTS; i++)
+	/* What is observed passes as it is. */
+	for (int i = 0; i < REPLY_LISTS && !s->observe; i++)
 		if (policy_hides(s->policy, sections[i]) &&
 		    pending_has(&s->pending, (enum reply_list)i))
 			return true;
@@ -242,9 +285,12 @@ static bool conclude(struct session *s, const char *line,
 	if (v->kind == VERDICT_UNWEIGHED)
 		return true;
 	log_verdict(&s->log, m, v, s->held.waited, s->observe);
+	if (v->kind == VERDICT_PASS)
+		return true;
+	report_observed(s, m, v->reason);
 	if (!s->observe)
 		answer(s, line, m, v);
-	return v->kind == VERDICT_PASS || s->observe;
+	return s->observe;
 }
 
 /* A whole line of the client's, of len bytes with its LF if it has one.  False:
@@ -278,7 +324,7 @@ static bool judge_line(struct session *s, size_t len)
 		passed = conclude(s, line, &m);
 		if (passed)
 			note_greeting(s, &m);
-		if (passed && !s->observe)
+		if (passed && (!s->observe || !s->tools_known))
 			note_list(s, &m);
 	}
 	s->up_begun |= passed;
@@ -352,17 +398,48 @@ static void withhold(struct session *s, const struct reply *reply)
 		answer_withheld(out, id, &reply->fault);
 }
 
-/* A list_keep; context is the policy. */
+/* A list_keep; context is the session. */
+static bool notes(void *context, enum reply_list list, struct text name)
+{
+	struct session *s = context;
+
+	if (list == REPLY_TOOLS && !s->tools_known)
+		policy_note_tool(s->policy, name);
+	return true;
+}
+
 static bool keeps(void *context, enum reply_list list, struct text name)
 {
-	if (!policy_hides(context, sections[list]))
-		return true;
-	return policy_lists(context, sections[list], name);
+	struct session *s = context;
+
+	notes(s, list, name);
+	return !policy_hides(s->policy, sections[list]) ||
+	       policy_lists(s->policy, sections[list], name);
+}
+
+/* A list of tools was read.  Once all of it was, says which entries of the
+ * policy it has no tool for: it may be that of another server. */
+static void note_tools(struct session *s, const struct reply *reply)
+{
+	char text[ANSWER_BYTES];
+	struct strbuf out = {.ptr = text, .cap = sizeof(text) - 1};
+
+	if (reply->more)
+		return;
+	s->tools_known = true;
+	if (!policy_say_unused(s->policy, &out))
+		return;
+	text[out.len] = '\0';
+	report("%s", text);
+	log_warning(&s->log, text);
 }
 
 /* Takes note of what a reply ends. */
 static void note_reply(struct session *s, const struct reply *reply)
 {
+	if (reply->kind == REPLY_LIST && reply->lists[REPLY_TOOLS].ptr &&
+	    !s->tools_known)
+		note_tools(s, reply);
 	end_greeting(s, reply);
 	if (!reply->answers || !reply->id.ptr)
 		return;
@@ -388,7 +465,9 @@ static void judge_reply(struct session *s, size_t len)
 
 	/* What is cut of a line in doubt does not matter: it is withheld. */
 	if (lists)
-		used = reply_cut(line, len, keeps, (void *)s->policy, &reply);
+		used = reply_cut(line, len, keeps, s, &reply);
+	else if (!s->tools_known)
+		reply_cut(line, len, notes, s, &reply);
 	else
 		reply_read(line, len, &reply);
 	if (reply.kind == REPLY_UNREAD && lists) {
@@ -576,7 +655,7 @@ void session_break(struct session *s)
 	s->client_half = s->down_half = (struct half){0};
 }
 
-bool session_reload(struct session *s, const struct policy *policy,
+bool session_reload(struct session *s, struct policy *policy,
 		    struct counters *counters)
 {
 	if (!answers_have_room(s))

@@ -28,12 +28,16 @@ struct held {
 };
 
 struct session {
-	const struct policy *policy; /* the caller's */
-	struct counters *counters;   /* the caller's until session_open() */
-	bool uncounted;              /* reported: they are in trouble */
+	struct policy *policy;     /* the caller's */
+	struct counters *counters; /* the caller's until session_open() */
+	bool uncounted;            /* reported: they are in trouble */
 	size_t max_line; /* longest line weighed, in bytes without its LF */
 	bool observe;    /* everything is judged and logged, and passes */
 	struct log log;  /* the caller's to open and close */
+
+	/* What --observe reports on stderr where there is no log. */
+	int64_t observed_due;  /* when the next line may come */
+	size_t observed_count; /* what was not reported since */
 
 	/* What has come so far, from either side. */
 	enum { HEARD_NOTHING, HEARD_NOISE, HEARD_MESSAGE } heard;
@@ -49,7 +53,8 @@ struct session {
 	bool down_too_long;
 	struct half down_half; /* what was passed on of the line at next */
 	struct pending pending;
-	bool greeting; /* the answer to initialize is awaited */
+	bool tools_known; /* a complete list of tools has come */
+	bool greeting;    /* the answer to initialize is awaited */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
 	size_t greeting_len;
 	unsigned changes; /* reply.changes of it */
@@ -64,14 +69,14 @@ struct session {
 
 /* Everything that is ever allocated; observe and log are set after it.  Takes
  * the counters, which may be NULL.  False: there is no memory. */
-bool session_open(struct session *s, const struct policy *policy,
+bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line);
 void session_close(struct session *s);
 
 /* Judges by another policy from now on, and tells the client so if the server
  * promised that it would be told.  Takes the counters; those before are freed.
  * False: there is no room to tell it now, and nothing was done. */
-bool session_reload(struct session *s, const struct policy *policy,
+bool session_reload(struct session *s, struct policy *policy,
 		    struct counters *counters);
 
 /* Judges what has come, as far as there is room for what it can cause.  False:

@@ -10,6 +10,8 @@
 /* Of a line, which may name two places. */
 #define LINE_BYTES (2 * LINT_PLACE_BYTES + 1024)
 
+#define UNUSED_SAID 5 /* entries that one sentence names */
+
 void lint_warn(struct lint *l, const struct location *location,
 	       const char *format, ...)
 {
@@ -143,43 +145,75 @@ int policy_warn(const struct policy *policy, policy_report *report,
 	return l.count;
 }
 
-/* Does the entry cover one of the names, of which those of more than
- * MESSAGE_NAME_BYTES are covered by none? */
-static bool is_used(const struct policy *policy, const struct rules *r,
-		    const struct text *names, size_t count)
+/* A name of more than MESSAGE_NAME_BYTES is covered by no entry. */
+void policy_note_tool(struct policy *policy, struct text name)
 {
-	for (size_t i = 0; i < count; i++) {
-		char buf[MESSAGE_NAME_BYTES];
-		ptrdiff_t len = text_decode(names[i], buf, sizeof(buf));
-		const struct entry *e;
-		struct walk w;
-		bool exact;
+	char buf[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = name.ptr ? text_decode(name, buf, sizeof(buf)) : -1;
+	struct entry *e;
+	struct walk w;
+	bool exact;
 
-		if (len < 0)
-			continue;
-		walk_begin(&w, &policy->names[r->section], buf, (size_t)len);
-		while ((e = walk_next(&w, &exact)))
-			if (e == &r->entry)
-				return true;
-	}
-	return false;
+	if (len < 0)
+		return;
+	walk_begin(&w, &policy->names[POLICY_TOOLS], buf, (size_t)len);
+	while ((e = (struct entry *)walk_next(&w, &exact)))
+		((struct rules *)e)->used = true;
 }
 
-int policy_unused(const struct policy *policy, const struct text *names,
-		  size_t count, policy_report *report, void *context)
+int policy_unused(const struct policy *policy, policy_report *report,
+		  void *context)
 {
 	struct lint l = {
 		.policy = policy, .report = report, .context = context};
 
 	for (const struct rules *r = policy->first; r; r = r->following) {
-		if (r->section != POLICY_TOOLS ||
-		    is_used(policy, r, names, count))
+		if (r->section != POLICY_TOOLS || r->used)
 			continue;
 		lint_warn(&l, &r->place, "%s",
 			  r->entry.glob ? "this glob covers no tool of the list"
 					: "no tool of the list has this name");
 	}
 	return l.count;
+}
+
+bool policy_say_unused(const struct policy *policy, struct strbuf *out)
+{
+	size_t entries = 0, unused = 0, said = 0;
+
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		entries += r->section == POLICY_TOOLS;
+		unused += r->section == POLICY_TOOLS && !r->used;
+	}
+	if (unused == 0)
+		return false;
+	if (unused == entries) {
+		strbuf_string(out, "this policy names ");
+		strbuf_number(out, (int64_t)entries);
+		strbuf_string(out, entries == 1 ? " tool" : " tools");
+		strbuf_string(out, ", this server has none of them: is it the "
+				   "right one?");
+		return true;
+	}
+	strbuf_string(out, "this server has no tool for ");
+	strbuf_number(out, (int64_t)unused);
+	strbuf_string(out, " of the ");
+	strbuf_number(out, (int64_t)entries);
+	strbuf_string(out, " entries of this policy: ");
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		if (r->section != POLICY_TOOLS || r->used)
+			continue;
+		if (said == UNUSED_SAID) {
+			strbuf_string(out, " and ");
+			strbuf_number(out, (int64_t)(unused - said));
+			strbuf_string(out, " more");
+			break;
+		}
+		strbuf_string(out, said++ > 0 ? ", \"" : "\"");
+		strbuf_escaped(out, r->entry.name, r->entry.len);
+		strbuf_string(out, "\"");
+	}
+	return true;
 }
 
 /* The limits that apply to a subject; returns the number of conditions. */

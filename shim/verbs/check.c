@@ -207,13 +207,15 @@ static bool print_table(const struct policy *policy, const struct tools *t)
 }
 
 /* Returns the number of warnings, or -1: reported. */
-static int check_tools(const struct options *o, const struct policy *policy)
+static int check_tools(const struct options *o, struct policy *policy)
 {
 	struct tools t = {.count = 0};
 	int warnings = -1;
 
 	if (read_tools(&t, o->tools)) {
 		warnings = 0;
+		for (size_t i = 0; i < t.count; i++)
+			policy_note_tool(policy, t.names[i]);
 		if (t.nameless > 0)
 			warnings += warn(
 				o,
@@ -225,8 +227,8 @@ static int check_tools(const struct options *o, const struct policy *policy)
 				"%s: the list is incomplete: nextCursor names another page, so unused entries are not reported",
 				o->tools);
 		else
-			warnings += policy_unused(policy, t.names, t.count,
-						  print_warning, (void *)o);
+			warnings +=
+				policy_unused(policy, print_warning, (void *)o);
 		if (!print_table(policy, &t))
 			warnings = -1;
 	}

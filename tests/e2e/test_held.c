@@ -45,9 +45,8 @@ static struct proc *begin(const char *const *options, const char *const *words)
 /* The pid of a process that has the lock and is stopped. */
 static pid_t take_lock(void)
 {
-	struct proc *p =
-		proc_start(WORDS("flock", path("state/g.limits"), "sh", "-c",
-				 "echo $$; kill -STOP $$"));
+	struct proc *p = proc_start(WORDS("flock", path("state/g.limits"), "sh",
+					  "-c", "echo $$; kill -STOP $$"));
 
 	return (pid_t)strtol(proc_line(p), NULL, 10);
 }
@@ -112,8 +111,7 @@ static int64_t pings_behind(void)
 /* Many calls: only the first waits. */
 static int64_t calls_behind(void)
 {
-	struct proc *p =
-		begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
 	struct bytes input = {.ptr = NULL};
 	pid_t holder = take_lock();
 	const int64_t start = milliseconds();
@@ -136,8 +134,7 @@ static int64_t calls_behind(void)
 /* A signal, and the server's end by it, do not wait for the call. */
 static int64_t signal_meanwhile(void)
 {
-	struct proc *p =
-		begin(held_by(weir, RATE("9/minute")), WORDS(server));
+	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
 	struct bytes input = {.ptr = NULL};
 	pid_t holder = take_lock();
 	int64_t start;
@@ -166,8 +163,8 @@ static void all_flows(void **state)
  * whatever has come behind it; and the log says how long it waited. */
 static void passes_late(void **state)
 {
-	const char *pings = text("%s%s", long_ping("1", 90000),
-				 request("2", "ping", NULL));
+	const char *pings =
+		text("%s%s", long_ping("1", 90000), request("2", "ping", NULL));
 	const char *longer = long_ping("6", 1 << 20);
 	const char *input = text(
 		"%s{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\","
@@ -247,9 +244,9 @@ static void reloaded_meanwhile(void **state)
 /* Observed, the call waits for its verdict, and passes. */
 static void observed(void **state)
 {
-	struct proc *p = begin(join(WORDS(weir, "-n"),
-				    held_by(weir, RATE("9/minute")) + 1),
-			       WORDS(server));
+	struct proc *p = begin(
+		join(WORDS(weir, "-n"), held_by(weir, RATE("9/minute")) + 1),
+		WORDS(server));
 	pid_t holder = take_lock();
 	const char *log;
 
@@ -274,10 +271,9 @@ static void interrupted(void **state)
 	(void)state;
 	if (!faulty_weir || strcmp(faulty_weir, "-") == 0)
 		skip();
-	p = proc_start_how(join(held_by(faulty_weir, RATE("9/minute")),
-				WORDS(server)),
-			   &(struct how){.env = WORDS("FAULT_EVERY=2",
-						      "FAULT_BYTES=7")});
+	p = proc_start_how(
+		join(held_by(faulty_weir, RATE("9/minute")), WORDS(server)),
+		&(struct how){.env = WORDS("FAULT_EVERY=2", "FAULT_BYTES=7")});
 	ping(p, "0");
 	holder = take_lock();
 	proc_send(p, call("1", "echo"));
@@ -292,9 +288,8 @@ static void interrupted(void **state)
 int run_held(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(all_flows),	  TEST(passes_late),
-		TEST(input_ends),	  TEST(reloaded_meanwhile),
-		TEST(observed),		  TEST(interrupted),
+		TEST(all_flows),          TEST(passes_late), TEST(input_ends),
+		TEST(reloaded_meanwhile), TEST(observed),    TEST(interrupted),
 	};
 
 	return cmocka_run_group_tests_name("held", tests, NULL, NULL);

@@ -240,7 +240,8 @@ static void answers_do_not_wait_for_a_prompt(void **state)
 		   "{\"id\":2,\"result\":{\"tools\":[]}}\n");
 	proc_close_in(p);
 	proc_wait(p);
-	check_equal(weir_lines(p->told.ptr), 1);
+	check_equal(weir_lines(p->told.ptr), 2);
+	check(strstr(p->told.ptr, "has no tool for"), "%s", p->told.ptr);
 	check(strstr(p->told.ptr, "a line unfinished"), "%s", p->told.ptr);
 }
 

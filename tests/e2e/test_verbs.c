@@ -174,6 +174,17 @@ static void check_logged(const char *line, const struct row *row,
 	in_case(NULL);
 }
 
+/* The next line of a log that is no warning. */
+static const char *next_decision(const char **at)
+{
+	const char *line = next_line(at);
+
+	if (!line || !field(line, "warning"))
+		return line;
+	check_time(line);
+	return next_line(at);
+}
+
 /* The log of all rows, and of the lines after them. */
 static void check_log(const char *file, bool observing)
 {
@@ -182,8 +193,8 @@ static void check_log(const char *file, bool observing)
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].verdict)
-			check_logged(next_line(&at), &rows[i], observing);
-	for (; (line = next_line(&at)); after++) {
+			check_logged(next_decision(&at), &rows[i], observing);
+	for (; (line = next_decision(&at)); after++) {
 		check_field(line, "verdict", "malformed");
 		check_field(line, "observed", observing ? "true" : NULL);
 	}
@@ -232,7 +243,9 @@ static void observe(void **state)
 		check_same("what the server got", content(record).ptr,
 			   content(record).len, input.ptr, input.len);
 		check_said(p, plain);
-		check_text("stderr", p->told.ptr, "");
+		check_text("stderr", p->told.ptr,
+			   "weir: this server has no tool for 2 of the 5 "
+			   "entries of this policy: \"few\", \"pay\"\n");
 		check_log(log, true);
 	}
 }
@@ -253,7 +266,40 @@ static void observed_lists(void **state)
 
 	(void)state;
 	check_text("what the client sees", p->said.ptr, content(reply).ptr);
-	check_text("stderr", p->told.ptr, "");
+	check_equal(weir_lines(p->told.ptr), 1);
+	check(strstr(p->told.ptr, "4 of the 5 entries"), "%s", p->told.ptr);
+}
+
+/* Without a log, stderr says what would be refused: a line a second. */
+static void observed_on_stderr(void **state)
+{
+	struct proc *p = proc_start(
+		WORDS(weir, "-n", "-p", file("policy", policy), "--", server));
+	const char *bell = call("1", "x\\u0007\x7f");
+	int64_t start;
+
+	(void)state;
+	proc_send(p, call("1", "echo"));
+	proc_send(p, call("1", "remove"));
+	proc_told(p, "weir: would not pass: tools/call remove: ");
+	start = milliseconds();
+	for (int i = 0; i < 10; i++)
+		proc_send(p, call("1", "remove"));
+	while (milliseconds() < start + 1100) {
+		poll(NULL, 0, 100);
+		check(milliseconds() > start + 900 ||
+			      weir_lines(p->told.ptr) == 1,
+		      "too many: %s", p->told.ptr);
+	}
+	proc_send(p, bell);
+	proc_told(p, "weir: would not pass: tools/call x\\\\u0007\\u007f: ");
+	proc_told(p, " (and 10 more before)\n");
+	proc_send(p, "[\n");
+	proc_send(p, bell);
+	proc_close_in(p);
+	check_status(p, 0);
+	proc_told(p, "weir: and 2 more would not pass\n");
+	check_equal(weir_lines(p->told.ptr), 3);
 }
 
 static void not_observing(void **state)
@@ -305,7 +351,7 @@ static void log_lines(void **state)
 	(void)state;
 	send_all(p, &input);
 	check_log(log, false);
-	for (at = content(log).ptr; (line = next_line(&at));) {
+	for (at = content(log).ptr; (line = next_decision(&at));) {
 		const char *reason = field(line, "reason");
 
 		if (strcmp(field(line, "verdict"), "malformed") != 0)
@@ -1724,6 +1770,7 @@ int run_verbs(void)
 	const struct CMUnitTest tests[] = {
 		TEST(observe),
 		TEST(observed_lists),
+		TEST(observed_on_stderr),
 		TEST(not_observing),
 		TEST(log_lines),
 		TEST(log_methods),

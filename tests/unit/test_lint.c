@@ -231,25 +231,63 @@ static void long_places_are_whole(void **state)
 	policy_free(p);
 }
 
+/* Each list of tools, how many entries cover none of them, and a word of what
+ * is reported and of what is said in one sentence. */
 static void unused_entries_are_told(void **state)
 {
-	struct policy *p = compile(some);
-	struct text names[] = {text_of("A"),
-			       text_of("bx"),
-			       text_of("x"),
-			       {.ptr = "\\ud800", .len = 6, .flags = 5}};
-	struct said said = {.len = 0};
+	static const char many[] = HEAD(
+		"deny") "\"hide\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\","
+			"\"\\u0007\\\"\"]}";
+	static const struct {
+		const char *policy, *tools[4];
+		int count;
+		const char *reported, *said;
+	} rows[] = {
+		/* In another case it is there. */
+		{some,
+		 {"A", "bx", "x", "\\ud800"},
+		 3,
+		 "no tool of the list has this name",
+		 "no tool for 3 of the 5 entries of this policy: \"gone\", \""},
+		{some, {"A"}, 4, "this glob covers no tool", "4 of the 5"},
+		{some,
+		 {NULL},
+		 5,
+		 "no tool",
+		 "this policy names 5 tools, this server has none of them: is it the right one?"},
+		{many,
+		 {"a"},
+		 7,
+		 "no tool",
+		 "7 of the 8 entries of this policy: \"b\", \"c\", \"d\", \"e\", \"f\" and 2 more"},
+		{many,
+		 {"a", "b", "c", "d\",\"e"},
+		 5,
+		 "no tool",
+		 "\"d\", \"e\", \"f\", \"g\", \"\\u0007\\\"\""},
+		{HEAD("deny") "\"tools\":{\"a*\":{}}}", {"abc"}, 0, "", NULL},
+		{HEAD("deny") "\"all_tools\":{}}", {"abc"}, 0, "", NULL},
+	};
+	char text[2048];
 
 	(void)state;
-	/* gone, bb and no are not there; a is, in another case. */
-	assert_int_equal(policy_unused(p, names, COUNT(names), listen, &said),
-			 3);
-	assert_int_equal(said.lines, 3);
-	assert_non_null(strstr(said.text, "no tool of the list has this name"));
-	said.len = 0;
-	assert_int_equal(policy_unused(p, names, 1, listen, &said), 4);
-	assert_non_null(strstr(said.text, "this glob covers no tool"));
-	policy_free(p);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy *p = compile(rows[i].policy);
+		struct strbuf out = {.ptr = text, .cap = sizeof(text) - 1};
+		struct said said = {.len = 0};
+
+		for (int t = 0; t < 4 && rows[i].tools[t]; t++)
+			policy_note_tool(p, text_of(rows[i].tools[t]));
+		policy_note_tool(p, (struct text){.ptr = NULL});
+		assert_int_equal(policy_unused(p, listen, &said),
+				 rows[i].count);
+		assert_int_equal(said.lines, rows[i].count);
+		assert_non_null(strstr(said.text, rows[i].reported));
+		assert_int_equal(policy_say_unused(p, &out), !!rows[i].said);
+		text[out.len] = '\0';
+		assert_non_null(strstr(text, rows[i].said ? rows[i].said : ""));
+		policy_free(p);
+	}
 }
 
 /* ---- print ----------------------------------------------------------- */
