@@ -29,7 +29,7 @@
 
 #define ANSWER_MOST (2 + ANSWERS * COUNTERS_ASKED_MAX)
 #define OUT_BYTES                                                              \
-	(sizeof(REDIS_SCRIPT) + COUNTERS_ASKED_MAX * LIMIT_BYTES +             \
+	(sizeof(REDIS_SCRIPT) + (size_t)COUNTERS_ASKED_MAX * LIMIT_BYTES +     \
 	 REDIS_SECRET_MOST + 1024)
 #define IN_BYTES   8192
 #define TOLD_BYTES 120 /* of the server's own words that are shown */
@@ -372,8 +372,11 @@ static struct shown show(struct words w)
 {
 	struct shown s = {""};
 
-	for (size_t i = 0; i < w.len && i < TOLD_BYTES; i++)
-		s.text[i] = w.ptr[i] >= ' ' && w.ptr[i] <= '~' ? w.ptr[i] : '?';
+	for (size_t i = 0; i < w.len && i < TOLD_BYTES; i++) {
+		s.text[i] = w.ptr[i];
+		if (w.ptr[i] < ' ' || w.ptr[i] > '~')
+			s.text[i] = '?';
+	}
 	return s;
 }
 
@@ -440,18 +443,17 @@ static enum counted refuse(struct redis *r, struct words w)
 }
 
 /* What it would do where its memory is full. */
-static enum counted judge_info(struct redis *r, const char *text, size_t len)
+static enum counted judge_info(struct redis *r, struct words info)
 {
 	static const char name[] = "maxmemory_policy:", good[] = "noeviction";
-	const char *policy = memmem(text, len, name, strlen(name));
+	const char *policy = memmem(info.ptr, info.len, name, strlen(name));
 	struct words w;
 
 	r->unsure = !policy;
 	if (!policy)
 		return COUNTED_YES;
 	w.ptr = policy + strlen(name);
-	w.len = len - (size_t)(w.ptr - text);
-	w.len = strcspn(w.ptr, "\r\n"); /* CR LF stands behind the text */
+	w.len = strcspn(w.ptr, "\r\n"); /* CR LF follows the text */
 	if (w.len == strlen(good) && begins(w, good))
 		return COUNTED_YES;
 	fail(r,
@@ -467,41 +469,46 @@ static enum counted misread(struct redis *r)
 	return rest(r, REDIS_REST_LEAST);
 }
 
+/* The text that INFO replies. */
+static enum reply bulk(struct redis *r, size_t *at, struct words *w)
+{
+	int64_t len = 0;
+	enum reply got = integer(r, at, '$', &len, w);
+
+	if (got != WHOLE)
+		return got;
+	if (len < 0 || len > IN_BYTES - 32)
+		return WRONG;
+	*w = (struct words){r->in + *at, (size_t)len};
+	*at += (size_t)len + 2;
+	if (*at > r->in_len)
+		return PART;
+	return memcmp(w->ptr + len, "\r\n", 2) == 0 ? WHOLE : WRONG;
+}
+
 /* The replies to greet(), one by one.  YES: all are there. */
 static enum counted read_greeting(struct redis *r)
 {
 	enum counted answer = COUNTED_YES;
-	struct words w = {"", 0};
-	enum reply got;
-	int64_t len;
-	size_t at;
+	struct words w;
 
 	for (; r->greetings > 0 && answer == COUNTED_YES; r->greetings--) {
-		at = 0;
-		len = -2;
-		if (r->greetings > 1)
-			got = line(r, &at, '+', &w);
-		else
-			got = integer(r, &at, '$', &len, &w);
-		if (got == WHOLE && r->greetings == 1) {
-			if (len < 0 || len > IN_BYTES - 32)
-				got = WRONG;
-			else if (r->in_len - at < (size_t)len + 2)
-				got = PART;
-			else
-				answer = judge_info(r, r->in + at, (size_t)len);
-			at += (size_t)len + 2;
-		} else if (got == REFUSED && r->greetings == 1 &&
-			   (begins(w, "NOPERM") || begins(w, "ERR unknown"))) {
-			r->unsure = true;
-			got = WHOLE;
-		}
+		const bool info = r->greetings == 1;
+		size_t at = 0;
+		enum reply got =
+			info ? bulk(r, &at, &w) : line(r, &at, '+', &w);
+
 		if (got == PART)
 			return COUNTED_LATER;
-		if (got == REFUSED)
-			return refuse(r, w);
-		if (got == WRONG || (r->greetings == 1 && at != r->in_len))
+		if (got == WRONG || (info && at != r->in_len))
 			return misread(r);
+		if (got == REFUSED && info &&
+		    (begins(w, "NOPERM") || begins(w, "ERR unknown")))
+			r->unsure = true;
+		else if (got == REFUSED)
+			return refuse(r, w);
+		else if (info)
+			answer = judge_info(r, w);
 		memmove(r->in, r->in + at, r->in_len -= at);
 	}
 	return answer;
@@ -522,7 +529,7 @@ static bool take(struct question *q, const int64_t *n)
 
 static enum counted read_answer(struct redis *r)
 {
-	int64_t n[ANSWER_MOST], count = 0;
+	int64_t n[ANSWER_MOST] = {0}, count = 0;
 	struct words w = {"", 0};
 	size_t at = 0;
 	enum reply got = integer(r, &at, '*', &count, &w);
@@ -549,9 +556,7 @@ static enum counted read_answer(struct redis *r)
 		return misread(r);
 	for (size_t i = 0; i < r->n; i++) {
 		static const int64_t allows[ANSWERS];
-		const int64_t *of = count == 2 ? allows : n + 2 + ANSWERS * i;
-
-		if (!take(&r->q[i], of))
+		if (!take(&r->q[i], count == 2 ? allows : n + 2 + ANSWERS * i))
 			return misread(r);
 		yes = yes && r->q[i].wait == 0;
 	}
@@ -568,13 +573,13 @@ static enum counted read_answer(struct redis *r)
 /* Sends what is left.  False: errno. */
 static bool flush(struct redis *r)
 {
-	ssize_t put;
+	ssize_t sent;
 
 	while (r->out_at < r->out_len) {
-		put = send(r->fd, r->out + r->out_at, r->out_len - r->out_at,
-			   MSG_NOSIGNAL);
-		if (put >= 0)
-			r->out_at += (size_t)put;
+		sent = send(r->fd, r->out + r->out_at, r->out_len - r->out_at,
+			    MSG_NOSIGNAL);
+		if (sent >= 0)
+			r->out_at += (size_t)sent;
 		else if (errno != EINTR)
 			return errno == EAGAIN;
 	}

@@ -491,6 +491,8 @@ static void greetings(void **state)
 		{"+OK\r\n", "does not understand"},
 		{"HTTP/1.1 400 Bad Request\r\n", "does not understand"},
 		{FAKE_INFO "+", "does not understand"},
+		{"$28\r\nmaxmemory_policy:noeviction\nxx", "not understand"},
+		{"$27\r\nmaxmemory_policy:noevictionx\r\n", "not understand"},
 	};
 	struct fake f = {.answer = YES};
 
@@ -892,6 +894,43 @@ static void sums(void **state)
 	b->ops->close(b);
 }
 
+/* As many limits and windows as a call may have. */
+static void many(void **state)
+{
+	static struct counter c[COUNTERS_ASKED_MAX + 1];
+	static int64_t w[40];
+	struct question q[COUNTERS_ASKED_MAX + 1];
+	struct backend *b;
+
+	(void)state;
+	SERVER(NULL);
+	b = open_at(redis_url, NULL);
+	assert_non_null(b);
+	for (size_t i = 0; i < COUNT(w); i++)
+		w[i] = (31622400 - (int64_t)i) * SECOND;
+	for (size_t i = 0; i < COUNT(q); i++) {
+		c[i] = (struct counter){.id = UINT64_MAX - i,
+					.sum = true,
+					.values = 1000,
+					.max = UINT64_C(1000000000000) * M,
+					.window = w[0],
+					.windows = w,
+					.window_count = COUNT(w)};
+		q[i] = call(&c[i]);
+		q[i].value = UINT64_MAX;
+		q[i].amount = c[i].max - i;
+	}
+	assert_int_equal(ask(b, q, COUNTERS_ASKED_MAX, true), COUNTED_YES);
+	assert_int_equal(ask(b, q, COUNTERS_ASKED_MAX, true), COUNTED_REFUSED);
+	for (size_t i = 0; i < COUNTERS_ASKED_MAX; i++) {
+		assert_int_equal(q[i].used, c[i].max - i);
+		assert_int_equal(q[i].live, 1);
+	}
+	assert_int_equal(ask(b, q, COUNT(q), true), COUNTED_NOT);
+	assert_true(has(b->trouble, "more than 64 limits"));
+	b->ops->close(b);
+}
+
 /* ---- the script against a model -------------------------------------- */
 
 /* Several policies of one grant: each limit is told of what its own policy
@@ -1175,7 +1214,7 @@ int main(void)
 		cmocka_unit_test(wrong_type),  cmocka_unit_test(passwords),
 		cmocka_unit_test(over_tcp),    cmocka_unit_test(boundary),
 		cmocka_unit_test(sums),        cmocka_unit_test(model),
-		cmocka_unit_test(new_windows),
+		cmocka_unit_test(new_windows), cmocka_unit_test(many),
 	};
 	int failed;
 
