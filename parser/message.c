@@ -50,6 +50,9 @@ static const struct method {
 	{WORD("initialize"), METHOD_INITIALIZE},
 	{WORD("resources/list"), METHOD_RESOURCES_LIST},
 	{WORD("resources/templates/list"), METHOD_TEMPLATES_LIST},
+	{WORD("completion/complete"), METHOD_COMPLETE},
+	{WORD("resources/subscribe"), METHOD_SUBSCRIBE},
+	{WORD("subscriptions/listen"), METHOD_LISTEN},
 };
 enum { WEIGHED = sizeof(weighed) / sizeof(weighed[0]) };
 

@@ -184,6 +184,8 @@ struct verdict {
 	 * until the next message, in the policy's memory; ptr is NULL if the
 	 * value is missing. */
 	struct span value;
+	/* What is hidden, if the message names it in passing; else none. */
+	struct text name;
 };
 
 struct limit;

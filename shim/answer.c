@@ -111,6 +111,8 @@ static void put_unknown(struct strbuf *out, const struct message *m,
 		name = m->uri;
 	if (v->section == POLICY_METHODS)
 		name = m->method_text;
+	if (v->name.ptr)
+		name = v->name;
 	strbuf_string(out, words[v->section]);
 	strbuf_bytes(out, name.ptr, name.len);
 }

@@ -320,6 +320,7 @@ static bool is_coded_well(int32_t high, int32_t low)
 static bool check_path(struct text text, struct uri *u)
 {
 	bool empty = false, up = false, ended = false;
+	size_t depth = 0;
 	struct text segment = {.ptr = text.ptr};
 	int32_t c;
 
@@ -344,7 +345,17 @@ static bool check_path(struct text text, struct uri *u)
 			continue;
 		segment.len = (size_t)(at - segment.ptr);
 		segment.flags = text.flags;
-		up |= text_is(segment, "..", 2);
+		if (c != ';' && text_is(segment, "..", 2)) {
+			/* To a reader that knows no authority it leads out of
+			 * that. */
+			if (depth == 0 && !u->web)
+				return false;
+			depth -= depth > 0;
+			up = true;
+		} else if (c != ';' && segment.len > 0 &&
+			   !text_is(segment, ".", 1)) {
+			depth++;
+		}
 		empty |= segment.len == 0 && segment.ptr != u->path.ptr &&
 			 c == '/';
 		/* Some servers drop what follows a semicolon. */

@@ -31,7 +31,8 @@ struct uri {
  * dots; an IP address in another than its canonical spelling; a port with
  * leading zeros; a backslash, white space or a control character; in the path,
  * a coded control character, letter, digit, or one of "-_.~/\%", ".." beside an
- * empty segment, or a segment "..;".  A file: uri has no authority.
+ * empty segment, a segment "..;", or, where the scheme is none of the web, ".."
+ * that leads above the path.  A file: uri has no authority.
  */
 bool uri_read(struct text text, struct uri *u);
 

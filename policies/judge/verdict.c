@@ -1,5 +1,6 @@
 /* The verdict.  The contract is in policy.h. */
 #include "../internal.h"
+#include "reference.h"
 #include "decimal.h"
 
 #include <stdlib.h>
@@ -179,6 +180,8 @@ bool subject_is_ambiguous(const struct subject *s, const struct match *m)
 }
 
 static const char uncounted[] = "the call limit cannot be checked right now";
+static const char unreadable[] =
+	"a name of more than 1024 bytes, or that has no UTF-8 of its own";
 static const char too_many[] = "more than 64 limits apply to this call";
 
 /* The first condition of a list that refuses. */
@@ -360,6 +363,55 @@ static void judge(struct judging *j, struct verdict *v)
 		}
 }
 
+/* A prompt or resource that the message names in passing: what hides or denies
+ * it, refuses the message.  A reference_name's; context is the judging. */
+static bool judge_reference(void *context, enum policy_section section,
+			    struct text name)
+{
+	struct judging *j = context;
+	struct subject *s = &j->subjects[j->count];
+	struct verdict *v = &j->judged->verdict;
+
+	if (!j->policy->has[section])
+		return true;
+	s->section = section;
+	if (!plain_name(name, j->buffers[j->count], &s->name, &s->len)) {
+		*v = give(VERDICT_MALFORMED, "(malformed)", unreadable);
+		return false;
+	}
+	match_find(j->policy, s, NULL, &j->matches[j->count]);
+	if (judge_hidden(j, j->count, v) && judge_action(j, j->count, v))
+		return true;
+	v->section = section;
+	v->name = name;
+	return false;
+}
+
+/* False, and the verdict says why, if one refuses. */
+static bool judge_references(struct judging *j, const struct message *m)
+{
+	switch (references_read(m, judge_reference, j)) {
+	case REFERENCES_READ:
+		return true;
+	case REFERENCES_AMBIGUOUS:
+		j->judged->verdict =
+			give(VERDICT_MALFORMED, "(malformed)",
+			     "a prompt or resource that readers could take for "
+			     "another");
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* May it name a prompt or resource that has rules? */
+static bool may_refer(const struct policy *policy, const struct message *m)
+{
+	return (m->method == METHOD_COMPLETE || m->method == METHOD_SUBSCRIBE ||
+		m->method == METHOD_LISTEN) &&
+	       (policy->has[POLICY_PROMPTS] || policy->has[POLICY_RESOURCES]);
+}
+
 /* False: a name that cannot be weighed. */
 static bool add_subject(struct judging *j, enum policy_section section,
 			struct text name, struct span arguments)
@@ -418,6 +470,7 @@ static bool needs_id(const struct policy *policy, const struct message *m)
 void policy_judge(const struct policy *policy, const struct message *m,
 		  struct judged *judged)
 {
+	const bool refers = may_refer(policy, m);
 	struct verdict *v = &judged->verdict;
 	struct judging j;
 
@@ -439,12 +492,12 @@ void policy_judge(const struct policy *policy, const struct message *m,
 	j.judged = judged;
 	j.count = 0;
 	if (!find_subjects(&j, m))
-		*v = give(VERDICT_MALFORMED, "(malformed)",
-			  "a name of more than 1024 bytes, or that has no "
-			  "UTF-8 of its own");
+		*v = give(VERDICT_MALFORMED, "(malformed)", unreadable);
+	else if (refers && !judge_references(&j, m))
+		; /* refused */
 	else if (j.count > 0)
 		judge(&j, v);
-	else
+	else if (!refers)
 		v->kind = VERDICT_UNWEIGHED;
 	/* A notification has no answer. */
 	if (judged->notification && v->kind > VERDICT_PASS)

@@ -489,7 +489,7 @@ static const char judging[] =
 	"\"resources/read\":{\"limits\":[{\"max\":3,\"window\":\"day\"}]},"
 	"\"subscriptions/listen\":{\"limits\":[{\"max\":1,\"window\":\"hour\"}]"
 	"},\"completion/*\":{\"deny_if\":[{\"path\":\"args.ref.name\",\"op\":"
-	"\"eq\",\"value\":\"no\"}]},\"notifications/cancelled\":{\"action\":"
+	"\"eq\",\"value\":\"off\"}]},\"notifications/cancelled\":{\"action\":"
 	"\"deny\"}}}";
 
 /* One after another. */
@@ -543,8 +543,21 @@ static const struct call_row {
 	 "/methods/subscriptions~1listen/limits/0",
 	 "Denied by policy: at most 1 call an hour; try again in ", -32602},
 	{"completion/complete", "{\"ref\":{\"name\":\"a\"}}", NULL, NULL, 0},
-	{"completion/complete", "{\"ref\":{\"name\":\"no\"}}",
+	{"completion/complete", "{\"ref\":{\"name\":\"off\"}}",
 	 "/methods/completion~1*/deny_if/0", "Denied by policy: ", -32602},
+	{"completion/complete", "{\"ref\":{\"name\":\"no\"}}",
+	 "/prompts/no/action", "Denied by policy: no \"prompt\"", -32602},
+	{"completion/complete", "{\"ref\":{\"name\":\"hidden\"}}", "",
+	 "Unknown prompt: hidden", -32602},
+	{"completion/complete", "{\"ref\":{\"uri\":\"secret://{x}\"}}", "",
+	 "Resource not found: secret://{x}", -32602},
+	{"resources/subscribe", "{\"uri\":\"secret://a\"}", "",
+	 "Resource not found: secret://a", -32602},
+	{"resources/unsubscribe", "{\"uri\":\"secret://a\"}", NULL, NULL, 0},
+	{"subscriptions/listen",
+	 "{\"notifications\":{\"resourceSubscriptions\":[\"once://a\","
+	 "\"secret://b\"]}}",
+	 "", "Resource not found: secret://b", -32602},
 	{"tools/call", "{\"name\":\"remove\"}", "", "Unknown tool: remove",
 	 -32602},
 	{"tools/list", NULL, NULL, NULL, 0},

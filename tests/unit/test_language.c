@@ -559,7 +559,10 @@ static const struct asked {
 	{"args.x", "under", "'file:///srv/'", "'file:///srv/a'",
 	 "'file:///etc' | 'other:///srv/'",
 	 "'/srv/a' | 'file:/srv/a' | 'file://localhost/srv/a'"
-	 " | 'file:///srv/a?/../../etc' | 'file:///srv/%2e%2e/etc'"},
+	 " | 'file:///srv/a?/../../etc' | 'file:///srv/%2e%2e/etc' | 'file:///../srv/a'"},
+	{"args.x", "under", "'static://docs/'", "'static://docs/a/../b'",
+	 "'static://doc/a'",
+	 "'static://docs/../a' | 'static://docs/a/../../b'"},
 	{"args.x", "under", "'repo://1/a'", "'repo://1/a/b'", "'repo://1/c'",
 	 "'repo://1/a b/c'"},
 	{"args.x", "under", "'repo://12/a'", "'repo://12/a/b?ref=main'", "",
@@ -935,6 +938,10 @@ static void args_are_searched_everywhere(void **state)
 #define WITH(name, args)       METHOD("tools/call", NAMED(name, args))
 #define PROMPT(name, args)     METHOD("prompts/get", NAMED(name, args))
 #define RESOURCE(uri)          METHOD("resources/read", "{'uri':'" uri "'}")
+#define COMPLETE(params)       METHOD("completion/complete", "{" params "}")
+#define LISTEN(uris)                                                           \
+	METHOD("subscriptions/listen",                                         \
+	       "{'notifications':{'resourceSubscriptions':[" uris "]}}")
 #define NOTICE(method, params)                                                 \
 	"{'jsonrpc':'2.0','method':'" method "','params':" params "}"
 
@@ -1262,7 +1269,89 @@ static const struct {
 	 "/resources/db:~1~1a/deny_if/0"},
 	{sections, METHOD("resources/read", "{'uri':'db://a','mode':'row'}"),
 	 ""},
-	{sections, METHOD("resources/subscribe", "{'uri':'file:///gone'}"), ""},
+	/* What names a prompt or resource in passing; only actions apply. */
+	{sections, METHOD("resources/subscribe", "{'uri':'file:///gone'}"),
+	 "(hidden)"},
+	{sections, METHOD("resources/subscribe", "{'uri':'FILE:///gone '}"),
+	 "(hidden)"},
+	{sections, METHOD("resources/subscribe", "{'uri':'file:///etc/x'}"),
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections, METHOD("resources/subscribe", "{'uri':'http://a'}"), ""},
+	{sections,
+	 METHOD("resources/subscribe", "{'uri':'db://a','mode':'raw'}"), ""},
+	{sections, METHOD("resources/subscribe", "{'uri':1}"), "(malformed)"},
+	{sections, METHOD("resources/subscribe", "{'uri':'a\\ud800'}"),
+	 "(malformed)"},
+	{sections, METHOD("resources/subscribe", "{'uri':null}"), ""},
+	{sections, METHOD("resources/subscribe", "{}"), ""},
+	{sections, REQUEST "'resources/subscribe'}", ""},
+	{sections, METHOD("resources/unsubscribe", "{'uri':'file:///gone'}"),
+	 ""},
+	{sections, COMPLETE("'ref':{'type':'ref/prompt','name':'p'}"), ""},
+	{sections, COMPLETE("'ref':{'type':'ref/prompt','name':'gone'}"),
+	 "(hidden)"},
+	{sections, COMPLETE("'ref':{'name':'GONE '}"), "(hidden)"},
+	{sections, COMPLETE("'ref':{'name':'go\\u006ee'}"), "(hidden)"},
+	{sections, COMPLETE("'ref':{'type':'ref/prompt','name':'no'}"),
+	 "/prompts/no*/action", "not this one"},
+	/* Neither conditions nor limits. */
+	{sections, COMPLETE("'ref':{'type':'ref/prompt','name':'ask'}"), ""},
+	{sections, COMPLETE("'ref':{'type':'ref/prompt','name':'p\xC3\xA9'}"),
+	 "(malformed)"},
+	{sections,
+	 COMPLETE("'ref':{'type':'ref/resource','uri':'file:///gone'}"),
+	 "(hidden)"},
+	{sections,
+	 COMPLETE("'ref':{'type':'ref/prompt','uri':'file:///etc/{x}'}"),
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections,
+	 COMPLETE("'ref':{'type':'ref/resource','uri':'file:///{x}'}"), ""},
+	{sections, COMPLETE("'ref':{'name':'p','uri':'file:///gone'}"),
+	 "(hidden)"},
+	{sections, COMPLETE("'ref':{'name':'p','name':'gone'}"), "(malformed)"},
+	{sections, COMPLETE("'ref':{'name':'p','Name':'gone'}"), "(malformed)"},
+	{sections, COMPLETE("'ref':{'NAME':'gone'}"), "(malformed)"},
+	{sections, COMPLETE("'ref':{' name':'gone'}"), "(malformed)"},
+	{sections, COMPLETE("'ref':{'name':'p','ur\\u0131':1,'URI':'x'}"),
+	 "(malformed)"},
+	{sections, COMPLETE("'ref':{'name':['gone']}"), "(malformed)"},
+	{sections, COMPLETE("'ref':'gone'"), "(malformed)"},
+	{sections, COMPLETE("'Ref':{'name':'gone'}"), "(malformed)"},
+	{sections, COMPLETE("'ref':{'name':'p'},'REF':{'name':'gone'}"),
+	 "(malformed)"},
+	{sections, COMPLETE("'ref':null"), ""},
+	{sections, COMPLETE("'argument':{'name':'gone','value':'gone'}"), ""},
+	{sections, LISTEN("'file:///a','file:///b'"), ""},
+	{sections, LISTEN(""), ""},
+	{sections, LISTEN("'file:///a','file:///gone'"), "(hidden)"},
+	{sections, LISTEN("'file:///a','file:///etc/a','file:///gone'"),
+	 "/resources/file:~1~1~1etc~1*/action"},
+	{sections, LISTEN("'file:///a',1"), "(malformed)"},
+	{sections, LISTEN("null"), "(malformed)"},
+	{sections, LISTEN("['file:///gone']"), "(malformed)"},
+	{sections, METHOD("subscriptions/listen", "{'notifications':{}}"), ""},
+	{sections, METHOD("subscriptions/listen", "{'notifications':[]}"),
+	 "(malformed)"},
+	{sections,
+	 METHOD("subscriptions/listen",
+		"{'notifications':{'resourceSubscriptions':'a'}}"),
+	 "(malformed)"},
+	{sections,
+	 METHOD("subscriptions/listen",
+		"{'notifications':{'ResourceSubscriptions':[]}}"),
+	 "(malformed)"},
+	{sections,
+	 METHOD("subscriptions/listen",
+		"{'notifications':{'resourceSubscriptions':[],"
+		"'resource\\u0053ubscriptions':['file:///gone']}}"),
+	 "(malformed)"},
+	{sections,
+	 METHOD("subscriptions/listen",
+		"{'notifications':{},'Notifications':{}}"),
+	 "(malformed)"},
+	{sections, NOTICE("resources/subscribe", "{'uri':'file:///gone'}"),
+	 "(hidden)"},
+	{order, COMPLETE("'ref':{'name':'gone','name':'gone'}"), ""},
 	{sections, METHOD("prompts/list", "{}"), ""},
 	{sections, NOTICE("prompts/get", "{'name':'p'}"), "(malformed)"},
 	{sections, NOTICE("resources/read", "{'uri':'db://a'}"), "(malformed)"},
@@ -1496,6 +1585,164 @@ static void policies_are_weighed(void **state)
 		print_error("row: %s\n", judged[i].line);
 		failed++;
 	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- fifteen sentences ------------------------------------------------ */
+
+/* What security engineers want, each as a policy: a call that must pass, and
+ * three that must not, as the arguments of its tool, or whole lines; the rule
+ * that refuses. */
+static const struct {
+	const char *sentence, *policy, *tool;
+	const char *passes;
+	const char *refused[3];
+	const char *rule;
+} sentences[] = {
+	{"read only",
+	 DENY "'tools':{'read_*':{},'list_*':{},'search_*':{}}}",
+	 NULL,
+	 WITH("read_file", "{'path':'/x'}"),
+	 {CALL("write_file"), CALL("READ_file"), CALL("read-file")},
+	 "(default deny)"},
+	{"only under two directories",
+	 DENY "'tools':{'t':{'require':[" ASK("args.path", "under",
+					      "['/srv/a','~/b']") "]}}}",
+	 "t",
+	 "{'path':'/home/ann/b/x'}",
+	 {"{'path':'/srv/a/../c'}", "{'path':'b/x'}", "{'paths':['/srv/a']}"},
+	 "/tools/t/require/0"},
+	{"no dot files anywhere",
+	 DENY "'tools':{'t':{'deny_if':[" ASK("args.**", "regex",
+					      "'(^|/)\\\\.[^./]'") "]}}}",
+	 "t",
+	 "{'path':'/srv/./a/../b.txt','n':[1]}",
+	 {"{'path':'/srv/.env'}", "{'edits':[{'to':'.git/config'}]}",
+	  "{'x':'[\\'/a/.ssh/id\\']'}"},
+	 "/tools/t/deny_if/0"},
+	{"at most 5 writes a minute in all",
+	 DENY "'tools':{'write_*':{'limits':[{'max':0,'window':'minute'}]}}}",
+	 NULL,
+	 METHOD("ping", "{}"),
+	 {CALL("write_a"), CALL("write_b"), WITH("write_c", "{}")},
+	 "/tools/write_*/limits/0"},
+	{"at most 100 a day of args.amount",
+	 DENY "'tools':{'t':{'limits':[{'max':100,'window':'day',"
+	      "'increment_from':'args.amount'}]}}}",
+	 "t",
+	 "{'amount':100}",
+	 {"{'amount':100.01}", "{'amount':'1'}", "{}"},
+	 "/tools/t/limits/0"},
+	{"only SELECT, one statement",
+	 DENY "'tools':{'t':{'require':[" ASK(
+		 "args.sql", "regex",
+		 "'(?i)^\\\\s*select\\\\s[^;]*;?\\\\s*$'") "]}}}",
+	 "t",
+	 "{'sql':'SELECT 1 FROM a\\nWHERE b;'}",
+	 {"{'sql':'DROP TABLE a'}", "{'sql':'select 1; drop table a'}",
+	  "{'sql':['select 1']}"},
+	 "/tools/t/require/0"},
+	{"only these two sites",
+	 DENY "'tools':{'t':{'require':[" ASK(
+		 "args.url", "host", "['example.org','*.example.net']") "]}}}",
+	 "t",
+	 "{'url':'https://a.example.net/x?y'}",
+	 {"{'url':'https://example.org.evil.example/'}",
+	  "{'url':'https://example.org@evil.example/'}",
+	  "{'url':'example.org'}"},
+	 "/tools/t/require/0"},
+	{"no internal hosts",
+	 DENY "'tools':{'t':{'require':[" ASK("args.url", "host",
+					      "'*.example.org'") "]}}}",
+	 "t",
+	 "{'url':'https://www.example.org/'}",
+	 {"{'url':'http://2130706433/'}", "{'url':'http://[::ffff:10.0.0.1]/'}",
+	  "{'url':'http://localhost/'}"},
+	 "/tools/t/require/0"},
+	{"no push to main, also as refs/heads/main",
+	 DENY "'tools':{'t':{'require':[" ASK(
+		 "args.branch", "exists",
+		 "true") "],'deny_if':[" ASK("args.branch", "regex",
+					     "'(?i)^(refs/heads/)?main$'") "]}}}",
+	 "t",
+	 "{'branch':'maintenance'}",
+	 {"{'branch':'main'}", "{'branch':'refs/heads/main'}",
+	  "{'branch':'Main'}"},
+	 "/tools/t/deny_if/0"},
+	{"no forced push to main, but elsewhere yes",
+	 DENY "'tools':{'t':{'deny_if':[" ALL(
+		 ASK("args.force", "eq",
+		     "true") "," ASK("args.branch", "in",
+				     "['main','refs/heads/main']")) "]}}}",
+	 "t",
+	 "{'branch':'topic','force':true}",
+	 {"{'branch':'main','force':true}", "{'branch':'main','force':'true'}",
+	  "{'branch':'topic','Branch':'main','force':true}"},
+	 "/tools/t/deny_if/0"},
+	{"a reason with a ticket number",
+	 DENY "'tools':{'t':{'require':[" ASK("args.reason", "regex",
+					      "'^[A-Z]+-[0-9]+: .'") "]}}}",
+	 "t",
+	 "{'reason':'OPS-12: rotate'}",
+	 {"{'reason':'rotate'}", "{'reason':null}", "{}"},
+	 "/tools/t/require/0"},
+	{"files of at most 1 MiB",
+	 DENY "'tools':{'t':{'require':[" ASK("args.content", "max_length",
+					      "8") "]}}}",
+	 "t",
+	 "{'content':'\\u00e9234\\n678'}",
+	 {"{'content':'123456789'}", "{'content':12}", "{'contents':'1'}"},
+	 "/tools/t/require/0"},
+	{"nothing with a private key in any argument",
+	 DENY "'tools':{'t':{'deny_if':[" ASK("args.**", "contains",
+					      "'PRIVATE KEY-----'") "]}}}",
+	 "t",
+	 "{'a':'PUBLIC KEY-----'}",
+	 {"{'a':{'b':['x','-----BEGIN PRIVATE KEY-----']}}",
+	  "{'-----BEGIN PRIVATE KEY-----':1}",
+	  "{'a':'{\\'k\\':\\'PRIVATE\\\\u0020KEY-----\\'}'}"},
+	 "/tools/t/deny_if/0"},
+	{"only static resources",
+	 ALLOW "'resources':{'*':{'require':[" ASK("args.uri", "under",
+						   "'static://docs/'") "]}}}",
+	 NULL,
+	 RESOURCE("static://docs/a"),
+	 {RESOURCE("db://x"), RESOURCE("static://docs/%2e%2e/a"),
+	  RESOURCE("static://docs/../a")},
+	 "/resources/*/require/0"},
+	{"no prompts",
+	 ALLOW "'prompts':{'*':{'action':'hide'}}}",
+	 NULL,
+	 CALL("t"),
+	 {PROMPT("p", "{}"), PROMPT("\\u0070", "{}"),
+	  COMPLETE("'ref':{'type':'ref/prompt','name':'p'}")},
+	 "(hidden)"},
+};
+
+static void sentences_hold(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	assert_int_equal(COUNT(sentences), 15);
+	for (size_t i = 0; i < COUNT(sentences); i++)
+		for (size_t k = 0; k < 4; k++) {
+			const char *files[FILES_MAX] = {sentences[i].policy};
+			const char *args = k == 0 ? sentences[i].passes
+						  : sentences[i].refused[k - 1];
+			char line[TEXT_BYTES];
+
+			snprintf(line, sizeof(line),
+				 sentences[i].tool ? WITH("t", "%s") : "%s",
+				 args);
+			if (files_give(files, line,
+				       k == 0 ? "" : sentences[i].rule, NULL,
+				       NULL))
+				continue;
+			print_error("row: %s: %s\n", sentences[i].sentence,
+				    line);
+			failed++;
+		}
 	assert_int_equal(failed, 0);
 }
 
@@ -2234,6 +2481,8 @@ static void only_what_has_rules_is_weighed(void **state)
 		{order, NOTICE("notifications/a", "{}"), false},
 		{sections, PROMPT("x", "{}"), true},
 		{sections, RESOURCE("x"), true},
+		{sections, COMPLETE(""), true},
+		{order, COMPLETE(""), false},
 		{sections, METHOD("x", "{}"), false},
 		{methods, PROMPT("x", "{}"), true},
 		{methods, RESOURCE("x"), true},
@@ -3095,6 +3344,7 @@ int main(void)
 		cmocka_unit_test(conditions_are_weighed),
 		cmocka_unit_test(args_are_searched_everywhere),
 		cmocka_unit_test(policies_are_weighed),
+		cmocka_unit_test(sentences_hold),
 		cmocka_unit_test(layers_are_merged),
 		cmocka_unit_test(values_are_told),
 		cmocka_unit_test(limits_and_conditions_play),
