@@ -1038,6 +1038,45 @@ static void tests_of_both_sides(void **state)
 	      "said: %s", p->said.ptr);
 }
 
+/* What is told of a session is what the relay would have logged. */
+static void tests_say_what_is_logged(void **state)
+{
+	const struct bytes input = all_rows();
+	int fd = open(path("session"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	struct proc *p;
+	const char *at, *line;
+
+	(void)state;
+	prefix_only("test starts no server");
+	check(write(fd, input.ptr, input.len) == (ssize_t)input.len, "full");
+	close(fd);
+	p = proc_run(WORDS(weir, "test", "-p", file("policy", policy),
+			   path("session")),
+		     "");
+	check_status(p, 0);
+	at = p->said.ptr;
+	line = next_line(&at);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *word = rows[i].verdict;
+
+		/* What begins like no message is a server's noise. */
+		if (!word || !strchr("{[", *rows[i].line))
+			continue;
+		in_case(text("%.*s", (int)rows[i].len, rows[i].line));
+		if (strcmp(word, "passed") == 0)
+			word = "allowed";
+		else if (strcmp(word, "hidden") != 0)
+			word = "refused";
+		check(line && strstr(line, text(":%zu: %s", i + 1, word)),
+		      "%s was expected: %s", word, line);
+		while ((line = next_line(&at)) && *line == ' ')
+			check(!rows[i].rule ||
+				      strncmp(line, "  rule:", 7) != 0 ||
+				      strstr(line, rows[i].rule),
+			      "%s was expected: %s", rows[i].rule, line);
+	}
+}
+
 /* Which policy: that of -p, that beside the tests, that of the environment.
  * Each file begins with counters of its own. */
 static void tests_find_their_policy(void **state)
@@ -1786,6 +1825,7 @@ int run_verbs(void)
 		TEST(explain_methods),
 		TEST(tests_of_a_policy),
 		TEST(tests_of_both_sides),
+		TEST(tests_say_what_is_logged),
 		TEST(tests_find_their_policy),
 		TEST(reload_judges),
 		TEST(reload_while_a_list_is_due),
