@@ -18,11 +18,12 @@
 #define CASES_AFTER_SECONDS INT64_C(3153600000)
 
 struct policy_case {
-	size_t line;        /* of the file, from 1 */
-	const char *call;   /* the tool, escaped for a JSON string; or NULL */
-	const char *method; /* the same, if there is no tool */
-	const char *json;   /* arguments or params without line ends; or
-			       NULL */
+	size_t line;      /* of the file, from 1 */
+	bool call;        /* of a tool; else any other message */
+	const char *name; /* of the tool, or the method; escaped for a JSON
+			     string */
+	const char *json; /* arguments or params without line ends; or
+			     NULL */
 	enum verdict_kind expect; /* PASS, HIDDEN or REFUSED: any other refusal
 				   */
 	const char *rule;         /* as location.rule; NULL: any */

@@ -16,14 +16,16 @@ static void read_name(struct loader *l, const json_value *v, const char *what,
 
 static void read_call(struct loader *l, const json_value *v, void *into)
 {
-	read_name(l, v, "the name of a tool",
-		  &((struct policy_case *)into)->call);
+	struct policy_case *c = into;
+
+	c->call = true;
+	read_name(l, v, "the name of a tool", &c->name);
 }
 
 static void read_method(struct loader *l, const json_value *v, void *into)
 {
 	read_name(l, v, "the name of a method",
-		  &((struct policy_case *)into)->method);
+		  &((struct policy_case *)into)->name);
 }
 
 static void read_rule(struct loader *l, const json_value *v, void *into)

@@ -101,30 +101,38 @@ static bool has_type(const char *type, struct span value)
 			    : strchr("-0123456789", *value.ptr) != NULL;
 }
 
-static void put_group(struct strbuf *out, const struct condition *c)
+/* A condition of a group; where they are too many, the rest is left out. */
+static void put_member(struct strbuf *out, const struct condition *c)
 {
-	for (size_t i = 0; i < c->members.count; i++) {
-		const struct condition *m = &c->members.list[i];
+	const struct parts parts = read_source(c->source);
+
+	put_cut(out, parts.path.ptr, parts.path.len);
+	strbuf_string(out, " ");
+	strbuf_string(out, operators[c->op].name);
+	strbuf_string(out, " ");
+	put_cut(out, parts.value.ptr, parts.value.len);
+}
+
+/* One inside the other at most once. */
+static void put_group(struct strbuf *out, const struct conditions *list)
+{
+	for (size_t i = 0; i < list->count && out->len <= GROUP_BYTES; i++) {
+		const struct condition *c = &list->list[i];
+		const struct conditions *inner = &c->members;
 
 		strbuf_string(out, i > 0 ? ", " : "");
-		if (out->len > GROUP_BYTES) {
-			strbuf_string(out, "...");
-			return;
+		if (!c->group) {
+			put_member(out, c);
+			continue;
 		}
-		if (m->group) {
-			strbuf_string(out, m->group == GROUP_ALL ? "all of ("
-								 : "one of (");
-			put_group(out, m);
-			strbuf_string(out, ")");
-		} else {
-			struct parts parts = read_source(m->source);
-
-			put_cut(out, parts.path.ptr, parts.path.len);
-			strbuf_string(out, " ");
-			strbuf_string(out, operators[m->op].name);
-			strbuf_string(out, " ");
-			put_cut(out, parts.value.ptr, parts.value.len);
+		strbuf_string(out,
+			      c->group == GROUP_ALL ? "all of (" : "one of (");
+		for (size_t k = 0; k < inner->count && out->len <= GROUP_BYTES;
+		     k++) {
+			strbuf_string(out, k > 0 ? ", " : "");
+			put_member(out, &inner->list[k]);
 		}
+		strbuf_string(out, ")");
 	}
 }
 
@@ -132,6 +140,7 @@ static void put_want(struct strbuf *out, const struct condition *c,
 		     const struct span *value, bool require)
 {
 	const struct parts parts = read_source(c->source);
+	const bool is_true = parts.value.len == 4;
 	const struct want *w = &wants[c->op];
 
 	put_cut(out, parts.path.ptr, parts.path.len);
@@ -143,9 +152,8 @@ static void put_want(struct strbuf *out, const struct condition *c,
 			      require ? "missing or ambiguous" : "ambiguous");
 	strbuf_string(out, "; ");
 	if (c->op == OP_EXISTS) {
-		strbuf_string(out, require == (*parts.value.ptr == 't')
-					   ? "must be there"
-					   : "must not be there");
+		strbuf_string(out, require == is_true ? "must be there"
+						      : "must not be there");
 		return;
 	}
 	if (!has_type(w->type, *value)) {
@@ -176,5 +184,6 @@ void policy_explain(const struct policy *policy, const struct verdict *v,
 	else
 		strbuf_string(out, require ? "one of these must hold: "
 					   : "none of these may hold: ");
-	put_group(out, c);
+	put_group(out, &c->members);
+	strbuf_string(out, out->len > GROUP_BYTES ? ", ..." : "");
 }

@@ -11,14 +11,12 @@
 #define COLUMNS 79
 #define LABEL   8 /* columns of "answer: " */
 
-char *asked_line(const char *tool, const char *method, const char *json,
-		 size_t *len)
+char *asked_line(bool call, const char *name, const char *json, size_t *len)
 {
 	static const char notifications[] = "notifications/";
-	bool request = !method || strncmp(method, notifications,
-					  sizeof(notifications) - 1) != 0;
-	size_t cap =
-		strlen(tool ? tool : method) + (json ? strlen(json) : 0) + 128;
+	bool request = call || strncmp(name, notifications,
+				       sizeof(notifications) - 1) != 0;
+	size_t cap = strlen(name) + (json ? strlen(json) : 0) + 128;
 	struct strbuf o = {.ptr = malloc(cap), .cap = cap};
 
 	if (!o.ptr) {
@@ -26,17 +24,17 @@ char *asked_line(const char *tool, const char *method, const char *json,
 		return NULL;
 	}
 	strbuf_string(&o, "{\"jsonrpc\":\"2.0\",");
-	strbuf_string(&o, request ? "\"id\":0,\"method\":\"" : "\"method\":\"");
-	strbuf_string(&o,
-		      tool ? "tools/call\",\"params\":{\"name\":\"" : method);
-	strbuf_string(&o, tool ? tool : "");
+	strbuf_string(&o, request ? "\"id\":0," : "");
+	strbuf_string(&o, "\"method\":\"");
+	strbuf_string(&o, call ? "tools/call\",\"params\":{\"name\":\"" : "");
+	strbuf_string(&o, name);
 	strbuf_string(&o, "\"");
 	if (json) {
-		strbuf_string(&o, tool ? ",\"arguments\":" : ",\"params\":");
+		strbuf_string(&o, call ? ",\"arguments\":" : ",\"params\":");
 		strbuf_string(&o, json);
 	}
 	/* And a NUL, where the reader stops. */
-	strbuf_bytes(&o, tool ? "}}" : "}", tool ? 3 : 2);
+	strbuf_bytes(&o, call ? "}}" : "}", call ? 3 : 2);
 	*len = o.len - 1;
 	return o.ptr;
 }

@@ -8,13 +8,12 @@
 #include "../../policies/policy.h"
 
 /*
- * The line of a tools/call of this tool, or of another method; json is its
- * arguments or its params, or NULL for none.  Names are escaped for a JSON
- * string.  A notification has no id.  The caller frees it; a NUL follows.
+ * The line of a tools/call of this tool, or of a message of this method; json
+ * is its arguments or its params, or NULL for none.  The name is escaped for a
+ * JSON string.  A notification has no id.  The caller frees it; a NUL follows.
  * NULL: out of memory, reported.
  */
-char *asked_line(const char *tool, const char *method, const char *json,
-		 size_t *len);
+char *asked_line(bool call, const char *name, const char *json, size_t *len);
 
 /* The verdict of a policy with counters in memory: if it passes, it is counted.
  */

@@ -109,8 +109,7 @@ static char *make_line(const struct options *o, size_t *len)
 		       o->method ? "PARAMS" : "ARGUMENTS", json);
 	} else {
 		strbuf_escaped(&escaped, name, strlen(name));
-		line = asked_line(o->method ? NULL : escaped.ptr, escaped.ptr,
-				  json, len);
+		line = asked_line(!o->method, escaped.ptr, json, len);
 	}
 	free(escaped.ptr);
 	return line;

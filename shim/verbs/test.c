@@ -62,11 +62,9 @@ static void tell_difference(const struct testing *t,
 			    const struct policy_case *c, int64_t nth,
 			    const struct message *m, const struct verdict *v)
 {
-	const char *name = c->call ? c->call : c->method;
-
 	asked_show(t->file, strlen(t->file));
 	printf(":%zu: ", c->line);
-	asked_show(name, strlen(name));
+	asked_show(c->name, strlen(c->name));
 	if (c->repeat > 1)
 		printf(", call %lld of %lld", (long long)nth,
 		       (long long)c->repeat);
@@ -86,21 +84,21 @@ static void tell_difference(const struct testing *t,
  * the one expected of all.  False: no memory, reported. */
 static bool run_case(struct testing *t, const struct policy_case *c)
 {
-	struct verdict v = {.kind = VERDICT_PASS};
+	struct verdict v;
 	bool as_expected;
 	struct message m;
 	int64_t nth = 0;
 	size_t len;
-	char *line = asked_line(c->call, c->method, c->json, &len);
+	char *line = asked_line(c->call, c->name, c->json, &len);
 
 	if (!line)
 		return false;
 	t->now += c->after;
-	while (nth < c->repeat &&
-	       (c->expect != VERDICT_PASS || asked_passes(&v))) {
+	do {
 		judge(t, line, len, &m, &v);
 		nth++;
-	}
+	} while (nth < c->repeat &&
+		 (c->expect != VERDICT_PASS || asked_passes(&v)));
 	as_expected = kind_of(&v) == c->expect &&
 		      (!c->rule || strcmp(c->rule, v.location.rule) == 0);
 	if (as_expected)

@@ -126,14 +126,15 @@ static void a_case_is_read(void **state)
 		"{\"call\":\"\",\"expect\":\"allowed\"}]",
 		&said));
 	assert_int_equal(c.count, 3);
-	assert_string_equal(c.list[0].call, "a\\\"");
-	assert_null(c.list[0].method);
+	assert_true(c.list[0].call);
+	assert_string_equal(c.list[0].name, "a\\\"");
 	assert_string_equal(c.list[0].json, "{\"a\": 1,\"a\":  []}");
 	assert_int_equal(c.list[0].expect, VERDICT_REFUSED);
 	assert_string_equal(c.list[0].rule, "/tools/a\\\"/action");
 	assert_int_equal(c.list[0].repeat, 1000001);
 	assert_int_equal(c.list[0].after, 31622400 * SECOND);
-	assert_string_equal(c.list[1].method, "x/y");
+	assert_false(c.list[1].call);
+	assert_string_equal(c.list[1].name, "x/y");
 	assert_string_equal(c.list[1].json, "null");
 	assert_int_equal(c.list[1].line, 5);
 	assert_int_equal(c.list[1].expect, VERDICT_HIDDEN);
