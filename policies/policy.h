@@ -102,6 +102,9 @@ bool policy_say_unused(const struct policy *policy, struct strbuf *out);
 /* Is it a method of MCP that a client never sends? */
 bool policy_only_servers_send(struct text method);
 
+/* The method that was probably meant by another one, or NULL. */
+const char *policy_meant_method(struct text method);
+
 /* Appends what happens to calls of a tool, in words: "allowed, at most 10 calls
  * a minute". */
 void policy_describe(const struct policy *policy, struct text name,

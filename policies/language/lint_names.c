@@ -221,6 +221,14 @@ bool policy_only_servers_send(struct text method)
 	return *m;
 }
 
+const char *policy_meant_method(struct text method)
+{
+	const char *near =
+		policy_nearest(method.ptr, method.len, client_methods);
+
+	return near && !text_is(method, near, strlen(near)) ? near : NULL;
+}
+
 static void warn_method(struct lint *l, const struct rules *r)
 {
 	const char *near;

@@ -81,11 +81,19 @@ static int explain(const struct policy *policy, const char *line,
 	};
 	char buf[ANSWER_BYTES];
 	struct strbuf answer = {.ptr = buf, .cap = sizeof(buf)};
+	const char *meant;
 
 	if (json) {
 		put_answer(&answer, line, m, v);
 		print_json(policy, v, &answer);
 	} else {
+		meant = v->kind == VERDICT_UNWEIGHED
+				? policy_meant_method(m->method_text)
+				: NULL;
+		if (meant)
+			report("explain: MCP has no such method: did you mean "
+			       "%s?",
+			       meant);
 		puts(words[v->kind]);
 		if (!asked_passes(v))
 			asked_tell(policy, m, v, "");

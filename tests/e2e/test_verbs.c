@@ -876,6 +876,12 @@ static void explain_methods(void **state)
 			     "");
 		check_status(p, asked[i].rule != NULL);
 	}
+	check(strstr(proc_run(WORDS(weir, "explain", "-p", of, "--method",
+				    "prompt/get"),
+			      "")
+			     ->told.ptr,
+		     "did you mean prompts/get?"),
+	      "no hint");
 	for (int i = 0; i < 4; i++) {
 		const char *const *const wrong[] = {
 			WORDS("--method"), WORDS("--method", ""),
