@@ -83,12 +83,32 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 
 void policy_free(struct policy *policy);
 
-/* Reports probable mistakes.  Returns their number. */
-int policy_warn(const struct policy *policy, policy_report *report,
-		void *context);
+/*
+ * What a server has, from a file: replies to tools/list, prompts/list ...,
+ * their results, the array of tools, or names.  NULL: out of memory.  The
+ * source stays the caller's, and must live as long.
+ */
+struct policy_list;
+struct policy_list *policy_list_read(const struct policy_source *source);
+void policy_list_free(struct policy_list *list);
 
-/* Notes that the server has a tool of this name. */
-void policy_note_tool(struct policy *policy, struct text name);
+/* Why the file is no such list, or NULL; words has room for cap bytes. */
+const char *policy_list_fault(const struct policy_list *list, char *words,
+			      size_t cap);
+
+/* The item of this index: a tool or prompt by name, a resource or template by
+ * uri; name.ptr is NULL if it has none.  False: there is none. */
+bool policy_list_item(const struct policy_list *list, size_t index,
+		      enum policy_section *section, struct text *name);
+
+/* Reports probable mistakes, also those that the list of what the server has
+ * shows, if there is one.  Returns their number. */
+int policy_warn(struct policy *policy, const struct policy_list *list,
+		policy_report *report, void *context);
+
+/* Notes that the server has a tool, prompt or resource of this name. */
+void policy_note(struct policy *policy, enum policy_section section,
+		 struct text name);
 
 /* Reports the entries for tools that cover none of the tools noted.  Returns
  * their number. */
@@ -99,16 +119,24 @@ int policy_unused(const struct policy *policy, policy_report *report,
  * are none. */
 bool policy_say_unused(const struct policy *policy, struct strbuf *out);
 
+/* Appends what happens to calls of a tool, or of a prompt or resource, in
+ * words: "allowed, at most 10 calls a minute". */
+void policy_describe(const struct policy *policy, enum policy_section section,
+		     struct text name, struct strbuf *out);
+
+/* Appends what happens to a method that entries are about, as above; false:
+ * none are. */
+bool policy_describe_method(const struct policy *policy, const char *name,
+			    struct strbuf *out);
+
+/* The methods that a client sends in some revision of MCP; NULL-ended. */
+extern const char *const policy_methods[];
+
 /* Is it a method of MCP that a client never sends? */
 bool policy_only_servers_send(struct text method);
 
 /* The method that was probably meant by another one, or NULL. */
 const char *policy_meant_method(struct text method);
-
-/* Appends what happens to calls of a tool, in words: "allowed, at most 10 calls
- * a minute". */
-void policy_describe(const struct policy *policy, struct text name,
-		     struct strbuf *out);
 
 /* Appends what a condition that refused has found, and what it wants:
  * "args.amount is 20000; must not be greater than 10000", at most

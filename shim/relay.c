@@ -487,7 +487,7 @@ static bool open_session(struct relay *r, size_t *said)
 				report_some, said);
 	if (!r->policy)
 		return false;
-	policy_warn(r->policy, report_some, said);
+	policy_warn(r->policy, NULL, report_some, said);
 	counters = open_counters(r, r->policy, NULL, said);
 	if (!counters)
 		return false;

@@ -404,7 +404,7 @@ static bool notes(void *context, enum reply_list list, struct text name)
 	struct session *s = context;
 
 	if (list == REPLY_TOOLS && !s->tools_known)
-		policy_note_tool(s->policy, name);
+		policy_note(s->policy, POLICY_TOOLS, name);
 	return true;
 }
 

@@ -122,12 +122,33 @@ static void warn_shadowed(struct lint *l, const struct rules *r)
 			  f.by->location.rule);
 }
 
-int policy_warn(const struct policy *policy, policy_report *report,
-		void *context)
+/* A name of more than MESSAGE_NAME_BYTES is covered by no entry. */
+void policy_note(struct policy *policy, enum policy_section section,
+		 struct text name)
 {
-	struct lint l = {
-		.policy = policy, .report = report, .context = context};
+	char buf[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = name.ptr ? text_decode(name, buf, sizeof(buf)) : -1;
+	struct entry *e;
+	struct walk w;
+	bool exact;
+
+	if (len < 0)
+		return;
+	walk_begin(&w, &policy->names[section], buf, (size_t)len);
+	while ((e = (struct entry *)walk_next(&w, &exact)))
+		((struct rules *)e)->used = true;
+}
+
+int policy_warn(struct policy *policy, const struct policy_list *list,
+		policy_report *report, void *context)
+{
+	struct lint l = {.policy = policy,
+			 .list = list,
+			 .report = report,
+			 .context = context};
 	char line[6 * PATH_MAX + 128];
+	enum policy_section section;
+	struct text name;
 
 	warn_nothing_allowed(&l);
 	for (size_t i = 0; i < policy->shared_count; i++, l.count++) {
@@ -142,23 +163,25 @@ int policy_warn(const struct policy *policy, policy_report *report,
 	}
 	lint_names(&l);
 	lint_conditions(&l);
+	for (size_t i = 0; list && policy_list_item(list, i, &section, &name);
+	     i++)
+		policy_note(policy, section, name);
+	if (list)
+		lint_list(&l);
 	return l.count;
 }
 
-/* A name of more than MESSAGE_NAME_BYTES is covered by no entry. */
-void policy_note_tool(struct policy *policy, struct text name)
+void lint_unused(struct lint *l, enum policy_section section)
 {
-	char buf[MESSAGE_NAME_BYTES];
-	ptrdiff_t len = name.ptr ? text_decode(name, buf, sizeof(buf)) : -1;
-	struct entry *e;
-	struct walk w;
-	bool exact;
+	const char *what = section == POLICY_TOOLS ? "tool" : "prompt";
 
-	if (len < 0)
-		return;
-	walk_begin(&w, &policy->names[POLICY_TOOLS], buf, (size_t)len);
-	while ((e = (struct entry *)walk_next(&w, &exact)))
-		((struct rules *)e)->used = true;
+	for (const struct rules *r = l->policy->first; r; r = r->following)
+		if (r->section == section && !r->used)
+			lint_warn(l, &r->place,
+				  r->entry.glob
+					  ? "this glob covers no %s of the list"
+					  : "no %s of the list has this name",
+				  what);
 }
 
 int policy_unused(const struct policy *policy, policy_report *report,
@@ -167,13 +190,7 @@ int policy_unused(const struct policy *policy, policy_report *report,
 	struct lint l = {
 		.policy = policy, .report = report, .context = context};
 
-	for (const struct rules *r = policy->first; r; r = r->following) {
-		if (r->section != POLICY_TOOLS || r->used)
-			continue;
-		lint_warn(&l, &r->place, "%s",
-			  r->entry.glob ? "this glob covers no tool of the list"
-					: "no tool of the list has this name");
-	}
+	lint_unused(&l, POLICY_TOOLS);
 	return l.count;
 }
 
@@ -252,16 +269,25 @@ static void describe_refusal(const struct match *f, struct strbuf *out)
 	strbuf_string(out, f->by ? f->by->location.rule : "");
 }
 
-void policy_describe(const struct policy *policy, struct text name,
-		     struct strbuf *out)
+void policy_describe(const struct policy *policy, enum policy_section section,
+		     struct text name, struct strbuf *out)
 {
-	static const struct subject call = {
-		.section = POLICY_METHODS, .name = "tools/call", .len = 10};
+	static const struct {
+		const char *call, *list;
+	} methods[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = {"tools/call", "tools/list"},
+		[POLICY_PROMPTS] = {"prompts/get", "prompts/list"},
+		[POLICY_RESOURCES] = {"resources/read", "resources/list"},
+	};
+	const struct subject call = {.section = POLICY_METHODS,
+				     .name = methods[section].call,
+				     .len = strlen(methods[section].call)};
 	char buf[MESSAGE_NAME_BYTES];
 	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
-	struct subject s = {.name = buf, .len = (size_t)len};
+	struct subject s = {
+		.section = section, .name = buf, .len = (size_t)len};
 	struct match f, calls = find_method(policy, call.name),
-			lists = find_method(policy, "tools/list");
+			lists = find_method(policy, methods[section].list);
 
 	if (len < 0) {
 		strbuf_string(out, "refused, for its name");
@@ -294,4 +320,25 @@ void policy_describe(const struct policy *policy, struct text name,
 		strbuf_string(out, ", not listed, by ");
 		strbuf_string(out, lists.by->location.rule);
 	}
+}
+
+bool policy_describe_method(const struct policy *policy, const char *name,
+			    struct strbuf *out)
+{
+	struct subject s = {
+		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
+	struct match f = find_method(policy, name);
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, &s);
+	if (!applying_next(&a, &exact))
+		return false;
+	if (f.action != ACTION_ALLOW) {
+		describe_refusal(&f, out);
+		return true;
+	}
+	strbuf_string(out, "allowed");
+	describe_conditions(describe_limits(policy, &s, out), out);
+	return true;
 }

@@ -12,6 +12,7 @@
 
 struct lint {
 	const struct policy *policy;
+	const struct policy_list *list; /* what the server has, or NULL */
 	policy_report *report;
 	void *context;
 	int count; /* of warnings */
@@ -40,5 +41,16 @@ bool lint_string(struct span value, char *out, size_t cap);
 
 /* Do both paths have the same steps? */
 bool lint_same_path(const struct condition *a, const struct condition *b);
+
+/* Does a tool that the rules are about have the argument of the condition, as
+ * far as the list tells? */
+bool lint_has_argument(const struct lint *l, const struct rules *r,
+		       const struct condition *c);
+
+/* Entries of a section that cover nothing that was noted. */
+void lint_unused(struct lint *l, enum policy_section section);
+
+/* The policy against what the server has. */
+void lint_list(struct lint *l);
 
 #endif

@@ -251,9 +251,12 @@ static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
 		lint_warn(l, &c->location,
 			  "a pattern is not for paths and uris, as \"..\", "
 			  "\"//\" and other spellings %s. Write {\"op\": "
-			  "\"under\", \"value\": DIRECTORY}",
+			  "\"under\", \"value\": DIRECTORY}%s",
 			  require ? "lead out of what it covers"
-				  : "lead past it");
+				  : "lead past it",
+			  *bare == 'h' ? ", or {\"op\": \"host\", \"value\": "
+					 "HOST}"
+				       : "");
 		return true;
 	}
 	if (require && s.open) {
@@ -316,7 +319,8 @@ static bool warn_operands(struct lint *l, const struct condition *c)
 			    (*o->ptr == '*' || o->ptr[o->len - 1] == '*') &&
 			    !memchr(o->ptr, ' ', o->len);
 
-		if (!ends || c->op == OP_REGEX || c->op == OP_GLOB)
+		if (!ends || c->op == OP_REGEX || c->op == OP_GLOB ||
+		    c->op == OP_HOST)
 			continue;
 		lint_warn(l, &c->location,
 			  "\"%s\" does not know *, which stands for itself "
@@ -336,7 +340,7 @@ static bool warn_operands(struct lint *l, const struct condition *c)
 /* ---- paths ----------------------------------------------------------- */
 
 static bool warn_path(struct lint *l, const struct rules *r,
-		      const struct condition *c)
+		      const struct condition *c, bool require)
 {
 	/* Under a method or a resource, args are the params. */
 	bool calls = r->section == POLICY_TOOLS || r->section == POLICY_PROMPTS;
@@ -344,13 +348,14 @@ static bool warn_path(struct lint *l, const struct rules *r,
 	char path[1024];
 
 	if (c->step_count == 0) {
-		if (c->op == OP_EXISTS)
+		if (c->everywhere || c->op == OP_EXISTS)
 			return false;
 		lint_warn(l, &c->location,
 			  "args is the object of all arguments, and \"%s\" is "
 			  "not about an object, so every call is refused: name "
-			  "the argument, args.NAME",
-			  operators[c->op].name);
+			  "the argument, args.NAME%s",
+			  operators[c->op].name,
+			  require ? "" : ", or args.** for all there are");
 		return true;
 	}
 	if (s->kind == STEP_EACH || s->kind == STEP_INDEX) {
@@ -373,8 +378,9 @@ static bool warn_path(struct lint *l, const struct rules *r,
 				  loader_show(path, strlen(path)).text);
 			return true;
 		}
-	if (!calls || !((s->len == 4 && memcmp(s->key, "args", 4) == 0) ||
-			(s->len == 9 && memcmp(s->key, "arguments", 9) == 0)))
+	if (!calls || lint_has_argument(l, r, c) ||
+	    !((s->len == 4 && memcmp(s->key, "args", 4) == 0) ||
+	      (s->len == 9 && memcmp(s->key, "arguments", 9) == 0)))
 		return false;
 	lint_warn(l, &c->location,
 		  "a path begins in the arguments already, so \"%s\" leads to "
@@ -401,20 +407,29 @@ bool lint_same_path(const struct condition *a, const struct condition *b)
 /* Does one of the conditions, of which all are required, ask for the path? */
 static bool asks_for(const struct conditions *list, const struct condition *c)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (lint_same_path(&list->list[i], c))
+	for (size_t i = 0; i < list->count; i++) {
+		const struct condition *one = &list->list[i];
+
+		if (one->group == GROUP_ALL && asks_for(&one->members, c))
 			return true;
+		if (one != c && one->group == GROUP_NONE && !one->everywhere &&
+		    lint_same_path(one, c))
+			return true;
+	}
 	return false;
 }
 
-/* neq and not_in in deny_if do not hold for what is missing. */
+/* neq and not_in in deny_if do not hold for what is missing.  around has the
+ * other conditions of its group, or is NULL. */
 static void warn_missing(struct lint *l, const struct rules *r,
-			 const struct condition *c)
+			 const struct condition *c,
+			 const struct conditions *around)
 {
 	const struct rules *all = l->policy->all_tools;
-	bool asked =
-		asks_for(&r->require, c) || (r->section == POLICY_TOOLS &&
-					     all && asks_for(&all->require, c));
+	bool asked = c->everywhere || asks_for(&r->require, c) ||
+		     (around && asks_for(around, c)) ||
+		     (r->section == POLICY_TOOLS && all &&
+		      asks_for(&all->require, c));
 
 	for (size_t i = 0; i < r->known.count; i++)
 		asked |= asks_for(&r->known.rules[i]->require, c);
@@ -428,31 +443,41 @@ static void warn_missing(struct lint *l, const struct rules *r,
 
 /* ---- all of them ----------------------------------------------------- */
 
-static void warn_condition(struct lint *l, const struct rules *r,
-			   const struct condition *c, bool require)
+static void warn_conditions(struct lint *l, const struct rules *r,
+			    const struct conditions *list, bool require,
+			    const struct conditions *around)
 {
-	struct span source = {c->source, strlen(c->source)};
-	char text[PATTERN_BYTES];
+	for (size_t i = 0; i < list->count; i++) {
+		const struct condition *c = &list->list[i];
+		char text[PATTERN_BYTES];
 
-	if (warn_path(l, r, c) || warn_operands(l, c))
-		return;
-	if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
-	    lint_string(lint_member(source, "value"), text, sizeof(text))) {
-		if (c->op == OP_REGEX)
-			warn_regex(l, c, text, require);
-		else
-			warn_glob(l, c, text, require);
+		if (c->group != GROUP_NONE) {
+			warn_conditions(l, r, &c->members, require,
+					c->group == GROUP_ALL ? &c->members
+							      : around);
+			continue;
+		}
+		if (warn_path(l, r, c, require) || warn_operands(l, c))
+			continue;
+		if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
+		    lint_string(lint_member((struct span){c->source,
+							  strlen(c->source)},
+					    "value"),
+				text, sizeof(text))) {
+			if (c->op == OP_REGEX)
+				warn_regex(l, c, text, require);
+			else
+				warn_glob(l, c, text, require);
+		}
+		if (!require && (c->op == OP_NEQ || c->op == OP_NOT_IN))
+			warn_missing(l, r, c, around);
 	}
-	if (!require && (c->op == OP_NEQ || c->op == OP_NOT_IN))
-		warn_missing(l, r, c);
 }
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
-	for (size_t i = 0; i < r->require.count; i++)
-		warn_condition(l, r, &r->require.list[i], true);
-	for (size_t i = 0; i < r->deny_if.count; i++)
-		warn_condition(l, r, &r->deny_if.list[i], false);
+	warn_conditions(l, r, &r->require, true, NULL);
+	warn_conditions(l, r, &r->deny_if, false, NULL);
 }
 
 void lint_conditions(struct lint *l)

@@ -156,7 +156,7 @@ static void warn_name(struct lint *l, const struct rules *r)
 /* ---- methods --------------------------------------------------------- */
 
 /* What a client sends in some revision of MCP, and what only a server does. */
-static const char *const client_methods[] = {
+const char *const policy_methods[] = {
 	"completion/complete",
 	"initialize",
 	"logging/setLevel",
@@ -224,7 +224,7 @@ bool policy_only_servers_send(struct text method)
 const char *policy_meant_method(struct text method)
 {
 	const char *near =
-		policy_nearest(method.ptr, method.len, client_methods);
+		policy_nearest(method.ptr, method.len, policy_methods);
 
 	return near && !text_is(method, near, strlen(near)) ? near : NULL;
 }
@@ -234,9 +234,9 @@ static void warn_method(struct lint *l, const struct rules *r)
 	const char *near;
 
 	if (r->section != POLICY_METHODS ||
-	    covers_one(&r->entry, client_methods))
+	    covers_one(&r->entry, policy_methods))
 		return;
-	near = policy_nearest(r->entry.name, r->entry.len, client_methods);
+	near = policy_nearest(r->entry.name, r->entry.len, policy_methods);
 	if (covers_one(&r->entry, server_methods))
 		lint_warn(l, &r->place,
 			  "only a server sends this, and weir judges what a "

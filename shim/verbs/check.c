@@ -1,7 +1,6 @@
 /* weir check.  The contract is in check.h. */
 #include "check.h"
 
-#include "../../parser/reply.h"
 #include "../../policies/policy.h"
 #include "../report.h"
 #include "preload_check.h"
@@ -60,77 +59,9 @@ static bool make_room(struct strbuf *text)
 	return true;
 }
 
-/* ---- a list of tools ------------------------------------------------- */
+/* ---- what a server has ----------------------------------------------- */
 
-/* The names of the tools in a file: a reply to tools/list, its result, or the
- * array alone. */
-struct tools {
-	char *text;
-	struct text *names;
-	size_t count;
-	size_t nameless; /* without a name, or an ambiguous one */
-	bool part;       /* the list has another page */
-};
-
-static bool note_name(void *context, enum reply_list list, struct text name)
-{
-	struct tools *t = context;
-
-	(void)list;
-	if (name.ptr)
-		t->names[t->count++] = name;
-	else
-		t->nameless++;
-	return true;
-}
-
-/* Is there a nextCursor beside the list? */
-static bool goes_on(const char *text, struct span list)
-{
-	static const char key[] = "\"nextCursor\"";
-	const char *p = strstr(text, key);
-
-	if (p > list.ptr)
-		p = strstr(list.ptr + list.len, key);
-	if (!p)
-		return false;
-	p += strlen(key);
-	return p[strspn(p, " \t:")] == '"';
-}
-
-/* The list of tools in the text; ptr NULL if none. */
-static struct span find_list(const char *text, size_t len)
-{
-	static const char head[] = "{\"result\":";
-	static const char *const tries[][2] = {
-		{"", ""}, {head, "}"}, {"{\"result\":{\"tools\":", "}}"}};
-	struct span found = {.ptr = NULL};
-
-	for (int i = 0; i < 3 && !found.ptr; i++) {
-		size_t before = strlen(tries[i][0]),
-		       after = strlen(tries[i][1]);
-		char *line = malloc(before + len + after + 1);
-		struct reply reply;
-
-		if (!line)
-			return found;
-		memcpy(line, tries[i][0], before);
-		memcpy(line + before, text, len);
-		/* And the NUL, where the reader stops. */
-		memcpy(line + before + len, tries[i][1], after + 1);
-		reply_read(line, before + len + after, &reply);
-		if (reply.kind == REPLY_LIST && reply.lists[REPLY_TOOLS].ptr) {
-			found = reply.lists[REPLY_TOOLS];
-			found.ptr =
-				text + ((size_t)(found.ptr - line) - before);
-		}
-		free(line);
-	}
-	return found;
-}
-
-/* The whole file, NUL-ended and made one line, as a server's reply is.  NULL:
- * reported. */
+/* The whole file, NUL-ended.  NULL: reported. */
 static char *read_text(const char *file, size_t *len)
 {
 	char *text = malloc(LIST_BYTES + 1), *whole = NULL;
@@ -151,95 +82,95 @@ static char *read_text(const char *file, size_t *len)
 		free(text);
 	else
 		text[*len] = '\0';
-	for (size_t i = 0; whole && i < *len; i++)
-		if (text[i] == '\n' || text[i] == '\r')
-			text[i] = ' ';
 	return whole;
 }
 
-static bool read_tools(struct tools *t, const char *file)
+/* NULL: reported.  *text is what the list points into, the caller's. */
+static struct policy_list *read_list(const char *file, char **text)
 {
-	struct span list;
-	size_t len, cut, most = 0;
-	char *out;
+	struct policy_source source = {.name = file};
+	struct policy_list *list;
+	const char *fault;
+	char words[256];
 
-	t->text = read_text(file, &len);
-	if (!t->text)
-		return false;
-	list = find_list(t->text, len);
-	if (!list.ptr) {
-		report("%s: no list of tools; expected a reply to tools/list",
-		       file);
-		return false;
-	}
-	/* There are no more names than objects. */
-	for (size_t i = 0; i < list.len; i++)
-		most += list.ptr[i] == '{';
-	t->names = calloc(most + 1, sizeof(*t->names));
-	out = malloc(list.len + 1);
-	if (t->names && out) {
-		list_cut(list, REPLY_TOOLS, note_name, t, out, &cut);
-		t->part = goes_on(t->text, list);
-	} else {
-		report("out of memory");
-	}
-	free(out);
-	return t->names && out;
+	*text = read_text(file, &source.len);
+	if (!*text)
+		return NULL;
+	source.text = *text;
+	list = policy_list_read(&source);
+	fault = list ? policy_list_fault(list, words, sizeof(words))
+		     : "out of memory";
+	if (!fault)
+		return list;
+	report("%s: %s", file, fault);
+	policy_list_free(list);
+	return NULL;
 }
 
-/* A row for each tool.  False: out of memory, reported. */
-static bool print_table(const struct policy *policy, const struct tools *t)
+static void print_row(const char *section, struct text name,
+		      const struct strbuf *words)
 {
-	struct strbuf words = {.ptr = NULL};
+	char plain[MESSAGE_NAME_BYTES], line[6 * MESSAGE_NAME_BYTES];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
+	ptrdiff_t len = text_decode(name, plain, sizeof(plain));
 
-	words.full = !make_room(&words);
-	for (size_t i = 0; i < t->count && !words.full; i++) {
-		do {
-			words.len = 0;
-			policy_describe(policy, t->names[i], &words);
-		} while (words.full && make_room(&words));
-		if (!words.full)
-			printf("%-32.*s %.*s\n", (int)t->names[i].len,
-			       t->names[i].ptr, (int)words.len, words.ptr);
+	strbuf_string(&o, section);
+	if (len < 0)
+		strbuf_escaped(&o, name.ptr, name.len < 64 ? name.len : 64);
+	else
+		strbuf_escaped(&o, plain, (size_t)len);
+	printf("%-32.*s %.*s\n", (int)o.len, o.ptr, (int)words->len,
+	       words->ptr);
+}
+
+/* A row for each tool, prompt and resource of the list, and for each method
+ * that the policy has rules for.  False: out of memory, reported. */
+static bool print_table(const struct policy *policy,
+			const struct policy_list *list)
+{
+	static const char *const sections[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = "",
+		[POLICY_PROMPTS] = "prompt ",
+		[POLICY_RESOURCES] = "resource ",
+	};
+	struct strbuf words = {.ptr = NULL};
+	enum policy_section section;
+	bool good = make_room(&words), said;
+	struct text name;
+
+	for (size_t i = 0; good && policy_list_item(list, i, &section, &name);
+	     i++) {
+		if (!name.ptr)
+			continue;
+		words.len = 0;
+		policy_describe(policy, section, name, &words);
+		if (words.full) {
+			good = make_room(&words);
+			i--;
+		} else {
+			print_row(sections[section], name, &words);
+		}
+	}
+	for (size_t i = 0; good && policy_methods[i]; i++) {
+		name.ptr = policy_methods[i];
+		name.len = strlen(name.ptr);
+		name.flags = 0;
+		words.len = 0;
+		said = policy_describe_method(policy, name.ptr, &words);
+		if (words.full) {
+			good = make_room(&words);
+			i--;
+		} else if (said) {
+			print_row("method ", name, &words);
+		}
 	}
 	free(words.ptr);
-	return !words.full;
-}
-
-/* Returns the number of warnings, or -1: reported. */
-static int check_tools(const struct options *o, struct policy *policy)
-{
-	struct tools t = {.count = 0};
-	int warnings = -1;
-
-	if (read_tools(&t, o->tools)) {
-		warnings = 0;
-		for (size_t i = 0; i < t.count; i++)
-			policy_note_tool(policy, t.names[i]);
-		if (t.nameless > 0)
-			warnings += warn(
-				o,
-				"%s: tools left out, as their names are missing or ambiguous: %zu",
-				o->tools, t.nameless);
-		if (t.part)
-			warnings += warn(
-				o,
-				"%s: the list is incomplete: nextCursor names another page, so unused entries are not reported",
-				o->tools);
-		else
-			warnings +=
-				policy_unused(policy, print_warning, (void *)o);
-		if (!print_table(policy, &t))
-			warnings = -1;
-	}
-	free(t.text);
-	free(t.names);
-	return warnings;
+	return good;
 }
 
 /* ---- the verb -------------------------------------------------------- */
 
-/* As check_tools(). */
+/* Returns the number of warnings, or -1: reported. */
 static int print_policy(const struct options *o, const struct policy *policy)
 {
 	struct strbuf text = {.full = true};
@@ -284,26 +215,32 @@ static int check_merged(const struct options *o, const char *const *files,
 {
 	struct policy *policy =
 		policy_load(files, count, &o->places, print_error, NULL);
-	int warnings, tools = 0, print = 0;
+	struct policy_list *list = NULL;
+	char *text = NULL;
+	int warnings, more = 0;
+	bool good = policy;
 
-	if (!policy)
-		return CHECK_UNSOUND;
-	warnings = policy_warn(policy, print_warning, (void *)o);
-	if (count > POLICIES_MAX)
-		warnings += warn(o, "%zu files: weir runs with at most %d",
-				 count, POLICIES_MAX);
-	if (o->tools)
-		tools = check_tools(o, policy);
-	if (o->print)
-		print = print_policy(o, policy);
-	else if (count == 1)
-		printf("%s: sound%s\n", files[0],
-		       warnings > 0 || tools > 0 ? ", with warnings" : "");
+	if (good && o->tools)
+		good = (list = read_list(o->tools, &text)) != NULL;
+	if (good) {
+		warnings = policy_warn(policy, list, print_warning, (void *)o);
+		if (count > POLICIES_MAX)
+			warnings +=
+				warn(o, "%zu files: weir runs with at most %d",
+				     count, POLICIES_MAX);
+		good = !list || print_table(policy, list);
+		if (o->print)
+			more = print_policy(o, policy);
+		else if (good && count == 1)
+			printf("%s: sound%s\n", files[0],
+			       warnings > 0 ? ", with warnings" : "");
+	}
+	policy_list_free(list);
 	policy_free(policy);
-	if (tools < 0 || print < 0)
+	free(text);
+	if (!good || more < 0)
 		return CHECK_UNSOUND;
-	return warnings + tools + print > 0 && o->strict ? CHECK_WARNED
-							 : CHECK_SOUND;
+	return warnings + more > 0 && o->strict ? CHECK_WARNED : CHECK_SOUND;
 }
 
 int check_run(const struct options *o)

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				NULL, listen, &faults);
 	must(!policy == (faults > 0));
 	if (policy) {
-		must(policy_warn(policy, listen, &warnings) == warnings);
+		must(policy_warn(policy, NULL, listen, &warnings) == warnings);
 		judge(policy);
 	}
 	policy_free(policy);

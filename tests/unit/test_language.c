@@ -3246,7 +3246,7 @@ static void warns_of_what_is_shut(void **state)
 		bool good;
 
 		row_true(sound[i].files[0], p);
-		good = policy_warn(p, listen, &said) == said.lines &&
+		good = policy_warn(p, NULL, listen, &said) == said.lines &&
 		       !strstr(said.text, "no tool can be called") !=
 			       sound[i].shut;
 		for (int s = 0; s < POLICY_SECTIONS; s++)

@@ -76,7 +76,7 @@ static void warnings_are_told(void **state)
 	for (size_t i = 0; i < COUNT(warnings); i++) {
 		struct policy *p = compile(warnings[i].policy);
 		struct said said = {.len = 0};
-		int count = policy_warn(p, listen, &said);
+		int count = policy_warn(p, NULL, listen, &said);
 
 		if (!strstr(said.text, warnings[i].said))
 			print_error("%s", said.text);
@@ -120,7 +120,7 @@ static void describes(const struct policy *p, struct text name,
 	char words[512];
 	struct strbuf o = {.ptr = words, .cap = sizeof(words) - 1};
 
-	policy_describe(p, name, &o);
+	policy_describe(p, POLICY_TOOLS, name, &o);
 	words[o.len] = '\0';
 	if (strcmp(words, want) != 0)
 		print_error("%s\n", words);
@@ -224,7 +224,7 @@ static void long_places_are_whole(void **state)
 		at += sprintf(at, "\\u007f");
 	sprintf(at, "a\":{}}}");
 	p = compile(text);
-	count = policy_warn(p, listen, &said);
+	count = policy_warn(p, NULL, listen, &said);
 	assert_int_equal(count, 1);
 	assert_non_null(strstr(said.text, "this entry has no effect: line 1"));
 	assert_non_null(strstr(said.text, "/action, refuses every call\n"));
@@ -277,8 +277,8 @@ static void unused_entries_are_told(void **state)
 		struct said said = {.len = 0};
 
 		for (int t = 0; t < 4 && rows[i].tools[t]; t++)
-			policy_note_tool(p, text_of(rows[i].tools[t]));
-		policy_note_tool(p, (struct text){.ptr = NULL});
+			policy_note(p, POLICY_TOOLS, text_of(rows[i].tools[t]));
+		policy_note(p, POLICY_TOOLS, (struct text){.ptr = NULL});
 		assert_int_equal(policy_unused(p, listen, &said),
 				 rows[i].count);
 		assert_int_equal(said.lines, rows[i].count);

@@ -175,6 +175,10 @@ static const struct {
 	 "'not_in' in 'deny_if' does not hold"},
 	/* Paths. */
 	{{AT("args", "regex", "a")}, "so every call is refused: name the arg"},
+	{{ALLOW
+	  "'all_tools':{'deny_if':[{'all':[{'path':'args.f','op':'eq',"
+	  "'value':true},{'path':'args.b','op':'neq','value':'main'}]}]}}"},
+	 "'neq' in 'deny_if' does not hold"},
 	{{AT("args", "eq", "a")}, "so every call is refused: name the arg"},
 	{{AT("args[*]", "regex", "a")}, "an object, not an array"},
 	{{AT("args[0].x", "regex", "a")}, "an object, not an array"},
@@ -233,26 +237,49 @@ static const char *const right[][FILES_MAX] = {
 	{ALLOW "'tools':{'t*':{'require':" IS_1 "},'t':{'deny_if':[{'path':"
 	       "'args.x','op':'not_in','value':[1]}]}}}"},
 	{AT("/a.b/c", "eq", "a")},
+	{AT("args.**", "regex", "id_rsa")},
+	{NEED("host", "*.example.org")},
+	{ALLOW
+	 "'all_tools':{'deny_if':[{'all':[{'path':'args.b','op':'exists',"
+	 "'value':true},{'path':'args.b','op':'neq','value':'main'}]}]}}"},
 	{AT("args.x.args", "eq", "a")},
 	{ALLOW "'methods':{'tools/call':{'deny_if':[{'path':'args.arguments.x'"
 	       ",'op':'eq','value':1}]}}}"},
 };
 
-static int count_failed(const char *const *files, const char *words)
+/* Against a list of what the server has, or NULL. */
+static int count_failed(const char *const *files, const char *has,
+			const char *words)
 {
 	struct policy *p = compile(files);
 	struct said said = {.len = 0};
-	int count = policy_warn(p, listen, &said);
+	struct policy_list *list = NULL;
+	char text[4096];
+	int count;
 	char want[256];
-	bool good = count == said.lines && count == (words ? 1 : 0);
+	bool good;
 
+	if (has) {
+		struct policy_source source = {.name = "list", .text = text};
+
+		source.len = (size_t)snprintf(text, sizeof(text), "%s", has);
+		for (char *q = text; (q = strchr(q, '\'')); q++)
+			*q = '"';
+		list = policy_list_read(&source);
+		assert_non_null(list);
+		assert_null(policy_list_fault(list, want, sizeof(want)));
+	}
+	count = policy_warn(p, list, listen, &said);
+	good = count == said.lines && count == (words ? 1 : 0);
 	snprintf(want, sizeof(want), "%s", words ? words : "");
 	for (char *q = want; (q = strchr(q, '\'')); q++)
 		*q = '"';
 	good &= !!strstr(said.text, want);
 
 	if (!good)
-		print_error("row: %s\n  said: %s\n", files[0], said.text);
+		print_error("row: %s\n     %s\n  said: %s\n", files[0],
+			    has ? has : "", said.text);
+	policy_list_free(list);
 	policy_free(p);
 	return !good;
 }
@@ -263,7 +290,7 @@ static void wrong_policies_are_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		failed += count_failed(wrong[i].files, wrong[i].said);
+		failed += count_failed(wrong[i].files, NULL, wrong[i].said);
 	assert_int_equal(failed, 0);
 }
 
@@ -273,13 +300,256 @@ static void right_policies_are_not(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(right); i++)
-		failed += count_failed(right[i], NULL);
+		failed += count_failed(right[i], NULL, NULL);
 	assert_int_equal(failed, 0);
+}
+
+/* ---- against what a server has --------------------------------------- */
+
+#define TOOL(name, schema) "{'name':'" name "','inputSchema':" schema "}"
+#define HAS(schema)        "[" TOOL("t", schema) "]"
+#define CLOSED(properties)                                                     \
+	"{'type':'object','properties':{" properties                           \
+	"},'additionalProperties':false}"
+#define OPEN(properties) "{'type':'object','properties':{" properties "}}"
+#define STRING(name)     "'" name "':{'type':'string'}"
+#define PATHS            "'paths':{'type':'array','items':{'type':'string'}}"
+#define ASKS(path)                                                             \
+	DENY "'tools':{'t':{'require':[{'path':'" path                         \
+	     "','op':'under','value':'/srv'}]}}}"
+#define LIST(name, path, op, value)                                            \
+	DENY "'tools':{'t':{'" name "':[{'path':'" path "','op':'" op          \
+	     "','value':" value "}]}}}"
+#define SUM(path)                                                              \
+	DENY "'tools':{'t':{'limits':[{'max':1,'window':'day',"                \
+	     "'increment_from':'" path "'}]}}}"
+#define ALL(path)                                                              \
+	ALLOW "'all_tools':{'deny_if':[{'path':'" path "','op':'under',"       \
+	      "'value':'/etc'}]}}"
+
+/* A policy, a list, and the words of the only warning; NULL: none. */
+static const struct {
+	const char *policy, *has, *said;
+} held[] = {
+	/* What is not there. */
+	{ASKS("args.path"), HAS(CLOSED(STRING("path"))), NULL},
+	{ASKS("args.path"), HAS(CLOSED(STRING("x"))),
+	 "/require/0: t has no argument args.path, so every call of it is"},
+	{ASKS("args.path"), HAS(OPEN(STRING("x"))),
+	 "t has no argument args.path: a call is refused, unless it invents"},
+	{LIST("deny_if", "args.x", "eq", "1"), HAS(OPEN(STRING("y"))),
+	 "/deny_if/0: t has no argument args.x, so this never holds"},
+	{LIST("require", "args.x", "exists", "false"), HAS(OPEN("")), NULL},
+	{LIST("deny_if", "args.x", "exists", "false"), HAS(OPEN("")),
+	 "t has no argument args.x, so this refuses every call of it"},
+	{SUM("args.amount"), HAS(OPEN("'amount':{'type':'number'}")), NULL},
+	{SUM("args.amount"), HAS(CLOSED("")), "/limits/0: t has no argument"},
+	/* For several tools at once, only what looks alike or is nowhere. */
+	{ALL("args.path"),
+	 "[" TOOL("t", OPEN(STRING("path"))) "," TOOL("u",
+						      OPEN(STRING("x"))) "]",
+	 NULL},
+	{ALL("args.path"),
+	 "[" TOOL("t", OPEN(STRING("path"))) "," TOOL("u", OPEN(PATHS)) "]",
+	 "u has no argument args.path, so this never holds for it; it has "
+	 "'paths', which no condition asks for"},
+	{ALL("args.path"), HAS(OPEN(STRING("x"))),
+	 "no tool that this is about has an argument args.path"},
+	{DENY "'tools':{'t*':{'require':[{'path':'args.path','op':'under',"
+	      "'value':'/srv'}]}}}",
+	 "[" TOOL("t1", CLOSED(STRING("path"))) "," TOOL("t2",
+							 CLOSED(PATHS)) "]",
+	 "t2 has no argument args.path, so every call"},
+	/* One of "any" may be missing. */
+	{DENY "'tools':{'t':{'require':[{'any':[{'path':'args.x','op':'eq',"
+	      "'value':1},{'path':'args.y','op':'eq','value':1}]}]}}}",
+	 HAS(CLOSED("'x':{'type':'number'}")), NULL},
+	{DENY "'tools':{'t':{'deny_if':[{'all':[{'path':'args.x','op':'eq',"
+	      "'value':1},{'path':'args.y','op':'eq','value':1}]}]}}}",
+	 HAS(CLOSED("'x':{'type':'number'}")), "t has no argument args.y"},
+	{DENY "'tools':{'t':{'deny_if':[{'path':'args.**','op':'regex',"
+	      "'value':'BEGIN'}]}}}",
+	 HAS(CLOSED("")), NULL},
+	/* What looks alike. */
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," PATHS)),
+	 "t also has 'paths', which no condition asks for"},
+	{ASKS("args.source"),
+	 HAS(OPEN(STRING("source") "," STRING("destination"))),
+	 "t also has 'destination'"},
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," STRING("output_file"))),
+	 "t also has 'output_file'"},
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," STRING("saveDir"))),
+	 "t also has 'saveDir'"},
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," STRING("uri"))),
+	 "t also has 'uri'"},
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," STRING("url"))),
+	 "t also has 'url'"},
+	{ASKS("args.path"), HAS(OPEN(STRING("path") "," STRING("profile"))),
+	 NULL},
+	{ASKS("args.path"),
+	 HAS(OPEN(STRING("path") ",'file':{'type':'boolean'},'source':{'enum':"
+				 "['web','disk']}")),
+	 NULL},
+	{LIST("require", "args.name", "eq", "'x'"),
+	 HAS(OPEN(STRING("name") "," STRING("path"))), NULL},
+	{DENY "'all_tools':{'deny_if':[{'path':'args.paths[*]','op':'under',"
+	      "'value':'/etc'}]},'tools':{'t':{'require':[{'path':'args.path',"
+	      "'op':'under','value':'/srv'}]}}}",
+	 HAS(OPEN(STRING("path") "," PATHS)), NULL},
+	/* Types. */
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS(OPEN("'x':{'type':'integer'}")),
+	 "args.x of t is a number, and 'regex' is not about that, so a call "
+	 "that has it is refused"},
+	{LIST("deny_if", "args.paths", "regex", "'a'"), HAS(OPEN(PATHS)),
+	 "is refused: add [*] for every element"},
+	{LIST("deny_if", "args.paths[*]", "regex", "'a'"), HAS(OPEN(PATHS)),
+	 NULL},
+	{LIST("deny_if", "args.paths[0]", "regex", "'a'"), HAS(OPEN(PATHS)),
+	 NULL},
+	{LIST("deny_if", "args.x", "gt", "1"),
+	 HAS(OPEN("'x':{'type':'string'}")), "'gt' is not about that"},
+	{LIST("deny_if", "args.x", "contains", "'a'"),
+	 HAS(OPEN(PATHS "," STRING("x"))), NULL},
+	{LIST("deny_if", "args.x", "eq", "1"), HAS(OPEN(STRING("x"))),
+	 "args.x of t can never be this value"},
+	{LIST("require", "args.x", "in", "['a','d']"),
+	 HAS(OPEN("'x':{'enum':['a','b']}")), NULL},
+	{LIST("deny_if", "args.x", "in", "['c','d']"),
+	 HAS(OPEN("'x':{'type':'string','enum':['a','b']}")),
+	 "args.x of t can never be this value: the tool takes others"},
+	{LIST("deny_if", "args.x", "eq", "1.0"), HAS(OPEN("'x':{'enum':[1]}")),
+	 NULL},
+	{LIST("deny_if", "args.x", "eq", "'a'"), HAS(OPEN("'x':{'const':'b'}")),
+	 "can never be this value"},
+	/* What schemas are made of. */
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS(OPEN("'x':{'anyOf':[{'type':'null'},{'type':'string'}]}")), NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS(OPEN("'x':{'type':['null','string']}")), NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS(OPEN("'x':{'anyOf':[{'type':'null'},{'type':'integer'}]}")),
+	 "is null, a number, and 'regex'"},
+	{LIST("deny_if", "args.o.x", "regex", "'a'"),
+	 HAS("{'$defs':{'O':" CLOSED(STRING("x")) "},'properties':{'o':{'$ref':"
+						  "'#/$defs/O'}}}"),
+	 NULL},
+	{LIST("deny_if", "args.o.y", "regex", "'a'"),
+	 HAS("{'$defs':{'O':" CLOSED(STRING("x")) "},'properties':{'o':{'$ref':"
+						  "'#/$defs/O'}}}"),
+	 "t has no argument args.o.y"},
+	{LIST("deny_if", "args.o.x", "eq", "'a'"),
+	 HAS("{'properties':{'o':{'$ref':'#/properties/o'}}}"), NULL},
+	{LIST("deny_if", "args.o.x", "eq", "'a'"),
+	 HAS("{'properties':{'o':{'$ref':'http://x/y'}}}"), NULL},
+	{LIST("deny_if", "args.a[*].x", "regex", "'a'"),
+	 HAS(OPEN("'a':{'type':'array','items':" CLOSED(STRING("y")) "}")),
+	 "t has no argument args.a[*].x"},
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS("{'type':'object','allOf':[" OPEN(STRING("x")) "]}"), NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"),
+	 HAS("{'type':'object','additionalProperties':{'type':'string'}}"),
+	 NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"), HAS("{'type':'object'}"),
+	 NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"), HAS("true"), NULL},
+	{LIST("deny_if", "args.x", "regex", "'a'"), "['t']", NULL},
+	/* What calls the tool "args" has. */
+	{LIST("deny_if", "args.args[*]", "regex", "'a'"),
+	 HAS(OPEN("'args':{'type':'array','items':{'type':'string'}}")), NULL},
+	/* Tasks. */
+	{ASKS("args.path"),
+	 "[{'name':'t','execution':{'taskSupport':'optional'}}]",
+	 "/tools/t: this server has tasks, and tasks/update carries new input"},
+	{DENY "'tools':{'t':{}}}",
+	 "[{'name':'t','execution':{'taskSupport':'optional'}}]", NULL},
+	{DENY "'tools':{'t':{'require':" IS_1
+	      "}},'methods':{'tasks/*':{'action'"
+	      ":'deny'}}}",
+	 "[{'name':'t','execution':{'taskSupport':'optional'}}]", NULL},
+	{ASKS("args.path"),
+	 "{'jsonrpc':'2.0','id':1,'result':{'capabilities':{'tasks':{}}}}\n['t']",
+	 "this server has tasks"},
+	/* What a list looks like. */
+	{DENY "'tools':{'t':{}}}", "t\n\nu\n", NULL},
+	{DENY "'tools':{'t':{}}}", "'t'\n'u'", NULL},
+	{DENY "'tools':{'t':{}}}", "{'tools':[\n{'name':'t'}\n]}\n", NULL},
+	{DENY "'tools':{'t':{}}}",
+	 "{'jsonrpc':'2.0','id':1,'method':'tools/list'}\r\n"
+	 "{'jsonrpc':'2.0','id':1,'result':{'tools':[{'name':'u'}],'nextCursor':"
+	 "'2'}}\n{'jsonrpc':'2.0','method':'notifications/message'}\n"
+	 "{'jsonrpc':'2.0','id':2,'result':{'tools':[{'name':'t'}]}}\n",
+	 NULL},
+	{DENY "'tools':{'t':{}}}",
+	 "[{'jsonrpc':'2.0','id':1,'result':{'tools':[{'name':'t'}]}},"
+	 "{'result':{'prompts':[{'name':'p'}]}}]",
+	 NULL},
+	{DENY "'tools':{'x':{}}}", "['t']",
+	 "no tool of the list has this name"},
+	{DENY "'tools':{'t':{}}}", "[]", "no tool of the list has this name"},
+	{DENY "'tools':{'x*':{}}}", "['t']", "this glob covers no tool of the"},
+	{DENY "'tools':{'x':{}}}",
+	 "{'result':{'tools':[{'name':'t'}],'nextCursor':'2'}}",
+	 "list: the list of tools is incomplete: nextCursor"},
+	{DENY "'tools':{'t':{}},'prompts':{'p':{'action':'deny'}}}",
+	 "{'tools':[{'name':'t'}],'prompts':[{'name':'q'}]}",
+	 "no prompt of the list has this name"},
+	{DENY "'tools':{'t':{}}}", "{'tools':[{'name':'t'}]}\nServer listens\n",
+	 "list:2:1: this line is left out: a value was expected"},
+	{DENY "'tools':{'t':{}}}", "['t',{'name':'a','name':'b'},{}]",
+	 "list: tools left out, as their names are missing or ambiguous: 2"},
+	{DENY "'tools':{'t':{}}}", "t\nnot one name\n",
+	 "list:2:1: this line is left out: neither JSON nor a name"},
+	{DENY "'tools':{'t':{}}}", "['t',5]",
+	 "list:1:6: this line is left out: neither a message, a tool"},
+};
+
+static void policies_are_held_against_lists(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(held); i++)
+		failed += count_failed(
+			(const char *const[FILES_MAX]){held[i].policy},
+			held[i].has, held[i].said);
+	assert_int_equal(failed, 0);
+}
+
+/* What is no list, and why. */
+static void other_files_are_no_lists(void **state)
+{
+	static const char *const rows[][2] = {
+		{"", "no list of tools; expected a reply"},
+		{"{\"tools\":[{\"name\":\"t\"}", "line 1, column 23 on: "},
+		{"{\"tools\":[\n{\"name\":\"t\",}\n]}", "line 2, column 13 on"},
+		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "no list of"},
+		{"{\"a\":1}", "no list of tools"},
+	};
+	char words[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct policy_source source = {.name = "list",
+					       .text = rows[i][0],
+					       .len = strlen(rows[i][0])};
+		struct policy_list *list = policy_list_read(&source);
+		const char *fault;
+
+		assert_non_null(list);
+		fault = policy_list_fault(list, words, sizeof(words));
+		if (fault && !strstr(fault, rows[i][1]))
+			print_error("%s\n", fault);
+		row_true(rows[i][0], fault && strstr(fault, rows[i][1]));
+		policy_list_free(list);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(policies_are_held_against_lists),
+		cmocka_unit_test(other_files_are_no_lists),
 		cmocka_unit_test(wrong_policies_are_told),
 		cmocka_unit_test(right_policies_are_not),
 	};

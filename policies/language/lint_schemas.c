@@ -1,0 +1,741 @@
+/*
+ * A policy held against what a server has: entries for nothing, conditions on
+ * arguments that a tool does not have or has in another type, arguments that
+ * look like the guarded one, tasks.
+ *
+ * What a schema leaves open, or says by a keyword that is not read here, is not
+ * warned of.
+ */
+#include "lint.h"
+#include "list.h"
+#include "loader.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOKS_MAX  1000 /* at schemas, for one path of one tool */
+#define DEPTH_MAX  32   /* of schemas in schemas */
+#define TOOLS_TOLD 5    /* of one condition; more are counted */
+#define NAME_BYTES 256  /* of a property; of a longer one nothing is said */
+#define TYPES_ALL  (~0u)
+
+/* ---- schemas --------------------------------------------------------- */
+
+/* From the worst to the best: of several alternatives the best counts. */
+enum found {
+	FOUND_CLOSED,  /* not there, and no call that has it is taken */
+	FOUND_OPEN,    /* not there, and a call that has it is taken */
+	FOUND_UNKNOWN, /* the schema does not tell */
+	FOUND_THERE,
+};
+
+/* A path being looked for in the schema of a tool. */
+struct look {
+	struct span root;
+	const struct condition *c;
+	int left, depth;
+	unsigned types; /* of what is there, a set */
+	bool listed;    /* what is there has an enum or a const */
+	bool among;     /* it has one of the operands */
+};
+
+/* What "#/$defs/x" names in the root; ptr NULL: cannot tell. */
+static struct span resolve(struct span root, struct span ref)
+{
+	char path[NAME_BYTES], key[NAME_BYTES];
+	struct span at = root;
+	const char *p = path;
+
+	if (!lint_string(ref, path, sizeof(path)) || *p++ != '#' ||
+	    strpbrk(path, "~%"))
+		return (struct span){.ptr = NULL};
+	while (at.ptr && *p == '/') {
+		size_t len = strcspn(++p, "/");
+
+		memcpy(key, p, len);
+		key[len] = '\0';
+		at = lint_member(at, key);
+		p += len;
+	}
+	return *p ? (struct span){.ptr = NULL} : at;
+}
+
+/* Calls each with the elements of an array, as long as it says so. */
+typedef bool visit(void *context, struct span element);
+static void each_element(struct span array, visit *each, void *context)
+{
+	struct scan s = scan_begin(array.ptr, array.len);
+	bool more, first = true, goes_on = array.ptr && *array.ptr == '[';
+	const char *p = array.ptr, *start;
+
+	s.lines = true;
+	if (goes_on)
+		p = scan_enter(&s, p);
+	while (goes_on && (p = scan_element(&s, p, first, &more)) && more) {
+		first = false;
+		start = p;
+		p = scan_value(&s, p);
+		goes_on = p && each(context,
+				    (struct span){start, (size_t)(p - start)});
+	}
+}
+
+static unsigned type_of_name(struct span name)
+{
+	static const struct {
+		const char *name;
+		unsigned set;
+	} rows[] = {
+		{"string", SET_STRING},
+		{"number", SET_NUMBER},
+		{"integer", SET_NUMBER},
+		{"boolean", SET_BOOLEAN},
+		{"null", SET_NULL},
+		{"array", SET_ARRAY},
+		{"object", 1u << TYPE_OBJECT},
+	};
+	char word[16];
+
+	if (lint_string(name, word, sizeof(word)))
+		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+			if (strcmp(rows[i].name, word) == 0)
+				return rows[i].set;
+	return TYPES_ALL;
+}
+
+static bool add_type(void *context, struct span name)
+{
+	*(unsigned *)context |= type_of_name(name);
+	return true;
+}
+
+static bool add_value(void *context, struct span value)
+{
+	struct look *k = context;
+	char text[NAME_BYTES];
+	bool string = lint_string(value, text, sizeof(text));
+
+	for (size_t i = 0; i < k->c->operand_count; i++) {
+		const struct operand *o = &k->c->operands[i];
+
+		/* Numbers have more than one spelling. */
+		k->among |= o->type == TYPE_NUMBER && !string;
+		k->among |= o->type == TYPE_STRING && *value.ptr == '"' &&
+			    (!string || (strlen(text) == o->len &&
+					 memcmp(text, o->ptr, o->len) == 0));
+		k->among |= (o->type == TYPE_NULL || o->type == TYPE_BOOLEAN) &&
+			    o->len == value.len &&
+			    memcmp(value.ptr, o->ptr, o->len) == 0;
+	}
+	return true;
+}
+
+static enum found look_at(struct look *k, struct span schema, size_t step);
+
+struct branch {
+	struct look *k;
+	size_t step;
+	enum found best;
+};
+
+static bool look_at_branch(void *context, struct span schema)
+{
+	struct branch *b = context;
+	enum found f = look_at(b->k, schema, b->step);
+
+	b->best = f > b->best ? f : b->best;
+	return true;
+}
+
+/* The schema of the value itself. */
+static void note_leaf(struct look *k, struct span schema)
+{
+	struct span type = lint_member(schema, "type"),
+		    values = lint_member(schema, "enum"),
+		    value = lint_member(schema, "const");
+	unsigned set = 0;
+
+	if (type.ptr && *type.ptr == '[')
+		each_element(type, add_type, &set);
+	else
+		set = type.ptr ? type_of_name(type) : TYPES_ALL;
+	k->types |= set;
+	if (values.ptr || value.ptr) {
+		k->listed = true;
+		each_element(values, add_value, k);
+		if (value.ptr)
+			add_value(k, value);
+	} else {
+		k->among = true;
+	}
+}
+
+static enum found look_at_key(struct look *k, struct span schema,
+			      const struct step *s, size_t step)
+{
+	struct span all = lint_member(schema, "properties"),
+		    rest = lint_member(schema, "additionalProperties"), sub;
+	char key[NAME_BYTES];
+
+	if (s->len >= sizeof(key))
+		return FOUND_UNKNOWN;
+	memcpy(key, s->key, s->len);
+	key[s->len] = '\0';
+	sub = lint_member(all, key);
+	if (sub.ptr)
+		return look_at(k, sub, step + 1);
+	if (lint_member(schema, "patternProperties").ptr)
+		return FOUND_UNKNOWN;
+	if (!rest.ptr)
+		rest = lint_member(schema, "unevaluatedProperties");
+	if (rest.ptr && *rest.ptr == '{')
+		return look_at(k, rest, step + 1);
+	if (rest.ptr && *rest.ptr == 'f')
+		return FOUND_CLOSED;
+	return all.ptr ? FOUND_OPEN : FOUND_UNKNOWN;
+}
+
+static enum found look_at_element(struct look *k, struct span schema,
+				  size_t step)
+{
+	struct span items = lint_member(schema, "items");
+
+	if (lint_member(schema, "prefixItems").ptr || !items.ptr ||
+	    *items.ptr != '{')
+		return FOUND_UNKNOWN;
+	return look_at(k, items, step + 1);
+}
+
+/* How good is what the path, from this step on, leads to? */
+static enum found look_at(struct look *k, struct span schema, size_t step)
+{
+	static const char *const groups[] = {"anyOf", "oneOf", "allOf"};
+	const struct step *s = &k->c->steps[step];
+	struct branch b = {.k = k, .step = step, .best = FOUND_CLOSED};
+	struct span ref, type;
+	unsigned set = 0;
+	bool branches = false;
+
+	if (--k->left < 0 || k->depth >= DEPTH_MAX || *schema.ptr != '{')
+		return FOUND_UNKNOWN;
+	k->depth++;
+	ref = lint_member(schema, "$ref");
+	if (ref.ptr) {
+		ref = resolve(k->root, ref);
+		b.best = ref.ptr ? look_at(k, ref, step) : FOUND_UNKNOWN;
+		k->depth--;
+		return b.best;
+	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		struct span group = lint_member(schema, groups[i]);
+
+		branches |= group.ptr != NULL;
+		each_element(group, look_at_branch, &b);
+	}
+	k->depth--;
+	if (lint_member(schema, "$dynamicRef").ptr ||
+	    lint_member(schema, "if").ptr ||
+	    lint_member(schema, "dependentSchemas").ptr)
+		b.best = b.best > FOUND_UNKNOWN ? b.best : FOUND_UNKNOWN;
+	if (step == k->c->step_count) {
+		if (!branches)
+			note_leaf(k, schema);
+		return FOUND_THERE;
+	}
+	type = lint_member(schema, "type");
+	if (type.ptr && *type.ptr == '[')
+		each_element(type, add_type, &set);
+	else
+		set = type.ptr ? type_of_name(type) : TYPES_ALL;
+	if (branches && !lint_member(schema, "properties").ptr &&
+	    !lint_member(schema, "items").ptr)
+		return b.best;
+	k->depth++;
+	if (set & 1u << TYPE_OBJECT &&
+	    (s->kind == STEP_KEY || s->kind == STEP_EITHER)) {
+		enum found f = look_at_key(k, schema, s, step);
+
+		b.best = f > b.best ? f : b.best;
+	}
+	if (set & SET_ARRAY && s->kind != STEP_KEY) {
+		enum found f = look_at_element(k, schema, step);
+
+		b.best = f > b.best ? f : b.best;
+	}
+	k->depth--;
+	return b.best;
+}
+
+static enum found look_for(struct look *k, const struct condition *c,
+			   struct span schema)
+{
+	*k = (struct look){.root = schema, .c = c, .left = LOOKS_MAX};
+	return schema.ptr ? look_at(k, schema, 0) : FOUND_UNKNOWN;
+}
+
+/* ---- tools ----------------------------------------------------------- */
+
+/* A name of the list, decoded. */
+struct name {
+	char text[MESSAGE_NAME_BYTES];
+	size_t len;
+};
+
+static bool read_name(const struct item *item, struct name *name)
+{
+	ptrdiff_t len = -1;
+
+	if (item->name.ptr)
+		len = text_decode(item->name, name->text, sizeof(name->text));
+	name->len = len < 0 ? 0 : (size_t)len;
+	return len >= 0;
+}
+
+/* Are the rules about the tool, and is a call of it weighed by them? */
+static bool concerns(const struct lint *l, const struct rules *r,
+		     const struct name *name)
+{
+	struct subject s = {.name = name->text, .len = name->len};
+	const struct rules *one;
+	struct applying a;
+	struct match f;
+	bool exact, applies = false;
+
+	applying_begin(&a, l->policy, &s);
+	while ((one = applying_next(&a, &exact)))
+		applies |= one == r;
+	match_find(l->policy, &s, NULL, &f);
+	return applies && f.action == ACTION_ALLOW;
+}
+
+/* A condition, or the amount of a limit, being held against all tools. */
+struct holding {
+	struct lint *l;
+	const struct rules *r;
+	const struct condition *c;
+	const struct location *location;
+	bool require;
+	char path[6 * NAME_BYTES]; /* as the file has it */
+	size_t told, more;         /* tools that are warned of */
+	size_t there, not ; /* tools that have the argument, or have not */
+};
+
+static void note_path(struct holding *h)
+{
+	const char *source = h->c->source;
+	char text[NAME_BYTES];
+
+	snprintf(h->path, sizeof(h->path), "args");
+	if (source &&
+	    lint_string(
+		    lint_member((struct span){source, strlen(source)}, "path"),
+		    text, sizeof(text)))
+		snprintf(h->path, sizeof(h->path), "%s",
+			 loader_show(text, strlen(text)).text);
+}
+
+/* Past the first tools that it is said of, more are only counted. */
+static bool is_told(struct holding *h)
+{
+	if (h->told++ < TOOLS_TOLD)
+		return true;
+	h->more++;
+	return false;
+}
+
+static const char *type_words(unsigned set, char *words, size_t cap)
+{
+	static const char *const names[] = {
+		[TYPE_NULL] = "null",       [TYPE_BOOLEAN] = "true or false",
+		[TYPE_NUMBER] = "a number", [TYPE_STRING] = "a string",
+		[TYPE_ARRAY] = "an array",  [TYPE_OBJECT] = "an object"};
+	struct strbuf o = {.ptr = words, .cap = cap - 1};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (set >> i & 1) {
+			strbuf_string(&o, o.len > 0 ? ", " : "");
+			strbuf_string(&o, names[i]);
+		}
+	words[o.len] = '\0';
+	return words;
+}
+
+/* ---- arguments that look like the guarded one ------------------------ */
+
+/* The last word of a name: "path" of output_path, outputPath, PATH. */
+static const char *last_word(const char *name, char *word, size_t cap)
+{
+	size_t len = strlen(name), from = len;
+
+	while (from > 0 && isalnum((unsigned char)name[from - 1]) &&
+	       !(from < len && isupper((unsigned char)name[from]) &&
+		 islower((unsigned char)name[from - 1])))
+		from--;
+	snprintf(word, cap, "%s", name + from);
+	for (char *p = word; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return word;
+}
+
+static bool is_word(const char *name, const char *const *words)
+{
+	char word[NAME_BYTES];
+
+	for (last_word(name, word, sizeof(word)); *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+static const char *const uri_words[] = {"uri",  "uris",     "url",
+					"urls", "link",     "links",
+					"href", "endpoint", NULL};
+static const char *const path_words[] = {
+	"path",      "paths",       "file",      "files",   "filename",
+	"filenames", "filepath",    "filepaths", "dir",     "dirs",
+	"directory", "directories", "folder",    "folders", "source",
+	"sources",   "destination", "src",       "dst",     "cwd",
+	"uri",       "uris",        "url",       "urls",    NULL};
+
+/* Does a condition on the tool ask for this argument, or for all of them? */
+static bool is_asked(const struct conditions *list, const char *key)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct condition *c = &list->list[i];
+
+		if (c->everywhere || is_asked(&c->members, key) ||
+		    (c->step_count > 0 && c->steps->key &&
+		     c->steps->len == strlen(key) &&
+		     memcmp(c->steps->key, key, c->steps->len) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool is_guarded(const struct lint *l, const struct name *name,
+		       const char *key)
+{
+	struct subject s = {.name = name->text, .len = name->len};
+	const struct rules *r;
+	struct applying a;
+	bool exact, guarded = false;
+
+	applying_begin(&a, l->policy, &s);
+	while ((r = applying_next(&a, &exact)))
+		guarded |= is_asked(&r->require, key) ||
+			   is_asked(&r->deny_if, key);
+	return guarded;
+}
+
+/* A property of the tool that looks like the guarded argument, and that no
+ * condition asks for. */
+static bool find_alike(const struct holding *h, const struct item *item,
+		       const struct name *name, char *key, size_t cap)
+{
+	struct span all = lint_member(item->schema, "properties");
+	struct scan s = scan_begin(all.ptr, all.len);
+	const struct step *guarded = h->c->steps;
+	const char *const *words;
+	bool more = all.ptr && *all.ptr == '{', first = true;
+	const char *p = all.ptr;
+	struct text text;
+
+	if (!more || !guarded->key || guarded->len >= cap)
+		return false;
+	snprintf(key, cap, "%.*s", (int)guarded->len, guarded->key);
+	words = is_word(key, uri_words)    ? uri_words
+		: is_word(key, path_words) ? path_words
+					   : NULL;
+	s.lines = true;
+	p = scan_enter(&s, p);
+	while (words && (p = scan_member(&s, p, first, &text, &more)) && more) {
+		struct look k = {
+			.root = item->schema, .c = h->c, .left = LOOKS_MAX};
+		struct span sub = {.ptr = p};
+		ptrdiff_t len = text_decode(text, key, cap - 1);
+
+		first = false;
+		p = scan_value(&s, p);
+		if (!p)
+			return false;
+		if (len < 0)
+			continue;
+		key[len] = '\0';
+		sub.len = (size_t)(p - sub.ptr);
+		if (!is_word(key, words) || is_guarded(h->l, name, key))
+			continue;
+		look_at(&k, sub, h->c->step_count);
+		if (!k.listed && k.types & (SET_STRING | SET_ARRAY))
+			return true;
+	}
+	return false;
+}
+
+/* ---- one condition, all tools ---------------------------------------- */
+
+static void tell_missing(struct holding *h, const struct item *item,
+			 const struct name *name, bool closed)
+{
+	char alike[NAME_BYTES];
+	bool exists = h->c->op == OP_EXISTS;
+	bool wanted = exists && h->c->operands->len == 4; /* true */
+	bool literal = h->r != h->l->policy->all_tools && !h->r->entry.glob;
+	struct shown tool = loader_show(name->text, name->len);
+
+	h->not ++;
+	if (exists && !wanted) {
+		if (!h->require && is_told(h))
+			lint_warn(h->l, h->location,
+				  "%s has no argument %s, so this refuses "
+				  "every call of it",
+				  tool.text, h->path);
+		return;
+	}
+	if (h->require) {
+		if (is_told(h))
+			lint_warn(h->l, h->location, "%s has no argument %s%s",
+				  tool.text, h->path,
+				  closed ? ", so every call of it is refused"
+					 : ": a call is refused, unless it "
+					   "invents the argument, which the "
+					   "server need not look at");
+		return;
+	}
+	if (find_alike(h, item, name, alike, sizeof(alike))) {
+		if (is_told(h))
+			lint_warn(h->l, h->location,
+				  "%s has no argument %s, so this never holds "
+				  "for it; it has \"%s\", which no condition "
+				  "asks for",
+				  tool.text, h->path,
+				  loader_show(alike, strlen(alike)).text);
+	} else if (literal && is_told(h)) {
+		lint_warn(h->l, h->location,
+			  "%s has no argument %s, so this never holds",
+			  tool.text, h->path);
+	}
+}
+
+static void tell_there(struct holding *h, const struct item *item,
+		       const struct name *name, const struct look *k)
+{
+	const unsigned about = operators[h->c->op].about;
+	char words[128], alike[NAME_BYTES];
+	struct shown tool = loader_show(name->text, name->len);
+
+	h->there++;
+	if (about && !(k->types & about)) {
+		if (is_told(h))
+			lint_warn(h->l, h->location,
+				  "%s of %s is %s, and \"%s\" is not about "
+				  "that, so a call that has it is refused%s",
+				  h->path, tool.text,
+				  type_words(k->types, words, sizeof(words)),
+				  operators[h->c->op].name,
+				  k->types & SET_ARRAY
+					  ? ": add [*] for every element"
+					  : "");
+		return;
+	}
+	if (about && (!(k->types & condition_about(h->c)) ||
+		      ((h->c->op == OP_EQ || h->c->op == OP_IN) && k->listed &&
+		       !k->among))) {
+		if (is_told(h))
+			lint_warn(h->l, h->location,
+				  "%s of %s can never be this value: the tool "
+				  "takes %s%s",
+				  h->path, tool.text,
+				  k->listed ? "others of " : "",
+				  type_words(k->types, words, sizeof(words)));
+		return;
+	}
+	if (about & SET_STRING &&
+	    find_alike(h, item, name, alike, sizeof(alike)) && is_told(h))
+		lint_warn(h->l, h->location,
+			  "%s also has \"%s\", which no condition asks for",
+			  tool.text, loader_show(alike, strlen(alike)).text);
+}
+
+static void hold(struct holding *h)
+{
+	const struct policy_list *list = h->l->list;
+	struct name name;
+	struct look k;
+
+	note_path(h);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct item *item = &list->items[i];
+		enum found f;
+
+		if (item->kind != REPLY_TOOLS || !read_name(item, &name) ||
+		    !concerns(h->l, h->r, &name))
+			continue;
+		f = look_for(&k, h->c, item->schema);
+		h->there += f == FOUND_UNKNOWN;
+		if (f == FOUND_THERE)
+			tell_there(h, item, &name, &k);
+		else if (f != FOUND_UNKNOWN)
+			tell_missing(h, item, &name, f == FOUND_CLOSED);
+	}
+	if (h->more > 0)
+		lint_warn(h->l, h->location, "and so for %zu tools more",
+			  h->more);
+	if (!h->require && h->there == 0 && h->not > 0 && h->told == 0)
+		lint_warn(h->l, h->location,
+			  "no tool that this is about has an argument %s, so "
+			  "it never holds",
+			  h->path);
+}
+
+static void hold_condition(struct lint *l, const struct rules *r,
+			   const struct condition *c, bool require)
+{
+	struct holding h = {.l = l,
+			    .r = r,
+			    .c = c,
+			    .location = &c->location,
+			    .require = require};
+
+	/* Of "any" in "require", one that is missing is no fault. */
+	for (size_t i = 0; i < c->members.count; i++)
+		if (!require || c->group == GROUP_ALL)
+			hold_condition(l, r, &c->members.list[i], require);
+	if (c->group == GROUP_NONE && !c->everywhere && c->step_count > 0)
+		hold(&h);
+}
+
+static void hold_rules(struct lint *l, const struct rules *r)
+{
+	for (size_t i = 0; i < r->require.count; i++)
+		hold_condition(l, r, &r->require.list[i], true);
+	for (size_t i = 0; i < r->deny_if.count; i++)
+		hold_condition(l, r, &r->deny_if.list[i], false);
+	for (size_t i = 0; i < r->limit_count; i++) {
+		const struct limit *limit = &r->limits[i];
+		struct holding h = {.l = l,
+				    .r = r,
+				    .c = limit->amount,
+				    .location = &limit->location,
+				    .require = true};
+
+		if (limit->amount)
+			hold(&h);
+	}
+}
+
+bool lint_has_argument(const struct lint *l, const struct rules *r,
+		       const struct condition *c)
+{
+	struct name name;
+	struct look k;
+
+	for (size_t i = 0; l->list && i < l->list->count; i++) {
+		const struct item *item = &l->list->items[i];
+
+		if (item->kind == REPLY_TOOLS && read_name(item, &name) &&
+		    concerns(l, r, &name) &&
+		    look_for(&k, c, item->schema) == FOUND_THERE)
+			return true;
+	}
+	return false;
+}
+
+/* ---- the list -------------------------------------------------------- */
+
+static void say(struct lint *l, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(struct lint *l, const char *format, ...)
+{
+	char line[LINT_PLACE_BYTES + 512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	l->report(l->context, line);
+	l->count++;
+}
+
+static void warn_list(struct lint *l)
+{
+	static const char *const words[REPLY_LISTS] = {
+		[REPLY_TOOLS] = "tools",
+		[REPLY_PROMPTS] = "prompts",
+		[REPLY_RESOURCES] = "resources",
+		[REPLY_TEMPLATES] = "resource templates",
+	};
+	const struct policy_list *list = l->list;
+	size_t nameless[REPLY_LISTS] = {0};
+
+	for (size_t i = 0; i < list->bad_count && i < LIST_BAD_MAX; i++)
+		say(l, "%s:%zu:%zu: this line is left out: %s", list->file,
+		    list->bad[i].line, list->bad[i].column, list->bad[i].why);
+	if (list->bad_count > LIST_BAD_MAX)
+		say(l, "%s: lines left out that are not told: %zu", list->file,
+		    list->bad_count - LIST_BAD_MAX);
+	for (size_t i = 0; i < list->count; i++)
+		nameless[list->items[i].kind] += !list->items[i].name.ptr;
+	for (int i = 0; i < REPLY_LISTS; i++) {
+		if (nameless[i] > 0)
+			say(l,
+			    "%s: %s left out, as their names are missing or "
+			    "ambiguous: %zu",
+			    list->file, words[i], nameless[i]);
+		if (list->part[i])
+			say(l,
+			    "%s: the list of %s is incomplete: nextCursor "
+			    "names another page, so unused entries are not "
+			    "reported",
+			    list->file, words[i]);
+	}
+}
+
+/* Entries that cover nothing of a list that is complete. */
+static void warn_unused(struct lint *l, enum reply_list kind,
+			enum policy_section section)
+{
+	const struct policy_list *list = l->list;
+
+	if (list->seen[kind] && !list->part[kind])
+		lint_unused(l, section);
+}
+
+/* What a server's tasks carry past conditions on calls. */
+static void warn_tasks(struct lint *l)
+{
+	static const struct subject update = {
+		.section = POLICY_METHODS, .name = "tasks/update", .len = 12};
+	const struct rules *asks = NULL;
+	struct applying a;
+	bool exact;
+
+	for (const struct rules *r = l->policy->all_tools; !asks && r; r = NULL)
+		asks = r->require.count + r->deny_if.count > 0 ? r : NULL;
+	for (const struct rules *r = l->policy->first; !asks && r;
+	     r = r->following)
+		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW &&
+		    r->require.count + r->deny_if.count > 0)
+			asks = r;
+	applying_begin(&a, l->policy, &update);
+	if (l->list->tasks && asks && !applying_next(&a, &exact))
+		lint_warn(l, &asks->place,
+			  "this server has tasks, and tasks/update carries new "
+			  "input past conditions: write \"methods\": "
+			  "{\"tasks/*\": {\"action\": \"deny\"}}, or rules "
+			  "for those that are needed");
+}
+
+void lint_list(struct lint *l)
+{
+	warn_list(l);
+	warn_unused(l, REPLY_TOOLS, POLICY_TOOLS);
+	warn_unused(l, REPLY_PROMPTS, POLICY_PROMPTS);
+	if (l->policy->all_tools)
+		hold_rules(l, l->policy->all_tools);
+	for (const struct rules *r = l->policy->first; r; r = r->following)
+		if (r->section == POLICY_TOOLS)
+			hold_rules(l, r);
+	warn_tasks(l);
+}
