@@ -313,8 +313,7 @@ static bool judge_line(struct session *s, size_t len)
 		passed = s->observe;
 	} else if (!message_read(line, body, &m, &fault)) {
 		passed = passes_fault(s, m.id, &fault);
-	} else if (!s->up_begun && !s->held.counting &&
-		   reads_two_ways(line, body, &fault)) {
+	} else if (!s->up_begun && reads_two_ways(line, body, &fault)) {
 		s->heard = HEARD_MESSAGE;
 		passed = passes_fault(s, m.id, &fault);
 	} else {
