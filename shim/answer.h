@@ -22,7 +22,7 @@ void answer_fault(struct strbuf *out, struct span id,
 /* A time until something may pass: "41 s". */
 void answer_wait(struct strbuf *out, int64_t wait);
 
-/* The words that the agent is told of a verdict that refuses or hides. */
+/* What the agent reads of a verdict that refuses or hides. */
 void answer_words(struct strbuf *out, const struct message *m,
 		  const struct verdict *v);
 

@@ -119,11 +119,11 @@ static void die_with(pid_t parent)
 }
 
 /* In the new process, which still has this one's memory: becomes the server, or
- * tells errno and ends. */
-static void become(char **argv, const int in[2], const int out[2], int tell,
+ * sends errno and ends. */
+static void become(char **argv, const int in[2], const int out[2], int notify,
 		   pid_t parent, const struct inherited *was)
 {
-	ssize_t told;
+	ssize_t put;
 	int cause;
 
 	die_with(parent);
@@ -132,7 +132,7 @@ static void become(char **argv, const int in[2], const int out[2], int tell,
 		execvp(argv[0], argv);
 	}
 	cause = errno;
-	RETRY(told = write(tell, &cause, sizeof(cause)));
+	RETRY(put = write(notify, &cause, sizeof(cause)));
 	_exit(EXIT_CANNOT);
 }
 
@@ -159,9 +159,9 @@ static bool cannot_start(struct child *child, const char *what)
 	return fail(child, EXIT_WEIR);
 }
 
-/* The children of this process; NULL: /proc does not tell.  One of an outer pid
- * namespace tells numbers that are others' here: this process has several in
- * it. */
+/* The children of this process; NULL: unknown.  A /proc of an outer pid
+ * namespace has other numbers for them, and NSpid has several for this process.
+ */
 static FILE *open_children(void)
 {
 	char path[64], line[256], *end;
@@ -227,14 +227,14 @@ static const char *why_not(const char *command, int cause)
 
 bool child_start(struct child *child, char **argv, const sigset_t *mask)
 {
-	int in[2], out[2], tell[2], cause;
+	int in[2], out[2], notify[2], cause;
 	pid_t parent = getpid(), pid;
 	struct pollfd early = {.events = POLLIN};
 	struct inherited was;
 
 	/* Left open when the start fails: weir ends then. */
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
-	    pipe2(tell, O_CLOEXEC) != 0)
+	    pipe2(notify, O_CLOEXEC) != 0)
 		return cannot_start(child, "cannot make a pipe");
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
@@ -246,15 +246,15 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	if (pid < 0)
 		return cannot_start(child, "cannot start a process");
 	if (pid == 0)
-		become(argv, in, out, tell[1], parent, &was);
+		become(argv, in, out, notify[1], parent, &was);
 	child->pid = pid;
 	close(in[0]);
 	close(out[1]);
-	close(tell[1]);
+	close(notify[1]);
 	child->pidfd = -1;
 	child->in = in[1];
 	child->out = out[0];
-	cause = exec_errno(tell[0]);
+	cause = exec_errno(notify[0]);
 	if (cause == 0) {
 		early.fd = child->signals;
 		child->begins = poll(&early, 1, 0) > 0;
@@ -268,12 +268,12 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
 
-bool child_tell(int tell, char what)
+bool child_notify(int notify, char what)
 {
-	ssize_t told;
+	ssize_t put;
 
-	RETRY(told = write(tell, &what, 1));
-	return told == 1;
+	RETRY(put = write(notify, &what, 1));
+	return put == 1;
 }
 
 bool child_adopt(struct child *child, struct running *server)
@@ -287,10 +287,10 @@ bool child_adopt(struct child *child, struct running *server)
 	child->pidfd = server->pidfd;
 	child->in = server->in;
 	child->out = server->out;
-	if (!child_tell(server->tell, RUNNING_UP))
+	if (!child_notify(server->notify, RUNNING_UP))
 		return fail(child, EXIT_WEIR); /* it has ended */
-	close(server->tell);
-	server->tell = -1;
+	close(server->notify);
+	server->notify = -1;
 	return true;
 }
 
@@ -403,7 +403,7 @@ bool child_apart(int *status)
 /* A signal for every child. */
 struct sending {
 	int signo;
-	pid_t told[PIDS_MAX]; /* of SIGTERM: once is enough */
+	pid_t sent[PIDS_MAX]; /* SIGTERM, which is sent once */
 	size_t count;
 	bool any; /* there was one */
 };
@@ -413,12 +413,12 @@ static void send_signal(struct sending *s, pid_t pid)
 	size_t i = 0;
 
 	s->any = true;
-	while (i < s->count && s->told[i] != pid)
+	while (i < s->count && s->sent[i] != pid)
 		i++;
 	if (s->signo == SIGTERM && (i < s->count || i == PIDS_MAX))
 		return;
 	if (s->signo == SIGTERM)
-		s->told[s->count++] = pid;
+		s->sent[s->count++] = pid;
 	kill(pid, s->signo);
 }
 

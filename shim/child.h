@@ -1,5 +1,5 @@
 /*
- * child - the server: started, told of signals, waited for.
+ * child - the server: started, sent signals, waited for.
  *
  * The server gets what it would have got without weir: the same arguments,
  * environment, stderr, signal mask and dispositions, and of weir's descriptors
@@ -33,14 +33,14 @@ struct child {
 };
 
 /*
- * Are 0 and 1 there, to speak to the client?  False: said on stderr which is
- * not.  A stderr that is not becomes /dev/null for weir alone, closed again by
- * exec, so that nothing else lands on 2.
+ * Are 0 and 1 there, to speak to the client?  False: reported which is not.  A
+ * stderr that is not becomes /dev/null for weir alone, closed again by exec, so
+ * that nothing else lands on 2.
  */
 bool child_standard(void);
 
-/* Holds SIGHUP back until the relay takes it, and tells the mask as it was, for
- * the server; gives it back. */
+/* Blocks SIGHUP until the relay takes it, and returns the mask as it was, for
+ * the server; restores that. */
 void child_hold(sigset_t *was);
 void child_release(const sigset_t *was);
 
@@ -56,27 +56,27 @@ bool child_apart(int *status);
 /*
  * Runs argv[0], found in PATH, with the arguments argv and this signal mask,
  * and closes what it inherits from descriptor 3 up, which is now its alone.
- * False: it could not be run; said on stderr, and child->status is what to exit
- * with.  From here on signals are blocked and arrive at child->signals alone.
+ * False: it could not be run; reported, and child->status is what to exit with.
+ * From here on signals are blocked and arrive at child->signals alone.
  */
 bool child_start(struct child *child, char **argv, const sigset_t *mask);
 
 /* A server that runs already, in a process that waits for the relay. */
 struct running {
 	pid_t pid;
-	int pidfd; /* the process; -1: it is weir's child */
-	int in;    /* write end of its stdin */
-	int out;   /* read end of its stdout */
-	int tell;  /* RUNNING_UP is written to it, and it is closed: -1 */
+	int pidfd;  /* the process; -1: it is weir's child */
+	int in;     /* write end of its stdin */
+	int out;    /* read end of its stdout */
+	int notify; /* RUNNING_UP is written to it; -1 once it is closed */
 };
 
 #define RUNNING_UP 'u'
 
-/* Writes one byte to tell.  False: nobody waits there. */
-bool child_tell(int tell, char what);
+/* Writes one byte to the descriptor.  False: nobody waits there. */
+bool child_notify(int notify, char what);
 
 /*
- * As child_start(), for such a server, which it tells to go on.  To one that is
+ * As child_start(), for such a server, which may go on then.  To one that is
  * no child of weir's no signals are passed on, as it gets them itself; none of
  * them ends weir, and what it ends with is not known: the status is 0.
  */

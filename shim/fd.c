@@ -76,8 +76,8 @@ struct fd fd_adopt(int fd, bool write)
 		if (port.fd != fd)
 			close(fd);
 	} else if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		/* All else is read after poll() alone; and a FIFO opened anew
-		 * would not tell that its writers had gone. */
+		/* All else is read after poll() alone; and a FIFO that
+		 * was reopened would not show that its writers had gone. */
 		port.kind = FD_SOCKET;
 	}
 	return port;

@@ -4,12 +4,12 @@
  *
  * O_NONBLOCK belongs to the open file description, which the client may share;
  * so it is set on descriptions of weir's own only.  A pipe or terminal that is
- * inherited is opened anew to write to where that is possible; a socket is
+ * inherited is reopened to write to where that is possible; a socket is
  * asked call by call; what is left is used only once poll() says that it is
  * ready, and written in pieces that cannot block then.
  */
-#ifndef SHIM_PORT_H
-#define SHIM_PORT_H
+#ifndef SHIM_FD_H
+#define SHIM_FD_H
 
 #include <errno.h>
 #include <stdbool.h>
@@ -36,7 +36,7 @@ struct fd {
 /* As dup2(), but EINTR is tried again. */
 bool fd_put(int from, int to);
 
-/* Takes over an inherited descriptor, to read it or to write it. */
+/* Takes over an inherited descriptor, to read from it or to write to it. */
 struct fd fd_adopt(int fd, bool write);
 
 /* The same, to write to it, but fd stays open: where the port has another

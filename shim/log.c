@@ -39,24 +39,24 @@ void log_close(struct log *log)
 
 void log_reopen(struct log *log, const char *path)
 {
-	struct log anew;
+	struct log next;
 
 	if (log->once) {
-		if (!log->said)
+		if (!log->reported)
 			report("log %s is not reopened: it is not a regular file",
 			       path);
-		log->said = true;
+		log->reported = true;
 		return;
 	}
-	if (log_open(&anew, path) && !anew.once) {
-		anew.torn = log->torn; /* it may be the same file */
+	if (log_open(&next, path) && !next.once) {
+		next.torn = log->torn; /* it may be the same file */
 		log_close(log);
-		*log = anew;
+		*log = next;
 		return;
 	}
 	report("cannot reopen log %s: %s; keeping the current one", path,
-	       anew.once ? "it is not a regular file" : strerror(errno));
-	log_close(&anew);
+	       next.once ? "it is not a regular file" : strerror(errno));
+	log_close(&next);
 }
 
 const char *log_word(enum verdict_kind kind)

@@ -11,8 +11,8 @@
  * a ping say, are no decision.
  *
  * A line is written at once, so that several processes may share a file.  One
- * that cannot be written is told on stderr, the first of several; one of which
- * a part was written becomes a blank line.  Nothing waits for the log: a named
+ * that cannot be written is reported, the first of several; one that was
+ * written in part becomes a blank line.  Nothing waits for the log: a named
  * pipe without a reader does not open, and one that is full is one that cannot
  * be written.
  */
@@ -22,11 +22,11 @@
 #include "../policies/policy.h"
 
 struct log {
-	int fd;      /* -1: nothing is logged; owned */
-	bool failed; /* the last line could not be written */
-	bool torn;   /* a part of it could: a line end comes first */
-	bool once;   /* no regular file, or a descriptor: not opened anew */
-	bool said;   /* and that was told */
+	int fd;        /* -1: nothing is logged; owned */
+	bool failed;   /* the last line could not be written */
+	bool torn;     /* a part of it could: a line end comes first */
+	bool once;     /* no regular file, or a descriptor: never reopened */
+	bool reported; /* and that was reported */
 };
 
 /* Opens or makes the file at path, mode 0600.  False: errno, ENXIO if it is a

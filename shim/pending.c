@@ -1,4 +1,4 @@
-/* Lists that are awaited.  The contract is in pending.h. */
+/* Lists that are pending.  The contract is in pending.h. */
 #include "pending.h"
 
 #include <string.h>

@@ -4,15 +4,15 @@
  * While there is one, the server's lines are read whole.  Only a list of its
  * kind ends the waiting, not any response: the client may have given the same
  * id to another request, whose answer must not let the list pass unread.  So a
- * list that never comes stays awaited, which costs that lines are read whole,
+ * list that never comes stays pending, which costs that lines are read whole,
  * and that one which cannot be read for certain is withheld; and so does every
- * list once more than PENDING_MAX are awaited at once.
+ * list once more than PENDING_MAX are pending at once.
  *
- * Where nothing is hidden now, something may be soon: lists are awaited all the
+ * Where nothing is hidden now, something may be soon: lists are noted all the
  * same, but lines are read whole only until a first response to each has come.
  */
-#ifndef SHIM_AWAIT_H
-#define SHIM_AWAIT_H
+#ifndef SHIM_PENDING_H
+#define SHIM_PENDING_H
 
 #include "../parser/message.h"
 #include "../parser/reply.h"
@@ -38,7 +38,8 @@ struct pending {
 /* Is a list of this kind to come? */
 bool pending_has(const struct pending *a, enum reply_list list);
 
-/* A list is asked for with this id, of at most sizeof(awaited.id) bytes. */
+/* A list is asked for with this id, of at most sizeof(pending_list.id) bytes.
+ */
 void pending_add(struct pending *a, struct span id, enum reply_list list);
 
 /* This list has come with this id; strings are compared decoded. */
@@ -50,7 +51,7 @@ void pending_seen(struct pending *a, struct span id);
 /* An answer with this id goes out. */
 void pending_answered(struct pending *a, struct span id);
 
-/* An id that is awaited and not yet answered is marked so and returned; its
+/* An id that is pending and not yet answered is marked so and returned; its
  * ptr is NULL if there is none. */
 struct span pending_answer(struct pending *a);
 

@@ -43,17 +43,17 @@
 #include <unistd.h>
 
 #define NAME       "weir" /* of R, in ps */
-#define SAID       's'    /* through tell: R has failed, and said why */
+#define FAILED     's'    /* through notify: R has failed, and reported why */
 #define VARIABLE   "LD_PRELOAD="
 #define SEPARATORS " :" /* ld.so(8) */
 
 /* What S opens for R; close-on-exec, in ascending order, as the lowest number
  * that is free is always taken. */
 struct ends {
-	int in[2];   /* S's stdin: read, write */
-	int out[2];  /* S's stdout */
-	int tell[2]; /* RUNNING_UP or SAID */
-	int pidfd;   /* S */
+	int in[2];     /* S's stdin: read, write */
+	int out[2];    /* S's stdout */
+	int notify[2]; /* RUNNING_UP or FAILED */
+	int pidfd;     /* S */
 };
 
 /* ---- the environment ------------------------------------------------- */
@@ -119,7 +119,7 @@ static void clean_environment(const char *own)
 /* Whatever S has open, R must not have. */
 static bool close_others(const struct ends *e)
 {
-	const int kept[] = {STDERR_FILENO, e->in[1], e->out[0], e->tell[1],
+	const int kept[] = {STDERR_FILENO, e->in[1], e->out[0], e->notify[1],
 			    e->pidfd};
 	const int count = sizeof(kept) / sizeof(kept[0]);
 
@@ -139,9 +139,9 @@ static int run_relay(struct running *server)
 }
 
 /* Ends this process.  If S still waits, it need not say anything more. */
-static void give_up(int tell, int status)
+static void give_up(int notify, int status)
 {
-	if (tell >= 0 && !child_tell(tell, SAID))
+	if (notify >= 0 && !child_notify(notify, FAILED))
 		_exit(EXIT_WEIR);
 	_exit(status);
 }
@@ -154,7 +154,7 @@ static void become_relay(const struct ends *e, pid_t pid, bool own_child)
 		.pidfd = own_child ? -1 : e->pidfd,
 		.in = e->in[1],
 		.out = e->out[0],
-		.tell = e->tell[1],
+		.notify = e->notify[1],
 	};
 	int status = EXIT_WEIR;
 
@@ -164,7 +164,7 @@ static void become_relay(const struct ends *e, pid_t pid, bool own_child)
 	else
 		report("cannot close the server's descriptors: %s",
 		       strerror(errno));
-	give_up(server.tell, status);
+	give_up(server.notify, status);
 }
 
 /* ---- the server ------------------------------------------------------ */
@@ -178,7 +178,7 @@ static void fail(const char *what)
 static void open_ends(struct ends *e)
 {
 	if (pipe2(e->in, O_CLOEXEC) != 0 || pipe2(e->out, O_CLOEXEC) != 0 ||
-	    pipe2(e->tell, O_CLOEXEC) != 0)
+	    pipe2(e->notify, O_CLOEXEC) != 0)
 		fail("cannot make a pipe");
 	/* By S itself: to R, the number might be another's already. */
 	e->pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -223,7 +223,7 @@ static void start_relay(const struct ends *e)
 		if (relay > 0)
 			_exit(0);
 		report("cannot start a process: %s", strerror(errno));
-		give_up(e->tell[1], EXIT_WEIR);
+		give_up(e->notify[1], EXIT_WEIR);
 	}
 	forget_child(between, sigismember(&pending, SIGCHLD), &set);
 	prctl(PR_SET_CHILD_SUBREAPER, reaper);
@@ -248,8 +248,8 @@ static void split(const struct ends *e)
 /* In S, which has its pipes. */
 static void close_ends(const struct ends *e)
 {
-	const int fds[] = {e->in[0],  e->in[1],   e->out[0],
-			   e->out[1], e->tell[0], e->pidfd};
+	const int fds[] = {e->in[0],  e->in[1],     e->out[0],
+			   e->out[1], e->notify[0], e->pidfd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		close(fds[i]);
@@ -280,15 +280,15 @@ static const struct link_map *find_own(void)
 }
 
 /* Returns once R runs. */
-static void await_relay(int tell)
+static void await_relay(int notify)
 {
-	char told = 0;
+	char came = 0;
 	ssize_t got;
 
-	RETRY(got = read(tell, &told, 1));
-	if (told == RUNNING_UP)
+	RETRY(got = read(notify, &came, 1));
+	if (came == RUNNING_UP)
 		return;
-	if (told != SAID)
+	if (came != FAILED)
 		report("the relay did not start, so nothing runs");
 	_exit(EXIT_WEIR);
 }
@@ -311,8 +311,8 @@ static void preload(int argc, char **argv, char **envp)
 		split(&e);
 	else
 		start_relay(&e);
-	close(e.tell[1]);
-	await_relay(e.tell[0]);
+	close(e.notify[1]);
+	await_relay(e.notify[0]);
 	if (!fd_put(e.in[0], STDIN_FILENO) || !fd_put(e.out[1], STDOUT_FILENO))
 		fail("cannot replace stdin and stdout");
 	close_ends(&e);

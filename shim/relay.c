@@ -37,7 +37,7 @@ struct relay {
 	size_t pipe;  /* what it holds now */
 	size_t page;  /* of these a buffer of the pipe holds */
 	size_t begun; /* bytes that went there, up to BEGIN_BYTES */
-	bool blind;   /* nothing tells how full it is */
+	bool blind;   /* how full it is cannot be known */
 	size_t room;  /* what it takes for certain; it may take more by now */
 	size_t torn;  /* bytes to come of a line that no pipe could hold */
 	int wait;     /* ms until the pipe is looked at again; 0: not */
@@ -96,7 +96,7 @@ static void take_room(struct relay *r, size_t len)
 }
 
 /*
- * Has the server's pipe but one page?  Then poll() tells when it is empty.  So
+ * Has the server's pipe but one page?  Then poll() says when it is empty.  So
  * it is at the begin of a session, where each line waits for that: a server
  * that keeps slices of its first buffer would else mix lines.
  */
@@ -196,7 +196,7 @@ static bool send_up(struct relay *r)
 	return true;
 }
 
-/* Nobody reads: the server shall meet the same. */
+/* Nobody reads: the server is to notice that, too. */
 static void close_client_out(struct relay *r)
 {
 	fd_close(&r->client_out);
@@ -248,7 +248,7 @@ static bool fill(struct stream *s, const struct fd *port)
 
 /* Where the environment puts weir before a program, that may be one that starts
  * the server.  A client that left without a word is no such sign. */
-static void tell_unheard(const struct relay *r)
+static void report_unheard(const struct relay *r)
 {
 	if (r->preloaded &&
 	    (r->s.heard == HEARD_NOISE ||
@@ -275,7 +275,7 @@ static void work(struct relay *r)
 	session_down(&r->s, &left);
 	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
 	    r->client_out.fd >= 0) {
-		tell_unheard(r);
+		report_unheard(r);
 		fd_close(&r->client_out);
 	}
 }
@@ -377,7 +377,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	events = poll(p, POLLED, wait);
 	for (int i = 0; events < 0 && i < POLLED; i++)
 		p[i].revents = 0;
-	/* No event tells when a pipe has room for more than a page. */
+	/* poll() does not say when a pipe has room for more than a page. */
 	if (r->wait > 0)
 		r->server_in_full = false;
 	if (events == 0 && wait == r->wait && r->wait < WAIT_MOST)
@@ -387,30 +387,31 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 /* Counters for the policy, which go on from those before, if there were any. */
 static struct counters *open_counters(struct relay *r,
 				      const struct policy *policy,
-				      struct counters *before, size_t *said)
+				      struct counters *before, size_t *reported)
 {
 	if (!r->grant && policy_shares(policy))
-		r->grant = grant_for(r->options, false, report_some, said);
+		r->grant = grant_for(r->options, false, report_some, reported);
 	if (!r->grant && policy_shares(policy))
 		return NULL;
-	return counters_new(policy, r->grant, before, report_some, said);
+	return counters_new(policy, r->grant, before, report_some, reported);
 }
 
 /* Reads the policy files again; the counters go on. */
 static void reload(struct relay *r)
 {
 	struct counters *counters = NULL;
-	size_t said = 0;
-	struct policy *policy = policy_reload(r->policy, report_some, &said);
+	size_t reported = 0;
+	struct policy *policy =
+		policy_reload(r->policy, report_some, &reported);
 
 	r->child.reload = false;
 	if (policy == r->policy)
 		return;
 	if (policy) {
 		session_drop(&r->s);
-		counters = open_counters(r, policy, r->s.counters, &said);
+		counters = open_counters(r, policy, r->s.counters, &reported);
 	}
-	report_rest(said);
+	report_rest(reported);
 	if (!counters) {
 		report("policy reload failed; keeping the current policy");
 		policy_free(policy);
@@ -478,17 +479,17 @@ static void open_ports(struct relay *r)
 	r->client_out = fd_adopt(STDOUT_FILENO, true);
 }
 
-static bool open_session(struct relay *r, size_t *said)
+static bool open_session(struct relay *r, size_t *reported)
 {
 	const struct options *o = r->options;
 	struct counters *counters;
 
 	r->policy = policy_load(o->policies, o->policy_count, &o->places,
-				report_some, said);
+				report_some, reported);
 	if (!r->policy)
 		return false;
-	policy_warn(r->policy, NULL, report_some, said);
-	counters = open_counters(r, r->policy, NULL, said);
+	policy_warn(r->policy, NULL, report_some, reported);
+	counters = open_counters(r, r->policy, NULL, reported);
 	if (!counters)
 		return false;
 	if (session_open(&r->s, r->policy, counters, o->max_line)) {
@@ -504,12 +505,12 @@ static bool open_session(struct relay *r, size_t *said)
 static bool prepare(struct relay *r)
 {
 	const char *log = r->options->log;
-	size_t said = 0;
+	size_t reported = 0;
 	bool ready;
 
 	r->s.log.fd = -1;
-	ready = open_session(r, &said);
-	report_rest(said);
+	ready = open_session(r, &reported);
+	report_rest(reported);
 	if (!ready || !log || log_open(&r->s.log, log))
 		return ready;
 	report("cannot open log %s: %s", log,
@@ -532,7 +533,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	}
 	r->preloaded = server != NULL;
 	r->options = o;
-	/* A file that may not grow is said, and not died of. */
+	/* A file that may not grow is reported, and no reason to die. */
 	sigaction(SIGXFSZ, &ignore, &was);
 	ready = prepare(r);
 	sigaction(SIGXFSZ, &was, NULL);

@@ -7,14 +7,16 @@
  *     been judged; a line that fits into the server's pipe is written at once,
  *     for a pause inside a line ends it for some readers
  *   - the server's bytes are passed on as they come; but while a list is
- *     awaited that may hold a hidden tool, line by line
+ *     pending that may hold a hidden tool, line by line
  *   - what weir answers itself goes out between whole lines of the server
  *   - a side is read only while there is room for the worst that it can cause;
  *     so memory is bounded, and a side that stops reading stops the other, as
  *     it would without weir
- *   - after the start nothing is allocated, but to read the policy anew
- *   - SIGHUP opens the log anew, and reads the policy anew between two
- * messages; a faulty one changes nothing
+ *   - a call whose verdict takes time holds up the client's messages behind it,
+ *     and nothing else
+ *   - after the start nothing is allocated, except to reload the policy
+ *   - SIGHUP reopens the log, and reloads the policy between two messages; a
+ *     policy with errors changes nothing
  */
 #ifndef SHIM_RELAY_H
 #define SHIM_RELAY_H

@@ -33,7 +33,7 @@ void report_all(const char *format, ...)
 	va_start(args, format);
 	len = put_line(line, format, args);
 	va_end(args);
-	/* Nobody to tell when this fails. */
+	/* If this fails there is nowhere to report it. */
 	RETRY(put = write(STDERR_FILENO, line, len));
 }
 

@@ -11,11 +11,11 @@
 #include <string.h>
 
 /* One line can cause one answer, or, when a list is unreadable, one for each
- * that is awaited: half of the queue, and the other half is for the next. */
+ * that is pending: half of the queue, and the other half is for the next. */
 #define QUEUE_BYTES    (4 * ANSWER_BYTES)
 #define WITHHELD_BYTES (MESSAGE_ID_BYTES + 512)
 _Static_assert(PENDING_MAX *WITHHELD_BYTES < QUEUE_BYTES / 2,
-	       "every awaited list can be answered at once");
+	       "every pending list can be answered at once");
 
 bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line)
@@ -233,7 +233,7 @@ static void end_greeting(struct session *s, const struct reply *reply)
 	s->changes = reply->changes;
 }
 
-/* Is a list awaited in which something may be hidden? */
+/* Is a list pending in which something may be hidden? */
 static bool reads_lists(const struct session *s)
 {
 	/* What is observed passes as it is. */
@@ -454,7 +454,7 @@ static void pass_down(struct session *s, size_t len)
 	stream_pass(&s->down, len);
 }
 
-/* A whole line of the server's while a list is awaited. */
+/* A whole line of the server's while a list is pending. */
 static void judge_reply(struct session *s, size_t len)
 {
 	char *line = s->down.buf + s->down.next;
@@ -479,7 +479,7 @@ static void judge_reply(struct session *s, size_t len)
 	stream_drop(&s->down, len - used);
 }
 
-/* A line that grows past what can be read while a list is awaited. */
+/* A line that grows past what can be read while a list is pending. */
 static void judge_long_reply(struct session *s, size_t len, bool whole)
 {
 	struct reply reply;
@@ -497,7 +497,7 @@ static void judge_long_reply(struct session *s, size_t len, bool whole)
 	stream_drop(&s->down, len);
 }
 
-/* What follows half a line that was passed on before a list was awaited.
+/* What follows half a line that was passed on before a list was pending.
  * ended: no more of it is waited for.  False: it is. */
 static bool judge_rest(struct session *s, size_t len, bool whole, bool ended)
 {

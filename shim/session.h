@@ -2,8 +2,8 @@
  * session - what is done with each line, in both directions.
  *
  * It owns the two streams and the answers between them, judges what has been
- * read, and tells what may be sent; who reads and sends, and when, is the
- * relay's business.  So it can be tried without a process or a descriptor.
+ * read, and says what may be sent; who reads and sends, and when, is up to the
+ * relay.  So it can be tested without a process or a descriptor.
  */
 #ifndef SHIM_SESSION_H
 #define SHIM_SESSION_H
@@ -54,7 +54,7 @@ struct session {
 	struct half down_half; /* what was passed on of the line at next */
 	struct pending pending;
 	bool tools_known; /* a complete list of tools has come */
-	bool greeting;    /* the answer to initialize is awaited */
+	bool greeting;    /* the answer to initialize is pending */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
 	size_t greeting_len;
 	unsigned changes; /* reply.changes of it */
@@ -64,7 +64,7 @@ struct session {
 	struct half client_half; /* what was sent of a line */
 	bool client_inside;      /* that has begun, and has no end yet */
 	bool breaking;           /* an LF of weir's own is to be sent first */
-	bool broken;             /* it was told that one was */
+	bool broken;             /* reported: one was */
 };
 
 /* Everything that is ever allocated; observe and log are set after it.  Takes
@@ -73,9 +73,9 @@ bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line);
 void session_close(struct session *s);
 
-/* Judges by another policy from now on, and tells the client so if the server
- * promised that it would be told.  Takes the counters; those before are freed.
- * False: there is no room to tell it now, and nothing was done. */
+/* Judges by another policy from now on, and notifies the client if the server
+ * promised list_changed.  Takes the counters; those before are freed.  False:
+ * there is no room for that now, and nothing was done. */
 bool session_reload(struct session *s, struct policy *policy,
 		    struct counters *counters);
 
@@ -86,8 +86,8 @@ bool session_judge(struct session *s);
 /* What counters_poll() named has come, or its time: the counters go on. */
 void session_resume(struct session *s);
 
-/* Gives up what is being counted, for another policy: the line will be judged
- * anew.  It may have been counted. */
+/* Gives up what is being counted, for another policy: the line is judged
+ * again.  It may have been counted. */
 void session_drop(struct session *s);
 
 /* What may go to the client now, and its length, 0 if nothing: bytes of the

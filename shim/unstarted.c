@@ -19,7 +19,7 @@
 
 struct unstarted {
 	struct fd in, out;
-	int64_t due;  /* until then the next request is awaited */
+	int64_t due;  /* until then weir waits for the next request */
 	int64_t last; /* and until then whatever comes; of grant_now() */
 	char reason[REPORT_LAST + 64];
 	bool too_long; /* the rest of a line is skipped */

@@ -1,5 +1,6 @@
 /*
- * unstarted - the client of a weir that could not start is told why.
+ * unstarted - answers the client of a weir that could not start with the
+ * reason.
  *
  * No client shows what a server writes to stderr; all of them show the error
  * that answers their first request.  Some ask server/discover before
