@@ -85,6 +85,19 @@ static size_t segment_at(const char *dir, size_t len, size_t which)
 	return at;
 }
 
+/* Does a segment begin with a dot? */
+static bool has_dotted(const char *s, size_t len)
+{
+	const char *p = s, *end = s + len;
+
+	while ((p = memchr(p, '.', (size_t)(end - p))) != NULL) {
+		if (p > s && p[-1] == '/')
+			return true;
+		p++;
+	}
+	return false;
+}
+
 enum outcome path_under(struct text path, const char *dir, size_t len,
 			bool fold)
 {
@@ -92,12 +105,22 @@ enum outcome path_under(struct text path, const char *dir, size_t len,
 	struct segment want;
 	struct text s;
 
-	if (is_disguised(path) || text_next(&path) != '/')
+	if (is_disguised(path))
+		return OUTCOME_INVALID;
+	/* Most paths are spelled as the directory is. */
+	if (path.len > len && path.ptr[len] == '/' && *path.ptr == '/' &&
+	    !(path.flags & TEXT_ESCAPED) && memcmp(path.ptr, dir, len) == 0 &&
+	    !has_dotted(path.ptr, path.len))
+		return OUTCOME_YES;
+	if (text_next(&path) != '/')
 		return OUTCOME_INVALID;
 	while (take_segment(&path, &s)) {
-		if (s.len == 0 || text_is(s, ".", 1))
+		const bool dotted =
+			s.len > 0 && (*s.ptr == '.' || *s.ptr == '\\');
+
+		if (s.len == 0 || (dotted && text_is(s, ".", 1)))
 			continue;
-		if (text_is(s, "..", 2)) {
+		if (dotted && text_is(s, "..", 2)) {
 			depth -= depth > 0;
 			if (common > depth) {
 				common = depth;

@@ -572,14 +572,6 @@ enum found { FOUND_NOTHING, FOUND, FOUND_INVALID };
  * to differ. */
 static inline enum found is_named(struct text key, const struct step *step)
 {
-	char c = '\0';
-
-	if (key.len > 0)
-		c = *key.ptr;
-	/* Most keys differ in the first letter. */
-	if (step->ascii && step->len > 0 && c > 0 && c < 0x7F && c != '\\' &&
-	    (c | 0x20) != (*step->key | 0x20))
-		return FOUND_NOTHING;
 	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&
 	    memcmp(key.ptr, step->key, key.len) == 0)
 		return FOUND;
@@ -594,11 +586,18 @@ static inline enum found is_named(struct text key, const struct step *step)
 static enum found find_argument(const struct arguments *a,
 				const struct step *step, struct value *v)
 {
+	/* Most keys differ in the first letter; of an empty key it is the
+	 * quote behind it. */
+	const char first = step->ascii && step->len > 0 ? *step->key | 0x20 : 0;
 	enum found found = FOUND_NOTHING, one;
 
 	for (size_t i = 0; i < a->count; i++) {
 		const struct member *m = &a->members[i];
+		const char c = *m->key.ptr;
 
+		if (first && (c | 0x20) != first && c > 0 && c < 0x7F &&
+		    c != '\\')
+			continue;
 		one = is_named(m->key, step);
 		if (one == FOUND_NOTHING)
 			continue;
@@ -646,7 +645,6 @@ static enum found find_member(struct test *t, const char *p,
 void arguments_read(struct arguments *a, struct span json)
 {
 	const char *p = json.ptr;
-	struct value v;
 	bool more;
 
 	a->json = json;
@@ -660,17 +658,18 @@ void arguments_read(struct arguments *a, struct span json)
 	p = scan_enter(&a->r, p);
 	for (bool first = true;; first = false) {
 		struct member *m = &a->members[a->count];
-		struct text key;
 
-		p = scan_member(&a->r, p, first, &key, &more);
+		p = scan_member(&a->r, p, first, &m->key, &more);
 		a->whole = !more;
 		if (a->whole || a->count == ARGUMENTS_MEMBERS)
 			return;
-		m->key = key;
-		p = read_value(&a->r, p, &v);
-		m->value = v.ptr;
-		m->len = v.len;
-		m->text = v.text;
+		m->value = p;
+		m->text.ptr = NULL;
+		if (*p == '"')
+			p = scan_string(&a->r, p, &m->text);
+		else
+			p = scan_value(&a->r, p);
+		m->len = (size_t)(p - m->value);
 		a->count++;
 	}
 }
@@ -853,6 +852,16 @@ static enum outcome test_one(const struct condition *c, struct arguments *a,
 		return test_everywhere(&t, a->json.ptr,
 				       a->json.ptr + a->json.len,
 				       condition_about(c), 0);
+	if (a->whole && c->step_count > 0 && c->steps->kind <= STEP_KEY) {
+		switch (find_argument(a, c->steps, &v)) {
+		case FOUND:
+			return test_from(&t, &v, 1);
+		case FOUND_NOTHING:
+			return test_value(&t, NULL);
+		default:
+			return OUTCOME_INVALID;
+		}
+	}
 	v = (struct value){.ptr = a->json.ptr,
 			   .len = a->json.len,
 			   .type = type_of(*a->json.ptr)};

@@ -146,7 +146,7 @@ struct arguments {
 	struct scan r;
 	bool whole; /* members has all of them */
 	size_t count;
-	struct member members[ARGUMENTS_MEMBERS];
+	struct member members[ARGUMENTS_MEMBERS + 1]; /* one to try */
 };
 void arguments_read(struct arguments *a, struct span json);
 

@@ -124,6 +124,8 @@ void regex_note_heads(struct regex *re, void *scratch)
 		if (re->empty || t[1].count > 0)
 			re->heads[c / 64] |= (uint64_t)1 << c % 64;
 	}
+	for (int32_t c = 0; c < 0x80; c++)
+		re->skips[c] = !has_bit(re->heads, c) && c != '\\' && c != '"';
 	re->floats = re->empty;
 	for (size_t i = 0; i < t[0].count; i++)
 		re->floats |= re->code[t[0].at[i]].op <= TAKE_SET;
@@ -165,16 +167,15 @@ size_t regex_scratch(const struct regex *re)
 static void skip_to_head(const struct regex *re, struct text *subject,
 			 int32_t *before)
 {
-	const char *start = subject->ptr, *p = start, *end = p + subject->len;
+	const char *start = subject->ptr, *p = start;
 
-	while (p < end && (signed char)*p >= 0 && *p != '\\' &&
-	       !has_bit(re->heads, *p))
+	while (re->skips[(unsigned char)*p])
 		p++;
 	if (p == start)
 		return;
 	*before = (unsigned char)p[-1];
 	subject->ptr = p;
-	subject->len = (size_t)(end - p);
+	subject->len -= (size_t)(p - start);
 }
 
 bool regex_match(const struct regex *re, struct text subject, void *scratch)

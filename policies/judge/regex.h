@@ -62,7 +62,8 @@ struct regex *regex_compile(const char *pattern, size_t len,
  * malloc() does it; what is in them counts for nothing, before and after. */
 size_t regex_scratch(const struct regex *re);
 
-/* Does some part of the subject match?  The subject was read by scan_string().
+/* Does some part of the subject match?  The subject was read by scan_string(),
+ * so a quote is behind it.
  * Allocates nothing; matches at the same time need a scratch each. */
 bool regex_match(const struct regex *re, struct text subject, void *scratch);
 

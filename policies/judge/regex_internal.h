@@ -50,6 +50,8 @@ struct regex {
 	size_t size;           /* instructions */
 	const int32_t *bounds; /* of the sets; it and code lie behind them */
 	uint64_t heads[2]; /* ASCII on which a match past the begin can start */
+	bool skips[256];   /* bytes that stand for themselves, and are none of
+			      these; never a quote, which ends each subject */
 	bool floats;       /* one can start there at all */
 	bool empty;        /* and end there, too */
 	struct set sets[];
