@@ -93,17 +93,24 @@ static void warn_nothing_allowed(struct lint *l)
 			  "\"tools\" (\"NAME\": {})");
 }
 
-/* Rules on calls that are never weighed, as the entry refuses them anyway. */
+/* Rules on calls that are never weighed, as the entry refuses them anyway.  One
+ * file may well refuse what another one limits. */
 static void warn_never_applies(struct lint *l, const struct rules *r)
 {
-	if (r->action != ACTION_ALLOW &&
-	    r->require.count + r->deny_if.count + r->limit_count > 0)
+	const struct location *ruled =
+		r->require.count > 0   ? &r->require.list->location
+		: r->deny_if.count > 0 ? &r->deny_if.list->location
+		: r->limit_count > 0   ? &r->limits->location
+				       : NULL;
+
+	if (r->action != ACTION_ALLOW && ruled &&
+	    ruled->file == r->location.file)
 		lint_warn(l, &r->location,
 			  "the conditions and limits of this entry can never "
 			  "apply: it refuses every call");
 }
 
-/* An entry whose calls a stricter entry refuses. */
+/* An entry whose calls a stricter entry refuses, which no later file has. */
 static void warn_shadowed(struct lint *l, const struct rules *r)
 {
 	struct subject s = {.section = r->section,
@@ -113,6 +120,7 @@ static void warn_shadowed(struct lint *l, const struct rules *r)
 
 	match_find(l->policy, &s, NULL, &f);
 	if (f.by && f.by != r && f.action > r->action &&
+	    f.by->since <= r->layer &&
 	    (!r->entry.glob ||
 	     (f.by != l->policy->all_tools && lint_covers(&f.by->entry, r))))
 		lint_warn(l, &r->place,

@@ -245,7 +245,8 @@ static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
 	if (is_begin(bare))
 		bare = token_end(bare);
 	root = behind_root(bare);
-	if (root && root[strspn(root, ".*+$")] &&
+	if (root && !is_one_of(root[strspn(root, ".*+$")], "|)") &&
+	    root[strspn(root, ".*+$")] &&
 	    (require ? s.open || !s.literal
 		     : s.begins || *bare != '/' || has_segments(root))) {
 		lint_warn(l, &c->location,

@@ -201,6 +201,10 @@ static const char *const right[][FILES_MAX] = {
 	{DENY "'tools':{'a*':{}}}", DENY "'tools':{'ab*':{" RATE "}}}"},
 	{ALLOW "'tools':{'a':{" RATE "}}}", ALLOW "'tools':{'b':{" RATE "}}}"},
 	{ALLOW "'tools':{'b':{" RATE "}}}", DENY "'tools':{'a':{},'b':{}}}"},
+	/* What a later file refuses on purpose. */
+	{DENY "'tools':{'a':{},'b':{" RATE "}}}", DENY "'hide':['b','a*']}"},
+	{DENY "'tools':{'a':{},'ab':{}}}", DENY "'tools':{'ab*':{'action':"
+						"'deny'}}}"},
 	{ALLOW "'hide':['files.*','files.read','a/b','x-y:z']}"},
 	{ALLOW "'methods':{'*':{" RATE "},'tasks/*':{'action':'deny'},"
 	       "'Tools/Call':{" RATE "},'notifications/*':{}}}"},
@@ -224,6 +228,7 @@ static const char *const right[][FILES_MAX] = {
 	{NOT("regex", "(^|/)\\\\.\\\\.(/|$)")},
 	{NOT("regex", "/\\\\.")},
 	{NOT("regex", "^http://")},
+	{NOT("regex", "^/|(^|/)[.][.](/|$)")},
 	{NOT("regex", "[.*]x")},
 	{NOT("regex", "a\\\\.+b$")},
 	{AT("args.path", "regex", "/etc/")},
