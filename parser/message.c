@@ -602,11 +602,6 @@ static void begin_line(struct line *l)
 #define PAGE_BYTES 4096
 #define UNCHECKED  __attribute__((no_sanitize_address))
 
-static bool has_room(const char *end)
-{
-	return (uintptr_t)end % PAGE_BYTES <= PAGE_BYTES - AT_BYTES;
-}
-
 /* The params of a call, from their bracket on. */
 UNCHECKED static inline const char *read_plain_params(struct line *l,
 						      const char *p)
@@ -659,7 +654,8 @@ UNCHECKED static inline bool read_plain_call(struct line *l)
 	const char *p = l->r.begin, *start;
 	unsigned seen = 0, bit;
 
-	if (!has_room(l->r.end) || *p != '{')
+	if ((uintptr_t)l->r.end % PAGE_BYTES > PAGE_BYTES - AT_BYTES ||
+	    *p != '{')
 		return false;
 	/* What it may lack; it has all else. */
 	m->kind = MESSAGE_REQUEST;

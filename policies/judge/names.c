@@ -1,8 +1,6 @@
 /* Entries by name.  The contract is in names.h. */
 #include "names.h"
 
-#include "../../parser/word.h"
-
 #include <string.h>
 
 /*
@@ -11,6 +9,18 @@
  */
 #define HASH_START  0x9E3779B97F4A7C15u
 #define HASH_FACTOR 0xD6E8FEB86659FD93u
+
+/* Eight bytes as one number: the first byte is the lowest, on every machine. */
+static uint64_t word_at(const char *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
 
 static void put_word(char *out, uint64_t word)
 {

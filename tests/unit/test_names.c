@@ -141,115 +141,104 @@ static void found(const struct set *s, const char *name, char out[27])
 	*out = '\0';
 }
 
+/* Entries, and what is found of them, up to the next that has entries. */
+static const struct {
+	const char *entries[10], *name, *found;
+} walks[] = {
+	{{"kill", "kill*", "*", "k?ll", "*ll", "Kill_All", "kill _*", " pad ",
+	  "caf\xC3\xA9", "caf*"},
+	 "kill",
+	 "ABCDE"},
+	{{0}, "KILL", "abCde"},
+	{{0}, " kill", "abCdE"},
+	{{0}, "kill ", "aBCde"},
+	{{0}, "\xE2\x84\xAAill", "abCdE"},
+	{{0}, "kill_all", "BCEf"},
+	{{0}, "Kill_All", "bCEF"},
+	{{0}, "kill _x", "BCG"},
+	{{0}, "k", "C"},
+	{{0}, "", "C"},
+	{{0}, "pad", "Ch"},
+	{{0}, " pad ", "CH"},
+	{{0}, "caf\xC3\xA9", "CIJ"},
+	{{0}, "caf\xC3\x89", "CJ"},
+	/* What a glob begins with may fold to another byte, or away. */
+	{{" write_*",
+	  "\xC5\xBF"
+	  "et*",
+	  "\xE2\x84\xAA"
+	  "ill*"},
+	 "write_x",
+	 "a"},
+	{{0}, "set_x", "b"},
+	{{0}, "Kill_x", "c"},
+	/* The name that FastMCP's apps give a tool besides its own. */
+	{{"tool", "T?ol", "__0123456789ab_x", "__*X", "*"},
+	 "__0123456789ab_tool",
+	 "abE"},
+	{{0}, " __0123456789AB_Tool\t", "abE"},
+	{{0}, "__0123456789ab_ tool", "abE"},
+	{{0}, "__0123456789ab_tool2", "E"},
+	{{0}, "__0123456789ab_x", "CdE"},
+	{{0}, "__cdef01234567_X", "DE"},
+	{{0}, "__0123456789ab_", "E"},
+	{{0}, "__0123456789ab_\t", "E"},
+	{{0}, "__0123456789ab-tool", "E"},
+	{{0}, "__0123456789a_tool", "E"},
+	{{0}, "__0123456789abc_tool", "E"},
+	{{0}, "__0123456789ag_tool", "E"},
+	{{0}, "_0123456789ab_tool", "E"},
+	{{0}, "__0123456789ab___0123456789ab_tool", "E"},
+	{{0}, "__0123456789ab___0123456789ab_x", "cdE"},
+	/* Two names of one hash; and one whose begin has the hash of a whole.
+	 */
+	{{"djxrhj", "a*"}, "ghiwsl", ""},
+	{{0}, "djxrhj", "A"},
+	{{0}, "aa0uquw3", "B"},
+};
+
 static void walk_finds_every_entry(void **state)
 {
-	static const char *const entries[] = {
-		"kill",        /* a */
-		"kill*",       /* b */
-		"*",           /* c */
-		"k?ll",        /* d */
-		"*ll",         /* e */
-		"Kill_All",    /* f */
-		"kill _*",     /* g */
-		" pad ",       /* h */
-		"caf\xC3\xA9", /* i */
-		"caf*",        /* j */
-	};
-	static const struct {
-		const char *name, *found;
-	} rows[] = {
-		{"kill", "ABCDE"},
-		{"KILL", "abCde"},
-		{" kill", "abCdE"},
-		{"kill ", "aBCde"},
-		{"\xE2\x84\xAAill", "abCdE"},
-		{"kill_all", "BCEf"},
-		{"Kill_All", "bCEF"},
-		{"kill _x", "BCG"},
-		{"k", "C"},
-		{"", "C"},
-		{"pad", "Ch"},
-		{" pad ", "CH"},
-		{"caf\xC3\xA9", "CIJ"},
-		{"caf\xC3\x89", "CJ"},
-	};
-	struct set s = make_set(COUNT(entries));
+	struct set s = make_set(1);
 	char out[27];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(entries); i++)
-		add(&s, entries[i]);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		found(&s, rows[i].name, out);
-		if (strcmp(out, rows[i].found) != 0)
+	for (size_t i = 0; i < COUNT(walks); i++) {
+		if (walks[i].entries[0]) {
+			free_set(&s);
+			s = make_set(COUNT(walks[i].entries));
+		}
+		for (size_t k = 0; k < COUNT(walks[i].entries); k++)
+			if (walks[i].entries[k])
+				add(&s, walks[i].entries[k]);
+		found(&s, walks[i].name, out);
+		if (strcmp(out, walks[i].found) != 0)
 			print_error("found %s\n", out);
-		row_true(rows[i].name, strcmp(out, rows[i].found) == 0);
+		row_true(walks[i].name, strcmp(out, walks[i].found) == 0);
 	}
-	assert_non_null(names_same(&s.names, &s.entries[3]));
 	free_set(&s);
 }
 
-/* What a glob begins with may fold to another byte, or away. */
-static void globs_begin_folded(void **state)
+/* A literal is found by its whole spelling alone, however long it is. */
+static void literals_are_spelled(void **state)
 {
-	struct set s = make_set(3);
-	char out[27];
+	static const char all[] = "abcdefghijklmnopqrstuvwxyzabcdefghij";
+	struct set s = make_set(sizeof(all));
+	char names[sizeof(all)][sizeof(all)];
 
 	(void)state;
-	add(&s, " write_*");
-	add(&s, "\xC5\xBF"
-		"et*");
-	add(&s, "\xE2\x84\xAA"
-		"ill*");
-	found(&s, "write_x", out);
-	assert_string_equal(out, "a");
-	found(&s, "set_x", out);
-	assert_string_equal(out, "b");
-	found(&s, "Kill_x", out);
-	assert_string_equal(out, "c");
-	free_set(&s);
-}
-
-/* The name that FastMCP's apps give a tool besides its own. */
-static void aliases_are_walked(void **state)
-{
-	static const char *const entries[] = {
-		"tool",             /* a */
-		"T?ol",             /* b */
-		"__0123456789ab_x", /* c */
-		"__*X",             /* d */
-		"*",                /* e */
-	};
-	static const struct {
-		const char *name, *found;
-	} rows[] = {
-		{"__0123456789ab_tool", "abE"},
-		{" __0123456789AB_Tool\t", "abE"},
-		{"__0123456789ab_ tool", "abE"},
-		{"__0123456789ab_tool2", "E"},
-		{"__0123456789ab_x", "CdE"},
-		{"__cdef01234567_X", "DE"},
-		{"__0123456789ab_", "E"},
-		{"__0123456789ab_\t", "E"},
-		{"__0123456789ab-tool", "E"},
-		{"__0123456789a_tool", "E"},
-		{"__0123456789abc_tool", "E"},
-		{"__0123456789ag_tool", "E"},
-		{"_0123456789ab_tool", "E"},
-		{"__0123456789ab___0123456789ab_tool", "E"},
-		{"__0123456789ab___0123456789ab_x", "cdE"},
-	};
-	struct set s = make_set(COUNT(entries));
-	char out[27];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(entries); i++)
-		add(&s, entries[i]);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		found(&s, rows[i].name, out);
-		if (strcmp(out, rows[i].found) != 0)
-			print_error("found %s\n", out);
-		row_true(rows[i].name, strcmp(out, rows[i].found) == 0);
+	for (size_t len = 0; len < sizeof(all); len++) {
+		sprintf(names[len], "%.*s", (int)len, all);
+		add(&s, names[len]);
+	}
+	for (size_t len = 0; len < sizeof(all); len++) {
+		assert_ptr_equal(names_literal(&s.names, all, len),
+				 &s.entries[len]);
+		for (size_t at = 0; at < len; at++) {
+			memcpy(names[0], all, len);
+			names[0][at] = 'X';
+			assert_null(names_literal(&s.names, names[0], len));
+		}
 	}
 	free_set(&s);
 }
@@ -272,24 +261,6 @@ static void same_is_to_the_letter(void **state)
 	free_set(&s);
 }
 
-/* Two names of one hash; and a name whose begin has the hash of the whole. */
-static void hashes_collide(void **state)
-{
-	struct set s = make_set(2);
-	char out[27];
-
-	(void)state;
-	add(&s, "djxrhj");
-	found(&s, "ghiwsl", out);
-	assert_string_equal(out, "");
-	found(&s, "djxrhj", out);
-	assert_string_equal(out, "A");
-	add(&s, "a*");
-	found(&s, "aa0uquw3", out);
-	assert_string_equal(out, "B");
-	free_set(&s);
-}
-
 static size_t longest_slot(const struct names *n)
 {
 	size_t longest = 0;
@@ -298,6 +269,11 @@ static size_t longest_slot(const struct names *n)
 		size_t count = 0;
 
 		for (const struct entry *e = n->slots[i]; e; e = e->next)
+			count++;
+		longest = count > longest ? count : longest;
+		count = 0;
+		for (const struct entry *e = n->literals[i]; e;
+		     e = e->next_literal)
 			count++;
 		longest = count > longest ? count : longest;
 	}
@@ -352,10 +328,8 @@ int main(void)
 		cmocka_unit_test(globs_cover),
 		cmocka_unit_test(names_fold),
 		cmocka_unit_test(walk_finds_every_entry),
-		cmocka_unit_test(globs_begin_folded),
-		cmocka_unit_test(aliases_are_walked),
+		cmocka_unit_test(literals_are_spelled),
 		cmocka_unit_test(same_is_to_the_letter),
-		cmocka_unit_test(hashes_collide),
 		cmocka_unit_test(names_spread),
 		cmocka_unit_test(longest_names),
 	};

@@ -319,23 +319,37 @@ static void decodes(void **state)
 	}
 }
 
-/* Strings and keys that begin and end at every place around the end of a
- * window, on each side of a block's end. */
+/* Tokens that begin and end at every place around the end of a window, on each
+ * side of a block's end: behind a string, a number, white space that is a stop
+ * and white space that is none, and an escape. */
+static const struct {
+	const char *head;
+	char fill;
+	const char *rest;
+} windows[] = {
+	{"[\"", 'x', "\",{\"key\":\"value\",\"\":\"\\n\"},\"\",\"b\"]"},
+	{"[1", '7', ",{\"k\":[\"a\",\"\",1]},\"b\"]"},
+	{"[", '\t', "{\"k\"\t:\t\"v\"\t,\t\"l\" : [ ] }\t]"},
+	{"{\"k\":", ' ', "\"v\", \"l\": [1, \"b\"]}"},
+	{"[\"", 'x', "\\\"\xE2\x82\xAC\\\\\",\"\\u00e9\",\"b\\\"\"]"},
+};
+
 static void strings_meet_the_window(void **state)
 {
-	static const char rest[] =
-		"\",{\"key\":\"value\",\"\":\"\\n\",\"k\":[\"a\",\"\",1]},\"\",\"b\"]";
 	static char text[2 * SCAN_WINDOW + 256];
 
 	(void)state;
-	/* What is behind the value moves it against the blocks. */
-	for (size_t len = SCAN_WINDOW - 70; len < SCAN_WINDOW + 70; len++)
-		for (size_t behind = 0; behind < 64; behind++) {
-			size_t all = len + sizeof(rest) - 1;
+	for (size_t i = 0; i < COUNT(windows); i++)
+		/* What is behind the value moves it against the blocks. */
+		for (size_t at = 0; at < 140 * 32; at++) {
+			const char *rest = windows[i].rest;
+			size_t len = SCAN_WINDOW - 70 + at / 32;
+			size_t behind = at % 32 * 2 + i % 2;
+			size_t all = len + strlen(rest);
 
-			memset(text, 'x', len);
-			memcpy(text, "[\"", 2);
-			memcpy(text + len, rest, sizeof(rest));
+			memset(text, windows[i].fill, len);
+			memcpy(text, windows[i].head, strlen(windows[i].head));
+			memcpy(text + len, rest, strlen(rest));
 			memset(text + all, ' ', behind);
 			row_true(rest, !read_all(text, all + behind).reason);
 			/* Without its last bracket it is no value. */
