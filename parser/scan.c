@@ -427,11 +427,8 @@ open:
 	if (!(nest.low & 1))
 		goto value;
 key:
-	if (unlikely(*p != '"')) {
-		p = skip_space(r, &ahead, p);
-		if (*p != '"')
-			return scan_unexpected(r, p, "a string was expected");
-	}
+	if (unlikely(*p != '"'))
+		return scan_unexpected(r, p, "a string was expected");
 	p = take_string(r, &ahead, p, &text);
 	if (unlikely(!p))
 		return NULL;

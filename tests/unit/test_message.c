@@ -83,6 +83,8 @@ static void good_lines_are_read(void **state)
 		struct message m;
 		struct fault f;
 
+		/* Nothing of the message before it stays. */
+		memset(&m, 0x55, sizeof(m));
 		if (!message_read(line, strlen(line), &m, &f))
 			print_error("%s at %zu\n", f.reason, f.offset);
 		row_true(line, !f.reason);
@@ -230,6 +232,26 @@ static void lengths_are_bounded(void **state)
 	check_length(R "\"tools/call\",\"params\":{\"name\":\"%.*s\"}}", 1024);
 }
 
+/* A name that begins and ends at every place around the end of a window. */
+static void names_meet_the_window(void **state)
+{
+	static const char name[] = "a_name_of_twenty_six_bytes";
+	char line[2 * SCAN_WINDOW];
+	struct message m;
+	struct fault f;
+
+	(void)state;
+	for (int len = SCAN_WINDOW - 256; len < SCAN_WINDOW; len++) {
+		int used = sprintf(line,
+				   R "\"tools/call\",\"params\":{\"_meta\":"
+				     "{\"k\":\"%0*d\"},\"name\":\"%s\"}}",
+				   len, 0, name);
+
+		row_true(line, message_read(line, (size_t)used, &m, &f));
+		row_true(line, same(span_of(m.name), name));
+	}
+}
+
 static void blank_lines(void **state)
 {
 	(void)state;
@@ -247,6 +269,7 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_told),
 		cmocka_unit_test(params_are_bounded),
 		cmocka_unit_test(lengths_are_bounded),
+		cmocka_unit_test(names_meet_the_window),
 		cmocka_unit_test(blank_lines),
 	};
 

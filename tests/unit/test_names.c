@@ -222,24 +222,31 @@ static void walk_finds_every_entry(void **state)
 /* A literal is found by its whole spelling alone, however long it is. */
 static void literals_are_spelled(void **state)
 {
-	static const char all[] = "abcdefghijklmnopqrstuvwxyzabcdefghij";
-	struct set s = make_set(sizeof(all));
-	char names[sizeof(all)][sizeof(all)];
+	/* The last two have one hash. */
+	static const char line[] = "-abcdefghijklmnopqrstuvwxyzabcdefghij",
+			  one[] = "oswopgeg", two[] = "uqnlhhyw";
+	const char *all = line + 1;
+	enum { MOST = sizeof(line) - 1 };
+	char names[MOST][MOST], other[MOST];
+	struct set s = make_set(MOST + 1);
 
 	(void)state;
-	for (size_t len = 0; len < sizeof(all); len++) {
+	for (size_t len = 0; len < MOST; len++) {
 		sprintf(names[len], "%.*s", (int)len, all);
 		add(&s, names[len]);
 	}
-	for (size_t len = 0; len < sizeof(all); len++) {
+	add(&s, one);
+	for (size_t len = 0; len < MOST; len++) {
 		assert_ptr_equal(names_literal(&s.names, all, len),
 				 &s.entries[len]);
 		for (size_t at = 0; at < len; at++) {
-			memcpy(names[0], all, len);
-			names[0][at] = 'X';
-			assert_null(names_literal(&s.names, names[0], len));
+			memcpy(other, all, len);
+			other[at] = 'X';
+			assert_null(names_literal(&s.names, other, len));
 		}
 	}
+	assert_ptr_equal(names_literal(&s.names, one, 8), &s.entries[MOST]);
+	assert_null(names_literal(&s.names, two, 8));
 	free_set(&s);
 }
 
@@ -284,18 +291,18 @@ static size_t longest_slot(const struct names *n)
 static void names_spread(void **state)
 {
 	enum { NAMES = 1000, LONGEST = 32 };
-	static char names[NAMES][LONGEST + 8];
+	static char names[NAMES][2 * LONGEST + 8];
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdef";
 
 	(void)state;
 	for (int len = 0; len <= LONGEST; len++)
-		for (int before = 0; before < 2; before++) {
+		for (int sides = 1; sides <= 3; sides++) {
 			struct set s = make_set(NAMES);
 
 			for (int i = 0; i < NAMES; i++) {
 				sprintf(names[i], "%.*s%d%.*s",
-					before ? len : 0, letters, i,
-					before ? 0 : len, letters);
+					sides & 1 ? len : 0, letters, i,
+					sides & 2 ? len : 0, letters);
 				add(&s, names[i]);
 			}
 			row_true(names[NAMES - 1], longest_slot(&s.names) <= 8);

@@ -33,8 +33,9 @@ static const struct {
 	 "@| @|@nul|@nulL|@True|@NaN|@Infinity|@'a'|@/**/1|@+1|@.5|[1,@]"
 	 "|[@,1]|[@|[1,@|{@|{\"a\":@|{\"a\":@}|{\"a\":1,@|@\n1|@\v1"
 	 "|\r{\"__proto__\":@}"},
-	{"without a digit", false, "-@|-@a|1.@|1.@e1|1e@|1e+@"},
-	{"begins with 0", false, "0@1|-0@0"},
+	{"without a digit", false,
+	 "-@|-@a|1.@|1.@e1|1e@|1e+@|[1.@,1]|{\"a\":-@}"},
+	{"begins with 0", false, "0@1|-0@0|[0@1,1]|{\"a\":0@0}|[-0@1,1]"},
 	{"more than one", false, "0@x1|1 @2|{}@{}|[]@]"},
 	{"comma", false, "[1 @2]|[1@|{\"a\":1@]|[1@}"},
 	{"colon", false, "{\"a\"@|{\"a\" @1}"},
