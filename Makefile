@@ -32,7 +32,7 @@ FAULTY := $(BUILD)/tests/faulty
 FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
 EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
-FUZZERS := ledger scan_simd line list policy regex session
+FUZZERS := scan_simd line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 # What root builds, as for sudo make install, is given to the tree's owner, who
@@ -87,9 +87,9 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
 WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp linkat \
-	   unlink flock geteuid
+	   unlink rename fsync flock geteuid
 $(BUILD)/tests/test_crash: LINK += $(WRAPPED:%=-Wl,--wrap=%)
-$(BUILD)/tests/test_store: LINK += -Wl,--wrap=nanosleep
+$(BUILD)/tests/test_journal: LINK += -Wl,--wrap=nanosleep
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)

@@ -18,7 +18,14 @@ struct limit {
 	const char *path;         /* of the amount, as the file has it */
 	const char *invalid;      /* reason if a call has no valid amount */
 	int64_t length;           /* of the window, in nanoseconds */
-	const char *counter;      /* its name */
+	const char *per;          /* as the file has it, or NULL */
+	bool per_name;            /* each name is counted by itself */
+	struct condition *value;  /* finds the value of another per */
+	const char *no_value;     /* reason if a call has none */
+	const char *full;         /* reason if there are too many */
+	size_t values;            /* at a time */
+	const char *counter;      /* its name, or "/" and its place */
+	bool named;
 	struct counter *count;    /* what it counts in */
 	bool session;             /* its scope */
 	bool rate;                /* was written as a rate_limit */

@@ -20,6 +20,8 @@
 #define POLICY_LIMIT_MAX      1000000
 #define POLICY_SUM_MAX        1000000000000
 #define POLICY_WINDOW_SECONDS 31622400
+#define POLICY_VALUES_MAX     1000    /* of "per", at a time */
+#define POLICY_VALUES_CALLS   1000000 /* of all of them */
 #define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
 
 struct policy;
@@ -209,7 +211,7 @@ struct verdict {
 	/* If a limit refuses: nanoseconds until the same call is allowed; else
 	 * -1. */
 	int64_t wait;
-	/* If a sum refuses: what is left of it, in millionths; else -1. */
+	/* If a sum refuses: what is left of it, in millionths; else 0. */
 	int64_t left;
 	/* If a condition refuses: the value that decided, in the message or,
 	 * until the next message, in the policy's memory; ptr is NULL if the

@@ -1,6 +1,7 @@
 /* Answers to the client.  The contract is in answer.h. */
 #include "answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* JSON-RPC 2.0, 5.1 */
@@ -77,10 +78,25 @@ void answer_wait(struct strbuf *out, int64_t wait)
 	} else if (seconds < 7200) {
 		strbuf_number(out, round_up(seconds, 60));
 		strbuf_string(out, " min");
-	} else {
+	} else if (seconds <= 172800) {
 		strbuf_number(out, round_up(seconds, 3600));
 		strbuf_string(out, " h");
+	} else {
+		strbuf_number(out, round_up(seconds, 86400));
+		strbuf_string(out, " days");
 	}
+}
+
+void answer_sum(struct strbuf *out, uint64_t sum)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%llu.%06llu",
+			   (unsigned long long)(sum / 1000000),
+			   (unsigned long long)(sum % 1000000));
+
+	while (text[len - 1] == '0')
+		len--;
+	strbuf_bytes(out, text, (size_t)(text[len - 1] == '.' ? len - 1 : len));
 }
 
 /* The members weir/rule and weir/retryAfterMs of _meta or data. */
@@ -126,6 +142,11 @@ void answer_words(struct strbuf *out, const struct message *m,
 	}
 	strbuf_string(out, "Denied by policy: ");
 	strbuf_string(out, v->reason);
+	if (v->left > 0) {
+		strbuf_string(out, "; ");
+		answer_sum(out, (uint64_t)v->left);
+		strbuf_string(out, " is left");
+	}
 	if (v->wait >= 0) {
 		strbuf_string(out, "; try again in ");
 		answer_wait(out, v->wait);

@@ -26,6 +26,9 @@ void answer_wait(struct strbuf *out, int64_t wait);
 void answer_words(struct strbuf *out, const struct message *m,
 		  const struct verdict *v);
 
+/* A sum of millionths: "33.5". */
+void answer_sum(struct strbuf *out, uint64_t sum);
+
 /* What is hidden: -32602, as if there were none of that name; for a method,
  * -32601. */
 void answer_unknown(struct strbuf *out, const struct message *m,

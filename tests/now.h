@@ -7,18 +7,28 @@
 static int64_t now_is; /* in nanoseconds */
 static int now_asked;  /* how often */
 
-/* The verdict on a message, whose limits are answered at once. */
+static void (*now_waits)(void); /* is done while an answer is waited for */
+
+/* The verdict on a message.  While it waits, time goes on by milliseconds. */
 static inline struct verdict now_judge(const struct policy *policy,
 				       struct counters *counters,
 				       const struct message *m)
 {
 	static struct judged j;
+	enum counted answer;
 
 	policy_judge(policy, m, &j);
 	if (j.count > 0) {
 		now_asked++;
-		policy_counted(&j, counters_ask(counters, j.questions, j.count,
-						true, now_is));
+		answer = counters_ask(counters, j.questions, j.count, true,
+				      now_is);
+		while (answer == COUNTED_LATER) {
+			if (now_waits)
+				now_waits();
+			now_is += MILLISECOND;
+			answer = counters_resume(counters, now_is);
+		}
+		policy_counted(&j, answer);
 	}
 	return j.verdict;
 }

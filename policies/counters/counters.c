@@ -1,38 +1,26 @@
-/* What a policy's limits have counted: in memory, and in the file of a grant.
- */
+/* All limits of a call: those of this process and those of the grant. */
 #include "../internal.h"
-#include "ledger.h"
+#include "windows.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ALL_TOOLS   POLICY_SECTIONS /* as a section of its own */
-#define TRIES       4   /* to bind meters that others move at the same time */
-#define NAME_BYTES  200 /* of a grant's file, at most, without its ending */
-#define FILE_ENDING ".limits"
-
-/* The meters of one ledger, sorted as ledger_bind() wants them. */
-struct metered {
-	struct ledger *ledger;
-	struct meter *meters;
-	size_t count;
-	uint64_t generation; /* of the ledger, when they were bound */
-	bool begun;          /* a transaction */
-	bool failed;         /* to begin it */
-};
-
-/* A grant's file. */
-struct filed {
-	struct backend b;
-	struct ledger ledger;
-};
+#include <time.h>
 
 struct counters {
-	struct backend *grant; /* the file's; NULL: there is none */
-	struct ledger memory;
-	struct metered own, shared; /* by scope: session, grant */
-	struct meter **of;          /* each counter's, by its index */
+	struct windows *memory;
+	struct backend *grant;       /* or NULL */
+	const struct counter **list; /* of the policy: the grant's come last */
+	size_t own, shared;
+	const char *trouble; /* of this process: or "" */
+	int64_t rest; /* until then nothing waits: the last that did, did so in
+			 vain */
+	/* The question under way; those of the grant, if not all are. */
+	struct question *q, part[COUNTERS_ASKED_MAX];
+	size_t n, parts;
+	bool count, refused; /* by memory */
+	int64_t until;       /* it waits */
 };
 
 const struct rules *policy_rules_after(const struct policy *policy,
@@ -47,80 +35,31 @@ const struct rules *policy_rules_after(const struct policy *policy,
 
 bool policy_shares(const struct policy *policy)
 {
-	const struct rules *r = NULL;
-
-	while ((r = policy_rules_after(policy, r)))
-		for (size_t i = 0; i < r->limit_count; i++)
-			if (!r->limits[i].session)
-				return true;
+	for (size_t i = 0; i < policy->counter_count; i++)
+		if (policy->counters[i]->grant)
+			return true;
 	return false;
 }
 
-/* ---- meters ---------------------------------------------------------- */
-
-/* FNV-1a, over the bytes and their number. */
-static uint64_t hash(uint64_t h, const void *bytes, size_t len)
+void backend_close(struct backend *b)
 {
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	return (h ^ len) * UINT64_C(0x100000001b3);
+	if (b)
+		b->ops->close(b);
 }
 
-static struct meter meter_of(const struct policy *policy, const struct rules *r,
-			     const struct limit *l)
+static bool is_shared(const struct counters *c, const struct counter *counter)
 {
-	struct meter m = {.kind = METER_CALLS, .tag = l->count->index};
-	uint64_t section = r == policy->all_tools ? ALL_TOOLS : r->section;
-
-	m.base = hash(UINT64_C(0xcbf29ce484222325), &section, sizeof(section));
-	m.base = hash(m.base, r->entry.name, r->entry.len);
-	m.base = hash(m.base, l->counter, strlen(l->counter));
-	m.key = m.base;
-	m.places = l->max + 1;
-	if (l->amount) {
-		m.kind = METER_SUM;
-		m.key = hash(m.key, &l->length, sizeof(l->length));
-		m.key = hash(m.key, l->path, strlen(l->path));
-		m.places = 0;
-		m.width = l->length / LEDGER_PARTS;
-	}
-	return m;
+	return c->grant && counter->grant;
 }
 
-static int by_base(const void *a, const void *b)
+/* Binds the grant to these counters. */
+static bool bind(struct counters *c, bool start)
 {
-	const struct meter *m = a, *n = b;
-
-	return (m->base > n->base) - (m->base < n->base);
-}
-
-/* Fills in the meters of the limits that are counted in memory, or not. */
-static void list_meters(struct counters *c, struct metered *list,
-			const struct policy *policy, bool in_memory)
-{
-	const struct rules *r = NULL;
-
-	while ((r = policy_rules_after(policy, r)))
-		for (size_t i = 0; i < r->limit_count; i++) {
-			const struct limit *l = &r->limits[i];
-			bool memory = l->session || !c->shared.ledger;
-
-			if (memory == in_memory)
-				list->meters[list->count++] =
-					meter_of(policy, r, l);
-		}
-	qsort(list->meters, list->count, sizeof(*list->meters), by_base);
-	for (size_t i = 0; i < list->count; i++)
-		c->of[list->meters[i].tag] = &list->meters[i];
-}
-
-static bool bind(struct metered *list, struct ledger *from)
-{
-	if (!ledger_bind(list->ledger, list->meters, list->count, from))
+	if (!c->grant || c->shared == 0 || c->grant->bound == c)
+		return true;
+	if (!c->grant->ops->bind(c->grant, c->list + c->own, c->shared, start))
 		return false;
-	list->generation = list->ledger->generation;
+	c->grant->bound = c;
 	return true;
 }
 
@@ -130,305 +69,218 @@ struct counters *counters_new(const struct policy *policy,
 			      counters_report *report, void *context)
 {
 	struct counters *c = calloc(1, sizeof(*c));
-	size_t count = policy->limit_count + 1;
 	const char *trouble = "out of memory";
+	bool fine = false;
 
-	if (!c) {
-		report(context, trouble);
-		return NULL;
+	if (c) {
+		c->grant = grant;
+		c->trouble = "";
+		c->list = calloc(policy->counter_count + 1,
+				 sizeof(struct counter *));
 	}
-	ledger_memory(&c->memory);
-	c->grant = grant;
-	c->own.ledger = &c->memory;
-	c->shared.ledger = grant ? &((struct filed *)grant)->ledger : NULL;
-	c->own.meters = calloc(count, sizeof(*c->own.meters));
-	c->shared.meters = calloc(count, sizeof(*c->shared.meters));
-	c->of = calloc(count, sizeof(struct meter *));
-	if (c->own.meters && c->shared.meters && c->of) {
-		list_meters(c, &c->own, policy, true);
-		list_meters(c, &c->shared, policy, false);
-		if (!bind(&c->own,
-			  from ? (struct ledger *)&from->memory : NULL))
-			trouble = c->memory.store.trouble;
-		else if (c->shared.count > 0 && !bind(&c->shared, NULL))
-			trouble = c->shared.ledger->store.trouble;
-		else
-			return c;
+	if (c && c->list) {
+		for (size_t i = 0; i < policy->counter_count; i++)
+			if (!is_shared(c, policy->counters[i]))
+				c->list[c->own++] = policy->counters[i];
+		for (size_t i = 0; i < policy->counter_count; i++)
+			if (is_shared(c, policy->counters[i]))
+				c->list[c->own + c->shared++] =
+					policy->counters[i];
+		c->memory = windows_new(c->list, c->own);
 	}
+	if (c && c->memory) {
+		for (size_t i = 0; from && i < from->memory->n; i++)
+			windows_each(&from->memory->counts[i], windows_put,
+				     c->memory);
+		fine = bind(c, !from);
+		if (!fine)
+			trouble = grant->trouble;
+	}
+	if (fine)
+		return c;
 	report(context, trouble);
 	counters_free(c);
 	return NULL;
 }
 
-void counters_free(struct counters *counters)
+void counters_free(struct counters *c)
 {
-	if (!counters)
+	if (!c)
 		return;
-	ledger_close(&counters->memory);
-	free(counters->own.meters);
-	free(counters->shared.meters);
-	free(counters->of);
-	free(counters);
+	counters_drop(c);
+	if (c->grant && c->grant->bound == c)
+		c->grant->bound = NULL;
+	windows_free(c->memory);
+	free(c->list);
+	free(c);
 }
 
-/* ---- one call -------------------------------------------------------- */
-
-static bool try_begin(struct metered *list, int64_t now)
+/* The answer of the grant, with that of memory, which cannot fail and counts
+ * last. */
+static enum counted settle(struct counters *c, enum counted answer, int64_t now)
 {
-	struct ledger *l = list->ledger;
+	size_t part = 0;
 
-	for (int i = 0; i < TRIES; i++) {
-		/* Other counters may have bound it since. */
-		if (list->generation != l->generation && !bind(list, NULL))
-			return false;
-		switch (ledger_begin(l, now)) {
-		case LEDGER_READY:
-			return true;
-		case LEDGER_MOVED:
-			l->generation = 0;
-			break;
-		case LEDGER_TROUBLE:
-			return false;
-		}
+	if (answer == COUNTED_LATER && now >= c->until) {
+		c->grant->ops->drop(c->grant);
+		/* The first that waits in vain is enough. */
+		if (now >= c->rest)
+			c->rest = now + COUNTERS_REST;
+		answer = COUNTED_NOT;
 	}
-	store_fail(&l->store, "keeps getting new limits");
-	return false;
-}
+	if (answer == COUNTED_LATER)
+		return answer;
+	for (size_t i = 0; c->parts > 0 && i < c->n; i++)
+		if (is_shared(c, c->q[i].counter))
+			c->q[i] = c->part[part++];
+	if (answer == COUNTED_YES && c->refused)
+		answer = COUNTED_REFUSED;
+	for (size_t i = 0; c->count && answer == COUNTED_YES && i < c->n; i++) {
+		struct question one = c->q[i];
 
-/* Begins a transaction, if none is under way.  What failed for one limit of a
- * call fails for all: none waits for a lock once more. */
-static bool begin(struct metered *list, int64_t now)
-{
-	if (!list->begun && !list->failed) {
-		list->begun = try_begin(list, now);
-		list->failed = !list->begun;
+		one.amount = windows_amount(c->q, c->n, i);
+		if (!is_shared(c, one.counter))
+			windows_count(c->memory, &one, 1, now);
 	}
-	return list->begun;
-}
-
-static void end(struct metered *list)
-{
-	if (list->begun)
-		ledger_end(list->ledger);
-	list->begun = list->failed = false;
+	c->n = c->parts = 0;
+	return answer;
 }
 
 enum counted counters_ask(struct counters *c, struct question *q, size_t n,
 			  bool count, int64_t now)
 {
-	enum counted answer = COUNTED_YES;
+	size_t shared = 0;
 
-	for (size_t i = 0; i < n && answer != COUNTED_NOT; i++) {
-		struct metered *list = q[i].counter->grant && c->shared.ledger
-					       ? &c->shared
-					       : &c->own;
-		const struct meter *m = c->of[q[i].counter->index];
-
-		if (!begin(list, now) ||
-		    !ledger_ask(list->ledger, m, q[i].max, q[i].window,
-				q[i].amount, &q[i].wait) ||
-		    (q[i].wait != 0 &&
-		     !ledger_used(list->ledger, m, q[i].window, &q[i].used)))
-			answer = COUNTED_NOT;
-		else if (q[i].wait != 0)
-			answer = COUNTED_REFUSED;
+	c->q = q;
+	c->n = n;
+	c->count = count;
+	c->refused = false;
+	c->parts = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (is_shared(c, q[i].counter))
+			shared++;
+		else if (!(count ? windows_ask : windows_tell)(c->memory, &q[i],
+							       now))
+			c->refused = true;
 	}
-	/* What memory counts cannot fail, and so comes last. */
-	count &= answer == COUNTED_YES;
-	if (count && c->shared.begun && !ledger_commit(c->shared.ledger))
-		answer = COUNTED_NOT;
-	else if (count && c->own.begun)
-		ledger_commit(&c->memory);
-	end(&c->own);
-	end(&c->shared);
-	return answer;
+	if (shared == 0)
+		return settle(c, COUNTED_YES, now);
+	for (size_t i = 0; shared < n && i < n; i++)
+		if (is_shared(c, q[i].counter))
+			c->part[c->parts++] = q[i];
+	c->until = now < c->rest ? now : now + COUNTERS_WAIT;
+	/* Other counters may have bound it since. */
+	if (!bind(c, false))
+		return settle(c, COUNTED_NOT, now);
+	return settle(c,
+		      c->grant->ops->ask(c->grant, c->parts ? c->part : q,
+					 shared, count && !c->refused),
+		      now);
 }
 
 enum counted counters_resume(struct counters *c, int64_t now)
 {
-	(void)c;
-	(void)now;
-	return COUNTED_NOT;
+	return settle(c, c->grant->ops->resume(c->grant), now);
 }
 
 void counters_drop(struct counters *c)
 {
-	(void)c;
+	if (c->n > 0)
+		c->grant->ops->drop(c->grant);
+	c->n = c->parts = 0;
 }
 
 int64_t counters_poll(struct counters *c, struct pollfd *p)
 {
-	(void)c;
+	int64_t due = -1;
+
 	p->fd = -1;
-	return -1;
+	p->events = 0;
+	if (c->grant)
+		due = c->grant->ops->poll(c->grant, p);
+	if (c->n > 0 && (due < 0 || due > c->until))
+		due = c->until;
+	return due;
 }
 
 const char *counters_trouble(const struct counters *c)
 {
-	if (c->memory.store.trouble[0])
-		return c->memory.store.trouble;
-	return c->shared.ledger ? c->shared.ledger->store.trouble : "";
+	return c->grant ? c->grant->trouble : "";
 }
 
 /* ---- looking on ------------------------------------------------------ */
 
-/* Does something with a limit, within a transaction of its own. */
-typedef bool use_limit(struct counters *c, const struct limit *l,
-		       void *context);
+int64_t counters_now(void)
+{
+	struct timespec t;
 
-static bool each_shared(const struct policy *policy, struct counters *c,
-			use_limit *use, void *context)
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+/* Asks, and waits for the answer. */
+static enum counted ask_and_wait(struct counters *c, struct question *q)
+{
+	enum counted answer = counters_ask(c, q, 1, false, counters_now());
+	struct pollfd p;
+
+	while (answer == COUNTED_LATER) {
+		int64_t wait = counters_poll(c, &p) - counters_now();
+
+		poll(&p, 1, wait > 0 ? (int)(wait / MILLISECOND) + 1 : 0);
+		answer = counters_resume(c, counters_now());
+	}
+	return answer;
+}
+
+bool counters_uses(const struct policy *policy, struct counters *counters,
+		   policy_use *tell, void *context)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r)))
+		for (size_t i = 0; i < r->limit_count; i++) {
+			const struct limit *l = &r->limits[i];
+			/* The least that a call can add. */
+			struct question q = {.counter = l->count,
+					     .max = l->max,
+					     .window = l->length,
+					     .amount = 1};
+			struct limit_use use = {.rule = l->location.rule,
+						.counter = l->counter,
+						.words = l->words,
+						.sum = l->amount != NULL,
+						.max = l->max,
+						.length = l->length,
+						.values = l->count->values};
+
+			if (l->session)
+				continue;
+			if (ask_and_wait(counters, &q) == COUNTED_NOT)
+				return false;
+			use.used = q.used;
+			use.wait = q.wait;
+			use.live = q.live;
+			tell(context, &use);
+		}
+	return true;
+}
+
+bool counters_reset(const struct policy *policy, struct counters *counters,
+		    const char *name)
 {
 	const struct rules *r = NULL;
 	bool done = true;
 
 	while (done && (r = policy_rules_after(policy, r)))
 		for (size_t i = 0; done && i < r->limit_count; i++) {
-			if (r->limits[i].session)
-				continue;
-			/* Of a copy, the time is what it was then. */
-			done = begin(&c->shared, c->shared.ledger->now) &&
-			       use(c, &r->limits[i], context);
-			end(&c->shared);
+			const struct limit *l = &r->limits[i];
+
+			if (is_shared(counters, l->count) &&
+			    (strcmp(l->counter, name) == 0 ||
+			     strcmp(l->location.rule, name) == 0))
+				done = counters->grant->ops->reset(
+					counters->grant, l->count);
 		}
 	return done;
-}
-
-struct telling {
-	policy_use *tell;
-	void *context;
-};
-
-static bool tell_use(struct counters *c, const struct limit *l, void *context)
-{
-	const struct telling *t = context;
-	const struct meter *m = c->of[l->count->index];
-	struct limit_use use = {.rule = l->location.rule,
-				.counter = l->counter,
-				.words = l->words,
-				.sum = l->amount != NULL,
-				.max = l->max,
-				.length = l->length};
-
-	/* The least that a call can add. */
-	if (!ledger_used(c->shared.ledger, m, l->length, &use.used) ||
-	    !ledger_ask(c->shared.ledger, m, l->max, l->length, 1, &use.wait))
-		return false;
-	t->tell(t->context, &use);
-	return true;
-}
-
-bool counters_uses(const struct policy *policy, struct counters *counters,
-		   policy_use *tell, void *context)
-{
-	struct telling t = {.tell = tell, .context = context};
-
-	return each_shared(policy, counters, tell_use, &t);
-}
-
-static bool reset(struct counters *c, const struct limit *l, void *context)
-{
-	const char *name = context;
-
-	return (strcmp(l->counter, name) != 0 &&
-		strcmp(l->location.rule, name) != 0) ||
-	       ledger_reset(c->shared.ledger, c->of[l->count->index]);
-}
-
-bool counters_reset(const struct policy *policy, struct counters *counters,
-		    const char *name)
-{
-	return each_shared(policy, counters, reset, (void *)name);
-}
-
-/* ---- grants ---------------------------------------------------------- */
-
-/* The file of a grant: its name, with %XX for what may not be in one.  The end
- * of a long one is told by its hash. */
-static void put_name(struct strbuf *out, const char *name)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	uint64_t h = hash(0, name, strlen(name));
-	size_t start = out->len;
-
-	for (const char *p = name; *p; p++) {
-		unsigned char byte = (unsigned char)*p;
-		const char escaped[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-		bool plain = (byte >= '0' && byte <= '9') ||
-			     ((byte | 32) >= 'a' && (byte | 32) <= 'z') ||
-			     byte == '-' || byte == '_' ||
-			     (byte == '.' && p > name);
-
-		if (out->len - start >= NAME_BYTES - 20) {
-			strbuf_string(out, "~");
-			for (int shift = 60; shift >= 0; shift -= 4)
-				strbuf_bytes(out, &hex[h >> shift & 15], 1);
-			break;
-		}
-		strbuf_bytes(out, plain ? p : escaped, plain ? 1 : 3);
-	}
-	strbuf_string(out, FILE_ENDING);
-}
-
-static void close_filed(struct backend *b)
-{
-	ledger_close(&((struct filed *)b)->ledger);
-	free(b);
-}
-
-static const struct backend_ops filed_ops = {.close = close_filed};
-
-typedef bool open_ledger(struct ledger *l, const char *path,
-			 struct policy_clock clock);
-
-static struct backend *open_grant(open_ledger *how, const char *dir,
-				  const char *name, struct policy_clock clock,
-				  policy_report *report, void *context)
-{
-	size_t len = strlen(dir) + 1 + NAME_BYTES + sizeof(FILE_ENDING);
-	struct filed *f = calloc(1, sizeof(*f));
-	char *path = calloc(1, len);
-	struct strbuf out = {.ptr = path, .cap = len};
-	bool open = false;
-
-	if (f && path) {
-		strbuf_string(&out, dir);
-		strbuf_string(&out, "/");
-		put_name(&out, name);
-		open = how(&f->ledger, path, clock);
-		if (!open)
-			report(context, f->ledger.store.trouble);
-	} else {
-		report(context, "out of memory");
-	}
-	free(path);
-	if (f) {
-		f->b.ops = &filed_ops;
-		f->b.place = store_path(&f->ledger.store);
-		f->b.empty = how == ledger_copy && !f->ledger.store.bytes;
-	}
-	if (open)
-		return &f->b;
-	backend_close(f ? &f->b : NULL);
-	return NULL;
-}
-
-struct backend *grant_open(const char *dir, const char *name,
-			   struct policy_clock clock, policy_report *report,
-			   void *context)
-{
-	return open_grant(ledger_file, dir, name, clock, report, context);
-}
-
-struct backend *grant_copy(const char *dir, const char *name,
-			   struct policy_clock clock, policy_report *report,
-			   void *context)
-{
-	return open_grant(ledger_copy, dir, name, clock, report, context);
-}
-
-void backend_close(struct backend *b)
-{
-	if (b)
-		b->ops->close(b);
 }

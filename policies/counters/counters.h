@@ -46,9 +46,12 @@ struct counter {
 	size_t values;    /* of "per": live at a time; 0: there is no per */
 	uint64_t max;     /* the largest max of its limits; sums: millionths */
 	int64_t window;   /* the longest of theirs */
-	const int64_t *windows; /* all of theirs, each once */
+	const int64_t *windows; /* all of theirs, each once, the shortest
+				   first */
 	size_t window_count;    /* at least 1 */
-	size_t index;           /* in the policy's counters */
+	const uint64_t *old;    /* their ids in files of the old form */
+	size_t old_count;
+	size_t index; /* in the policy's counters */
 };
 
 /* What one limit of a call asks, and is told. */
@@ -106,6 +109,9 @@ struct backend {
 						 failed, in words; or "" */
 	const void *bound; /* for counters.c: whose counters were bound last */
 };
+
+/* The time of CLOCK_BOOTTIME. */
+int64_t counters_now(void);
 
 /* NULL is nothing to close. */
 void backend_close(struct backend *b);

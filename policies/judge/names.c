@@ -264,20 +264,24 @@ void walk_begin(struct walk *w, const struct names *n, const char *name,
 	look_for(w, 0);
 }
 
-void walk_add_alias(struct walk *w)
+size_t name_alias(const char *folded, size_t len)
 {
 	size_t at = NAME_ALIAS_BYTES;
 
-	if (w->whole_len <= at || memcmp(w->whole, "__", 2) != 0 ||
-	    w->whole[at - 1] != '_')
-		return;
+	if (len <= at || memcmp(folded, "__", 2) != 0 || folded[at - 1] != '_')
+		return 0;
 	for (size_t i = 2; i < at - 1; i++)
-		if (!memchr("0123456789abcdef", w->whole[i], 16))
-			return;
+		if (!memchr("0123456789abcdef", folded[i], 16))
+			return 0;
 	/* White space before the name is dropped as at its begin. */
-	while (at < w->whole_len && is_edge(w->whole[at]))
+	while (at < len && is_edge(folded[at]))
 		at++;
-	w->alias = at;
+	return at;
+}
+
+void walk_add_alias(struct walk *w)
+{
+	w->alias = name_alias(w->whole, w->whole_len);
 }
 
 /* Does e, found in the slot of the bytes before w->at, cover the name?  Of one

@@ -87,6 +87,10 @@ struct walk {
 void walk_begin(struct walk *w, const struct names *n, const char *name,
 		size_t len);
 
+/* Where the tool's name begins in one of FastMCP's apps, which is folded: 0, or
+ * behind "__", 12 hexadecimal digits and "_". */
+size_t name_alias(const char *folded, size_t len);
+
 /* FastMCP's apps also call a tool NAME by __, 12 hex digits, _NAME.  For such a
  * name, appends the entries that match NAME but not the whole name; none is
  * exact. */

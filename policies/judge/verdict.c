@@ -118,8 +118,7 @@ static struct verdict give(enum verdict_kind kind, const char *rule,
 	return (struct verdict){.kind = kind,
 				.location = {.rule = rule},
 				.reason = reason,
-				.wait = -1,
-				.left = -1};
+				.wait = -1};
 }
 
 static struct verdict refuse(struct location location, const char *reason)
@@ -296,6 +295,59 @@ static bool amount_of(const struct condition *c, struct arguments *arguments,
 	return true;
 }
 
+static uint64_t mix(uint64_t hash, uint64_t c)
+{
+	return (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20 : c)) *
+	       UINT64_C(0x100000001b3);
+}
+
+/* A hash of what a limit counts apart: a name, or a value of the call.  Strings
+ * compare decoded and ASCII-folded, numbers by value.  0: there is none, or one
+ * that servers read as different numbers. */
+static uint64_t value_of(const struct limit *l, const struct subject *s,
+			 struct arguments *arguments, void *scratch)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	char folded[MESSAGE_NAME_BYTES + NAME_FOLD_MORE];
+	struct span value;
+	struct decimal d = {.digits = NULL};
+	struct text text;
+	int32_t c;
+
+	if (l->per_name) {
+		const size_t len = name_fold(s->name, s->len, folded);
+		const size_t at = name_alias(folded, len);
+
+		value = (struct span){folded + at, len - at};
+	} else if (condition_test(l->value, arguments, true, scratch, &value) !=
+		   OUTCOME_YES) {
+		return 0;
+	} else if (*value.ptr == '"') {
+		hash = mix(hash, '"');
+		text = (struct text){value.ptr + 1, value.len - 2,
+				     TEXT_ESCAPED};
+		while ((c = text_next(&text)) >= 0)
+			hash = mix(hash, (uint64_t)c);
+		value.len = 0;
+	} else if (*value.ptr != 't' && *value.ptr != 'f') {
+		if (!decimal_read(value.ptr, value.len, &d) ||
+		    !decimal_fits(&d))
+			return 0;
+		while (d.end > d.digits &&
+		       (d.end[-1] == '0' || d.end[-1] == '.') && d.sign)
+			d.end--;
+		hash = mix(hash, (uint64_t)d.sign);
+		hash = mix(hash, d.sign ? (uint64_t)d.exponent : 0);
+		value.ptr = d.digits;
+		value.len = d.sign ? (size_t)(d.end - d.digits) : 0;
+	}
+	for (size_t i = 0; i < value.len; i++)
+		if (!d.digits || value.ptr[i] != '.')
+			hash = mix(hash, (unsigned char)value.ptr[i]);
+	hash ^= hash >> 29;
+	return hash ? hash : 1;
+}
+
 /* What the limits of a subject ask.  False: one cannot even be asked. */
 static bool add_questions(struct judging *j, size_t at, struct verdict *v)
 {
@@ -315,6 +367,14 @@ static bool add_questions(struct judging *j, size_t at, struct verdict *v)
 			    !amount_of(l->amount, &j->arguments[at],
 				       j->policy->memory, &q.amount)) {
 				*v = refuse(l->location, l->invalid);
+				return false;
+			}
+			if (l->per)
+				q.value = value_of(l, &j->subjects[at],
+						   &j->arguments[at],
+						   j->policy->memory);
+			if (l->per && q.value == 0) {
+				*v = refuse(l->location, l->no_value);
 				return false;
 			}
 			if (to->count == COUNTERS_ASKED_MAX) {
@@ -521,9 +581,10 @@ void policy_counted(struct judged *j, enum counted answer)
 		if (at == j->count) {
 			at = i;
 			*v = refuse(j->limits[i]->location,
-				    j->limits[i]->reason);
+				    q->full ? j->limits[i]->full
+					    : j->limits[i]->reason);
 			v->wait = q->wait;
-			if (j->limits[i]->amount)
+			if (j->limits[i]->amount && !q->full)
 				v->left = q->used < q->max
 						  ? (int64_t)(q->max - q->used)
 						  : 0;

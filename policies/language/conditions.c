@@ -156,34 +156,50 @@ static void read_path(struct loader *l, const json_value *v, void *into)
 			loader_show(v->u.string.ptr, v->u.string.length).text);
 }
 
-/* An amount is what a path leads to, if it is at least 0. */
-void conditions_read_amount(struct loader *l, const json_value *v, void *into)
+/* One value, which is compared so: a path of a limit. */
+static void read_one(struct loader *l, const json_value *v, enum op op,
+		     struct operand operand, struct condition **into)
 {
-	static const struct operand zero = {
-		.type = TYPE_NUMBER, .ptr = "0", .len = 1};
 	struct condition *c = loader_take(l, sizeof(*c));
-	struct operand *least = loader_take(l, sizeof(*least));
+	struct operand *kept = loader_take(l, sizeof(*kept));
 	int faults = l->faults;
 
-	if (!c || !least)
+	if (!c || !kept)
 		return;
 	read_path(l, v, c);
 	if (l->faults > faults)
 		return;
 	for (size_t i = 0; i < c->step_count; i++)
 		if (c->steps[i].kind == STEP_EACH)
-			loader_fault(l, "an amount is one number: [*] leads to "
-					"any number of them");
+			loader_fault(l, "one value is needed: [*] leads to any "
+					"number of them");
 	if (c->step_count == 0)
 		loader_fault(l,
-			     "%s is no number: name one in it, as "
+			     "%s is no one value: name one in it, as "
 			     "args.amount",
 			     c->everywhere ? EVERYWHERE : "args");
-	*least = zero;
-	c->op = OP_GTE;
-	c->operands = least;
+	*kept = operand;
+	c->op = op;
+	c->operands = kept;
 	c->operand_count = 1;
-	*(struct condition **)into = c;
+	*into = c;
+}
+
+/* An amount is what a path leads to, if it is at least 0. */
+void conditions_read_amount(struct loader *l, const json_value *v, void *into)
+{
+	static const struct operand zero = {
+		.type = TYPE_NUMBER, .ptr = "0", .len = 1};
+
+	read_one(l, v, OP_GTE, zero, into);
+}
+
+void conditions_read_value(struct loader *l, const json_value *v, void *into)
+{
+	static const struct operand null = {
+		.type = TYPE_NULL, .ptr = "null", .len = 4};
+
+	read_one(l, v, OP_NEQ, null, into);
 }
 
 /* ---- operators ------------------------------------------------------- */

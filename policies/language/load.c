@@ -300,35 +300,6 @@ static bool resolve(struct policy *p)
 	return done;
 }
 
-/* Each limit has a counter of its own. */
-static bool make_counters(struct policy *p)
-{
-	const struct rules *r = NULL;
-
-	p->counters = arena_take(&p->arena, p->limit_count * POINTER_BYTES);
-	while (p->counters && (r = policy_rules_after(p, r)))
-		for (size_t i = 0; i < r->limit_count; i++) {
-			struct limit *l = &r->limits[i];
-			struct counter *c = arena_take(&p->arena, sizeof(*c));
-
-			if (!c)
-				return false;
-			*c = (struct counter){
-				.name = l->counter,
-				.sum = l->amount != NULL,
-				.grant = !l->session,
-				.max = l->max,
-				.window = l->length,
-				.windows = &l->length,
-				.window_count = 1,
-				.index = p->counter_count,
-			};
-			l->count = c;
-			p->counters[p->counter_count++] = c;
-		}
-	return p->counters;
-}
-
 /* What judging needs, so that it never allocates. */
 static bool make_memory(struct policy *p)
 {
@@ -352,8 +323,9 @@ static void finish(struct loader *l, struct policy *p)
 		p->rules_most += has_rules(p->all_tools);
 		finish_reason(p->all_tools);
 	}
-	if (l->faults == 0 &&
-	    (!resolve(p) || !make_counters(p) || !make_memory(p)))
+	if (l->faults == 0)
+		limits_finish(l);
+	if (l->faults == 0 && (!resolve(p) || !make_memory(p)))
 		loader_fault(l, "out of memory");
 }
 

@@ -63,6 +63,28 @@ void loader_fault(struct loader *l, const char *format, ...)
 	l->faults++;
 }
 
+void loader_fault_at(struct loader *l, const struct location *at,
+		     const char *format, ...)
+{
+	char words[WORDS_BYTES], line[LINE_BYTES];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	strbuf_string(&o, at->file);
+	strbuf_string(&o, ":");
+	strbuf_number(&o, (int64_t)at->line);
+	strbuf_string(&o, ": ");
+	strbuf_string(&o, at->rule);
+	strbuf_string(&o, ": ");
+	strbuf_string(&o, words);
+	line[o.len] = '\0';
+	l->report(l->context, line);
+	l->faults++;
+}
+
 static size_t enter(struct loader *l, const char *key, size_t len)
 {
 	size_t mark = l->pointer.len, run;

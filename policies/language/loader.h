@@ -55,6 +55,11 @@ struct shown loader_show(const char *s, size_t len);
 void loader_fault(struct loader *l, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same of a rule that was read before. */
+void loader_fault_at(struct loader *l, const struct location *at,
+		     const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Reports that s is none of the words, a NULL-ended list. */
 void loader_unknown(struct loader *l, const char *what, const char *s,
 		    size_t len, const char *const *words);
@@ -118,6 +123,16 @@ loader_read conditions_read_require, conditions_read_deny;
 /* The reader of "increment_from"; into is a struct condition *, whose value is
  * the amount where it holds. */
 loader_read conditions_read_amount;
+
+/* The same for the path of a "per": it holds for a string, a number, true or
+ * false. */
+loader_read conditions_read_value;
+
+/* The readers of "limits" and "rate_limit", in limits.c; into is the rules. */
+loader_read limits_read, limits_read_rate;
+
+/* Makes the counters, once all limits are there: those of one name are one. */
+void limits_finish(struct loader *l);
 
 /* The reader of a reason for the agent; into is a const char *. */
 loader_read loader_read_reason;

@@ -58,7 +58,7 @@ static void print_limit(struct strbuf *out, const struct limit *l)
 	strbuf_string(out, ", \"window\": ");
 	strbuf_number(out, l->length / SECOND);
 	if (!l->rate) {
-		if (l->counter[0] != '/') {
+		if (l->named) {
 			strbuf_string(out, ", \"counter\": ");
 			string(out, l->counter);
 		}
@@ -68,6 +68,12 @@ static void print_limit(struct strbuf *out, const struct limit *l)
 	if (l->path) {
 		strbuf_string(out, ", \"increment_from\": ");
 		string(out, l->path);
+	}
+	if (l->per) {
+		strbuf_string(out, ", \"per\": ");
+		string(out, l->per);
+		strbuf_string(out, ", \"values\": ");
+		strbuf_number(out, (int64_t)l->values);
 	}
 	if (l->on_deny) {
 		strbuf_string(out, ", \"on_deny\": ");

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MILLION 1000000
+#define COLUMNS 80
+#define INDENT  31 /* of what a limit is */
 
 struct amount {
 	char text[48];
@@ -19,19 +20,13 @@ struct amount {
 /* A count, or a sum in millionths: "33.5". */
 static struct amount amount(uint64_t n, bool sum)
 {
-	struct amount a;
-	size_t len;
+	struct amount a = {""};
+	struct strbuf out = {.ptr = a.text, .cap = sizeof(a.text) - 1};
 
-	if (!sum || n % MILLION == 0) {
-		snprintf(a.text, sizeof(a.text), "%llu",
-			 (unsigned long long)(sum ? n / MILLION : n));
-		return a;
-	}
-	snprintf(a.text, sizeof(a.text), "%llu.%06llu",
-		 (unsigned long long)(n / MILLION),
-		 (unsigned long long)(n % MILLION));
-	for (len = strlen(a.text); a.text[len - 1] == '0'; len--)
-		a.text[len - 1] = '\0';
+	if (sum)
+		answer_sum(&out, n);
+	else
+		strbuf_number(&out, (int64_t)n);
 	return a;
 }
 
@@ -66,18 +61,46 @@ static void put_json(struct listing *t, const struct limit_use *use)
 	       amount(use->max, use->sum).text,
 	       (long long)(use->length / SECOND));
 	if (use->wait < 0)
-		printf("null}");
+		printf("null");
 	else
-		printf("%lld}", (long long)((use->wait + MILLISECOND - 1) /
-					    MILLISECOND));
+		printf("%lld", (long long)((use->wait + MILLISECOND - 1) /
+					   MILLISECOND));
+	if (use->values > 0)
+		printf(", \"values\": %zu, \"maxValues\": %zu", use->live,
+		       use->values);
+	printf("}");
+}
+
+/* The rest of a line, in as many lines as it takes. */
+static void put_wrapped(FILE *to, const char *s)
+{
+	while (*s) {
+		size_t len = 0, fits = 0, columns = 0;
+
+		/* A character takes at most two columns. */
+		for (; s[len] && columns < COLUMNS - INDENT; len++) {
+			columns += (s[len] & 0xC0) == 0xC0
+					   ? 2
+					   : (s[len] & 0xC0) != 0x80;
+			if (s[len] == ' ' || s[len] == '/')
+				fits = s[len] == ' ' ? len + 1 : len;
+		}
+		while ((s[len] & 0xC0) == 0x80)
+			len++;
+		if (s[len] && fits > 0)
+			len = fits;
+		fprintf(to, "%.*s\n", (int)len, s);
+		s += len;
+		if (*s)
+			fprintf(to, "%*s", INDENT, "");
+	}
 }
 
 /* A policy_use. */
 static void list_one(void *context, const struct limit_use *use)
 {
 	struct listing *t = context;
-	const bool named = use->counter[0] != '/';
-	char used[100];
+	char used[100], line[COLUMNS + 1];
 
 	if (t->reset && strcmp(use->counter, t->reset) != 0 &&
 	    strcmp(use->rule, t->reset) != 0)
@@ -91,10 +114,29 @@ static void list_one(void *context, const struct limit_use *use)
 		snprintf(used, sizeof(used), "%s / %s",
 			 amount(use->used, use->sum).text,
 			 amount(use->max, use->sum).text);
+		/* A long one has the line for itself. */
+		fprintf(t->to, strlen(used) > 18 ? "%s\n%-18s" : "%-18s%s",
+			used, "");
+		fprintf(t->to, "  %-9s  ", when(use->wait).text);
+		put_wrapped(t->to, use->words);
+		fprintf(t->to, "%*s", INDENT, "");
 		/* A limit without a name is its index, "/0". */
-		fprintf(t->to, "%-18s  %-9s  %s\n%31s%s%s%s\n", used,
-			when(use->wait).text, use->words, "", use->rule,
-			named ? ", counter " : "", named ? use->counter : "");
+		snprintf(line, sizeof(line), "%s, counter %s", use->rule,
+			 use->counter);
+		if (use->counter[0] == '/') {
+			put_wrapped(t->to, use->rule);
+		} else if (strlen(line) <= COLUMNS - INDENT) {
+			fprintf(t->to, "%s\n", line);
+		} else {
+			put_wrapped(t->to, use->rule);
+			fprintf(t->to, "%*scounter\n%*s", INDENT, "", INDENT,
+				"");
+			put_wrapped(t->to, use->counter);
+		}
+		if (use->values > 0)
+			fprintf(t->to,
+				"%*sthe most of %zu values; %zu may be\n",
+				INDENT, "", use->live, use->values);
 	}
 	t->count++;
 }

@@ -37,8 +37,7 @@ static bool judge(struct testing *t, const char *line, size_t len,
 	*v = (struct verdict){.kind = VERDICT_MALFORMED,
 			      .location = {.rule = "(malformed)"},
 			      .reason = fault.reason,
-			      .wait = -1,
-			      .left = -1};
+			      .wait = -1};
 	return false;
 }
 

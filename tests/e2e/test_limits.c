@@ -167,7 +167,7 @@ static void another_policy(void **state)
 	check_same("the file", after.ptr, after.len, before.ptr, before.len);
 
 	in_case("half a file");
-	check_equal(truncate(limits, 4200), 0);
+	check_equal(truncate(limits, 42), 0);
 	p = proc_run(WORDS(weir, "limits", "-s", path("state"), "-g", "g", "-p",
 			   then),
 		     "");

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../policies/counters/ledger.h"
+#include "../../policies/counters/journal.h"
 #include "../now.h"
 
 static char grant_directory[64];         /* of this test program */
@@ -56,17 +56,6 @@ static inline void grant_wait(int64_t time)
 	grant_clock.wall += time;
 }
 
-/* The file's, as counters.c has it. */
-static inline struct ledger *grant_ledger(struct backend *b)
-{
-	struct filed {
-		struct backend b;
-		struct ledger ledger;
-	} *f = (struct filed *)b;
-
-	return &f->ledger;
-}
-
 static inline struct backend *grant_g(void)
 {
 	const struct policy_clock clock = {.read = grant_read};
@@ -76,7 +65,7 @@ static inline struct backend *grant_g(void)
 	l = grant_open(grant_directory, "g", clock, grant_listen, NULL);
 	/* What a test does to the file is seen at once. */
 	if (l)
-		grant_ledger(l)->store.look_every = 0;
+		((struct journal *)l)->look_every = 0;
 	return l;
 }
 

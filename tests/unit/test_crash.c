@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "../../policies/counters/ledger.h"
+#include "../../policies/internal.h"
 
 /* The linker puts these before the library's own (--wrap). */
 #define WRAP(how, name, parameters, ...)                                       \
@@ -31,8 +31,7 @@
 	{                                                                      \
 		if (fails((how) | LOOPS))                                      \
 			return -1;                                             \
-		return __real_##name(fd, buf,                                  \
-				     halves && len > 1 ? len / 2 : len, at);   \
+		return __real_##name(fd, buf, part(how, len, at), at);         \
 	}
 
 enum { READS = 1, WRITES = 2, LOOPS = 4 };
@@ -42,10 +41,6 @@ static int which;      /* of them */
 static int error;      /* that it fails with; 0: it kills */
 static bool stays;     /* what follows fails too */
 static bool halves;    /* no more than half is read or written */
-/* 1: the file is removed whenever its lock is given back; 3: and the second
- * time another is there that is none. */
-static int moves;
-
 static bool fails(int how)
 {
 	if (!(how & which) || left < 0 || left-- > 0)
@@ -57,6 +52,17 @@ static bool fails(int how)
 	return true;
 }
 
+/* Of reads, to the end of a page, as where the next cannot be read. */
+static size_t part(int how, size_t len, off_t at)
+{
+	if (!halves || len < 2)
+		return len;
+	if (how == WRITES)
+		return len / 2;
+	return (size_t)(4096 - at % 4096) < len ? (size_t)(4096 - at % 4096)
+						: len;
+}
+
 WRAP_BYTES(READS, pread, void)
 WRAP_BYTES(WRITES, pwrite, const void)
 WRAP(READS, stat, (const char *name, struct stat *st), name, st)
@@ -66,6 +72,8 @@ WRAP(WRITES, ftruncate, (int fd, off_t len), fd, len)
 WRAP(WRITES, fchmod, (int fd, mode_t mode), fd, mode)
 WRAP(WRITES, mkostemp, (char *name, int flags), name, flags)
 WRAP(WRITES, unlink, (const char *name), name)
+WRAP(WRITES, rename, (const char *from, const char *to), from, to)
+WRAP(WRITES, fsync, (int fd), fd)
 
 ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
@@ -97,24 +105,10 @@ int __wrap_linkat(int at, const char *from, int to_at, const char *to,
 	return -1;
 }
 
-static void move(void)
-{
-	int fd;
-
-	__real_unlink(grant_file);
-	if (moves == 1 || --moves > 1)
-		return;
-	fd = open(grant_file, O_WRONLY | O_CREAT, 0600);
-	assert_true(fd >= 0);
-	close(fd);
-}
-
 int __real_flock(int fd, int how);
 int __wrap_flock(int fd, int how);
 int __wrap_flock(int fd, int how)
 {
-	if (moves && how == LOCK_UN)
-		move();
 	/* Nothing can go wrong with giving it back. */
 	return how != LOCK_UN && fails(READS | LOOPS) ? -1
 						      : __real_flock(fd, how);
@@ -161,8 +155,8 @@ static const struct act {
 	int more;           /* calls of it */
 	unsigned counters;  /* which of the probes count the calls: bits */
 	enum { STAYS, BOOTS, GOES_BACK } clock; /* before it */
-	enum meter_kind reset; /* of the only meter; 0: it is not */
-	long killed; /* before this write of a call, another process was */
+	bool reset;                             /* of the first counter */
+	bool compact; /* the file is written anew by its first call */
 } acts[] = {
 	{"the first", NULL, 0, POLICY(FOUR), 0, 15},
 	{"the first, and a call", NULL, 0, POLICY(FOUR), 1, 15},
@@ -177,16 +171,19 @@ static const struct act {
 	{"more limits", POLICY(ONE("9")), 0, POLICY(FOUR), 1, 15},
 	{"another window", POLICY(SUM("9", "90")), 3, POLICY(SUM("9", "64")), 2,
 	 4},
-	{"a reset", POLICY(ONE("9")), 3, POLICY(ONE("9")), 0, 1, STAYS,
-	 METER_CALLS},
+	{"a reset", POLICY(ONE("9")), 3, POLICY(ONE("9")), 0, 1, STAYS, true},
 	{"a reset of a sum", POLICY(SUM("9", "64")), 3, POLICY(SUM("9", "64")),
-	 0, 4, STAYS, METER_SUM},
-	{"its commit is finished", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, STAYS,
-	 0, 3},
-	{"its commit is finished again", POLICY(FOUR), 3, POLICY(FOUR), 2, 15,
-	 STAYS, 0, 5},
-	{"its commit is ended", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, BOOTS, 0,
-	 7},
+	 0, 4, STAYS, true},
+	{"written anew", POLICY(FOUR), 3, POLICY(FOUR), 2, 15, STAYS, false,
+	 true},
+	{"written anew after a boot", POLICY(FOUR), 3, POLICY(FOUR), 2, 15,
+	 BOOTS, false, true},
+	{"written anew by one that needs less", POLICY(FOUR), 3,
+	 POLICY(ONE("7") ",{\"counter\":\"two\",\"window\":1,\"max\":9}," SUM(
+		 "9", "1") "," MORE),
+	 2, 15, STAYS, false, true},
+	{"written anew with other windows", POLICY(SUM("9", "64")), 3,
+	 POLICY(SUM("9", "1")), 2, 4, STAYS, false, true},
 	{"time goes back", POLICY(ONE("9")), 3, POLICY(ONE("9")), 2, 1,
 	 GOES_BACK},
 	{"time goes back for a sum", POLICY(SUM("9", "64")), 3,
@@ -200,33 +197,22 @@ static struct told {
 	bool done;
 } * told;
 
-/* Resets the only meter, which is the first. */
-static bool reset(struct ledger *l, enum meter_kind kind)
-{
-	const struct meter m = {
-		.kind = kind, .places = 10, .width = SECOND, .at = 4096};
-	bool done;
-
-	if (ledger_begin(l, 0) != LEDGER_READY)
-		return false;
-	done = ledger_reset(l, &m);
-	ledger_end(l);
-	return done;
-}
-
 static void act(const struct act *a, struct process *p)
 {
 	if (!process_start(p, a->after)) {
 		row_true(a->name, grant_said[0]);
 		return;
 	}
+	if (a->compact)
+		((struct journal *)p->grant)->compact_at = 0;
 	for (int i = 0; i < a->more; i++) {
 		if (process_call(p, "t", "1").kind == VERDICT_PASS)
 			told->passed++;
 		else
 			row_true(a->name, counters_trouble(p->counters)[0]);
 	}
-	told->done = a->reset == 0 || reset(grant_ledger(p->grant), a->reset);
+	told->done = !a->reset ||
+		     p->grant->ops->reset(p->grant, p->policy->counters[0]);
 }
 
 /* ---- what is left ------------------------------------------------------ */
@@ -295,14 +281,6 @@ static bool do_it(const struct act *a, long n)
 	return WIFSIGNALED(status);
 }
 
-/* Leaves the file as a process does that is killed within its commit. */
-static void leave_broken(const struct act *a)
-{
-	row_true(a->name, do_it(a, a->killed));
-	*told = (struct told){.before = counted(a->name, probes[0])};
-	row_true(a->name, told->before == a->calls + 1);
-}
-
 static void begin(const struct act *a)
 {
 	struct process p;
@@ -320,8 +298,6 @@ static void begin(const struct act *a)
 		row_true(a->name,
 			 process_call(&p, "t", "1").kind == VERDICT_PASS);
 	process_end(&p);
-	if (a->killed > 0)
-		leave_broken(a);
 	grant_wait(SECOND);
 	if (a->clock == GOES_BACK)
 		grant_clock.steady -= 900 * SECOND;
@@ -344,7 +320,7 @@ static void check_counted(const struct act *a, long n, bool killed)
 
 		if (used < 0)
 			continue;
-		if (a->reset == 0) {
+		if (!a->reset) {
 			row_true(name, used == least ||
 					       (killed && used == least + 1));
 			row_true(name, one < 0 || used == one);
@@ -428,7 +404,7 @@ static void act_while(const struct act *a, size_t kind)
 		row_true(a->name, error != EINTR || told->passed == a->more);
 		check_counted(a, n, false);
 		/* And so it goes on. */
-		if (p.counters && a->reset == 0) {
+		if (p.counters && !a->reset) {
 			row_true(a->name, process_call(&p, "t", "1").kind ==
 						  VERDICT_PASS);
 			told->passed++;
@@ -503,39 +479,6 @@ static void made_by_another(void **state)
 	process_end(&p);
 }
 
-/* It is another file each time that it has been bound. */
-static void bound_all_the_time(void **state)
-{
-	struct process p;
-
-	(void)state;
-	begin(&acts[2]);
-	row_true(grant_said, process_start(&p, acts[2].after));
-	moves = 1;
-	assert_int_equal(process_spend(&p), 1);
-	assert_non_null(strstr(counters_trouble(p.counters),
-			       "keeps getting new limits"));
-	moves = 0;
-	assert_int_equal(process_spend(&p), 9);
-	process_end(&p);
-}
-
-static void cannot_be_bound(void **state)
-{
-	struct process p;
-
-	(void)state;
-	begin(&acts[2]);
-	row_true(grant_said, process_start(&p, acts[2].after));
-	moves = 3;
-	assert_int_equal(process_spend(&p), 1);
-	assert_non_null(strstr(counters_trouble(p.counters), "truncated"));
-	moves = 0;
-	__real_unlink(grant_file);
-	assert_int_equal(process_spend(&p), 9);
-	process_end(&p);
-}
-
 /* What the file cannot count, memory does not count either. */
 static void memory_counts_with_it(void **state)
 {
@@ -555,40 +498,6 @@ static void memory_counts_with_it(void **state)
 	process_end(&p);
 }
 
-/* What is used up cannot be read. */
-static void uses_fail(void **state)
-{
-	const struct policy_clock clock = {.read = grant_read};
-	struct meter m[2] = {
-		{.kind = METER_CALLS, .base = 1, .key = 1, .places = 9},
-		{.kind = METER_SUM, .base = 2, .key = 2, .width = 10},
-	};
-	struct ledger l;
-	int64_t wait;
-
-	(void)state;
-	begin(&acts[0]);
-	assert_true(ledger_file(&l, grant_file, clock));
-	assert_true(ledger_bind(&l, m, 2, NULL));
-	assert_int_equal(ledger_begin(&l, 0), LEDGER_READY);
-	assert_true(ledger_ask(&l, &m[0], 8, 640, 1, &wait));
-	assert_true(ledger_commit(&l));
-	for (long n = 0; n < 3; n++) {
-		uint64_t used;
-
-		which = READS;
-		error = EIO;
-		left = n;
-		/* Of calls the record and a slot are read. */
-		assert_int_equal(ledger_used(&l, &m[0], 640, &used), n > 1);
-		left = n;
-		assert_int_equal(ledger_used(&l, &m[1], 640, &used), n > 0);
-	}
-	left = -1;
-	ledger_end(&l);
-	ledger_close(&l);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,10 +506,7 @@ int main(void)
 		cmocka_unit_test(each_call_fails),
 		cmocka_unit_test(halves_are_joined),
 		cmocka_unit_test(files_of_others),
-		cmocka_unit_test(bound_all_the_time),
-		cmocka_unit_test(cannot_be_bound),
 		cmocka_unit_test(memory_counts_with_it),
-		cmocka_unit_test(uses_fail),
 		cmocka_unit_test(made_by_another),
 	};
 
