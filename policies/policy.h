@@ -108,6 +108,18 @@ bool policy_list_item(const struct policy_list *list, size_t index,
 int policy_warn(struct policy *policy, const struct policy_list *list,
 		policy_report *report, void *context);
 
+/* A file or directory that weir relies on; path is canonical. */
+struct policy_kept {
+	const char *what; /* "the log" */
+	const char *path;
+};
+
+/* Reports which of them lie in a directory of a required "under", and are not
+ * denied.  Returns their number. */
+int policy_warn_within(const struct policy *policy,
+		       const struct policy_kept *kept, size_t count,
+		       policy_report *report, void *context);
+
 /* Notes that the server has a tool, prompt or resource of this name. */
 void policy_note(struct policy *policy, enum policy_section section,
 		 struct text name);

@@ -149,3 +149,54 @@ struct backend *grant_for(const struct options *o, bool copy,
 	return (copy ? grant_copy : grant_open)(p.dir, name, clock, report,
 						context);
 }
+
+/* What weir relies on. */
+struct kept {
+	struct policy_kept list[POLICIES_MAX + 3];
+	size_t count;
+};
+
+/* May this user change it, or put another in its place? */
+static bool may_change(char *path)
+{
+	char *slash = strrchr(path, '/');
+	bool may = access(path, W_OK) == 0;
+
+	if (slash > path) {
+		*slash = '\0';
+		may |= access(path, W_OK) == 0;
+		*slash = '/';
+	}
+	return may;
+}
+
+static void keep(struct kept *k, const char *what, const char *path)
+{
+	char *real = path ? realpath(path, NULL) : NULL;
+
+	if (real && may_change(real) &&
+	    k->count < sizeof(k->list) / sizeof(k->list[0]))
+		k->list[k->count++] = (struct policy_kept){what, real};
+	else
+		free(real);
+}
+
+int grant_warn_within(const struct options *o, const struct policy *policy,
+		      const char *const *files, size_t count, bool is_weir,
+		      policy_report *report, void *context)
+{
+	struct kept k = {.count = 0};
+	struct place p = {.home = NULL};
+	int warnings;
+
+	for (size_t i = 0; i < count; i++)
+		keep(&k, "the policy", files[i]);
+	keep(&k, "the log", o->log);
+	if (policy_shares(policy) && find_place(o, &p))
+		keep(&k, "the state directory", p.dir);
+	keep(&k, "weir itself,", is_weir ? "/proc/self/exe" : NULL);
+	warnings = policy_warn_within(policy, k.list, k.count, report, context);
+	while (k.count > 0)
+		free((char *)k.list[--k.count].path);
+	return warnings;
+}

@@ -14,6 +14,13 @@
 struct backend *grant_for(const struct options *o, bool copy,
 			  policy_report *report, void *context);
 
+/* Reports what a call that the policy allows may write over: the policy files,
+ * the log, the state directory, this program if it is weir.  Returns the number
+ * of warnings. */
+int grant_warn_within(const struct options *o, const struct policy *policy,
+		      const char *const *files, size_t count, bool is_weir,
+		      policy_report *report, void *context);
+
 /* Nanoseconds since boot, for limits of a session: time that the machine slept
  * counts. */
 int64_t grant_now(void);

@@ -510,13 +510,18 @@ static bool prepare(struct relay *r)
 
 	r->s.log.fd = -1;
 	ready = open_session(r, &reported);
+	if (ready && log && !log_open(&r->s.log, log)) {
+		report("cannot open log %s: %s", log,
+		       errno == ENXIO ? "a pipe that nobody reads, or a socket"
+				      : strerror(errno));
+		ready = false;
+	}
+	if (ready)
+		grant_warn_within(r->options, r->policy, r->options->policies,
+				  r->options->policy_count, !r->preloaded,
+				  report_some, &reported);
 	report_rest(reported);
-	if (!ready || !log || log_open(&r->s.log, log))
-		return ready;
-	report("cannot open log %s: %s", log,
-	       errno == ENXIO ? "a pipe that nobody reads, or a socket"
-			      : strerror(errno));
-	return false;
+	return ready;
 }
 
 int relay_run(const struct options *o, const sigset_t *mask,

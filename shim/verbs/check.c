@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "../../policies/policy.h"
+#include "../grant.h"
 #include "../report.h"
 #include "preload_check.h"
 
@@ -224,6 +225,8 @@ static int check_merged(const struct options *o, const char *const *files,
 		good = (list = read_list(o->tools, &text)) != NULL;
 	if (good) {
 		warnings = policy_warn(policy, list, print_warning, (void *)o);
+		warnings += grant_warn_within(o, policy, files, count, true,
+					      print_warning, (void *)o);
 		if (count > POLICIES_MAX)
 			warnings +=
 				warn(o, "%zu files: weir runs with at most %d",

@@ -429,6 +429,63 @@ static void check_unsound(void **state)
 /* ---- whose word a policy is ------------------------------------------- */
 
 /* A verb that reads the policy, and the run itself, say the words, or run. */
+/* What a call may write over, at the start and in check; the test's directory
+ * is @. */
+static void reaches_weir(void **state)
+{
+#define UNDER(dir) "{\"path\":\"args.p\",\"op\":\"under\",\"value\":" dir "}"
+	static const struct {
+		const char *rules;
+		const char *warned; /* each that is */
+	} rows[] = {
+		{"\"require\":[" UNDER("\"@\"") "]", "policy, log, state"},
+		{"\"require\":[{\"any\":[" UNDER("\"@/none\"") "," UNDER(
+			 "[\"/none\",\"@/link\"]") "]}]",
+		 "policy, log, state"},
+		{"\"require\":[" UNDER("\"@/state\"") "]", "state"},
+		{"\"require\":[" UNDER("\"@/none\"") "]", ""},
+		{"\"require\":[" UNDER("\"file://@/\"") "]", ""},
+		{"\"deny_if\":[" UNDER("\"@\"") "]", ""},
+		{"\"require\":[" UNDER("\"@\"") "],\"deny_if\":[" UNDER(
+			 "\"@/state\"") ",{\"path\":\"args.**\",\"op\":\"glob\","
+					"\"value\":\"*.json\"},{\"path\":"
+					"\"args.q\",\"op\":\"exists\","
+					"\"value\":true}]",
+		 "log"},
+	};
+	const char *const kept[] = {"policy", "log", "state"};
+
+	(void)state;
+	check_equal(symlink(path(""), path("link")), 0);
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		struct bytes b = {.ptr = NULL};
+		const char *at = rows[i / 2].rules, *dir = path(""), *said;
+		struct proc *p;
+
+		in_case(rows[i / 2].rules);
+		append_text(&b, "{\"version\":\"1\",\"default\":\"deny\","
+				"\"tools\":{\"w\":{\"rate_limit\":\"1/day\",");
+		for (; *at; at++)
+			if (*at == '@')
+				append(&b, dir, strlen(dir) - 1);
+			else
+				append(&b, at, 1);
+		append_text(&b, "}}}");
+		at = file("p.json", b.ptr);
+		p = i % 2 ? proc_run(WORDS(weir, "-p", at, "-s", path("state"),
+					   "-l", path("log"), "--", server),
+				     "")
+			  : proc_run(WORDS(weir, "check", at), "");
+		check_status(p, 0);
+		said = i % 2 ? p->told.ptr : p->said.ptr;
+		/* check knows no log, and its state directory is another. */
+		for (size_t k = 0; k < (i % 2 ? COUNT(kept) : 1); k++)
+			check(!strstr(said, text("contains the %s", kept[k])) ==
+				      !strstr(rows[i / 2].warned, kept[k]),
+			      "the %s: %s", kept[k], said);
+	}
+}
+
 static void check_trusted(const char *policy, const char *says)
 {
 	const char *const *const verbs[] = {
@@ -848,6 +905,7 @@ int run_command(void)
 		TEST(start_says_little),
 		TEST(check_unsound),
 		TEST(others_may_write),
+		TEST(reaches_weir),
 		TEST(nameless_policies),
 		TEST(others_policies),
 		TEST(check_long_list),
