@@ -97,9 +97,11 @@ int policy_warn_within(const struct policy *policy,
 						&r->deny_if, kept[i].path, &dir)
 				    : NULL;
 		if (c)
-			lint_warn(&l, &c->location,
-				  "%s contains %s %s, which a call that writes there can change: keep it elsewhere, or deny it",
-				  loader_show(dir, strlen(dir)).text, kept[i].what, kept[i].path);
+			lint_warn(
+				&l, &c->location,
+				"%s contains %s %s, which a call that writes there can change: keep it elsewhere, or deny it",
+				loader_show(dir, strlen(dir)).text,
+				kept[i].what, kept[i].path);
 	}
 	return l.count;
 }

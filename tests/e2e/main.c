@@ -38,7 +38,7 @@ static const struct {
 	{run_verbs, BOTH}, /* reloads, and checks of the start */
 	{run_unstarted, BOTH},  {run_limits, PREFIX},
 	{run_preload, PRELOAD}, {run_loads, PREFIX},
-	{run_grant, PREFIX},
+	{run_grant, PREFIX},    {run_held, PREFIX},
 };
 
 int main(int argc, char **argv)
