@@ -902,7 +902,11 @@ static const char tested[] =
 	"\"tools\":{\"echo\":{},\n"
 	"\"few\":{\"rate_limit\":\"10/minute\"},\n"
 	"\"pay\":{\"deny_if\":[{\"path\":\"args.n\",\"op\":\"gt\","
-	"\"value\":10}]}},\n"
+	"\"value\":10}]},\n"
+	"\"w\":{\"limits\":[{\"counter\":\"c\",\"window\":\"day\",\"max\":2}]},"
+	"\"e\":{\"limits\":[{\"counter\":\"c\",\"window\":\"day\",\"max\":2}]},\n"
+	"\"sum\":{\"limits\":[{\"window\":\"day\",\"max\":100,"
+	"\"increment_from\":\"args.n\"}]}},"
 	"\"prompts\":{\"no\":{\"action\":\"deny\",\"reason\":\"one two three four "
 	"five six seven eight nine ten eleven twelve thirteen\"}}}";
 
@@ -947,11 +951,21 @@ static const struct {
 	 "args.n\nF:3: pay\n  expect: refused by /a\n  got:    allowed\n"
 	 "0 passed, 2 failed\n",
 	 1},
+	/* A counter's name is one count; a refused sum says what is left. */
+	{"[{\"call\":\"w\",\"expect\":\"allowed\",\"repeat\":2},"
+	 "{\"call\":\"e\",\"expect\":\"refused\",\"rule\":\"/tools/e/limits/0\"},"
+	 "{\"call\":\"sum\",\"arguments\":{\"n\":60},\"expect\":\"allowed\"},"
+	 "{\"call\":\"sum\",\"arguments\":{\"n\":101},\"expect\":\"hidden\"}]",
+	 "F:1: sum\n  expect: hidden\n  got:    refused\n"
+	 "  rule:   /tools/sum/limits/0\n  at:     P:6\n"
+	 "  answer: Denied by policy: at most 100 of args.n a day; 40 is left\n"
+	 "3 passed, 1 failed\n",
+	 1},
 	/* Another rule is a difference, too.  Words stay in 80 columns. */
 	{"[{\"method\":\"prompts/get\",\"params\":{\"name\":\"no\"},\"expect\":"
 	 "\"refused\",\"rule\":\"/b\"}]",
 	 "F:1: prompts/get\n  expect: refused by /b\n  got:    refused\n"
-	 "  rule:   /prompts/no/action\n  at:     P:5\n"
+	 "  rule:   /prompts/no/action\n  at:     P:6\n"
 	 "  answer: Denied by policy: one two three four five six seven eight "
 	 "nine ten\n          eleven twelve thirteen\n0 passed, 1 failed\n",
 	 1},
