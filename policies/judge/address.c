@@ -342,13 +342,14 @@ static bool is_coded_well(int32_t high, int32_t low)
 /* Every character of a uri from its path on; up to *path it is the path. */
 static bool check_path(struct text text, struct uri *u)
 {
-	bool empty = false, up = false, ended = false;
+	bool up = false, ended = false;
 	size_t depth = 0;
 	struct text segment = {.ptr = text.ptr};
 	int32_t c;
 
 	u->path = u->rest = text;
 	u->path.len = 0;
+	u->empty = SIZE_MAX;
 	do {
 		const char *at = text.ptr;
 
@@ -379,8 +380,9 @@ static bool check_path(struct text text, struct uri *u)
 			   !text_is(segment, ".", 1)) {
 			depth++;
 		}
-		empty |= segment.len == 0 && segment.ptr != u->path.ptr &&
-			 c == '/';
+		if (segment.len == 0 && segment.ptr != u->path.ptr &&
+		    c == '/' && depth < u->empty)
+			u->empty = depth;
 		/* Some servers drop what follows a semicolon. */
 		if (c == ';' &&
 		    (text_is(segment, "..", 2) || text_is(segment, ".", 1)))
@@ -390,7 +392,8 @@ static bool check_path(struct text text, struct uri *u)
 		ended = c != '/' && c != ';';
 		u->path.len = (size_t)(at - u->path.ptr);
 	} while (c >= 0);
-	return !(empty && up);
+	u->depth = depth;
+	return u->empty == SIZE_MAX || !up;
 }
 
 bool uri_read(struct text text, struct uri *u)
@@ -428,6 +431,8 @@ enum outcome uri_under(const struct uri *u, const struct uri *dir, bool fold)
 	    strcmp(u->host, dir->host) != 0 || u->port != dir->port)
 		return OUTCOME_NO;
 	one = path_under(u->path, dir->path.ptr, dir->path.len, fold);
+	if (one == OUTCOME_YES && u->empty < dir->depth)
+		return OUTCOME_INVALID;
 	if (u->web || u->rest.len == u->path.len)
 		return one;
 	/* A reader of files knows no query. */

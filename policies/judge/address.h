@@ -23,6 +23,9 @@ struct uri {
 	bool numeric;     /* the host is an IP address */
 	struct text path; /* from its slash on; "/" if empty */
 	struct text rest; /* the same, with query and fragment */
+	size_t depth;     /* the path's segments */
+	size_t empty;     /* those before an empty one; SIZE_MAX:
+			     there is none */
 };
 
 /*
@@ -51,7 +54,7 @@ enum outcome path_under(struct text path, const char *dir, size_t len,
 			bool fold);
 
 /* The same of a uri whose scheme, host and port are those of dir.  INVALID: it
- * depends on where the path ends. */
+ * depends on where the path ends, or on whether an empty segment is one. */
 enum outcome uri_under(const struct uri *u, const struct uri *dir, bool fold);
 
 #endif
