@@ -25,6 +25,7 @@
 #define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
 
 struct policy;
+struct location;
 
 /* What rules apply to: tools, prompts and methods by name, resources by uri. */
 enum policy_section {
@@ -160,6 +161,13 @@ const char *policy_meant_method(struct text method);
 struct verdict;
 void policy_explain(const struct policy *policy, const struct verdict *v,
 		    struct strbuf *out);
+
+/* Tells each directory of "under" that is a path: its rule, and how it is
+ * written if that is with "~/" or "./", else NULL. */
+typedef void policy_directory(void *context, const struct location *rule,
+			      const char *written, const char *directory);
+void policy_directories(const struct policy *policy, policy_directory *tell,
+			void *context);
 
 /* Appends the merged policy as one policy file of the same meaning.  Valid only
  * if out is not full afterwards. */

@@ -277,7 +277,7 @@ static bool read_port(const char *s, const char *end, uint32_t *port)
 
 bool host_read(const char *s, size_t len, struct uri *u)
 {
-	const char *end = s + len, *name = end;
+	const char *end = s + len, *name;
 
 	u->numeric = false;
 	if (len == 0 || len >= URI_HOST_BYTES)

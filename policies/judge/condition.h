@@ -96,6 +96,7 @@ struct operand {
 	struct decimal number; /* of a number */
 	double approx;         /* the same, as most servers read it */
 	size_t most;           /* of OP_MAX_LENGTH */
+	const char *written;   /* of OP_UNDER: with its "~/" or "./", or NULL */
 	const struct uri *uri; /* of OP_UNDER: a directory of uris, or NULL; of
 				  OP_HOST, its port 0 for any */
 	bool below;            /* of OP_HOST: the names below it */

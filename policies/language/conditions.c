@@ -495,18 +495,20 @@ static bool resolve(struct loader *l, const char *s, size_t len,
 	size_t more = 0;
 
 	if (len >= 2 && (*s == '~' || *s == '.') && s[1] == '/') {
+		o->written = loader_keep(l, s, len);
 		place = find_place(l, *s);
 		if (!place)
 			return false;
 		s += 2;
 		len -= 2;
-		more = strlen(place) + 1;
+		more = strlen(place);
+		more += place[more - 1] != '/';
 	}
 	kept = loader_take(l, more + len + 1);
 	if (!kept)
 		return false;
 	if (more > 0)
-		snprintf(kept, more + 1, "%s/", place);
+		snprintf(kept, more + 1, "%s/", place); /* one slash is cut */
 	memcpy(kept + more, s, len);
 	o->type = TYPE_STRING;
 	o->ptr = kept;

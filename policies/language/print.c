@@ -172,3 +172,33 @@ void policy_print(const struct policy *policy, struct strbuf *out)
 	print_section(&top, policy, POLICY_METHODS, "methods");
 	strbuf_string(out, "\n}\n");
 }
+
+/* A group is in another at most once. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static void tell_directories(const struct conditions *list,
+			     policy_directory *tell, void *context)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct condition *c = &list->list[i];
+
+		tell_directories(&c->members, tell, context);
+		for (size_t k = 0;
+		     !c->group && c->op == OP_UNDER && k < c->operand_count;
+		     k++)
+			if (!c->operands[k].uri)
+				tell(context, &c->location,
+				     c->operands[k].written,
+				     c->operands[k].ptr);
+	}
+}
+
+void policy_directories(const struct policy *policy, policy_directory *tell,
+			void *context)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r))) {
+		tell_directories(&r->require, tell, context);
+		tell_directories(&r->deny_if, tell, context);
+	}
+}

@@ -7,6 +7,7 @@
 #include "preload_check.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,23 @@ static void print_warning(void *context, const char *line)
 		report_all("warning: %s", line);
 	else
 		printf("warning: %s\n", line);
+}
+
+/* Where "~/" and "./" lead. */
+static void print_directory(void *context, const struct location *rule,
+			    const char *written, const char *directory)
+{
+	char line[2 * PATH_MAX];
+	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
+
+	(void)context;
+	if (!written)
+		return;
+	strbuf_escaped(&o, written, strlen(written));
+	strbuf_string(&o, " is ");
+	strbuf_escaped(&o, directory, strlen(directory));
+	line[o.len] = '\0';
+	printf("%s:%zu: %s: %s\n", rule->file, rule->line, rule->rule, line);
 }
 
 /* Returns 1, the number of warnings. */
@@ -227,6 +245,8 @@ static int check_merged(const struct options *o, const char *const *files,
 		warnings = policy_warn(policy, list, print_warning, (void *)o);
 		warnings += grant_warn_within(o, policy, files, count, true,
 					      print_warning, (void *)o);
+		if (!o->print)
+			policy_directories(policy, print_directory, NULL);
 		if (count > POLICIES_MAX)
 			warnings +=
 				warn(o, "%zu files: weir runs with at most %d",

@@ -3198,6 +3198,35 @@ static void places_are_absolute(void **state)
 	}
 }
 
+static void put_directory(void *context, const struct location *rule,
+			  const char *written, const char *directory)
+{
+	char *out = context;
+
+	sprintf(out + strlen(out), "%s %s %s\n", rule->rule,
+		written ? written : "-", directory);
+}
+
+/* Those of groups, too; not those of uris. */
+static void directories_are_told(void **state)
+{
+	struct policy *p = compile_one(DENY "'all_tools':{'deny_if':[" ASK(
+		"args.**", "under",
+		"'~/.ssh'") "]},"
+			    "'tools':{'t':{'require':[" ASK("args.a", "eq", "1") "," ALL(
+				    ANY(ASK("args.a", "under",
+					    "['/srv','./x','https://a.example/']"))) "]}}}");
+	char told[1024] = "";
+
+	(void)state;
+	assert_non_null(p);
+	policy_directories(p, put_directory, told);
+	assert_string_equal(told, "/all_tools/deny_if/0 ~/.ssh /home/ann/.ssh\n"
+				  "/tools/t/require/1 - /srv\n"
+				  "/tools/t/require/1 ./x /srv/repo/x\n");
+	policy_free(p);
+}
+
 /* ---- what a policy can do, told in advance --------------------------- */
 
 static const struct {
@@ -3358,6 +3387,7 @@ int main(void)
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(files_load_or_say_why),
 		cmocka_unit_test(places_are_absolute),
+		cmocka_unit_test(directories_are_told),
 		cmocka_unit_test(warns_of_what_is_shut),
 		cmocka_unit_test(sections_are_listed),
 		cmocka_unit_test(plain_values_are_bounded),
