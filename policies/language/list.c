@@ -165,8 +165,6 @@ static void read_object(struct reading *r, struct span v, bool top)
 	bool message = lint_member(v, "jsonrpc").ptr, lists_here = false,
 	     part = false;
 
-	if (lint_member(v, "method").ptr && message)
-		return;
 	if (result.ptr && *result.ptr == '{')
 		v = result;
 	if (lint_member(lint_member(v, "capabilities"), "tasks").ptr)

@@ -133,6 +133,7 @@ static const struct {
 	{{NEED("regex", "/drop/i")}, "/tools/t/require/0: the slashes around"},
 	{{NOT("regex", "/drop/i")}, "/deny_if/0: the slashes around"},
 	{{NOT("regex", "/drop/")}, "the slashes around"},
+	{{AT("args.path", "regex", "/drop/i")}, "the slashes around"},
 	{{NEED("regex", "[a-z]+")}, "this is found anywhere in the string"},
 	{{NEED("regex", "^[a-z]+")}, "this is found anywhere in the string"},
 	{{NEED("regex", "[a-z]+$")}, "this is found anywhere in the string"},
@@ -252,6 +253,87 @@ static const char *const right[][FILES_MAX] = {
 	       ",'op':'eq','value':1}]}}}"},
 };
 
+/* Sentences that people ask for, as policies that hold. */
+static const char *const sentences[] = {
+	/* Read only. */
+	DENY "'tools':{'read_*':{},'list_*':{},'get_*':{},'search_*':{}}}",
+	/* Only under two directories. */
+	DENY
+	"'tools':{'read_file':{'require':[{'path':'args.path','op':'under',"
+	"'value':['/srv/a','/srv/b']}]}}}",
+	/* No dot files anywhere. */
+	ALLOW "'all_tools':{'deny_if':[{'path':'args.**','op':'regex','value':"
+	      "'(^|/)[.][^./]'}]}}",
+	/* At most five writes a minute in all. */
+	DENY "'tools':{'read_*':{},'write_file':{'limits':[{'counter':'writes',"
+	     "'max':5,'window':'minute'}]},'edit_file':{'limits':[{'counter':"
+	     "'writes','max':5,'window':'minute'}]}}}",
+	/* At most 100 a day of args.amount. */
+	DENY
+	"'tools':{'pay':{'require':[{'path':'args.amount','op':'lte',"
+	"'value':50}],'limits':[{'max':100,'window':'day','increment_from':"
+	"'args.amount'}]}}}",
+	/* Only SELECT, one statement. */
+	DENY "'tools':{'query':{'require':[{'path':'args.sql','op':'regex',"
+	     "'value':'(?i)^\\\\s*select\\\\b[^;]*;?\\\\s*$'}]}}}",
+	/* Only these two sites. */
+	DENY
+	"'tools':{'fetch':{'require':[{'path':'args.url','op':'host','value':"
+	"['example.org','*.example.com']}]}}}",
+	/* No push to main, also as refs/heads/main. */
+	ALLOW
+	"'tools':{'git_push':{'require':[{'path':'args.branch','op':'not_in',"
+	"'value':['main','refs/heads/main']}]}}}",
+	/* No forced push to main, but elsewhere yes. */
+	ALLOW
+	"'tools':{'git_push':{'deny_if':[{'all':[{'path':'args.force','op':"
+	"'eq','value':true},{'path':'args.branch','op':'in','value':['main',"
+	"'refs/heads/main']}]}]}}}",
+	/* A reason with a ticket number. */
+	DENY
+	"'tools':{'deploy':{'require':[{'path':'args.reason','op':'regex',"
+	"'value':'^[\\\\s\\\\S]*\\\\b[A-Z]+-[0-9]+\\\\b[\\\\s\\\\S]*$'}]}}}",
+	/* Files of at most 1 MiB. */
+	DENY "'tools':{'write_file':{'require':[{'path':'args.content','op':"
+	     "'max_length','value':1048576}]}}}",
+	/* Nothing with a private key in any argument. */
+	ALLOW "'all_tools':{'deny_if':[{'path':'args.**','op':'regex','value':"
+	      "'-----BEGIN [A-Z ]*PRIVATE KEY-----'}]}}",
+	/* Only static resources; no prompts. */
+	ALLOW "'resources':{'demo://dynamic/*':{'action':'deny','reason':"
+	      "'static ones only'}},'prompts':{'*':{'action':'hide'}}}",
+	/* A few commands, without what joins another one to them. */
+	DENY "'tools':{'run':{'require':[{'path':'args.command','op':'regex',"
+	     "'value':'^(ls|git status|make test)( [A-Za-z0-9_./=-]+)*$'}],"
+	     "'rate_limit':'30/minute'}}}",
+	/* Staging only, and slowly; the rest is listed and refused. */
+	DENY "'description':'staging','tools':{'deploy_*':{'require':[{'path':"
+	     "'args.env','op':'eq','value':'staging'}],'rate_limit':'3/hour'}},"
+	     "'hide':['drop_*','admin_*']}",
+	/* No sampling of files by tasks, no log level from the client. */
+	ALLOW
+	"'methods':{'tasks/*':{'action':'deny'},'logging/setLevel':{'action':"
+	"'deny','reason':'set by the operator'},'resources/subscribe':{"
+	"'rate_limit':'10/minute'}}}",
+	/* Mail to one domain, none with many readers. */
+	DENY
+	"'tools':{'send_mail':{'require':[{'path':'args.to[*]','op':'regex',"
+	"'value':'(?i)^[a-z0-9._+-]+@example[.]org$'},{'path':'args.to',"
+	"'op':'max_length','value':5}],'deny_if':[{'path':'args.subject',"
+	"'op':'contains','value':'password'}]}}}",
+	/* The shell's dangers by name. */
+	ALLOW
+	"'tools':{'shell':{'deny_if':[{'path':'args.command','op':'regex',"
+	"'value':'(?i)\\\\brm\\\\s+-[a-z]*r'},{'path':'args.command','op':"
+	"'regex','value':'\\\\bcurl\\\\b[^|]*[|]\\\\s*(ba)?sh\\\\b'}]}}}",
+	/* Internal numbers are no id of a customer. */
+	DENY
+	"'tools':{'get_customer':{'require':[{'path':'args.id','op':'gte',"
+	"'value':1000},{'path':'args.region','op':'in','value':['eu','us']}],"
+	"'deny_if':[{'path':'args.fields[*]','op':'in','value':['ssn',"
+	"'iban']}]}}}",
+};
+
 /* Against a list of what the server has, or NULL. */
 static int count_failed(const char *const *files, const char *has,
 			const char *words)
@@ -306,6 +388,10 @@ static void right_policies_are_not(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(right); i++)
 		failed += count_failed(right[i], NULL, NULL);
+	for (size_t i = 0; i < COUNT(sentences); i++)
+		failed += count_failed(
+			(const char *const[FILES_MAX]){sentences[i]}, NULL,
+			NULL);
 	assert_int_equal(failed, 0);
 }
 
@@ -360,6 +446,7 @@ static const struct {
 	 "'paths', which no condition asks for"},
 	{ALL("args.path"), HAS(OPEN(STRING("x"))),
 	 "no tool that this is about has an argument args.path"},
+	{ALL("args.path"), "['t'," TOOL("u", OPEN(STRING("x"))) "]", NULL},
 	{DENY "'tools':{'t*':{'require':[{'path':'args.path','op':'under',"
 	      "'value':'/srv'}]}}}",
 	 "[" TOOL("t1", CLOSED(STRING("path"))) "," TOOL("t2",
@@ -530,6 +617,7 @@ static void other_files_are_no_lists(void **state)
 		{"{\"tools\":[\n{\"name\":\"t\",}\n]}", "line 2, column 13 on"},
 		{"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "no list of"},
 		{"{\"a\":1}", "no list of tools"},
+		{"{\n\"a\":,\n\"x\"\n", "line 2, column 5 on"},
 	};
 	char words[256];
 
