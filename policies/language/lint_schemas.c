@@ -310,12 +310,14 @@ static bool concerns(const struct lint *l, const struct rules *r,
 	return applies && f.action == ACTION_ALLOW;
 }
 
-/* A condition, or the amount of a limit, being held against all tools. */
+/* A condition, or what a limit counts, being held against all tools. */
 struct holding {
 	struct lint *l;
 	const struct rules *r;
 	const struct condition *c;
 	const struct location *location;
+	const char *what;  /* the operator, or the limit's key */
+	const char *given; /* the limit's path, escaped, or NULL */
 	bool require;
 	char path[6 * NAME_BYTES]; /* as the file has it */
 	size_t told, more;         /* tools that are warned of */
@@ -327,8 +329,8 @@ static void note_path(struct holding *h)
 	const char *source = h->c->source;
 	char text[NAME_BYTES];
 
-	snprintf(h->path, sizeof(h->path), "args");
-	if (source &&
+	snprintf(h->path, sizeof(h->path), "%s", h->given ? h->given : "args");
+	if (!h->given &&
 	    lint_string(
 		    lint_member((struct span){source, strlen(source)}, "path"),
 		    text, sizeof(text)))
@@ -533,7 +535,7 @@ static void tell_there(struct holding *h, const struct item *item,
 				  "that, so a call that has it is refused%s",
 				  h->path, tool.text,
 				  type_words(k->types, words, sizeof(words)),
-				  operators[h->c->op].name,
+				  h->what,
 				  k->types & SET_ARRAY
 					  ? ": add [*] for every element"
 					  : "");
@@ -551,7 +553,7 @@ static void tell_there(struct holding *h, const struct item *item,
 				  type_words(k->types, words, sizeof(words)));
 		return;
 	}
-	if (about & SET_STRING &&
+	if (!h->given && about & SET_STRING &&
 	    find_alike(h, item, name, alike, sizeof(alike)) && is_told(h))
 		lint_warn(h->l, h->location,
 			  "%s also has \"%s\", which no condition asks for",
@@ -596,6 +598,7 @@ static void hold_condition(struct lint *l, const struct rules *r,
 			    .r = r,
 			    .c = c,
 			    .location = &c->location,
+			    .what = operators[c->op].name,
 			    .require = require};
 
 	/* Of "any" in "require", one that is missing is no fault. */
@@ -603,6 +606,22 @@ static void hold_condition(struct lint *l, const struct rules *r,
 		if (!require || c->group == GROUP_ALL)
 			hold_condition(l, r, &c->members.list[i], require);
 	if (c->group == GROUP_NONE && !c->everywhere && c->step_count > 0)
+		hold(&h);
+}
+
+static void hold_limit(struct lint *l, const struct rules *r,
+		       const struct limit *limit, const struct condition *c,
+		       const char *what, const char *given)
+{
+	struct holding h = {.l = l,
+			    .r = r,
+			    .c = c,
+			    .location = &limit->location,
+			    .what = what,
+			    .given = given,
+			    .require = true};
+
+	if (c)
 		hold(&h);
 }
 
@@ -614,14 +633,10 @@ static void hold_rules(struct lint *l, const struct rules *r)
 		hold_condition(l, r, &r->deny_if.list[i], false);
 	for (size_t i = 0; i < r->limit_count; i++) {
 		const struct limit *limit = &r->limits[i];
-		struct holding h = {.l = l,
-				    .r = r,
-				    .c = limit->amount,
-				    .location = &limit->location,
-				    .require = true};
 
-		if (limit->amount)
-			hold(&h);
+		hold_limit(l, r, limit, limit->amount, "increment_from",
+			   limit->path);
+		hold_limit(l, r, limit, limit->value, "per", limit->per);
 	}
 }
 

@@ -414,6 +414,9 @@ static void right_policies_are_not(void **state)
 #define SUM(path)                                                              \
 	DENY "'tools':{'t':{'limits':[{'max':1,'window':'day',"                \
 	     "'increment_from':'" path "'}]}}}"
+#define PER(path)                                                              \
+	DENY "'tools':{'t':{'limits':[{'max':9,'window':'day'},{'max':1,"      \
+	     "'window':'day','counter':'c','per':'" path "'}]}}}"
 #define ALL(path)                                                              \
 	ALLOW "'all_tools':{'deny_if':[{'path':'" path "','op':'under',"       \
 	      "'value':'/etc'}]}}"
@@ -434,7 +437,14 @@ static const struct {
 	{LIST("deny_if", "args.x", "exists", "false"), HAS(OPEN("")),
 	 "t has no argument args.x, so this refuses every call of it"},
 	{SUM("args.amount"), HAS(OPEN("'amount':{'type':'number'}")), NULL},
-	{SUM("args.amount"), HAS(CLOSED("")), "/limits/0: t has no argument"},
+	{SUM("args.amount"), HAS(CLOSED("")),
+	 "/limits/0: t has no argument args.amount, so every call"},
+	{SUM("args.amount"), HAS(OPEN(STRING("amount"))),
+	 "args.amount of t is a string, and 'increment_from' is not about"},
+	{PER("args.repo"), HAS(CLOSED(STRING("repo"))), NULL},
+	{PER("args.repo"), HAS(CLOSED("")),
+	 "/limits/1: t has no argument args.repo, so every call"},
+	{PER("args.paths"), HAS(OPEN(PATHS)), "and 'per' is not about that"},
 	/* For several tools at once, only what looks alike or is nowhere. */
 	{ALL("args.path"),
 	 "[" TOOL("t", OPEN(STRING("path"))) "," TOOL("u",
