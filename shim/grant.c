@@ -1,6 +1,7 @@
 /* The grant's file and clock.  The contract is in grant.h. */
 #include "grant.h"
 
+#include "../policies/counters/redis.h"
 #include "fd.h"
 
 #include <errno.h>
@@ -120,6 +121,19 @@ static bool may_make(struct place *p)
 	return !p->fault;
 }
 
+static struct backend *in_redis(const struct options *o, policy_report *report,
+				void *context)
+{
+	const char *secret = getenv("WEIR_STATE_PASSWORD_FILE");
+
+	if (o->grant)
+		return redis_open(o->state, secret && *secret ? secret : NULL,
+				  o->grant, report, context);
+	report(context, "counters in Redis need the name of their grant, the "
+			"same on every machine: -g NAME");
+	return NULL;
+}
+
 struct backend *grant_for(const struct options *o, bool copy,
 			  policy_report *report, void *context)
 {
@@ -128,6 +142,8 @@ struct backend *grant_for(const struct options *o, bool copy,
 	const char *name = o->grant;
 	struct place p = {.home = NULL};
 
+	if (o->state && redis_is_url(o->state))
+		return in_redis(o, report, context);
 	if (!find_place(o, &p) || (!copy && !may_make(&p))) {
 		snprintf(line, sizeof(line),
 			 "no state directory for the counters: %s%.*s; name "

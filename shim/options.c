@@ -71,7 +71,7 @@ static const struct verb {
 		      "0 all passed, 1 some failed, 2 error."},
 	[RUN_LIMITS] =
 		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
-		 "weir limits [-p POLICY]... [-g NAME] [-s DIR] [--json]\n"
+		 "weir limits [-p POLICY]... [-g NAME] [-s PLACE] [--json]\n"
 		 "                   [--reset COUNTER [--yes]]",
 		 "Shows what the limits of a grant have used up, or resets a "
 		 "counter.",
@@ -185,8 +185,9 @@ static const struct row rows[] = {
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
 	 AT(grant), "whose counters to use",
 	 ", else the first policy file's path"},
-	{"state", 's', "DIR", "WEIR_STATE", RELAY | LIMITS, set_text, AT(state),
-	 "directory of the counters", ", else ~/.local/state/weir"},
+	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS, set_text,
+	 AT(state), "directory of the counters, or URL of a Redis",
+	 ", else ~/.local/state/weir"},
 	{"log", 'l', "FILE", "WEIR_LOG", RELAY, set_text, AT(log),
 	 "append one JSON line per decision", ""},
 	{"observe", 'n', NULL, "WEIR_OBSERVE", RELAY, set_flag, AT(observe),

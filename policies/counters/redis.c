@@ -662,7 +662,10 @@ static enum counted ask_mode(struct redis *r, struct question *q, size_t n,
 	r->tried = 0;
 	if (r->state == READY) {
 		send_question(r);
-	} else if (!dial(r)) {
+		/* The answer cannot be there yet. */
+		return flush(r) ? COUNTED_LATER : lose(r, strerror(errno));
+	}
+	if (!dial(r)) {
 		fail(r, "%s", strerror(errno));
 		return rest(r, REDIS_REST_LEAST);
 	}

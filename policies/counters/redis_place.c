@@ -50,15 +50,14 @@ static void add_numeric(struct redis_place *p, const char *host, in_port_t port)
 }
 
 #ifdef WEIR_NUMERIC
-/* The C library's resolver would be a seventh of the static program, and
- * cannot be used within another program that is being loaded. */
+/* The static program. */
 static bool add_named(struct redis_place *p, const char *host, int port,
 		      char *why, size_t room)
 {
 	(void)p, (void)port;
 	snprintf(why, room,
 		 "%s is a name, and this build of weir knows localhost and "
-		 "addresses only: write its address",
+		 "addresses only: name its address",
 		 host);
 	return false;
 }

@@ -23,5 +23,6 @@ int run_preload(void);     /* libweir.so in a process of another's */
 int run_loads(void);       /* check --preload */
 int run_held(void);        /* a verdict that takes time */
 int run_grant(void);       /* limits that several processes share */
+int run_redis(void);       /* the same, on many machines */
 
 #endif

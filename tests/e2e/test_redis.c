@@ -1,0 +1,266 @@
+/*
+ * Counters in Redis: from the first call on, through restarts of either side,
+ * and while the server is stopped, killed, or wants what it is not given.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "../unit/redis.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define RATE(rate)                                                             \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
+	"\"rate_limit\":\"" rate "\"}}}"
+#define SESSION                                                                \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
+	"\"limits\":[{\"max\":1,\"window\":60,\"scope\":\"session\"}]}}}"
+#define RULE      "/tools/echo/rate_limit"
+#define UNCOUNTED "the call limit cannot be checked right now"
+
+/* Skips the test where there is no server. */
+#define SERVER(...)                                                            \
+	do {                                                                   \
+		if (!redis_start(WORDS(__VA_ARGS__))) {                        \
+			print_message("no redis-server here\n");               \
+			skip();                                                \
+		}                                                              \
+	} while (0)
+
+static struct proc *start(const char *policy)
+{
+	return proc_start(WORDS(weir, "-s", redis_url, "-g", "g", "-p",
+				file("policy", policy), "--", server));
+}
+
+static struct proc *limits(const char *option, const char *value)
+{
+	return proc_run(WORDS(weir, "limits", "-s", redis_url, "-g", "g", "-p",
+			      path("policy"), option, value),
+			"");
+}
+
+/* The next call passes. */
+static bool passes(struct proc *p)
+{
+	proc_send(p, call("1", "echo"));
+	return !from_weir(proc_line(p));
+}
+
+static void redis_many_weirs_and_restarts(void **state)
+{
+	struct proc *p, *q;
+
+	(void)state;
+	SERVER(NULL);
+	p = start(RATE("9/minute"));
+	for (int i = 0; i < 9; i++) {
+		q = start(RATE("9/minute"));
+		check(passes(i % 2 ? p : q), "call %d", i);
+		if (i % 3)
+			proc_close_in(q);
+		else
+			kill(q->pid, SIGKILL);
+		proc_wait(q);
+	}
+	proc_send(p, call("7", "echo"));
+	check_limited(proc_line(p), "7", RULE, "at most 9 calls a minute");
+	q = limits("--json", NULL);
+	check(strstr(q->said.ptr, "\"used\": 9, \"max\": 9"), "%s",
+	      q->said.ptr);
+	check(strstr(q->said.ptr, redis_url), "%s", q->said.ptr);
+	check_status(limits("--reset=" RULE, "--yes"), 0);
+	check(passes(p), "after a reset");
+	q = limits("--json", NULL);
+	check(strstr(q->said.ptr, "\"used\": 1, \"max\": 9"), "%s",
+	      q->said.ptr);
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("stderr", p->told.ptr, "");
+}
+
+/* Nothing runs then, and it is said what to do. */
+static void redis_wrong_from_the_start(void **state)
+{
+	static const struct {
+		const char *name, *url, *secret, *told;
+		mode_t mode; /* of the file with the password */
+		bool nameless;
+	} rows[] = {
+		{.name = "no grant", .told = "-g NAME", .nameless = true},
+		{.name = "no password", .told = "WEIR_STATE_PASSWORD_FILE"},
+		{.name = "a wrong one",
+		 .secret = "guess",
+		 .mode = 0600,
+		 .told = "refuses the user or the password"},
+		{.name = "one that others can read",
+		 .secret = "secret",
+		 .mode = 0644,
+		 .told = "chmod go-rwx"},
+		{.name = "one in the URL",
+		 .url = "redis://ann:secret@127.0.0.1:1",
+		 .told = "does not belong into a URL"},
+		{.name = "nobody listens",
+		 .url = "redis://127.0.0.1:1",
+		 .told = "redis://127.0.0.1:1 Connection refused"},
+		{.name = "no such socket",
+		 .url = "redis+unix:/nowhere/s",
+		 .told = "redis+unix:/nowhere/s No such file"},
+		{.name = "no URL",
+		 .url = "redis:x",
+		 .told = "expected redis://"},
+	};
+	struct proc *p;
+
+	(void)state;
+	SERVER("--requirepass", "secret");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *secret = rows[i].secret ? rows[i].secret : "";
+		const char *at = file("secret", secret);
+		const char *env = text("WEIR_STATE_PASSWORD_FILE=%s",
+				       rows[i].secret ? at : "");
+
+		in_case(rows[i].name);
+		check_equal(chmod(at, rows[i].mode), 0);
+		p = proc_start_how(
+			join(WORDS(weir, "-p", file("policy", RATE("9/day")),
+				   "-s", rows[i].url ? rows[i].url : redis_url),
+			     rows[i].nameless ? WORDS("--", server)
+					      : WORDS("-g", "g", "--", server)),
+			&(struct how){.env = WORDS(env)});
+		proc_close_in(p);
+		check_status(p, 125);
+		check(strstr(p->told.ptr, rows[i].told), "%s", p->told.ptr);
+		check_equal(weir_lines(p->told.ptr), 1);
+		check(!strstr(p->told.ptr, "guess"), "%s", p->told.ptr);
+		unlink(at);
+	}
+}
+
+/* Its counters would be thrown away. */
+static void redis_evicts(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	SERVER("--maxmemory-policy", "allkeys-lru");
+	p = start(RATE("9/minute"));
+	proc_close_in(p);
+	check_status(p, 125);
+	check(strstr(p->told.ptr, "maxmemory-policy to noeviction"), "%s",
+	      p->told.ptr);
+}
+
+/* A policy that counts nothing there does not even look for it. */
+static void redis_is_left_alone(void **state)
+{
+	struct proc *p =
+		proc_start(WORDS(weir, "-s", "redis://127.0.0.1:1", "-g", "g",
+				 "-p", file("policy", SESSION), "--", server));
+
+	(void)state;
+	check(passes(p), "the first call");
+	check(!passes(p), "the second call");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* Limited calls are refused, the rest goes on; then all is as before, and
+ * stderr has said both once. */
+static void redis_stands_still(void **state)
+{
+	struct proc *p, *q;
+	int64_t from;
+	int pings = 0;
+
+	(void)state;
+	SERVER(NULL);
+	p = start(RATE("9/minute"));
+	q = start(RATE("9/minute"));
+	check(passes(p) && passes(q), "at first");
+	kill(redis_pid, SIGSTOP);
+	from = milliseconds();
+	for (int i = 0; i < 200; i++) {
+		proc_send(p, call("7", "echo"));
+		proc_send(p, request("8", "ping", NULL));
+	}
+	for (int i = 0; i < 400; i++) {
+		const char *line = proc_line(p);
+
+		if (from_weir(line))
+			check_refused(line, "7", false, RULE, UNCOUNTED);
+		else
+			pings++;
+	}
+	check_equal(pings, 200);
+	check(milliseconds() - from < 5000, "200 calls took %lld ms",
+	      (long long)(milliseconds() - from));
+	proc_send(q, call("7", "echo"));
+	proc_idle(q);
+	from = milliseconds();
+	kill(weir_pid(q), SIGTERM);
+	check_status(q, 128 + SIGTERM);
+	check(milliseconds() - from < 2000, "its end took %lld ms",
+	      (long long)(milliseconds() - from));
+	kill(redis_pid, SIGCONT);
+	while (!passes(p))
+		redis_nap();
+	proc_told(p, "again");
+	check_equal(weir_lines(p->told.ptr), 2);
+	check(strstr(p->told.ptr, "does not answer"), "%s", p->told.ptr);
+}
+
+static void redis_is_killed(void **state)
+{
+	struct proc *p;
+
+	(void)state;
+	SERVER(NULL);
+	p = start(RATE("9/minute"));
+	check(passes(p), "at first");
+	/* In time for the next call: nobody notices. */
+	SERVER(NULL);
+	check(passes(p), "after a restart");
+	redis_stop();
+	for (int i = 0; i < 5; i++) {
+		proc_send(p, call("7", "echo"));
+		check_refused(proc_line(p), "7", false, RULE, UNCOUNTED);
+	}
+	SERVER(NULL);
+	while (!passes(p))
+		redis_nap();
+	proc_told(p, "again");
+	check_equal(weir_lines(p->told.ptr), 2);
+	redis_say("CONFIG SET maxmemory 1");
+	proc_send(p, call("7", "echo"));
+	check_refused(proc_line(p), "7", false, RULE, UNCOUNTED);
+	proc_told(p, "out of memory");
+	redis_say("CONFIG SET maxmemory 0");
+	check(passes(p), "with memory");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+static int teardown(void **state)
+{
+	redis_stop();
+	return harness_teardown(state);
+}
+#define REDIS(f) cmocka_unit_test_setup_teardown(f, harness_setup, teardown)
+
+int run_redis(void)
+{
+	const struct CMUnitTest tests[] = {
+		REDIS(redis_many_weirs_and_restarts),
+		REDIS(redis_wrong_from_the_start),
+		REDIS(redis_evicts),
+		REDIS(redis_is_left_alone),
+		REDIS(redis_stands_still),
+		REDIS(redis_is_killed),
+	};
+	int failed = cmocka_run_group_tests_name("redis", tests, NULL, NULL);
+
+	redis_end();
+	return failed;
+}
