@@ -165,7 +165,7 @@ demo:                                ## install what is missing, show weir at wo
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
 
 # The programs of the benchmark.
-RELAYS     := bench behind figures input
+RELAYS     := bench behind figures input redis
 BENCHES    := $(BUILD)/bench/weir-sse2 $(BUILD)/bench/weir-plain \
 	      $(BUILD)/bench/bench $(BUILD)/bench/bare $(BUILD)/bench/server \
 	      $(BUILD)/bench/alloc.so $(BUILD)/bench/scan $(BUILD)/bench/instr

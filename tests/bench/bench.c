@@ -11,6 +11,7 @@
 #include "behind.h"
 #include "figures.h"
 #include "input.h"
+#include "redis.h"
 #include "server.h"
 
 #include <fcntl.h>
@@ -319,6 +320,39 @@ static void grant_row(const struct bench *b)
 	figures_print(&row, !b->quick);
 }
 
+/* What counting in Redis adds to a round trip, in microseconds. */
+static void redis_row(const struct bench *b)
+{
+	struct row row = {.name = "redis",
+			  .unit = "us",
+			  .rounds = b->rounds,
+			  .judged = RATIO_AT_MOST,
+			  .goal = 1.3};
+	char grant[PATH_BYTES], session[PATH_BYTES];
+	const char *const in_redis[] = {
+		b->weir,     "-p", path_in(b, "grant.json", grant),
+		"-g",        "g",  "-s",
+		redis_url(), "--", NULL};
+	const char *const by_session[] = {
+		b->weir, "-p", path_in(b, "session.json", session), "--", NULL};
+	double with, without, p99;
+
+	if (!redis_begin(b->dir)) {
+		figures_skip("redis", "there is no redis-server");
+		return;
+	}
+	input_policy(grant, 100, "grant");
+	input_policy(session, 100, "session");
+	for (size_t i = 0; i < b->rounds; i++) {
+		round_trips(b, in_redis, &with, &p99);
+		round_trips(b, by_session, &without, &p99);
+		row.weir[i] = with - without;
+		row.yard[i] = redis_bare(times(b, 20000));
+	}
+	redis_end();
+	figures_print(&row, !b->quick);
+}
+
 /* MiB of memory that a process holds. */
 static double resident(pid_t pid)
 {
@@ -546,11 +580,17 @@ static const struct {
 	enum place place;
 	void (*print)(const struct bench *b);
 } rows[] = {
-	{"rtt", TOGETHER, rtt},           {"flood", APART, flood_row},
-	{"big.up", TOGETHER, big_up_row}, {"big.down", TOGETHER, big_down_row},
-	{"start", TOGETHER, start_row},   {"grant", TOGETHER, grant_row},
-	{"rss", SCHEDULED, rss},          {"size", SCHEDULED, size_row},
-	{"alloc", SCHEDULED, alloc_row},  {"syscalls", SCHEDULED, syscalls},
+	{"rtt", TOGETHER, rtt},
+	{"flood", APART, flood_row},
+	{"big.up", TOGETHER, big_up_row},
+	{"big.down", TOGETHER, big_down_row},
+	{"start", TOGETHER, start_row},
+	{"grant", TOGETHER, grant_row},
+	{"redis", TOGETHER, redis_row},
+	{"rss", SCHEDULED, rss},
+	{"size", SCHEDULED, size_row},
+	{"alloc", SCHEDULED, alloc_row},
+	{"syscalls", SCHEDULED, syscalls},
 };
 
 static bool wanted(const char *name, int argc, char **argv)
