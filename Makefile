@@ -145,7 +145,8 @@ test: deps                           ## install what is missing, run every test;
 
 check: build-tests                   ## the same, but install nothing
 	@[ -n "$(T)" ] || { sh tests/symbols $(BUILD) && \
-		sh tests/examples $(BUILD)/weir && sh tests/building; }
+		sh tests/examples $(BUILD)/weir && sh tests/building && \
+		sh tests/redis/fleet $(abspath $(BUILD)) 5; }
 	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
 
 deps:                                ## install what the build and the tests need
@@ -153,7 +154,7 @@ deps:                                ## install what the build and the tests nee
 
 .PHONY: build-tests run-tests
 build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
-		$(COUNTING) $(EARLY) $(TESTS) $(REPLAYS)
+		$(COUNTING) $(EARLY) $(BUILD)/redis/fleet $(TESTS) $(REPLAYS)
 	@$(GIVE)
 run-tests: build-tests
 	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
@@ -260,6 +261,16 @@ HAMMER_SECONDS ?= 30
 hammer: build-tests                  ## 8 processes at one limit, HAMMER_SECONDS=30
 	@HAMMER_SECONDS=$(HAMMER_SECONDS) WEIR=$(BUILD)/weir \
 		SERVER=$(SERVER) $(BUILD)/tests/test_e2e 'hammer_*'
+
+FLEET_SECONDS ?= 30
+.PHONY: fleet
+fleet: $(BUILD)/weir $(SERVER) $(BUILD)/redis/fleet
+fleet:                               ## 12 weirs on 3 machines, FLEET_SECONDS=30
+	@sh tests/redis/fleet $(abspath $(BUILD)) $(FLEET_SECONDS)
+
+$(BUILD)/redis/fleet: $(BUILD)/obj/tests/redis/fleet.o
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 .PHONY: corpus
 corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
