@@ -81,6 +81,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# The static program is to be small; what waits for a network need not be fast.
+ifneq ($(findstring WEIR_NUMERIC,$(CFLAGS)),)
+$(BUILD)/obj/policies/counters/redis.o $(BUILD)/obj/policies/counters/redis_place.o: \
+	override CFLAGS += -Os
+endif
+
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
