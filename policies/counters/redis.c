@@ -52,6 +52,7 @@ struct redis {
 	enum state state;
 	size_t greetings;    /* replies that are awaited yet */
 	size_t first, tried; /* addresses: where to begin; how many since */
+	int64_t next; /* when the next is tried, unless this one greets */
 	int64_t rest, until; /* how long the last rest is, and until when */
 
 	const char *mode; /* of the question under way, or NULL: none */
@@ -266,6 +267,9 @@ static bool dial(struct redis *r)
 			setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on,
 				   sizeof(on));
 			greet(r);
+			r->next = now() +
+				  (r->due - now()) / (int64_t)(r->place.count -
+							       r->tried + 1);
 			return true;
 		}
 		hang_up(r);
@@ -562,6 +566,7 @@ static enum counted read_answer(struct redis *r)
 	}
 	if (n[1] != yes)
 		return misread(r);
+	r->backend.trouble[0] = '\0'; /* of an attempt before */
 	r->mode = NULL;
 	r->state = READY;
 	r->rest = 0;
@@ -595,6 +600,12 @@ static enum counted give_up(struct redis *r)
 	return rest(r, COUNTERS_REST);
 }
 
+/* Another address is tried, unless this one greets in time. */
+static bool is_slow(const struct redis *r)
+{
+	return r->state == GREETING && r->tried < r->place.count;
+}
+
 /* As far as it goes now.  A connection that is not made yet is one that
  * nothing can be sent to: EAGAIN, or why it cannot be made. */
 static enum counted step(struct redis *r)
@@ -603,12 +614,11 @@ static enum counted step(struct redis *r)
 	ssize_t got;
 
 	while (answer == COUNTED_LATER) {
-		if (now() >= r->due) {
-			if (r->state == GREETING)
-				r->first =
-					(r->first + r->tried) % r->place.count;
-			fail(r, "does not answer");
-			return rest(r, COUNTERS_REST);
+		if (now() >= r->due)
+			return give_up(r);
+		if (is_slow(r) && now() >= r->next) {
+			answer = lose(r, "does not answer");
+			continue;
 		}
 		if (!flush(r)) {
 			answer = lose(r, strerror(errno));
@@ -739,7 +749,9 @@ static int64_t redis_poll(struct backend *b, struct pollfd *p)
 	p->fd = r->mode ? r->fd : -1;
 	p->events = r->out_at < r->out_len ? POLLOUT : POLLIN;
 	p->revents = 0;
-	return r->mode ? r->due : -1;
+	if (!r->mode)
+		return -1;
+	return is_slow(r) ? r->next : r->due;
 }
 
 static bool redis_reset(struct backend *b, const struct counter *counter)

@@ -222,6 +222,7 @@ static void redis_is_killed(void **state)
 	/* In time for the next call: nobody notices. */
 	SERVER(NULL);
 	check(passes(p), "after a restart");
+	check_text("stderr", p->told.ptr, "");
 	redis_stop();
 	for (int i = 0; i < 5; i++) {
 		proc_send(p, call("7", "echo"));

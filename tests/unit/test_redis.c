@@ -609,8 +609,10 @@ static void restarts(void **state)
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	redis_say("CLIENT KILL TYPE normal");
 	assert_int_equal(count_ten(b), COUNTED_YES);
+	assert_string_equal(b->trouble, "");
 	SERVER(NULL);
 	assert_int_equal(count_ten(b), COUNTED_YES);
+	assert_string_equal(b->trouble, "");
 	redis_stop();
 	assert_int_equal(count_ten(b), COUNTED_NOT);
 	assert_true(has(b->trouble, "No such file"));
@@ -800,10 +802,24 @@ static void over_tcp(void **state)
 	assert_non_null(b);
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	assert_true(has(redis_say("INFO keyspace"), "db3:keys=3"));
-	b->ops->close(b);
 	snprintf(url, sizeof(url), "redis://127.0.0.1:%s/16", port);
 	assert_null(open_at(url, NULL));
 	assert_true(has(said, "no such database"));
+	b->ops->close(b);
+	/* One that takes connections, and never answers. */
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	SERVER("--port", port, "--bind", "::1", NULL);
+	assert_int_equal(bind(fd, (void *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(url, sizeof(url), "redis://localhost:%s", port);
+	b = open_at(url, NULL);
+	assert_string_equal(said, "");
+	assert_non_null(b);
+	/* From now on the second is the first. */
+	redis_say("CLIENT KILL TYPE normal");
+	assert_int_equal(count_ten(b), COUNTED_YES);
+	close(fd);
+	b->ops->close(b);
 }
 
 /* ---- what counts ----------------------------------------------------- */
