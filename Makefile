@@ -91,6 +91,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call objects,$(PARTS))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON)
 
+$(BUILD)/tests/test_redis: LINK += -Wl,--wrap=clock_gettime
 $(BUILD)/tests/test_memory: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=json_parse_ex
 WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp linkat \
 	   unlink rename fsync flock geteuid
