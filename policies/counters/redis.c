@@ -608,18 +608,12 @@ static bool is_slow(const struct redis *r)
 
 /* As far as it goes now.  A connection that is not made yet is one that
  * nothing can be sent to: EAGAIN, or why it cannot be made. */
-static enum counted step(struct redis *r)
+static enum counted advance(struct redis *r)
 {
 	enum counted answer = COUNTED_LATER;
 	ssize_t got;
 
 	while (answer == COUNTED_LATER) {
-		if (now() >= r->due)
-			return give_up(r);
-		if (is_slow(r) && now() >= r->next) {
-			answer = lose(r, "does not answer");
-			continue;
-		}
 		if (!flush(r)) {
 			answer = lose(r, strerror(errno));
 			continue;
@@ -648,6 +642,23 @@ static enum counted step(struct redis *r)
 		r->first = (r->first + r->tried - 1) % r->place.count;
 		send_question(r);
 		answer = COUNTED_LATER;
+	}
+	return answer;
+}
+
+/* The same; an answer that is there is read, however late it is. */
+static enum counted step(struct redis *r)
+{
+	enum counted answer = advance(r);
+
+	while (answer == COUNTED_LATER) {
+		if (now() >= r->due)
+			return give_up(r);
+		if (!is_slow(r) || now() < r->next)
+			break;
+		answer = lose(r, "does not answer");
+		if (answer == COUNTED_LATER)
+			answer = advance(r);
 	}
 	return answer;
 }

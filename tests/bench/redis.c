@@ -8,20 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PLACE_BYTES 256
+#define PLACE_BYTES 100 /* of a socket */
 
 static char place[PLACE_BYTES], url[PLACE_BYTES + 16];
 static pid_t redis;
 
+static bool listens(void)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	bool does;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", place);
+	does = connect(fd, (void *)&un, sizeof(un)) == 0;
+	close(fd);
+	return does;
+}
+
 bool redis_begin(const char *directory)
 {
-	struct stat st;
-
 	snprintf(place, sizeof(place), "%s/redis", directory);
 	snprintf(url, sizeof(url), "redis+unix:%s", place);
 	redis = fork();
@@ -32,7 +43,7 @@ bool redis_begin(const char *directory)
 			       "--save", "", "--unixsocket", place, NULL);
 		_exit(127);
 	}
-	while (redis > 0 && stat(place, &st) != 0) {
+	while (redis > 0 && !listens()) {
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 		if (waitpid(redis, NULL, WNOHANG) != 0)
 			redis = -1;
