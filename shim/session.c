@@ -112,11 +112,11 @@ void session_resume(struct session *s)
 {
 	struct held *h = &s->held;
 	const int64_t now = grant_now();
-	enum counted answer = counters_resume(s->counters, now);
+	enum counted counted = counters_resume(s->counters, now);
 
 	if (!h->counting || h->answer != COUNTED_LATER)
 		return;
-	h->answer = answer;
+	h->answer = counted;
 	h->waited = now - h->since;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GROUPS_DEEP 2 /* one group inside another, once */
+
 /* Is the path in one of the directories, as the file system has them? */
 static bool contains(const struct condition *c, const char *path,
 		     const char **dir)
@@ -54,29 +56,35 @@ static bool closes(const struct policy *policy,
 	return closed;
 }
 
-/* The first of these conditions, or of their members, that lets the path
- * through; or NULL. */
+/* The first required condition, also in groups, that lets the path through; or
+ * NULL. */
 static const struct condition *find_open(const struct policy *policy,
-					 const struct conditions *require,
-					 const struct conditions *deny_if,
+					 const struct rules *r,
 					 const char *path, const char **dir)
 {
-	const struct condition *found = NULL;
+	const struct conditions *lists[GROUPS_DEEP + 1] = {&r->require};
+	size_t at[GROUPS_DEEP + 1] = {0}, deep = 0;
 
-	for (size_t i = 0; i < require->count && !found; i++) {
-		const struct condition *c = &require->list[i];
+	for (;;) {
+		const struct condition *c;
 
-		if (c->group != GROUP_NONE)
-			found = find_open(policy, &c->members, deny_if, path,
-					  dir);
-		else if (contains(c, path, dir) &&
-			 !closes(policy, deny_if, c, path) &&
-			 !(policy->all_tools &&
-			   closes(policy, &policy->all_tools->deny_if, c,
-				  path)))
-			found = c;
+		if (at[deep] == lists[deep]->count) {
+			if (deep-- == 0)
+				return NULL;
+			continue;
+		}
+		c = &lists[deep]->list[at[deep]++];
+		if (c->group != GROUP_NONE) {
+			lists[++deep] = &c->members;
+			at[deep] = 0;
+		} else if (contains(c, path, dir) &&
+			   !closes(policy, &r->deny_if, c, path) &&
+			   !(policy->all_tools &&
+			     closes(policy, &policy->all_tools->deny_if, c,
+				    path))) {
+			return c;
+		}
 	}
-	return found;
 }
 
 int policy_warn_within(const struct policy *policy,
@@ -93,8 +101,7 @@ int policy_warn_within(const struct policy *policy,
 
 		while (!c && (r = policy_rules_after(policy, r)))
 			c = r->section == POLICY_TOOLS
-				    ? find_open(policy, &r->require,
-						&r->deny_if, kept[i].path, &dir)
+				    ? find_open(policy, r, kept[i].path, &dir)
 				    : NULL;
 		if (c)
 			lint_warn(
