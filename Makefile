@@ -15,7 +15,7 @@ LINK   = -pie -Wl,-z,relro,-z,now
 JSON ?= -l:libjsonparser.a
 
 DEFINES = -D_GNU_SOURCE -DWEIR_VERSION=\"$(VERSION)\"
-ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS)
+ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS) $(SMALL)
 
 , := ,
 # A short line for each command; V=1 shows the commands.
@@ -24,6 +24,10 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
+# What no message goes through is built to be small.
+COLD := $(wildcard policies/language/*.c policies/counters/*.c shim/verbs/*.c) \
+	$(filter-out shim/relay.c shim/session.c shim/stream.c shim/fd.c,$(wildcard shim/*.c))
+COLD := $(filter-out policies/counters/counters.c policies/counters/windows.c,$(COLD))
 UNITS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
@@ -43,6 +47,9 @@ GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
 .PHONY: all
 all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
 	@$(GIVE)
+
+$(COLD:%.c=$(BUILD)/obj/%.o) $(COLD:%.c=$(BUILD)/pic/%.o): \
+	SMALL = $(if $(findstring -O2,$(CFLAGS)),-Os)
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS)) $(TRACE)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)

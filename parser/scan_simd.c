@@ -1,6 +1,10 @@
 /* Over many bytes at once.  The contract is in scan_simd.h. */
 #include "scan_simd.h"
 
+#if defined(SCAN_SSE2)
+#include <cpuid.h>
+#endif
+
 static unsigned char byte(const char *p)
 {
 	return (unsigned char)*p;
@@ -451,6 +455,21 @@ static const struct kernel *const kernels[] = {
 	NULL,
 };
 
+#if defined(SCAN_SSE2) && !defined(SCAN_NO_AVX2)
+/* Do the processor and the kernel have what avx2 needs (Intel SDM 1, 14.7.1)?
+ * __builtin_cpu_supports() would bring 4 KB of tables of processors. */
+static bool has_avx2(void)
+{
+	unsigned a, b, c, d, state = 0;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+		return false;
+	__asm__("xgetbv" : "=a"(state), "=d"(d) : "c"(0));
+	return (state & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+	       b & bit_AVX2 && b & bit_BMI;
+}
+#endif
+
 /* How many of the first of these this processor lacks; SCAN_NO_AVX2 has it
  * lack that one, to measure the other. */
 static size_t lacks(void)
@@ -458,8 +477,12 @@ static size_t lacks(void)
 #if defined(SCAN_SSE2) && defined(SCAN_NO_AVX2)
 	return 1;
 #elif defined(SCAN_SSE2)
-	return !(!!__builtin_cpu_supports("avx2") &
-		 !!__builtin_cpu_supports("bmi"));
+	/* Asking takes a virtual machine microseconds: it is done once. */
+	static signed char known = -1;
+
+	if (known < 0)
+		known = !has_avx2();
+	return (size_t)known;
 #else
 	return 0;
 #endif

@@ -78,14 +78,13 @@ static void begin(struct log *log, struct strbuf *o, const char *key,
 {
 	struct timespec now;
 	struct tm tm;
-	char text[48];
-	size_t len;
+	char text[96];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + len, sizeof(text) - len, ".%03ldZ",
-		 now.tv_nsec / 1000000);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
+		 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		 tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
 	strbuf_string(o, log->torn ? "\n" : "");
 	strbuf_string(o, "{\"time\":\"");
 	strbuf_string(o, text);

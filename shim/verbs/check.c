@@ -236,7 +236,7 @@ static int check_merged(const struct options *o, const char *const *files,
 		policy_load(files, count, &o->places, print_error, NULL);
 	struct policy_list *list = NULL;
 	char *text = NULL;
-	int warnings, more = 0;
+	int warnings = 0, more = 0;
 	bool good = policy;
 
 	if (good && o->tools)
