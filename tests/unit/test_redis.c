@@ -1273,7 +1273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PATIENT(urls),        PATIENT(secrets),
 		PATIENT(script_name), PATIENT(errors),
-		TIMED(garbage),     PATIENT(one_byte),
+		TIMED(garbage),       PATIENT(one_byte),
 		PATIENT(greetings),   PATIENT(counts_once),
 		TIMED(stops),         TIMED(restarts),
 		PATIENT(fills_up),    TIMED(is_replaced),
