@@ -9,8 +9,8 @@
 
 /* The grant that the options name, in the state directory that they name: else
  * the first policy file's canonical path, in $XDG_STATE_HOME/weir or
- * ~/.local/state/weir; or in Redis, where the grant has to be named.  copy: only
- * to be asked about; no file is made.  NULL: reported. */
+ * ~/.local/state/weir; or in Redis, where the grant has to be named.  copy:
+ * only to be asked about; no file is made.  NULL: reported. */
 struct backend *grant_for(const struct options *o, bool copy,
 			  policy_report *report, void *context);
 
