@@ -286,6 +286,7 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 		[POLICY_TOOLS] = {"tools/call", "tools/list"},
 		[POLICY_PROMPTS] = {"prompts/get", "prompts/list"},
 		[POLICY_RESOURCES] = {"resources/read", "resources/list"},
+		[POLICY_METHODS] = {"", ""}, /* policy_describe_method() */
 	};
 	const struct subject call = {.section = POLICY_METHODS,
 				     .name = methods[section].call,

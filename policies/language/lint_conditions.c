@@ -206,9 +206,9 @@ static bool is_slashed(const struct condition *c, const char *p)
 	s = &c->steps[c->step_count - 1];
 	if (!s->key || s->len >= sizeof(key))
 		return true;
-	for (size_t i = 0; i <= s->len; i++)
-		key[i] = i < s->len ? (char)tolower((unsigned char)s->key[i])
-				    : '\0';
+	for (size_t i = 0; i < s->len; i++)
+		key[i] = (char)text_fold((unsigned char)s->key[i]);
+	key[s->len] = '\0';
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (strstr(key, paths[i]))
 			return false;
@@ -406,6 +406,7 @@ bool lint_same_path(const struct condition *a, const struct condition *b)
 }
 
 /* Does one of the conditions, of which all are required, ask for the path? */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool asks_for(const struct conditions *list, const struct condition *c)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -444,6 +445,7 @@ static void warn_missing(struct lint *l, const struct rules *r,
 
 /* ---- all of them ----------------------------------------------------- */
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void warn_conditions(struct lint *l, const struct rules *r,
 			    const struct conditions *list, bool require,
 			    const struct conditions *around)

@@ -59,7 +59,9 @@ static struct span resolve(struct span root, struct span ref)
 		at = lint_member(at, key);
 		p += len;
 	}
-	return *p ? (struct span){.ptr = NULL} : at;
+	if (*p)
+		at.ptr = NULL;
+	return at;
 }
 
 /* Calls each with the elements of an array, as long as it says so. */
@@ -172,6 +174,7 @@ static void note_leaf(struct look *k, struct span schema)
 	}
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static enum found look_at_key(struct look *k, struct span schema,
 			      const struct step *s, size_t step)
 {
@@ -197,6 +200,7 @@ static enum found look_at_key(struct look *k, struct span schema,
 	return all.ptr ? FOUND_OPEN : FOUND_UNKNOWN;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static enum found look_at_element(struct look *k, struct span schema,
 				  size_t step)
 {
@@ -209,6 +213,7 @@ static enum found look_at_element(struct look *k, struct span schema,
 }
 
 /* How good is what the path, from this step on, leads to? */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static enum found look_at(struct look *k, struct span schema, size_t step)
 {
 	static const char *const groups[] = {"anyOf", "oneOf", "allOf"};
@@ -402,6 +407,7 @@ static const char *const path_words[] = {
 	"uri",       "uris",        "url",       "urls",    NULL};
 
 /* Does a condition on the tool ask for this argument, or for all of them? */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool is_asked(const struct conditions *list, const char *key)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -591,6 +597,7 @@ static void hold(struct holding *h)
 			  h->path);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void hold_condition(struct lint *l, const struct rules *r,
 			   const struct condition *c, bool require)
 {

@@ -134,6 +134,7 @@ static void read_item(struct reading *r, enum reply_list kind, struct span v)
 
 static void read_value(struct reading *r, struct span v, bool top);
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_array(struct reading *r, struct span array, int kind)
 {
 	struct scan s = scan_begin(array.ptr, array.len);
@@ -159,6 +160,7 @@ static void read_array(struct reading *r, struct span array, int kind)
 }
 
 /* A message, a result, a tool, or a name. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_object(struct reading *r, struct span v, bool top)
 {
 	struct span result = lint_member(v, "result"), list;
@@ -184,6 +186,7 @@ static void read_object(struct reading *r, struct span v, bool top)
 		read_item(r, REPLY_TOOLS, v);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_value(struct reading *r, struct span v, bool top)
 {
 	if (*v.ptr == '{')
