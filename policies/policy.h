@@ -134,6 +134,10 @@ int policy_unused(const struct policy *policy, policy_report *report,
  * are none. */
 bool policy_say_unused(const struct policy *policy, struct strbuf *out);
 
+/* Reports each counter that several limits share by name, with their rules. */
+void policy_shared_counters(const struct policy *policy, policy_report *report,
+			    void *context);
+
 /* Appends what happens to calls of a tool, or of a prompt or resource, in
  * words: "allowed, at most 10 calls a minute". */
 void policy_describe(const struct policy *policy, enum policy_section section,

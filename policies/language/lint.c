@@ -171,6 +171,7 @@ int policy_warn(struct policy *policy, const struct policy_list *list,
 	}
 	lint_names(&l);
 	lint_conditions(&l);
+	lint_limits(&l);
 	for (size_t i = 0; list && policy_list_item(list, i, &section, &name);
 	     i++)
 		policy_note(policy, section, name);

@@ -31,6 +31,9 @@ void lint_names(struct lint *l);
 /* Conditions that mean something else than they seem to. */
 void lint_conditions(struct lint *l);
 
+/* Limits that an agent can get around. */
+void lint_limits(struct lint *l);
+
 /* The last member of an object with this key, or ptr NULL; both are strict
  * JSON. */
 struct span lint_member(struct span object, const char *key);

@@ -15,6 +15,12 @@
 
 #define LIST_BYTES (64 << 20) /* most in a --tools file */
 
+static void print_line(void *context, const char *line)
+{
+	(void)context;
+	puts(line);
+}
+
 static void print_error(void *context, const char *line)
 {
 	(void)context;
@@ -257,6 +263,8 @@ static int check_merged(const struct options *o, const char *const *files,
 		else if (good && count == 1)
 			printf("%s: sound%s\n", files[0],
 			       warnings > 0 ? ", with warnings" : "");
+		if (good && !o->print)
+			policy_shared_counters(policy, print_line, NULL);
 	}
 	policy_list_free(list);
 	policy_free(policy);

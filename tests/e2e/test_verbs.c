@@ -1332,7 +1332,7 @@ static const struct reload_row {
 	const char *rules[3]; /* of the policies, one after another */
 	const char *calls[3]; /* a letter each: e passes, E is refused */
 } reload_rows[] = {
-	/* More of them: counters_go_on() of test_lint.c, and test_ledger.c. */
+	/* More of them: counters_go_on() of test_lint.c, and test_counting.c. */
 	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5"))}, {"ee", "eeeE"}},
 	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5")),
 	  LIMITS(LIMIT("c", "6"))},

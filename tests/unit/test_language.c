@@ -3072,6 +3072,25 @@ static const struct {
 	 {"/increment_from: one value is needed"}},
 	{{LIMIT("{'max':1,'window':1,'increment_from':'args.a[*].b'}")},
 	 {"/increment_from: one value is needed"}},
+	{{LIMIT("{'max':1,'window':1,'per':'args'}")},
+	 {"/per: args is no one value"}},
+	{{LIMIT("{'max':1,'window':1,'per':'args.a[*]'}")},
+	 {"/per: one value is needed"}},
+	{{LIMIT("{'max':1,'window':1,'values':5}")},
+	 {"\"values\" is for a limit with \"per\""}},
+	{{LIMIT("{'max':1001,'window':1,'per':'tool','values':1000}")},
+	 {"\"values\" times \"max\" is more than 1000000"}},
+	/* One name is one count. */
+	{{LIMIT("{'max':1,'window':1,'counter':'c'},{'max':2,'window':2,"
+		"'counter':'c','scope':'session'}")},
+	 {"/tools/t/limits/1: counter \"c\" has another \"scope\" in "
+	  "a.json:1, /tools/t/limits/0"}},
+	{{LIMIT("{'max':1,'window':1,'counter':'c'}"),
+	  LIMIT("{'max':1,'window':1,'counter':'c','per':'tool'}")},
+	 {"b.json:1: ", "counter \"c\" has another \"per\" in a.json:1"}},
+	{{LIMIT("{'max':1,'window':1,'counter':'c'},{'max':2,'window':2,"
+		"'counter':'c','increment_from':'args.a'}")},
+	 {"counter \"c\" has another \"increment_from\""}},
 	{{SUM("0.0000001")},
 	 {"/max: a number from 0 to 1000000000000 was", "at most 6 digits",
 	  "not 0.0000001"}},

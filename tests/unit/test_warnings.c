@@ -72,6 +72,14 @@ static const struct {
 	const char *files[FILES_MAX];
 	const char *said;
 } wrong[] = {
+	/* A limit that the agent chooses. */
+	{{ALLOW "'tools':{'t':{'limits':[{'max':5,'window':'day',"
+		"'per':'args.repo'}]}}}"},
+	 "/tools/t/limits/0: the agent chooses args.repo, and with it"},
+	{{ALLOW "'tools':{'t':{'require':[{'path':'args.x','op':'exists',"
+		"'value':true}],'limits':[{'max':5,'window':'day',"
+		"'per':'args.repo'}]}}}"},
+	 "the agent chooses args.repo"},
 	/* An entry that opens what was closed. */
 	{{DENY "'tools':{'*':{" RATE "}}}"},
 	 "a.json:1: /tools/*: this entry allows every tool, so \"default\" "
@@ -249,6 +257,14 @@ static const char *const right[][FILES_MAX] = {
 	 "'all_tools':{'deny_if':[{'all':[{'path':'args.b','op':'exists',"
 	 "'value':true},{'path':'args.b','op':'neq','value':'main'}]}]}}"},
 	{AT("args.x.args", "eq", "a")},
+	{ALLOW "'tools':{'t':{'limits':[{'max':5,'window':'day','per':'tool'}]}"
+	       "}}"},
+	{ALLOW "'tools':{'t':{'limits':[{'max':5,'window':'day','per':'args.x'}"
+	       ",{'max':9,'window':'day'}]}}}"},
+	{ALLOW "'all_tools':{'rate_limit':'9/day'},'tools':{'t':{'limits':[{"
+	       "'max':5,'window':'day','per':'args.x'}]}}}"},
+	{ALLOW "'tools':{'t':{'require':[{'path':'args.x','op':'in','value':["
+	       "1]}],'limits':[{'max':5,'window':'day','per':'args.x'}]}}}"},
 	{ALLOW "'methods':{'tools/call':{'deny_if':[{'path':'args.arguments.x'"
 	       ",'op':'eq','value':1}]}}}"},
 };
