@@ -30,9 +30,9 @@
 #define RECORD_WORDS (PIECE_WORDS + 8) /* of the longest record */
 #define RECORD_LEAST 3
 #define PAGE         4096 /* what a power cut takes, or a multiple */
-#define SPINS        40 /* to find a lock free that is held for microseconds */
-#define TRIES        8  /* to lock a file that is replaced meanwhile */
-#define PAUSE_MOST   (8 * MILLISECOND)
+#define SPINS        100 /* to find a lock free that is held for microseconds */
+#define TRIES        8   /* to lock a file that is replaced meanwhile */
+#define PAUSE_MOST   (2 * MILLISECOND)
 #define NAME_BYTES   200 /* of a grant's file, at most, without its ending */
 #define FILE_ENDING  ".limits"
 
@@ -921,7 +921,7 @@ static enum counted ask_journal(struct backend *b, struct question *q, size_t n,
 	j->q = q;
 	j->asked = n;
 	j->count = count && !j->file.read_only;
-	j->pause = MILLISECOND / 2;
+	j->pause = MILLISECOND / 4;
 	return resume_journal(b);
 }
 

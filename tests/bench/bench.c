@@ -21,10 +21,12 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MIB        ((double)(1 << 20))
 #define BIG_BYTES  ((size_t)16 << 20)
+#define CALLERS    8
 #define BLOCK      ((size_t)1000) /* calls that are written at once */
 #define PATH_BYTES ((size_t)4096)
 #define PATIENCE   1200 /* seconds until all rows must have been measured */
@@ -292,32 +294,91 @@ static double four_calls(const struct bench *b, size_t count)
 	return from / (double)count * 1e6;
 }
 
-/* What a call costs whose limit is shared between processes, in
- * microseconds more than one that is not. */
+/* Eight processes that call at the same time: thousands of calls a second in
+ * all. */
+static double together(const struct bench *b, const char *const *relay,
+		       size_t count)
+{
+	double from = behind_now();
+
+	for (int i = 0; i < CALLERS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (relay)
+				pipelined(b, relay, count);
+			else
+				four_calls(b, count);
+			_exit(0);
+		}
+		if (pid < 0)
+			exit(1);
+	}
+	for (int i = 0; i < CALLERS; i++) {
+		int status;
+
+		if (wait(&status) < 0 || status != 0)
+			exit(1);
+	}
+	return (double)(CALLERS * count) / (behind_now() - from) / 1e3;
+}
+
+/* What a call costs whose limits are shared between processes, in
+ * microseconds more than one that has none. */
 static void grant_row(const struct bench *b)
 {
 	struct row row = {.name = "grant",
 			  .unit = "us",
 			  .rounds = b->rounds,
 			  .judged = RATIO_AT_MOST,
-			  .goal = 2};
-	char grant[PATH_BYTES], session[PATH_BYTES];
+			  .goal = 1.5};
+	struct row eight = {.name = "grant.8",
+			    .unit = "k/s",
+			    .rounds = b->rounds,
+			    .judged = RATIO_AT_LEAST};
+	char grant[PATH_BYTES];
 	const char *const by_grant[] = {
 		b->weir, "-p", path_in(b, "grant.json", grant), "--", NULL};
-	const char *const by_session[] = {
-		b->weir, "-p", path_in(b, "session.json", session), "--", NULL};
 	size_t count = times(b, 50000);
 
-	input_policy(grant, 100, "grant");
-	input_policy(session, 100, "session");
-	for (size_t i = 0; i < b->rounds; i++) {
-		double took = pipelined(b, by_grant, count);
+	for (size_t limits = 1; limits <= 5; limits += 4) {
+		input_limits(grant, limits, 1000000, "second");
+		for (size_t i = 0; i < b->rounds; i++) {
+			double took = pipelined(b, by_grant, count);
 
-		took -= pipelined(b, by_session, count);
-		row.weir[i] = took / (double)count * 1e6;
-		row.yard[i] = four_calls(b, count);
+			took -= pipelined(b, b->behind_weir, count);
+			row.weir[i] = took / (double)count * 1e6;
+			row.yard[i] = four_calls(b, count);
+		}
+		figures_print(&row, !b->quick);
+		row.name = "grant.5";
+		row.goal = 2;
 	}
-	figures_print(&row, !b->quick);
+	input_limits(grant, 1, 1000000, "second");
+	for (size_t i = 0; i < b->rounds; i++) {
+		eight.weir[i] = together(b, by_grant, count / CALLERS);
+		eight.yard[i] = together(b, NULL, count / CALLERS);
+	}
+	figures_print(&eight, !b->quick);
+}
+
+/* Milliseconds to read a file and to add it up. */
+static double read_through(const char *path)
+{
+	static unsigned long long words[8192];
+	unsigned long long sum = 0;
+	double from = behind_now();
+	int fd = open(path, O_RDONLY);
+	ssize_t got;
+
+	while ((got = read(fd, words, sizeof(words))) > 0)
+		for (size_t i = 0; i < (size_t)got / sizeof(*words); i++)
+			sum = (sum ^ words[i]) * 0x9e3779b97f4a7c15;
+	close(fd);
+	/* So that it is not left out. */
+	if (sum == 1)
+		exit(1);
+	return (behind_now() - from) * 1e3;
 }
 
 /* What counting in Redis adds to a round trip, in microseconds. */
@@ -440,6 +501,44 @@ static void rss(const struct bench *b)
 	for (size_t i = 0; i < b->rounds; i++)
 		resident_after(b, &row.yard[i], &row.weir[i]);
 	figures_print(&row, !b->quick);
+}
+
+/* A start, and the memory, with a file that holds 100,000 calls that count. */
+static void journal_row(const struct bench *b)
+{
+	struct row row = {.name = "start.calls",
+			  .unit = "ms",
+			  .rounds = b->rounds,
+			  .judged = RATIO_AT_MOST,
+			  .goal = 3};
+	struct row rss_calls = {.name = "rss.calls",
+				.unit = "MiB",
+				.rounds = b->rounds,
+				.alone = true,
+				.judged = VALUE_AT_MOST,
+				.goal = 3};
+	char policy[PATH_BYTES], file[PATH_BYTES + 64];
+	const char *const full[] = {
+		b->weir, "-g", "full", "-p", path_in(b, "full.json", policy),
+		"--",    NULL};
+	const char *const none[] = {b->weir, "-g", "none", "-p",
+				    policy,  "--", NULL};
+
+	input_limits(policy, 1, 100000, "week");
+	pipelined(b, full, times(b, 100000) - 1);
+	snprintf(file, sizeof(file), "%s/full.limits", getenv("WEIR_STATE"));
+	for (size_t i = 0; i < b->rounds; i++) {
+		row.weir[i] = start(b, full) - start(b, none);
+		row.yard[i] = read_through(file);
+	}
+	figures_print(&row, !b->quick);
+	if (access(b->fixed, X_OK) != 0)
+		return;
+	setenv("WEIR_GRANT", "full", 1);
+	for (size_t i = 0; i < b->rounds; i++)
+		rss_calls.weir[i] = resident_idle(b, policy);
+	unsetenv("WEIR_GRANT");
+	figures_print(&rss_calls, !b->quick);
 }
 
 static void size_row(const struct bench *b)
@@ -587,6 +686,7 @@ static const struct {
 	{"start", TOGETHER, start_row},
 	{"grant", TOGETHER, grant_row},
 	{"redis", TOGETHER, redis_row},
+	{"calls", SCHEDULED, journal_row},
 	{"rss", SCHEDULED, rss},
 	{"size", SCHEDULED, size_row},
 	{"alloc", SCHEDULED, alloc_row},

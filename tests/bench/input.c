@@ -91,3 +91,21 @@ void input_policy(const char *path, size_t tools, const char *scope)
 	if (fclose(f) != 0)
 		want(NULL);
 }
+
+void input_limits(const char *path, size_t limits, size_t max,
+		  const char *window)
+{
+	FILE *f = want(fopen(path, "w"));
+
+	fputs("{\"version\": \"1\", \"default\": \"hide\", \"tools\": {"
+	      "\"tool_7\": {\"limits\": [",
+	      f);
+	for (size_t i = 0; i < limits; i++)
+		fprintf(f,
+			"%s{\"counter\": \"c%zu\", \"window\": \"%s\", "
+			"\"max\": %zu}",
+			i > 0 ? ", " : "", i, window, max);
+	fputs("]}}}\n", f);
+	if (fclose(f) != 0)
+		want(NULL);
+}

@@ -20,4 +20,9 @@ char *input_big(size_t bytes);
  * allowed; with a scope, a limit that is never reached is on that one. */
 void input_policy(const char *path, size_t tools, const char *scope);
 
+/* One tool, the one that the call above names, with so many limits of this max
+ * and window, none of which is reached. */
+void input_limits(const char *path, size_t limits, size_t max,
+		  const char *window);
+
 #endif
