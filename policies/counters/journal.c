@@ -14,11 +14,11 @@
 #include "old.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -30,11 +30,13 @@
 #define RECORD_WORDS (PIECE_WORDS + 8) /* of the longest record */
 #define RECORD_LEAST 3
 #define PAGE         4096 /* what a power cut takes, or a multiple */
-#define SPINS        100 /* to find a lock free that is held for microseconds */
-#define TRIES        8   /* to lock a file that is replaced meanwhile */
-#define PAUSE_MOST   (2 * MILLISECOND)
-#define NAME_BYTES   200 /* of a grant's file, at most, without its ending */
-#define FILE_ENDING  ".limits"
+/* To find a lock free that is held for microseconds.  Nothing is yielded: where
+ * many want to run, that could take longer than the call may wait. */
+#define SPINS       60
+#define TRIES       8 /* to lock a file that is replaced meanwhile */
+#define PAUSE_MOST  (2 * MILLISECOND)
+#define NAME_BYTES  200 /* of a grant's file, at most, without its ending */
+#define FILE_ENDING ".limits"
 
 /* Nothing is waited for longer than half of that: more need not go by. */
 #define LONG      (2 * SECOND * POLICY_WINDOW_SECONDS)
@@ -485,13 +487,35 @@ static enum read read_begin(struct journal *j)
 	return READ_DONE;
 }
 
+/* It fitted when the file was made. */
+static void next_path(const struct journal *j, char *path)
+{
+	snprintf(path, PATH_MAX, "%.*s.new", PATH_MAX - 5, j->file.path);
+}
+
+static void drop_next(struct journal *j)
+{
+	char path[PATH_MAX];
+
+	if (j->next.fd < 0)
+		return;
+	next_path(j, path);
+	if (private_is_at(j->next.fd, path))
+		unlink(path);
+	close(j->next.fd);
+	j->next.fd = -1;
+	j->next.synced = false;
+}
+
 /* Brings the windows up to date. */
 static enum read read_on(struct journal *j)
 {
 	enum read done = READ_DONE;
 
-	if (j->end == 0)
+	if (j->end == 0) {
+		drop_next(j);
 		done = read_begin(j);
+	}
 	/* Of one that is only asked, there may be nothing to read on. */
 	if (done == READ_DONE && j->end == 0)
 		return READ_DONE;
@@ -630,59 +654,111 @@ static bool put_all(struct journal *j)
 	return true;
 }
 
-/* Lets a new file, in which there is this, take the place of the old one, which
- * is locked.  False: trouble, and nothing has changed. */
-static bool replace(struct journal *j, bool (*put_what)(struct journal *j),
-		    bool mark)
+/* A use_record: as it is. */
+static bool copy_whole(struct journal *j, const uint64_t *w, size_t n)
+{
+	return (w[0] & 0xFF) == MOVED ||
+	       put(j, w[0] & 0xFF, (int64_t)w[1], w + 2, n - 3);
+}
+
+/* Begins a new file with this. */
+static bool begin_next(struct journal *j, bool (*put_what)(struct journal *j))
 {
 	char path[PATH_MAX];
 	struct header h;
-	uint64_t size;
-	int fd;
-	bool done;
 
-	if (!private_is_named(&j->file, &j->seen))
-		return private_fail(&j->file, "was replaced");
-	fd = private_make(&j->file, path);
-	if (fd < 0)
+	j->next.fd = private_make(&j->file, path);
+	/* Whoever has begun one has not come to its end for long. */
+	if (j->next.fd < 0 && j->end > 4 * (j->base + JOURNAL_MORE) &&
+	    unlink(path) == 0)
+		j->next.fd = private_make(&j->file, path);
+	if (j->next.fd < 0)
 		return false;
-	begin_out(j, fd, sizeof(h));
-	done = put_what(j) && flush(j);
-	size = j->out_at;
-	h = make_header(j->tie, size);
-	done = done && private_write(&j->file, fd, &h, sizeof(h), 0);
-	/* Nobody comes between. */
-	if (done && (fsync(fd) != 0 || flock(fd, LOCK_EX | LOCK_NB) != 0))
-		done = private_fail_errno(&j->file, "write");
-	if (done && mark) {
-		const uint64_t last = j->written;
-
-		begin_out(j, j->file.fd, j->end);
-		done = put(j, MOVED, j->now, &last, 0) && flush(j);
-		j->written = last;
+	j->next.from = j->end;
+	j->next.from_word = j->word;
+	j->next.begun = counters_now();
+	j->next.synced = false;
+	begin_out(j, j->next.fd, sizeof(h));
+	if (put_what(j) && flush(j)) {
+		j->next.size = j->out_at;
+		j->next.word = j->written;
+		h = make_header(j->tie, j->next.size);
+		j->next.first = h.check;
+		if (private_write(&j->file, j->next.fd, &h, sizeof(h), 0)) {
+			/* The disk begins with it meanwhile. */
+			sync_file_range(j->next.fd, 0, 0,
+					SYNC_FILE_RANGE_WRITE);
+			return true;
+		}
 	}
-	if (done && private_replace(&j->file, fd, path)) {
-		j->base = size;
-		j->first = h.check;
-		return true;
-	}
-	unlink(path);
-	close(fd);
-	if (mark && ftruncate(j->file.fd, (off_t)j->end) != 0)
-		j->end = 0;
+	drop_next(j);
 	return false;
 }
 
-/* What was counted stays counted if this fails: then it is tried later. */
-static void compact(struct journal *j)
+/* While nobody has to wait for it but this process. */
+static bool sync_next(struct journal *j)
 {
-	if (replace(j, put_all, true)) {
+	j->next.synced = fsync(j->next.fd) == 0;
+	if (j->next.synced)
+		return true;
+	private_fail_errno(&j->file, "write");
+	drop_next(j);
+	return false;
+}
+
+/* What was written since goes into the new file, too; then it takes the place
+ * of the old one, which is locked, and says so.  False: trouble, and nothing
+ * has changed. */
+static bool end_next(struct journal *j)
+{
+	const uint64_t seen = j->end;
+	uint64_t end = j->next.from, word = j->next.from_word, last;
+	const bool mark = j->end > 0; /* one of the old form has no end */
+	char path[PATH_MAX];
+	bool done;
+
+	next_path(j, path);
+	begin_out(j, j->next.fd, j->next.size);
+	j->written = j->next.word;
+	done = private_is_named(&j->file, &j->seen) &&
+	       private_is_at(j->next.fd, path) &&
+	       (end == seen || walk(j, copy_whole, &end, &word) == READ_DONE) &&
+	       flush(j);
+	end = j->out_at;
+	last = j->written;
+	begin_out(j, j->file.fd, j->end);
+	done = done &&
+	       (!mark || (put(j, MOVED, j->now, &last, 0) && flush(j))) &&
+	       private_replace(&j->file, j->next.fd, path);
+	if (done) {
 		/* The windows hold it already. */
-		j->end = j->base;
-		j->word = j->written;
+		j->base = j->next.size;
+		j->first = j->next.first;
+		j->end = end;
+		j->word = last;
 		j->tied = true;
+		j->next.fd = -1;
+		j->next.synced = false;
+		j->renamed = true;
+	} else {
+		drop_next(j);
+		if (mark && ftruncate(j->file.fd, (off_t)j->end) != 0)
+			j->end = 0;
 	}
 	j->compact_at = 2 * j->end + JOURNAL_MORE;
+	return done;
+}
+
+/* In two steps, so that no other waits for the disk.  What was counted stays
+ * counted if this fails: then it is tried later. */
+static void compact(struct journal *j)
+{
+	if (j->next.fd < 0 && !begin_next(j, put_all))
+		j->compact_at = j->end + JOURNAL_MORE / 8;
+	else if (j->settle == 0 && !j->next.synced && !sync_next(j))
+		j->compact_at = j->end + JOURNAL_MORE;
+	else if (j->next.synced)
+		end_next(j);
 	j->b.trouble[0] = '\0';
 }
 
@@ -713,10 +789,11 @@ static enum read convert(struct journal *j)
 		done = old_each(j->old, j->old_len, windows_put, j->windows) ||
 		       private_fail(&j->file, damaged);
 	else
-		done = replace(j, put_old, false) ||
-		       (j->b.trouble[0] ? false
-					: private_fail(&j->file, damaged));
+		done = begin_next(j, put_old) && sync_next(j) && end_next(j);
+	if (!done && !j->b.trouble[0])
+		private_fail(&j->file, damaged);
 	free(j->old);
+	j->end = 0;
 	if (!done)
 		return READ_FAILED;
 	return j->file.read_only ? READ_DONE : READ_ANEW;
@@ -730,6 +807,9 @@ static void leave(struct journal *j)
 {
 	if (j->file.fd >= 0)
 		flock(j->file.fd, LOCK_UN);
+	if (j->renamed)
+		private_sync_directory(&j->file);
+	j->renamed = false;
 }
 
 static enum entered lock(struct journal *j)
@@ -745,7 +825,6 @@ static enum entered lock(struct journal *j)
 			private_fail(&j->file, "is locked by another process");
 			return BUSY;
 		}
-		sched_yield();
 	}
 	return ENTERED;
 }
@@ -887,7 +966,7 @@ static enum counted ask(struct journal *j)
 	if (!put_call(j) || !save(j))
 		return COUNTED_NOT;
 	windows_count(j->windows, j->q, j->asked, j->now);
-	if (j->end > j->compact_at)
+	if (j->end > j->compact_at || j->next.synced)
 		compact(j);
 	return COUNTED_YES;
 }
@@ -922,6 +1001,9 @@ static enum counted ask_journal(struct backend *b, struct question *q, size_t n,
 	j->asked = n;
 	j->count = count && !j->file.read_only;
 	j->pause = MILLISECOND / 4;
+	if (j->next.fd >= 0 && !j->next.synced &&
+	    counters_now() - j->next.begun >= j->settle)
+		sync_next(j);
 	return resume_journal(b);
 }
 
@@ -1019,6 +1101,7 @@ static void close_journal(struct backend *b)
 {
 	struct journal *j = (struct journal *)b;
 
+	drop_next(j);
 	private_close(&j->file);
 	free(j->file.path);
 	windows_free(j->windows);
@@ -1082,6 +1165,8 @@ static struct backend *open_grant(bool copy_only, const char *dir,
 		j->clock = clock;
 		j->due = -1;
 		j->look_every = JOURNAL_LOOK;
+		j->settle = JOURNAL_SETTLE;
+		j->next.fd = -1;
 		j->looked = counters_now();
 		j->foreign = calloc(JOURNAL_FOREIGN, sizeof(*j->foreign));
 		j->in = malloc(BUFFER_WORDS * WORD);

@@ -10,9 +10,10 @@
  *   - Power cut: the file is on the disk when it gets its name; what was
  *     written since may be gone.  A file that is empty, or all zeros, is new.
  *   - Grown to twice what it holds: what the windows still need is written to
- *     another file, which takes its name.  The last record of the file before
- *     says so; if it still has the name, that process was killed, and the
- *     record is cut off.
+ *     another file.  Once that is on the disk, which nobody else waits for, it
+ *     gets what was added since, and the name.  The last record of the file
+ *     before says so; if it still has the name, that process was killed, and
+ * the record is cut off.
  *   - Policies of one grant may differ.  Each writes down which windows and how
  *     many calls its counters need, and what any of them needs is kept, for
  *     JOURNAL_KEPT after a policy was read last.
@@ -34,7 +35,8 @@
 #define JOURNAL_LOOK MILLISECOND
 #define JOURNAL_KEPT (30 * 86400 * SECOND)
 /* It is written anew when it has more than twice what it had then, and this. */
-#define JOURNAL_MORE 1048576
+#define JOURNAL_MORE   1048576
+#define JOURNAL_SETTLE SECOND
 
 /* Where the file's time and the machine's clocks were one. */
 struct tie {
@@ -69,6 +71,15 @@ struct journal {
 	int64_t now;                /* of the file */
 	int64_t looked, look_every; /* whether it still has the name */
 	uint64_t compact_at;        /* the length at which it is written anew */
+	struct {
+		int fd; /* of the file that is to take its place, or -1 */
+		uint64_t from, from_word;   /* what it lacks of this one */
+		uint64_t size, word, first; /* of what it has */
+		int64_t begun;
+		bool synced;
+	} next;
+	int64_t settle; /* until it is on the disk, most likely */
+	bool renamed;   /* and the directory is to be synced */
 	struct foreign *foreign;
 	size_t foreign_count;
 	uint64_t *in, *out; /* what is read, and is to be written at out_at */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,7 +102,7 @@ static bool check_file(struct private_file *f)
 }
 
 /* So that the name is on the disk as well. */
-static void sync_directory(struct private_file *f)
+void private_sync_directory(struct private_file *f)
 {
 	char *slash = strrchr(f->path, '/');
 	int fd;
@@ -175,7 +176,7 @@ bool private_open(struct private_file *f, const void *first, size_t len)
 		    (!make_nameless(f, first, len) &&
 		     !make_named(f, first, len)))
 			return false;
-		sync_directory(f);
+		private_sync_directory(f);
 		f->fd = open(f->path, flags);
 	}
 	if (f->fd < 0)
@@ -206,20 +207,27 @@ bool private_is_named(const struct private_file *f, uint64_t *size)
 	return true;
 }
 
+bool private_is_at(int fd, const char *path)
+{
+	struct stat named, st;
+
+	return lstat(path, &named) == 0 && fstat(fd, &st) == 0 &&
+	       named.st_dev == st.st_dev && named.st_ino == st.st_ino;
+}
+
 int private_make(struct private_file *f, char *path)
 {
 	int fd, len = snprintf(path, PATH_MAX, "%s.new", f->path);
 
 	errno = ENAMETOOLONG;
-	if (len < 0 || len >= PATH_MAX ||
-	    (unlink(path) != 0 && errno != ENOENT)) {
-		private_fail_errno(f, "replace");
-		return -1;
-	}
-	/* Whoever has the lock of the other is the only one here. */
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
-	if (fd >= 0 && fchmod(fd, 0600) == 0)
+	fd = len < 0 || len >= PATH_MAX
+		     ? -1
+		     : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			    0600);
+	/* Whoever has its lock makes it; one that was killed has left it. */
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    private_is_at(fd, path) && fchmod(fd, 0600) == 0 &&
+	    ftruncate(fd, 0) == 0)
 		return fd;
 	private_fail_errno(f, "replace");
 	if (fd >= 0)
@@ -233,7 +241,6 @@ bool private_replace(struct private_file *f, int fd, const char *path)
 
 	if (fstat(fd, &st) != 0 || rename(path, f->path) != 0)
 		return private_fail_errno(f, "replace");
-	sync_directory(f);
 	close(f->fd);
 	f->fd = fd;
 	f->dev = st.st_dev;

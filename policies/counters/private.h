@@ -33,13 +33,20 @@ void private_close(struct private_file *f);
 /* Is what has the path now this file?  Then *size is its length. */
 bool private_is_named(const struct private_file *f, uint64_t *size);
 
-/* A new file that is to take the place of this one, or -1 and trouble; and its
- * path, of at most PATH_MAX bytes. */
+/* A new file that is to take the place of this one, empty, and locked: nobody
+ * else makes one.  Its descriptor, and its path of at most PATH_MAX bytes; or
+ * -1 and trouble. */
 int private_make(struct private_file *f, char *path);
 
-/* Gives it, once it is on the disk, the name of the other, whose place it takes
- * in *f as well.  False: trouble, and all is as it was. */
+/* Is fd the file at that path? */
+bool private_is_at(int fd, const char *path);
+
+/* Gives it the name of the other, whose place it takes in *f as well.  False:
+ * trouble, and all is as it was. */
 bool private_replace(struct private_file *f, int fd, const char *path);
+
+/* So that a name is on the disk as well. */
+void private_sync_directory(struct private_file *f);
 
 /* All len bytes, or trouble. */
 bool private_write(struct private_file *f, int fd, const void *bytes,

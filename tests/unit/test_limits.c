@@ -243,6 +243,64 @@ static void stays_small(void **state)
 	unlink(grant_file);
 }
 
+/* While one waits for the disk, others go on counting; and where it never comes
+ * to its end, another begins anew. */
+static void written_anew_in_two_steps(void **state)
+{
+	const char *policy = POLICY("\"tools\":{\"t\":{\"limits\":[{\"max\":"
+				    "200000,\"window\":\"day\"}]}}");
+	struct process a, b;
+	struct journal *one, *two;
+	struct stat st;
+	int calls = 0;
+
+	(void)state;
+	grant_clock = (struct policy_moment){.boot = 1};
+	row_true(grant_said, process_start(&a, policy));
+	row_true(grant_said, process_start(&b, policy));
+	one = (struct journal *)a.grant;
+	two = (struct journal *)b.grant;
+	one->settle = two->settle = 1;
+	for (int round = 0; round < 5; round++) {
+		one->compact_at = 0;
+		process_call(&a, "t", "1");
+		assert_true(one->next.fd >= 0);
+		/* Nobody else begins one. */
+		two->compact_at = 0;
+		for (int i = 0; i < 10; i++)
+			process_call(&b, "t", "1");
+		assert_int_equal(two->next.fd, -1);
+		process_call(&a, "t", "1");
+		assert_int_equal(one->next.fd, -1);
+		process_call(&b, "t", "1");
+		calls += 13;
+	}
+	one->settle = INT64_MAX;
+	one->compact_at = 0;
+	process_call(&a, "t", "1");
+	for (calls++; calls < 150000; calls++)
+		process_call(&b, "t", "1");
+	assert_int_equal(stat(grant_file, &st), 0);
+	assert_true(st.st_size < 4 * JOURNAL_MORE);
+	one->settle = 1;
+	process_call(&a, "t", "1");
+	process_call(&a, "t", "1");
+	process_end(&a);
+	row_true(grant_said, process_start(&a, policy));
+	assert_int_equal(((struct journal *)a.grant)->windows->counts[0].used,
+			 1);
+	for (calls += 2; process_call(&b, "t", "1").kind == VERDICT_PASS;)
+		calls++;
+	assert_int_equal(calls, 200000);
+	assert_int_equal(process_call(&a, "t", "1").kind, VERDICT_REFUSED);
+	process_end(&a);
+	process_end(&b);
+	unlink(grant_file);
+	/* Nothing is left. */
+	assert_int_equal(rmdir(grant_directory), 0);
+	assert_int_equal(mkdir(grant_directory, 0700), 0);
+}
+
 /* ---- the old form ------------------------------------------------------- */
 
 /* As weir 0.1.0 wrote it after three calls of 1 at 500 s of boot 1 under the
@@ -300,6 +358,7 @@ int main(void)
 		cmocka_unit_test(values_run_out),
 		cmocka_unit_test(windows_of_others),
 		cmocka_unit_test(stays_small),
+		cmocka_unit_test(written_anew_in_two_steps),
 		cmocka_unit_test(old_form),
 	};
 
