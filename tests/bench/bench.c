@@ -679,18 +679,12 @@ static const struct {
 	enum place place;
 	void (*print)(const struct bench *b);
 } rows[] = {
-	{"rtt", TOGETHER, rtt},
-	{"flood", APART, flood_row},
-	{"big.up", TOGETHER, big_up_row},
-	{"big.down", TOGETHER, big_down_row},
-	{"start", TOGETHER, start_row},
-	{"grant", TOGETHER, grant_row},
-	{"redis", TOGETHER, redis_row},
-	{"calls", SCHEDULED, journal_row},
-	{"rss", SCHEDULED, rss},
-	{"size", SCHEDULED, size_row},
-	{"alloc", SCHEDULED, alloc_row},
-	{"syscalls", SCHEDULED, syscalls},
+	{"rtt", TOGETHER, rtt},           {"flood", APART, flood_row},
+	{"big.up", TOGETHER, big_up_row}, {"big.down", TOGETHER, big_down_row},
+	{"start", TOGETHER, start_row},   {"grant", TOGETHER, grant_row},
+	{"redis", TOGETHER, redis_row},   {"calls", SCHEDULED, journal_row},
+	{"rss", SCHEDULED, rss},          {"size", SCHEDULED, size_row},
+	{"alloc", SCHEDULED, alloc_row},  {"syscalls", SCHEDULED, syscalls},
 };
 
 static bool wanted(const char *name, int argc, char **argv)
