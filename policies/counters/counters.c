@@ -158,16 +158,14 @@ enum counted counters_ask(struct counters *c, struct question *q, size_t n,
 	c->parts = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (is_shared(c, q[i].counter))
-			shared++;
+			c->part[shared++] = q[i];
 		else if (!(count ? windows_ask : windows_tell)(c->memory, &q[i],
 							       now))
 			c->refused = true;
 	}
 	if (shared == 0)
 		return settle(c, COUNTED_YES, now);
-	for (size_t i = 0; shared < n && i < n; i++)
-		if (is_shared(c, q[i].counter))
-			c->part[c->parts++] = q[i];
+	c->parts = shared < n ? shared : 0;
 	c->until = now < c->rest ? now : now + COUNTERS_WAIT;
 	/* Other counters may have bound it since. */
 	if (!bind(c, false))

@@ -557,14 +557,14 @@ static int64_t needed(struct journal *j, uint64_t id)
 static size_t copy_items(uint64_t *to, const uint64_t *w, size_t n,
 			 size_t words, int64_t after)
 {
-	size_t put = 0;
+	size_t len = 0;
 
 	for (size_t i = 0; i + words <= n; i += words)
 		if ((int64_t)w[i] > after) {
-			memcpy(to + put, w + i, words * WORD);
-			put += words;
+			memcpy(to + len, w + i, words * WORD);
+			len += words;
 		}
-	return put;
+	return len;
 }
 
 /* A use_record: into the new file, as far as others need it. */
@@ -574,7 +574,7 @@ static bool copy(struct journal *j, const uint64_t *w, size_t n)
 	const enum kind kind = w[0] & 0xFF;
 	uint64_t *to = begin(j);
 	int64_t window;
-	size_t put = 0;
+	size_t len = 0;
 
 	if (!to)
 		return false;
@@ -582,18 +582,18 @@ static bool copy(struct journal *j, const uint64_t *w, size_t n)
 	case CALL:
 		for (size_t i = 2; i + 3 < n; i += 3)
 			if (time > j->now - needed(j, w[i])) {
-				memcpy(to + put, w + i, 3 * WORD);
-				put += 3;
+				memcpy(to + len, w + i, 3 * WORD);
+				len += 3;
 			}
 		break;
 	case DEFINE:
-		to[put++] = w[2];
+		to[len++] = w[2];
 		for (size_t i = 3; i + 3 < n; i += 3)
 			if (time > j->now - JOURNAL_KEPT - (int64_t)w[i + 1]) {
-				memcpy(to + put, w + i, 3 * WORD);
-				put += 3;
+				memcpy(to + len, w + i, 3 * WORD);
+				len += 3;
 			}
-		put = put > 1 ? put : 0;
+		len = len > 1 ? len : 0;
 		break;
 	case CALLS:
 	case SUMS: {
@@ -602,20 +602,20 @@ static bool copy(struct journal *j, const uint64_t *w, size_t n)
 		if (n < front + 3 || (window = needed(j, w[2])) == 0)
 			return true;
 		memcpy(to, w + 2, front * WORD);
-		put = copy_items(to + front, w + 2 + front, n - front - 3,
+		len = copy_items(to + front, w + 2 + front, n - front - 3,
 				 kind == SUMS ? 2 : 1, j->now - window);
-		put += put ? front : 0;
+		len += len ? front : 0;
 		break;
 	}
 	case RESET:
 		if (n == 4 && time > j->now - needed(j, w[2]))
-			to[put++] = w[2];
+			to[len++] = w[2];
 		break;
 	default:
 		break;
 	}
-	if (put > 0)
-		finish(j, kind, time, put);
+	if (len > 0)
+		finish(j, kind, time, len);
 	return true;
 }
 
@@ -624,18 +624,18 @@ static bool put_piece(void *context, const struct piece *p)
 {
 	struct journal *j = context;
 	uint64_t *to = begin(j);
-	size_t put = 0;
+	size_t len = 0;
 
 	if (!to)
 		return false;
-	to[put++] = p->id;
-	to[put++] = p->value;
+	to[len++] = p->id;
+	to[len++] = p->value;
 	if (p->sum) {
-		to[put++] = (uint64_t)p->low;
-		to[put++] = (uint64_t)p->high;
+		to[len++] = (uint64_t)p->low;
+		to[len++] = (uint64_t)p->high;
 	}
-	memcpy(to + put, p->words, p->n * WORD);
-	finish(j, p->sum ? SUMS : CALLS, j->now, put + p->n);
+	memcpy(to + len, p->words, p->n * WORD);
+	finish(j, p->sum ? SUMS : CALLS, j->now, len + p->n);
 	return true;
 }
 

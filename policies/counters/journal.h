@@ -33,7 +33,7 @@
 #include "windows.h"
 
 #define JOURNAL_LOOK MILLISECOND
-#define JOURNAL_KEPT (30 * 86400 * SECOND)
+#define JOURNAL_KEPT (INT64_C(30) * 86400 * SECOND)
 /* It is written anew when it has more than twice what it had then, and this. */
 #define JOURNAL_MORE   1048576
 #define JOURNAL_SETTLE SECOND

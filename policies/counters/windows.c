@@ -328,38 +328,42 @@ bool windows_ask(const struct windows *w, struct question *q, int64_t now)
 	return q->wait == 0;
 }
 
+/* Of one value. */
+static void tell_one(const struct windows *w, struct question *q, int64_t now)
+{
+	const struct count *c = w->of[q->counter->index];
+	const struct value *v = find(c, q->value);
+
+	windows_ask(w, q, now);
+	if (v && !c->parts)
+		q->used = calls_in(c, v, q->window, now);
+}
+
 bool windows_tell(const struct windows *w, struct question *q, int64_t now)
 {
 	const struct count *c = w->of[q->counter->index];
+	const bool most = q->value == 0 && c->counter->values > 0;
+	struct question told = *q;
+	size_t live = 0;
 	const struct value *v;
 
-	q->live = 0;
+	tell_one(w, &told, now);
 	for (uint32_t i = c->newest; i; i = v->older) {
 		struct question of = *q;
 
 		v = &c->values[i - 1];
 		if (now - v->last >= c->counter->window)
 			break;
-		q->live++;
-		if (q->value != 0 || c->counter->values == 0)
-			continue;
-		/* Of all, the one that has used most. */
 		of.value = v->hash;
-		windows_tell(w, &of, now);
-		if (of.used > q->used || q->live == 1) {
-			q->used = of.used;
-			q->wait = of.wait;
-		}
+		if (most)
+			tell_one(w, &of, now);
+		if (most && (live == 0 || of.used > told.used))
+			told = of;
+		live++;
 	}
-	if (q->value == 0 && c->counter->values > 0) {
-		if (q->live == 0)
-			windows_ask(w, q, now);
-		return q->wait == 0;
-	}
-	windows_ask(w, q, now);
-	v = find(c, q->value);
-	if (v && !c->parts)
-		q->used = calls_in(c, v, q->window, now);
+	told.value = q->value;
+	told.live = live;
+	*q = told;
 	return q->wait == 0;
 }
 

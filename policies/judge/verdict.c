@@ -321,7 +321,7 @@ static uint64_t value_of(const struct limit *l, const struct subject *s,
 		value = (struct span){folded + at, len - at};
 	} else if (condition_test(l->value, arguments, true, scratch, &value) !=
 			   OUTCOME_YES ||
-		   *value.ptr == '[' || *value.ptr == '{') {
+		   !value.ptr || *value.ptr == '[' || *value.ptr == '{') {
 		return 0;
 	} else if (*value.ptr == '"') {
 		hash = mix(hash, '"');
