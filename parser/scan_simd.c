@@ -478,11 +478,11 @@ static size_t lacks(void)
 	return 1;
 #elif defined(SCAN_SSE2)
 	/* Asking takes a virtual machine microseconds: it is done once. */
-	static signed char known = -1;
+	static size_t known = SIZE_MAX;
 
-	if (known < 0)
+	if (known == SIZE_MAX)
 		known = !has_avx2();
-	return (size_t)known;
+	return known;
 #else
 	return 0;
 #endif

@@ -300,7 +300,7 @@ bool host_read(const char *s, size_t len, struct uri *u)
 /* The authority of text, which is past it. */
 static bool read_authority(struct text *text, struct uri *u)
 {
-	char host[URI_HOST_BYTES];
+	char host[URI_HOST_BYTES] = "";
 	size_t len = 0;
 	int32_t c;
 

@@ -372,6 +372,7 @@ static enum outcome test_plain(struct test *t, const struct value *v)
 {
 	static enum outcome (*const tests[OP_COUNT])(struct test *,
 						     const struct value *) = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define ROW(id, name, about, operand, words, compile, test) [OP_##id] = test,
 		OPERATORS(ROW)
 #undef ROW
@@ -588,7 +589,7 @@ static enum found find_argument(const struct arguments *a,
 {
 	/* Most keys differ in the first letter; of an empty key it is the
 	 * quote behind it. */
-	const char first = step->ascii && step->len > 0 ? *step->key | 0x20 : 0;
+	const int first = step->ascii && step->len > 0 ? *step->key | 0x20 : 0;
 	enum found found = FOUND_NOTHING, one;
 
 	for (size_t i = 0; i < a->count; i++) {
