@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- paths ----------------------------------------------------------- */
 
@@ -74,6 +75,26 @@ static bool is_disguised(struct text path)
 	return false;
 }
 
+/* What JavaScript's trim(), Python's strip() or a reader of uris takes off. */
+static bool is_trimmed(int32_t c)
+{
+	return c <= ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+	       c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
+}
+
+static bool ends_in_space(struct text path)
+{
+	int32_t c, last = -1;
+
+	if (path.len == 0 ||
+	    (!(path.flags & TEXT_ESCAPED) && path.ptr[path.len - 1] > ' '))
+		return false;
+	while ((c = text_next(&path)) >= 0)
+		last = c;
+	return is_trimmed(last);
+}
+
 /* Where the segment of dir begins that has so many before it. */
 static size_t segment_at(const char *dir, size_t len, size_t which)
 {
@@ -105,7 +126,7 @@ enum outcome path_under(struct text path, const char *dir, size_t len,
 	struct segment want;
 	struct text s;
 
-	if (is_disguised(path))
+	if (is_disguised(path) || ends_in_space(path))
 		return OUTCOME_INVALID;
 	/* Most paths are spelled as the directory is. */
 	if (path.len > len && path.ptr[len] == '/' && *path.ptr == '/' &&
@@ -315,10 +336,12 @@ static bool read_authority(struct text *text, struct uri *u)
 		return len == 0;
 	if (len == 0)
 		return !u->web;
-	if (!host_read(host, len, u)) {
-		/* The number of an address is one in the web alone. */
-		return !u->web && u->numeric && *host != '[';
-	}
+	/* The number of an address is one in the web alone. */
+	if (!host_read(host, len, u) && (u->web || !u->numeric || *host == '['))
+		return false;
+	/* Only there is the case of letters nothing. */
+	if (!u->web)
+		memcpy(u->host, host, strlen(u->host));
 	return true;
 }
 
@@ -339,10 +362,29 @@ static bool is_coded_well(int32_t high, int32_t low)
 	       !strchr("-_.~/\\%", c) && c != 0xC0 && c != 0xC1;
 }
 
+/* May it be spelled in more than one way? */
+static bool is_odd(int32_t c)
+{
+	return c >= 0x80 || (c >= 0 && !is_letter(c) && !is_digit(c) &&
+			     !strchr("-_.~/?#", c));
+}
+
+/* Does ".." stop at this segment of a file: uri
+ * (https://url.spec.whatwg.org/#shorten-a-urls-path)?  Some readers look at two
+ * characters alone. */
+static bool is_drive(struct text segment)
+{
+	const bool letter = is_letter(text_next(&segment));
+	const int32_t c = text_next(&segment);
+
+	return letter && (c == ':' || c == '|');
+}
+
 /* Every character of a uri from its path on; up to *path it is the path. */
 static bool check_path(struct text text, struct uri *u)
 {
-	bool up = false, ended = false;
+	const bool file = strcmp(u->scheme, "file") == 0;
+	bool up = false, ended = false, drive = false;
 	size_t depth = 0;
 	struct text segment = {.ptr = text.ptr};
 	int32_t c;
@@ -350,25 +392,32 @@ static bool check_path(struct text text, struct uri *u)
 	u->path = u->rest = text;
 	u->path.len = 0;
 	u->empty = SIZE_MAX;
+	u->odd = u->parameters = false;
 	do {
 		const char *at = text.ptr;
 
 		c = text_next(&text);
 		if (c >= 0 && (c <= ' ' || c == 0x7F || c == '\\'))
 			return false;
-		if (ended)
-			continue;
-		if (c == '%') {
+		if (!ended && c == '%') {
 			struct text code = text;
 			int32_t high = hex(text_next(&code));
 
 			if (!is_coded_well(high, hex(text_next(&code))))
 				return false;
 		}
+		u->odd |= !ended && is_odd(c);
 		if (c >= 0x80 || (c >= 0 && !strchr("/;?#", c)))
 			continue;
 		segment.len = (size_t)(at - segment.ptr);
 		segment.flags = text.flags;
+		if (ended) {
+			/* A reader of files knows no query. */
+			if (!u->web && text_is(segment, "..", 2))
+				return false;
+			segment.ptr = text.ptr;
+			continue;
+		}
 		if (c != ';' && text_is(segment, "..", 2)) {
 			/* To a reader that knows no authority it leads out of
 			 * that. */
@@ -378,12 +427,14 @@ static bool check_path(struct text text, struct uri *u)
 			up = true;
 		} else if (c != ';' && segment.len > 0 &&
 			   !text_is(segment, ".", 1)) {
+			drive |= file && depth == 0 && is_drive(segment);
 			depth++;
 		}
 		if (segment.len == 0 && segment.ptr != u->path.ptr &&
-		    c == '/' && depth < u->empty)
+		    (c == '/' || c == ';') && depth < u->empty)
 			u->empty = depth;
 		/* Some servers drop what follows a semicolon. */
+		u->parameters |= c == ';';
 		if (c == ';' &&
 		    (text_is(segment, "..", 2) || text_is(segment, ".", 1)))
 			return false;
@@ -393,7 +444,9 @@ static bool check_path(struct text text, struct uri *u)
 		u->path.len = (size_t)(at - u->path.ptr);
 	} while (c >= 0);
 	u->depth = depth;
-	return u->empty == SIZE_MAX || !up;
+	/* Some readers take what follows "file:////" for a host. */
+	return ((u->empty == SIZE_MAX && !drive) || !up) &&
+	       !(file && u->empty == 0);
 }
 
 bool uri_read(struct text text, struct uri *u)
@@ -413,25 +466,52 @@ bool uri_read(struct text text, struct uri *u)
 	return true;
 }
 
+/* The next one that readers of uris do not drop wherever it is. */
+static int32_t next_kept(struct text *text)
+{
+	int32_t c;
+
+	do
+		c = text_next(text);
+	while (c == '\t' || c == '\n' || c == '\r');
+	return c;
+}
+
 bool uri_begins(struct text text, const char *scheme)
 {
+	char name[URI_SCHEME_BYTES];
+	struct text begin = {.ptr = name};
 	struct uri u;
+	int32_t c;
 
-	while (text.len > 0 && peek(text) <= ' ')
+	while (text.len > 0 && is_trimmed(peek(text)))
 		text_next(&text);
-	return read_scheme(&text, &u) &&
-	       (scheme ? strcmp(u.scheme, scheme) == 0 : peek(text) == '/');
+	do {
+		c = next_kept(&text);
+		if (c < 0 || c >= 0x80 || begin.len == sizeof(name))
+			return false;
+		name[begin.len++] = (char)c;
+	} while (c != ':');
+	if (!read_scheme(&begin, &u))
+		return false;
+	find_default(&u);
+	return scheme ? strcmp(u.scheme, scheme) == 0
+		      : u.web || next_kept(&text) == '/';
 }
 
 enum outcome uri_under(const struct uri *u, const struct uri *dir, bool fold)
 {
 	enum outcome one, other;
 
-	if (strcmp(u->scheme, dir->scheme) != 0 ||
-	    strcmp(u->host, dir->host) != 0 || u->port != dir->port)
+	if (strcmp(u->scheme, dir->scheme) != 0 || u->port != dir->port ||
+	    (fold ? strcasecmp(u->host, dir->host)
+		  : strcmp(u->host, dir->host)) != 0)
 		return OUTCOME_NO;
 	one = path_under(u->path, dir->path.ptr, dir->path.len, fold);
 	if (one == OUTCOME_YES && u->empty < dir->depth)
+		return OUTCOME_INVALID;
+	if (fold && one == OUTCOME_NO &&
+	    (u->parameters || (u->odd && dir->odd)))
 		return OUTCOME_INVALID;
 	if (u->web || u->rest.len == u->path.len)
 		return one;

@@ -523,7 +523,8 @@ static enum outcome test_reading(struct test *t, const struct value *v)
 
 	if (op <= OP_NOT_IN && is_null(v->text))
 		return is_about_null(t->c) ? test_plain(t, &null) : OUTCOME_NO;
-	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN)
+	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN &&
+	    op != OP_REGEX && op != OP_GLOB)
 		return good;
 	one = open_text(v->text, false, t->text, &r, &list);
 	if (one == OUTCOME_INVALID)
@@ -531,8 +532,10 @@ static enum outcome test_reading(struct test *t, const struct value *v)
 	if (one == OUTCOME_NO)
 		return good;
 	t->r = &r;
-	one = t->every && op == OP_CONTAINS ? test_contains(t, &list)
-					    : test_each_listed(t, &list, good);
+	if (t->every && op == OP_CONTAINS)
+		one = test_contains(t, &list);
+	else if (op != OP_MAX_LENGTH || test_length(t, &list) != OUTCOME_YES)
+		one = test_each_listed(t, &list, good);
 	t->r = outer;
 	return one;
 }
@@ -758,17 +761,26 @@ static enum outcome test_from(struct test *t, struct value *v, size_t at)
 /* Is the condition about this string, whatever it says of it? */
 static bool is_about_text(const struct condition *c, struct text text)
 {
-	struct text first = text;
+	struct text begin = text;
 	bool paths, uris, files;
+	int32_t first;
 
 	if (c->op == OP_HOST)
 		return uri_begins(text, "http") || uri_begins(text, "https");
 	if (c->op != OP_UNDER)
 		return true;
 	find_kinds(c, &paths, &uris, &files);
-	if (text_next(&first) == '/')
+	first = text_next(&begin);
+	if (first == '/')
 		return paths;
-	return uri_begins(text, uris ? NULL : "file");
+	/* What many servers resolve, "~/x" and "../x", is no name. */
+	if (first == '.' && text_next(&begin) != '.')
+		return false;
+	if (first == '.' || first == '~') {
+		first = text_next(&begin);
+		return paths && (first == '/' || first < 0);
+	}
+	return uri_begins(text, "file") || (uris && uri_begins(text, NULL));
 }
 
 /* A key or a value of args.**. */

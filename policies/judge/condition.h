@@ -16,8 +16,8 @@
  *   - a path steps into the array
  *   - deny_if also holds if one element meets the condition; elements of types
  *     that the operator is not about are skipped
- *   - a required contains must also hold for the array, a required neq or
- *     not_in for its elements
+ *   - a required contains must also hold for the array, a required neq,
+ *     not_in, regex or glob for its elements
  *   - "null" is also null, for eq, neq, in and not_in
  *
  * An array is what Python's json accepts: with white space around it, and with

@@ -310,13 +310,13 @@ static const struct asked {
 	 "'/srv/data' | '/srv/data/' | '/srv/data/a/b' | '//srv///data//a'"
 	 " | '/./srv/./data/.' | '/srv/data/a/..' | '/srv/../srv/data'"
 	 " | '/../../srv/data' | '/a/../srv/data' | '/srv/data/..a'"
-	 " | '/srv/data/...' | '/srv/data/ ' | '\\/srv\\u002fdata'"
+	 " | '/srv/data/...' | '\\/srv\\u002fdata'"
 	 " | '/srv/data/100%' | '/srv/data/a%20b' | '/srv/data/%5x'",
 	 "'/' | '/srv' | '/srv/' | '/data' | '/srv/data2' | '/srv/dat'"
 	 " | '/srv/a/data' | '/a/srv/data' | '/srv/data/..' | '/srv/data/../'"
 	 " | '/srv/data/../data2' | '/srv/data/a/../..' | '/srv/data//..//..'"
 	 " | '/srv/data/./../.' | '/srv/a/../../data' | '/a/../../srv/b/data'"
-	 " | '/srv/data/\\u002e\\u002e\\u002fa' | '/srv/data\\n'"
+	 " | '/srv/data/\\u002e\\u002e\\u002fa'"
 	 " | '/srv/%64ata' | null | -",
 	 "'/srv/DATA' | '' | 'srv/data' | './srv/data' | '../srv/data'"
 	 " | ' /srv/data' | '~/data' | 'file:///srv/data'"
@@ -325,7 +325,7 @@ static const struct asked {
 	 " | '/srv/data/..%2fa' | '/srv/data/..%2Fa' | '/srv/data%2f'"
 	 " | '%2fsrv/data' | '/srv/data/..%5c' | '/srv/data/..%5Ca'"
 	 " | '/srv/data/%252e' | '/srv/data/%%2e' | '/srv/data/\\u00252e' | 1"
-	 " | true | ['/srv/data'] | {}"},
+	 " | '/srv/data/ ' | '/srv/data\\n' | true | ['/srv/data'] | {}"},
 	{"args.x", "under", "'/srv/data/'", "'/srv/data'"},
 	{"args.x", "under", "'//srv//data'", "'/srv/data/a'"},
 	{"args.x", "under", "'/srv/\xC3\xA9'", "'/srv/\\u00e9/a'"},
@@ -483,7 +483,11 @@ static const struct asked {
 	{"args.x", "regex", "'^prod'", "", "'[\\'a\\',1]'",
 	 "'[\\'production\\']'"},
 	{"args.x", "regex", "'^.[0-9]'", "'[1]'"},
+	{"args.x", "regex", "'^[^;]*$'", "'[\\'a\\',1]'", "'[\\';\\',1]'",
+	 "'[1,\\'a\\\\u003bb\\']' | '[\\'\\\\u0000\\']' | '[NaN]'"},
 	{"args.x", "glob", "'prod*'", "", "", "'[\\'production\\']'"},
+	{"args.x", "glob", "'[*a*]'", "'[1,true,false]'", "",
+	 "'[\\'a\\']' | '[0,\\'a\\']'"},
 	{"args.x", "under", "'/a'", "", "", "'[\\'/a/b\\']'"},
 	{"args.x", "gt", "1", "", "", "'[2]'"},
 	{"args.x", "exists", "true", "'[NaN]'"},
@@ -515,7 +519,9 @@ static const struct asked {
 
 	/* under: one of several directories; ~/ and ./; of uris. */
 	{"args.x", "under", "['/srv/a','/srv/b/']", "'/srv/a/x' | '/srv/b'",
-	 "'/srv/c' | '/srv' | '/srv/a/../c'", "'srv/a' | '/srv/a/%2e'"},
+	 "'/srv/c' | '/srv' | '/srv/a/../c' | '/srv/a /x'",
+	 "'srv/a' | '/srv/a/%2e' | '/srv/a/.. ' | '/srv/a\\n' | '/srv/b/\\u0009'"
+	 " | '/srv/b/\\u00a0'"},
 	{"args.x", "under", "'~/data'", "'/home/ann/data/x'",
 	 "'/home/ann' | '/home/bob/data'", "'~/data/x' | 'data/x'"},
 	{"args.x", "under", "['~/','./']", "'/home/ann' | '/srv/repo/a'",
@@ -548,7 +554,19 @@ static const struct asked {
 	 " | 'https://api.example/v1/.. ' | 'https://api.example/v1/\\t'"
 	 " | 'ht\\ntps://api.example/v1/' | 'https://api.ex\\u00e4mple/v1/'"
 	 " | 'http\\u017f://api.example/v1/' | 'https://[::01]/v1/'"
-	 " | 'https://127.1/v1/' | 'https://0x7f000001/' | 1"},
+	 " | 'https://127.1/v1/' | 'https://0x7f000001/' | 1"
+	 /* Parameters, which some servers drop. */
+	 " | 'https://api.example/v1;x/a' | 'https://api.example/v1;'"
+	 " | 'https://api.example/v1/;/..' | 'https://api.example/v1/;x/../a'"},
+	{"args.x", "under", "'https://api.example/v1/'",
+	 "'https://api.example/v1/a;x'", "'https://api.example/v2/%20(a)'"},
+	/* What is spelled in another way. */
+	{"args.x", "under", "'https://api.example/x(1)/'",
+	 "'https://api.example/x(1)/a'", "'https://api.example/x'",
+	 "'https://api.example/x%281%29/a' | 'https://api.example/a%20'"},
+	{"args.x", "under", "'https://api.example/%c3%a9/'",
+	 "'https://api.example/%c3%a9/'", "'https://api.example/e'",
+	 "'https://api.example/\u00e9/a'"},
 	{"args.x", "under", "'https://api.example/v1/'", "",
 	 "'https://api.example/V2/'", "'https://api.example/V1/x'"},
 	{"args.x", "under", "'https://api.example:8443/'",
@@ -557,13 +575,25 @@ static const struct asked {
 	 "'https://127.0.0.2/' | 'https://[::1]/'"},
 	{"args.x", "under", "'https://[2001:db8::1]/'",
 	 "'https://[2001:db8::1]/a'", "", "'https://[2001:DB8::1]/a'"},
-	{"args.x", "under", "'file:///srv/'", "'file:///srv/a'",
-	 "'file:///etc' | 'other:///srv/'",
+	{"args.x", "under", "'file:///srv/'",
+	 "'file:///srv/a' | 'file:///srv/c:/'",
+	 "'file:///etc' | 'other:///srv/' | 'file:///c:/srv/'",
 	 "'/srv/a' | 'file:/srv/a' | 'file://localhost/srv/a'"
-	 " | 'file:///srv/a?/../../etc' | 'file:///srv/%2e%2e/etc' | 'file:///../srv/a'"},
+	 " | 'file:///srv/a?/../../etc' | 'file:///srv/%2e%2e/etc' | 'file:///../srv/a'"
+	 /* No reader leaves a drive. */
+	 " | 'file:///c:/../srv/a' | 'file:///C|/../srv/a'"
+	 " | 'file:///a/../c\\u003a/../srv/a' | 'file:///c:x/../srv/a'"
+	 " | 'file:////srv/a' | 'file:////h/srv/a'"},
 	{"args.x", "under", "'static://docs/'", "'static://docs/a/../b'",
 	 "'static://doc/a'",
-	 "'static://docs/../a' | 'static://docs/a/../../b'"},
+	 "'static://docs/../a' | 'static://docs/a/../../b'"
+	 " | 'static://docs/a?b/../..#' | 'static://docs/a#/..'"},
+	/* Only the web takes the case of a host for nothing. */
+	{"args.x", "under", "'static://docs/'", "",
+	 "'static://doc' | 'STATIC://DOCS:1/a'",
+	 "'static://Docs/a' | 'static://docs:01/'"},
+	{"args.x", "under", "'static://Docs/'", "'Static://Docs/a'", "",
+	 "'static://docs/a'"},
 	{"args.x", "under", "'repo://1/a'", "'repo://1/a/b'", "'repo://1/c'",
 	 "'repo://1/a b/c'"},
 	{"args.x", "under", "'repo://12/a'", "'repo://12/a/b?ref=main'", "",
@@ -647,7 +677,8 @@ static const struct asked {
 	 "'' | 'abc' | '\\u00e9\\ud83d\\ude00b' | '\\n\\n\\n' | [] | [1,[2,3,4,5],{}]"
 	 " | '[1]'",
 	 "'abcd' | [1,2,3,4] | null | -", "1 | true | {} | 'a\\u0000'"},
-	{"args.x", "max_length", "0", "'' | []", "'a' | [null]"},
+	{"args.x", "max_length", "0", "'' | []", "'a' | [null] | '[1]'",
+	 "'[]'"},
 	{"args.l[*]", "max_length", "1", "{'l':['a','']}", "{'l':['ab',[1,2]]}",
 	 "{'l':['ab','a']}", "{'l':[]}"},
 
@@ -863,15 +894,21 @@ static const struct {
 	{"under", "'/etc'",
 	 "{'a':'/etc/passwd'} | {'a':['/srv/../etc']} | {'/etc':1} | {'a':'/ETC/x'}"
 	 " | {'a':'/srv/%2e%2e/etc'} | {'a':'file:///etc/passwd'}"
-	 " | {'a':'[\\'/etc/x\\']'}",
-	 "{'a':'/srv','b':'etc/passwd','c':'https://a.example/etc','d':1}"},
+	 " | {'a':'[\\'/etc/x\\']'} | {'a':'~/x'} | {'~':1} | {'a':'../etc'}"
+	 " | {'a':'..'}",
+	 "{'a':'/srv','b':'etc/passwd','~a':'~a','..a':'...','.':'./a','c':'https://a.example/etc','d':1}"},
 	{"under", "'https://a.example/x/'",
 	 "{'a':['https://a.example/x/1']} | {'a':'https://u@a.example/'}"
-	 " | {'a':' https://a.example/x/'}",
-	 "{'a':'/x','b':'https://b.example/x','c':'x: y','x':'a.example'}"},
+	 " | {'a':' https://a.example/x/'} | {'a':'h\\nttps://a.example/x/'}"
+	 " | {'a':'https:a.example/x/'} | {'a':'https:\\\\\\\\a.example/x'}"
+	 " | {'a':'\\u00a0https://a.example/x'} | {'a':'https\\t:\\n//a.example/x'}"
+	 " | {'a':'file:x'} | {'a':'\\ufefffile:///x'}",
+	 "{'a':'/x','b':'https://b.example/x','c':'x: y','x':'a.example',"
+	 "'d':'note:x','../x':'~/x','e':'see https://a.example/x/'}"},
 	{"host", "['evil.example']",
 	 "{'a':{'b':'http://evil.example'}} | {'a':'https://127.1/'}"
-	 " | {'a':'http:evil.example'} | {'a':'\\thttp://evil.example'}",
+	 " | {'a':'http:evil.example'} | {'a':'\\thttp://evil.example'}"
+	 " | {'a':'ht\\tt\\rp://evil.example'} | {'a':'\\u2003http://evil.example'}",
 	 "{'a':'evil.example','b':'https://good.example/','c':'/x','d':1}"},
 	{"max_length", "2", "{'a':'12345'} | {'abc':'ab'}",
 	 "{'abc':'abc','bcd':1}"},
