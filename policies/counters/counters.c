@@ -136,11 +136,12 @@ static enum counted settle(struct counters *c, enum counted answer, int64_t now)
 	if (answer == COUNTED_YES && c->refused)
 		answer = COUNTED_REFUSED;
 	for (size_t i = 0; c->count && answer == COUNTED_YES && i < c->n; i++) {
-		struct question one = c->q[i];
+		const struct question *q = &c->q[i];
+		const uint64_t amount = windows_amount(c->q, c->n, i);
 
-		one.amount = windows_amount(c->q, c->n, i);
-		if (!is_shared(c, one.counter))
-			windows_count(c->memory, &one, 1, now);
+		if (amount > 0 && !is_shared(c, q->counter))
+			windows_add(c->memory->of[q->counter->index], q->value,
+				    now, amount);
 	}
 	c->n = c->parts = 0;
 	return answer;
