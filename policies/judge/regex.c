@@ -126,6 +126,8 @@ void regex_note_heads(struct regex *re, void *scratch)
 	}
 	for (int32_t c = 0; c < 0x80; c++)
 		re->skips[c] = !has_bit(re->heads, c) && c != '\\' && c != '"';
+	for (size_t i = 0; i < re->size; i++)
+		re->asserts |= re->code[i].op == ASSERT;
 	re->floats = re->empty;
 	for (size_t i = 0; i < t[0].count; i++)
 		re->floats |= re->code[t[0].at[i]].op <= TAKE_SET;
@@ -182,12 +184,17 @@ bool regex_match(const struct regex *re, struct text subject, void *scratch)
 {
 	int32_t before = -1, c = text_next(&subject);
 	struct threads t[2], *now = &t[0], *then = &t[1], *used;
+	unsigned place = 0;
 
 	lay_out(re->size, scratch, t);
-	add_thread(now, 0);
+	/* Only to what asserts is the begin another place. */
+	if (re->asserts || is_head(re, c))
+		add_thread(now, 0);
 	for (;;) {
 		if (now->count > 0) {
-			if (step(re, now, then, place_of(before, c), c))
+			if (re->asserts)
+				place = place_of(before, c);
+			if (step(re, now, then, place, c))
 				return true;
 			clear_threads(now);
 		}

@@ -54,6 +54,7 @@ struct regex {
 			      these; never a quote, which ends each subject */
 	bool floats;       /* one can start there at all */
 	bool empty;        /* and end there, too */
+	bool asserts;      /* some instruction is an ASSERT */
 	struct set sets[];
 };
 
@@ -65,7 +66,8 @@ static inline bool has_bit(const uint64_t bits[2], int32_t c)
 /* Is c in the set, by its bounds alone? */
 bool set_has(const struct set *set, const int32_t *bounds, int32_t c);
 
-/* Sets heads, floats and empty of a program that is complete otherwise. */
+/* Sets heads, floats, empty and asserts of a program that is complete
+ * otherwise. */
 void regex_note_heads(struct regex *re, void *scratch);
 
 #endif
