@@ -18,7 +18,6 @@ const struct operator operators[OP_COUNT] = {
  * was read before, so no step fails. */
 struct test {
 	const struct condition *c;
-	const struct arguments *arguments;
 	struct scan *r; /* of the arguments, or of a list inside a string */
 	bool every;
 	bool inside; /* r reads a list that is the text of a string */
@@ -626,8 +625,6 @@ static enum found find_member(struct test *t, const char *p,
 	struct text key;
 	bool more;
 
-	if (t->arguments->whole && p == t->arguments->json.ptr)
-		return find_argument(t->arguments, step, v);
 	r->depth = 0;
 	p = scan_enter(r, p);
 	for (bool first = true;; first = false) {
@@ -849,11 +846,7 @@ static enum outcome test_everywhere(struct test *t, const char *p,
 static enum outcome test_one(const struct condition *c, struct arguments *a,
 			     bool every, void *scratch, struct span *value)
 {
-	struct test t = {.c = c,
-			 .arguments = a,
-			 .r = &a->r,
-			 .every = every,
-			 .value = value};
+	struct test t = {.c = c, .r = &a->r, .every = every, .value = value};
 	struct value v;
 
 	*value = (struct span){.ptr = NULL};
@@ -865,7 +858,8 @@ static enum outcome test_one(const struct condition *c, struct arguments *a,
 		return test_everywhere(&t, a->json.ptr,
 				       a->json.ptr + a->json.len,
 				       condition_about(c), 0);
-	if (a->whole && c->step_count > 0 && c->steps->kind <= STEP_KEY) {
+	if (a->whole && c->step_count > 0 &&
+	    (c->steps->kind == STEP_KEY || c->steps->kind == STEP_EITHER)) {
 		switch (find_argument(a, c->steps, &v)) {
 		case FOUND:
 			return test_from(&t, &v, 1);
