@@ -38,11 +38,11 @@ struct limit {
 /* What all_tools and all entries that match a name say together. */
 struct rules;
 struct match {
-	enum action action;      /* the strictest */
-	const struct rules *by;  /* has the action; NULL: the default */
-	bool exact;              /* a literal entry spells the name */
-	bool conditions, limits; /* some rules have them */
-	const struct rules *const *rules; /* the rules that have */
+	enum action action;     /* the strictest */
+	const struct rules *by; /* has the action; NULL: the default */
+	bool exact;             /* a literal entry spells the name */
+	bool plain; /* spelled and allowed, without any of these: it passes */
+	const struct rules *const *rules; /* that have conditions or limits */
 	size_t count;
 };
 
@@ -111,11 +111,12 @@ void applying_begin(struct applying *a, const struct policy *policy,
 /* The next rules, or NULL.  *exact: the entry matches the exact spelling. */
 const struct rules *applying_next(struct applying *a, bool *exact);
 
-/* Finds what the policy says about the subject.  list has room for rules_most
- * pointers; m->rules points to it unless a literal entry spells the name.  With
- * NULL the rules are not listed. */
-void match_find(const struct policy *policy, const struct subject *s,
-		const struct rules **list, struct match *m);
+/* Finds what the policy says about the subject: what was resolved at load if a
+ * literal entry spells the name, else *room, whose rules are in list, which has
+ * room for rules_most pointers.  With NULL these are not listed. */
+const struct match *match_find(const struct policy *policy,
+			       const struct subject *s,
+			       const struct rules **list, struct match *room);
 
 /* The same without what was resolved at load. */
 void match_walk(const struct policy *policy, const struct subject *s,

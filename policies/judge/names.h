@@ -27,10 +27,9 @@ struct entry {
 	size_t folded_len;
 	size_t stem; /* bytes of folded that are hashed; by names_add() */
 	bool glob;
-	uint32_t hash;      /* of the stem; set by names_add() */
-	struct entry *next; /* in the same slot; set by names_add() */
-	uint32_t whole;     /* of a literal: hash of name; the same */
-	struct entry *next_literal;
+	uint32_t hash;              /* of the stem; set by names_add() */
+	struct entry *next;         /* in the same slot; set by names_add() */
+	struct entry *next_literal; /* the same, as it is spelled */
 };
 
 #define NAME_KINDS 16 /* what the lowest bits of a byte can be */

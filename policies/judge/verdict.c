@@ -67,15 +67,15 @@ bool policy_hides(const struct policy *policy, enum policy_section section)
 }
 
 /* A tool's name as readers see it: in the line, or decoded into buf. */
-static bool plain_name(struct text text, char *buf, const char **name,
+static bool plain_name(const struct text *text, char *buf, const char **name,
 		       size_t *len)
 {
 	ptrdiff_t decoded;
 
-	*name = text.ptr;
-	*len = text.len;
-	if (text.flags & TEXT_ESCAPED) {
-		decoded = text_decode(text, buf, MESSAGE_NAME_BYTES);
+	*name = text->ptr;
+	*len = text->len;
+	if (text->flags & TEXT_ESCAPED) {
+		decoded = text_decode(*text, buf, MESSAGE_NAME_BYTES);
 		if (decoded < 0)
 			return false;
 		*name = buf;
@@ -112,42 +112,42 @@ const struct rules *applying_next(struct applying *a, bool *exact)
 	return (const struct rules *)walk_next(&a->walk, exact);
 }
 
-static struct verdict give(enum verdict_kind kind, const char *rule,
-			   const char *reason)
+static void give(struct verdict *v, enum verdict_kind kind, const char *rule,
+		 const char *reason)
 {
-	return (struct verdict){.kind = kind,
-				.location = {.rule = rule},
-				.reason = reason,
-				.wait = -1};
+	*v = (struct verdict){.kind = kind,
+			      .location = {.rule = rule},
+			      .reason = reason,
+			      .wait = -1};
 }
 
-static struct verdict refuse(struct location location, const char *reason)
+static void refuse(struct verdict *v, const struct location *location,
+		   const char *reason)
 {
-	struct verdict v = give(VERDICT_REFUSED, location.rule, reason);
-
-	v.location = location;
-	return v;
+	give(v, VERDICT_REFUSED, NULL, reason);
+	v->location = *location;
 }
 
 void match_walk(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m)
 {
-	bool exact, named = s->section != POLICY_TOOLS;
+	bool exact, named = s->section != POLICY_TOOLS, rules = false;
 	const struct rules *r;
 	struct applying a;
 
 	*m = (struct match){.action = ACTION_ALLOW, .rules = list};
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact))) {
-		const bool asks = r->require.count + r->deny_if.count > 0;
+		const bool has =
+			r->require.count + r->deny_if.count + r->limit_count >
+			0;
 
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
 		named |= exact;
 		m->exact |= exact && !r->entry.glob;
-		m->conditions |= asks;
-		m->limits |= r->limit_count > 0;
-		if (list && (asks || r->limit_count > 0))
+		rules |= has;
+		if (list && has)
 			list[m->count++] = r;
 		if (r->action > m->action) {
 			m->action = r->action;
@@ -158,18 +158,20 @@ void match_walk(const struct policy *policy, const struct subject *s,
 		m->action = policy->fallback;
 		m->by = NULL;
 	}
+	m->plain = m->exact && m->action == ACTION_ALLOW && !rules;
 }
 
-void match_find(const struct policy *policy, const struct subject *s,
-		const struct rules **list, struct match *m)
+const struct match *match_find(const struct policy *policy,
+			       const struct subject *s,
+			       const struct rules **list, struct match *room)
 {
 	const struct entry *e =
 		names_literal(&policy->names[s->section], s->name, s->len);
 
 	if (e)
-		*m = ((const struct rules *)e)->known;
-	else
-		match_walk(policy, s, list, m);
+		return &((const struct rules *)e)->known;
+	match_walk(policy, s, list, room);
+	return room;
 }
 
 bool subject_is_ambiguous(const struct subject *s, const struct match *m)
@@ -197,7 +199,7 @@ static bool judge_conditions(const struct conditions *list,
 		if (condition_test(c, arguments, require, scratch, &value) ==
 		    good)
 			continue;
-		*v = refuse(c->location, c->reason);
+		refuse(v, &c->location, c->reason);
 		v->value = value;
 		return false;
 	}
@@ -210,7 +212,8 @@ struct judging {
 	const struct policy *policy;
 	struct judged *judged;
 	struct subject subjects[2];
-	struct match matches[2];
+	const struct match *matches[2];
+	struct match found[2];         /* room for those that no literal has */
 	struct arguments arguments[2]; /* read, if there are rules on them */
 	size_t count;
 	char buffers[2][MESSAGE_NAME_BYTES];
@@ -222,12 +225,12 @@ typedef bool judge_step(struct judging *j, size_t at, struct verdict *v);
 
 static bool judge_hidden(struct judging *j, size_t at, struct verdict *v)
 {
-	const struct match *m = &j->matches[at];
+	const struct match *m = j->matches[at];
 
 	if (m->action != ACTION_HIDE)
 		return true;
-	*v = refuse(m->by ? m->by->location : j->policy->fallback_location,
-		    "there is none of this name");
+	refuse(v, m->by ? &m->by->location : &j->policy->fallback_location,
+	       "there is none of this name");
 	v->location.rule = "(hidden)";
 	v->kind = VERDICT_HIDDEN;
 	return false;
@@ -235,21 +238,21 @@ static bool judge_hidden(struct judging *j, size_t at, struct verdict *v)
 
 static bool judge_action(struct judging *j, size_t at, struct verdict *v)
 {
-	const struct match *m = &j->matches[at];
+	const struct match *m = j->matches[at];
 
 	if (m->action == ACTION_DENY && m->by) {
-		*v = refuse(m->by->location, m->by->reason);
+		refuse(v, &m->by->location, m->by->reason);
 		return false;
 	}
 	if (subject_is_ambiguous(&j->subjects[at], m)) {
-		*v = give(VERDICT_MALFORMED, "(malformed)",
-			  "a name beyond printable ASCII that the policy does "
-			  "not spell");
+		give(v, VERDICT_MALFORMED, "(malformed)",
+		     "a name beyond printable ASCII that the policy does "
+		     "not spell");
 		return false;
 	}
 	if (m->action == ACTION_DENY) {
-		*v = refuse(j->policy->fallback_location,
-			    "the policy does not allow this tool");
+		refuse(v, &j->policy->fallback_location,
+		       "the policy does not allow this tool");
 		return false;
 	}
 	return true;
@@ -259,7 +262,7 @@ static bool judge_action(struct judging *j, size_t at, struct verdict *v)
 static bool judge_lists(struct judging *j, size_t at, bool require,
 			struct verdict *v)
 {
-	const struct match *m = &j->matches[at];
+	const struct match *m = j->matches[at];
 
 	for (size_t i = 0; i < m->count; i++)
 		if (!judge_conditions(require ? &m->rules[i]->require
@@ -354,37 +357,37 @@ static bool add_questions(struct judging *j, size_t at, struct verdict *v)
 {
 	struct judged *to = j->judged;
 
-	for (size_t i = 0; i < j->matches[at].count; i++) {
-		const struct rules *r = j->matches[at].rules[i];
+	for (size_t i = 0; i < j->matches[at]->count; i++) {
+		const struct rules *r = j->matches[at]->rules[i];
 
 		for (size_t k = 0; k < r->limit_count; k++) {
 			const struct limit *l = &r->limits[k];
-			struct question q = {.counter = l->count,
-					     .max = l->max,
-					     .window = l->length,
-					     .amount = 1};
+			struct question *q = &to->questions[to->count];
 
+			if (to->count == COUNTERS_ASKED_MAX) {
+				refuse(v, &l->location, too_many);
+				return false;
+			}
+			*q = (struct question){.counter = l->count,
+					       .max = l->max,
+					       .window = l->length,
+					       .amount = 1};
 			if (l->amount &&
 			    !amount_of(l->amount, &j->arguments[at],
-				       j->policy->memory, &q.amount)) {
-				*v = refuse(l->location, l->invalid);
+				       j->policy->memory, &q->amount)) {
+				refuse(v, &l->location, l->invalid);
 				return false;
 			}
 			if (l->per)
-				q.value = value_of(l, &j->subjects[at],
-						   &j->arguments[at],
-						   j->policy->memory);
-			if (l->per && q.value == 0) {
-				*v = refuse(l->location, l->no_value);
-				return false;
-			}
-			if (to->count == COUNTERS_ASKED_MAX) {
-				*v = refuse(l->location, too_many);
+				q->value = value_of(l, &j->subjects[at],
+						    &j->arguments[at],
+						    j->policy->memory);
+			if (l->per && q->value == 0) {
+				refuse(v, &l->location, l->no_value);
 				return false;
 			}
 			to->sections[to->count] = j->subjects[at].section;
-			to->limits[to->count] = l;
-			to->questions[to->count++] = q;
+			to->limits[to->count++] = l;
 		}
 	}
 	return true;
@@ -396,27 +399,27 @@ static void judge(struct judging *j, struct verdict *v)
 {
 	static judge_step *const order[] = {judge_hidden, judge_action,
 					    judge_require, judge_deny_if};
-	bool clear = true, limits = false;
+	bool plain = true;
 
 	for (size_t at = 0; at < j->count; at++) {
-		const struct match *m = &j->matches[at];
+		const struct match *m = j->matches[at];
 
-		/* Spelled and allowed by an entry, without conditions: no step
-		 * refuses that. */
-		clear &=
-			m->exact && m->action == ACTION_ALLOW && !m->conditions;
-		limits |= m->limits;
+		if (m->plain)
+			continue;
+		plain = false;
 		if (m->count > 0)
 			arguments_read(&j->arguments[at],
 				       j->subjects[at].arguments);
 	}
-	for (size_t i = 0; !clear && i < sizeof(order) / sizeof(*order); i++)
+	if (plain)
+		return;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
 		for (size_t at = 0; at < j->count; at++)
 			if (!order[i](j, at, v)) {
 				v->section = j->subjects[at].section;
 				return;
 			}
-	for (size_t at = 0; limits && at < j->count; at++)
+	for (size_t at = 0; at < j->count; at++)
 		if (!add_questions(j, at, v)) {
 			v->section = j->subjects[at].section;
 			j->judged->count = 0;
@@ -436,11 +439,12 @@ static bool judge_reference(void *context, enum policy_section section,
 	if (!j->policy->has[section])
 		return true;
 	s->section = section;
-	if (!plain_name(name, j->buffers[j->count], &s->name, &s->len)) {
-		*v = give(VERDICT_MALFORMED, "(malformed)", unreadable);
+	if (!plain_name(&name, j->buffers[j->count], &s->name, &s->len)) {
+		give(v, VERDICT_MALFORMED, "(malformed)", unreadable);
 		return false;
 	}
-	match_find(j->policy, s, NULL, &j->matches[j->count]);
+	j->matches[j->count] =
+		match_find(j->policy, s, NULL, &j->found[j->count]);
 	if (judge_hidden(j, j->count, v) && judge_action(j, j->count, v))
 		return true;
 	v->section = section;
@@ -455,10 +459,9 @@ static bool judge_references(struct judging *j, const struct message *m)
 	case REFERENCES_READ:
 		return true;
 	case REFERENCES_AMBIGUOUS:
-		j->judged->verdict =
-			give(VERDICT_MALFORMED, "(malformed)",
-			     "a prompt or resource that readers could take for "
-			     "another");
+		give(&j->judged->verdict, VERDICT_MALFORMED, "(malformed)",
+		     "a prompt or resource that readers could take for "
+		     "another");
 		return false;
 	default:
 		return false;
@@ -475,18 +478,18 @@ static bool may_refer(const struct policy *policy, const struct message *m)
 
 /* False: a name that cannot be weighed. */
 static bool add_subject(struct judging *j, enum policy_section section,
-			struct text name, struct span arguments)
+			const struct text *name, const struct span *arguments)
 {
-	struct subject *s = &j->subjects[j->count];
+	const size_t at = j->count++;
+	struct subject *s = &j->subjects[at];
 
 	s->section = section;
-	s->arguments = arguments;
-	if (!plain_name(name, j->buffers[j->count], &s->name, &s->len))
+	s->arguments = *arguments;
+	if (!plain_name(name, j->buffers[at], &s->name, &s->len))
 		return false;
-	match_find(j->policy, s,
-		   j->policy->matches + j->count * j->policy->rules_most,
-		   &j->matches[j->count]);
-	j->count++;
+	j->matches[at] = match_find(
+		j->policy, s, j->policy->matches + at * j->policy->rules_most,
+		&j->found[at]);
 	return true;
 }
 
@@ -496,14 +499,14 @@ static bool find_subjects(struct judging *j, const struct message *m)
 	const struct policy *policy = j->policy;
 
 	if (policy->has[POLICY_METHODS] &&
-	    !add_subject(j, POLICY_METHODS, m->method_text, m->params))
+	    !add_subject(j, POLICY_METHODS, &m->method_text, &m->params))
 		return false;
 	if (m->method == METHOD_TOOLS_CALL)
-		return add_subject(j, POLICY_TOOLS, m->name, m->arguments);
+		return add_subject(j, POLICY_TOOLS, &m->name, &m->arguments);
 	if (m->method == METHOD_PROMPTS_GET && policy->has[POLICY_PROMPTS])
-		return add_subject(j, POLICY_PROMPTS, m->name, m->arguments);
+		return add_subject(j, POLICY_PROMPTS, &m->name, &m->arguments);
 	if (m->method == METHOD_RESOURCES_READ && policy->has[POLICY_RESOURCES])
-		return add_subject(j, POLICY_RESOURCES, m->uri, m->params);
+		return add_subject(j, POLICY_RESOURCES, &m->uri, &m->params);
 	return true;
 }
 
@@ -528,14 +531,19 @@ static bool needs_id(const struct policy *policy, const struct message *m)
 	}
 }
 
+/* Copied: to clear a verdict and set it takes longer. */
+static const struct verdict passes = {.kind = VERDICT_PASS,
+				      .location = {.rule = ""},
+				      .reason = "",
+				      .wait = -1};
+
 void policy_judge(const struct policy *policy, const struct message *m,
 		  struct judged *judged)
 {
-	const bool refers = may_refer(policy, m);
 	struct verdict *v = &judged->verdict;
 	struct judging j;
 
-	*v = give(VERDICT_PASS, "", "");
+	*v = passes;
 	judged->count = 0;
 	judged->notification = m->kind == MESSAGE_NOTIFICATION;
 	if (m->kind != MESSAGE_REQUEST && !judged->notification) {
@@ -543,22 +551,22 @@ void policy_judge(const struct policy *policy, const struct message *m,
 		return;
 	}
 	if (judged->notification && needs_id(policy, m)) {
-		*v = give(VERDICT_DROPPED, "(malformed)",
-			  m->method == METHOD_TOOLS_CALL
-				  ? "a tools/call without an id"
-				  : "a request without an id");
+		give(v, VERDICT_DROPPED, "(malformed)",
+		     m->method == METHOD_TOOLS_CALL
+			     ? "a tools/call without an id"
+			     : "a request without an id");
 		return;
 	}
 	j.policy = policy;
 	j.judged = judged;
 	j.count = 0;
 	if (!find_subjects(&j, m))
-		*v = give(VERDICT_MALFORMED, "(malformed)", unreadable);
-	else if (refers && !judge_references(&j, m))
+		give(v, VERDICT_MALFORMED, "(malformed)", unreadable);
+	else if (may_refer(policy, m) && !judge_references(&j, m))
 		; /* refused */
 	else if (j.count > 0)
 		judge(&j, v);
-	else if (!refers)
+	else if (!may_refer(policy, m))
 		v->kind = VERDICT_UNWEIGHED;
 	/* A notification has no answer. */
 	if (judged->notification && v->kind > VERDICT_PASS)
@@ -581,9 +589,9 @@ void policy_counted(struct judged *j, enum counted answer)
 			continue;
 		if (at == j->count) {
 			at = i;
-			*v = refuse(j->limits[i]->location,
-				    q->full ? j->limits[i]->full
-					    : j->limits[i]->reason);
+			refuse(v, &j->limits[i]->location,
+			       q->full ? j->limits[i]->full
+				       : j->limits[i]->reason);
 			v->wait = q->wait;
 			if (j->limits[i]->amount && !q->full)
 				v->left = q->used < q->max
@@ -595,7 +603,7 @@ void policy_counted(struct judged *j, enum counted answer)
 	}
 	if (at == j->count) {
 		at = j->count - 1;
-		*v = refuse(j->limits[at]->location, uncounted);
+		refuse(v, &j->limits[at]->location, uncounted);
 	}
 	v->section = j->sections[at];
 	if (j->notification)
@@ -607,10 +615,9 @@ bool policy_lists(const struct policy *policy, enum policy_section section,
 {
 	struct subject s = {.section = section};
 	char buf[MESSAGE_NAME_BYTES];
-	struct match m;
+	struct match room;
 
-	if (!name.ptr || !plain_name(name, buf, &s.name, &s.len))
+	if (!name.ptr || !plain_name(&name, buf, &s.name, &s.len))
 		return false;
-	match_find(policy, &s, NULL, &m);
-	return m.action != ACTION_HIDE;
+	return match_find(policy, &s, NULL, &room)->action != ACTION_HIDE;
 }

@@ -51,10 +51,9 @@ static struct match find_method(const struct policy *policy, const char *name)
 {
 	struct subject s = {
 		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
-	struct match f;
+	struct match room;
 
-	match_find(policy, &s, NULL, &f);
-	return f;
+	return *match_find(policy, &s, NULL, &room);
 }
 
 static void warn_nothing_allowed(struct lint *l)
@@ -116,9 +115,8 @@ static void warn_shadowed(struct lint *l, const struct rules *r)
 	struct subject s = {.section = r->section,
 			    .name = r->entry.name,
 			    .len = r->entry.len};
-	struct match f;
+	struct match room, f = *match_find(l->policy, &s, NULL, &room);
 
-	match_find(l->policy, &s, NULL, &f);
 	if (f.by && f.by != r && f.action > r->action &&
 	    f.by->since <= r->layer &&
 	    (!r->entry.glob ||
@@ -296,14 +294,15 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
 	struct subject s = {
 		.section = section, .name = buf, .len = (size_t)len};
-	struct match f, calls = find_method(policy, call.name),
-			lists = find_method(policy, methods[section].list);
+	struct match room, f,
+		calls = find_method(policy, call.name),
+		lists = find_method(policy, methods[section].list);
 
 	if (len < 0) {
 		strbuf_string(out, "refused, for its name");
 		return;
 	}
-	match_find(policy, &s, NULL, &f);
+	f = *match_find(policy, &s, NULL, &room);
 	if (f.action == ACTION_HIDE) {
 		describe_refusal(&f, out);
 		return;

@@ -305,14 +305,14 @@ static bool concerns(const struct lint *l, const struct rules *r,
 	struct subject s = {.name = name->text, .len = name->len};
 	const struct rules *one;
 	struct applying a;
-	struct match f;
+	struct match room;
 	bool exact, applies = false;
 
 	applying_begin(&a, l->policy, &s);
 	while ((one = applying_next(&a, &exact)))
 		applies |= one == r;
-	match_find(l->policy, &s, NULL, &f);
-	return applies && f.action == ACTION_ALLOW;
+	return applies &&
+	       match_find(l->policy, &s, NULL, &room)->action == ACTION_ALLOW;
 }
 
 /* A condition, or what a limit counts, being held against all tools. */

@@ -272,15 +272,14 @@ static void matches_agree(void **state)
 							  i % POLICY_SECTIONS,
 						  .name = name,
 						  .len = strlen(name)};
-			struct match a, b;
+			struct match a, b, room;
 
 			match_walk(p, &s, walked, &b);
 			row_true(name, b.count <= p->rules_most);
-			match_find(p, &s, found, &a);
+			a = *match_find(p, &s, found, &room);
 			row_true(name, a.action == b.action && a.by == b.by &&
 					       a.exact == b.exact &&
-					       a.conditions == b.conditions &&
-					       a.limits == b.limits &&
+					       a.plain == b.plain &&
 					       a.count == b.count);
 			for (size_t k = 0; k < a.count; k++) {
 				row_true(name, a.rules[k] == b.rules[k]);
