@@ -184,40 +184,37 @@ static const enum policy_section sections[REPLY_LISTS] = {
 	[REPLY_TEMPLATES] = POLICY_RESOURCES,
 };
 
-/* The list that the method asks for, or REPLY_LISTS. */
-static enum reply_list list_of(enum message_method method)
+/* A request that passes: is its answer to be read? */
+static void note_request(struct session *s, const struct message *m)
 {
-	switch (method) {
-	case METHOD_TOOLS_LIST:
-		return REPLY_TOOLS;
-	case METHOD_PROMPTS_LIST:
-		return REPLY_PROMPTS;
-	case METHOD_RESOURCES_LIST:
-		return REPLY_RESOURCES;
-	case METHOD_TEMPLATES_LIST:
-		return REPLY_TEMPLATES;
-	default:
-		return REPLY_LISTS;
-	}
-}
+	enum reply_list list;
 
-/* A message that passes may ask for a list. */
-static void note_list(struct session *s, const struct message *m)
-{
-	enum reply_list list = list_of(m->method);
-
-	if (m->id.ptr && list < REPLY_LISTS)
-		pending_add(&s->pending, m->id, list);
-}
-
-/* A message that passes may be a greeting, whose answer promises things. */
-static void note_greeting(struct session *s, const struct message *m)
-{
-	if (m->method != METHOD_INITIALIZE || !m->id.ptr)
+	if (!m->id.ptr)
 		return;
-	s->greeting = true;
-	memcpy(s->greeting_id, m->id.ptr, m->id.len);
-	s->greeting_len = m->id.len;
+	switch (m->method) {
+	case METHOD_INITIALIZE:
+		/* Its answer promises things. */
+		s->greeting = true;
+		memcpy(s->greeting_id, m->id.ptr, m->id.len);
+		s->greeting_len = m->id.len;
+		return;
+	case METHOD_TOOLS_LIST:
+		list = REPLY_TOOLS;
+		break;
+	case METHOD_PROMPTS_LIST:
+		list = REPLY_PROMPTS;
+		break;
+	case METHOD_RESOURCES_LIST:
+		list = REPLY_RESOURCES;
+		break;
+	case METHOD_TEMPLATES_LIST:
+		list = REPLY_TEMPLATES;
+		break;
+	default:
+		return;
+	}
+	if (!s->observe || !s->tools_known)
+		pending_add(&s->pending, m->id, list);
 }
 
 /* A whole line of the server's: the answer may be an error, too. */
@@ -322,9 +319,7 @@ static bool judge_line(struct session *s, size_t len)
 			return false;
 		passed = conclude(s, line, &m);
 		if (passed)
-			note_greeting(s, &m);
-		if (passed && (!s->observe || !s->tools_known))
-			note_list(s, &m);
+			note_request(s, &m);
 	}
 	s->up_begun |= passed;
 	if (passed)
