@@ -1,0 +1,46 @@
+/*
+ * replace - a person's file, read whole and written anew in one step.
+ *
+ * Whoever dies at any moment leaves the old file or the new one: the new text
+ * goes into a temporary file beside it, with the same mode, group and access
+ * list, is synced, and takes its name.  A symbolic link is followed once, when
+ * the file is read; the link itself stays.
+ */
+#ifndef SHIM_REPLACE_H
+#define SHIM_REPLACE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#define REPLACE_BYTES  ((size_t)16 << 20) /* of the largest file */
+#define REPLACE_BACKUP ".weir-backup"
+
+struct replace {
+	char path[PATH_MAX]; /* of the regular file */
+	char *text;          /* all of it, and a NUL; owned */
+	size_t len;
+	struct stat st; /* when it was read */
+};
+
+/* Reads the file, unless it is no regular file, or it or the link to it is
+ * another user's, or it is too large.  False: reported; free it all the same.
+ */
+bool replace_read(struct replace *r, const char *file);
+
+/*
+ * Writes the text in place of the file, unless that has changed since it was
+ * read.  Before, a copy of the file as it was read is made under its name and
+ * REPLACE_BACKUP, mode 0600, unless there is something of that name; *made
+ * tells.  backup false: not that.  False: reported, and the file is unchanged.
+ */
+bool replace_write(const struct replace *r, const char *text, size_t len,
+		   bool backup, bool *made);
+
+void replace_free(struct replace *r);
+
+/* The directory above this path that has a .git; false: none. */
+bool replace_in_git(const char *path, char dir[PATH_MAX]);
+
+#endif
