@@ -3,6 +3,7 @@
 #include "verbs/explain.h"
 #include "verbs/limits.h"
 #include "verbs/test.h"
+#include "verbs/wrap.h"
 #include "options.h"
 #include "relay.h"
 #include "report.h"
@@ -37,6 +38,10 @@ static int run_verb(const struct options *o)
 		break;
 	case RUN_LIMITS:
 		status = limits_run(o);
+		break;
+	case RUN_WRAP:
+	case RUN_UNWRAP:
+		status = wrap_run(o);
 		break;
 	case RUN_HELP:
 		options_help(o->verb);

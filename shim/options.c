@@ -7,6 +7,7 @@
 #include "verbs/limits.h"
 #include "verbs/preload_check.h"
 #include "verbs/test.h"
+#include "verbs/wrap.h"
 #include "child.h"
 #include "report.h"
 
@@ -76,6 +77,23 @@ static const struct verb {
 		 "Shows what the limits of a grant have used up, or resets a "
 		 "counter.",
 		 "0 shown or reset, 1 not reset, 2 error."},
+	[RUN_WRAP] =
+		{"wrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG", "weir wrap --help",
+		 "weir wrap [OPTION]... -p POLICY CONFIG [SERVER]...\n"
+		 "   or: weir wrap --find [--json]",
+		 "Puts weir before the command of each SERVER in CONFIG, a "
+		 "client's\n"
+		 "configuration in JSON. For TOML and YAML it prints what to "
+		 "write there.\n"
+		 "SERVER is a name or a JSON Pointer; it may be left out if "
+		 "there is only one.",
+		 "0 wrapped, 1 a server is not wrapped, 2 error."},
+	[RUN_UNWRAP] =
+		{"unwrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG",
+		 "weir unwrap --help",
+		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...",
+		 "Takes weir out of CONFIG again, which is then as it was.",
+		 "0 unwrapped, 1 not, 2 error."},
 };
 
 /* ---- options --------------------------------------------------------- */
@@ -175,12 +193,15 @@ enum {
 	EXPLAIN = 1 << RUN_EXPLAIN,
 	TEST = 1 << RUN_TEST,
 	LIMITS = 1 << RUN_LIMITS,
+	WRAP = 1 << RUN_WRAP,
+	UNWRAP = 1 << RUN_UNWRAP,
 	ALL = (1 << RUN_VERBS) - 1,
 };
 
 static const struct row rows[] = {
-	{"policy", 'p', "FILE", "WEIR_POLICY", RELAY | EXPLAIN | TEST | LIMITS,
-	 set_policies, 0, "policy file; may be repeated to layer policies",
+	{"policy", 'p', "FILE", "WEIR_POLICY",
+	 RELAY | EXPLAIN | TEST | LIMITS | WRAP, set_policies, 0,
+	 "policy file; may be repeated to layer policies",
 	 " (colon-separated)"},
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
 	 AT(grant), "whose counters to use",
@@ -204,8 +225,20 @@ static const struct row rows[] = {
 	 "say whether COMMAND would load libweir.so", NULL},
 	{"method", 0, "METHOD", NULL, EXPLAIN, set_text, AT(method),
 	 "the message is not a call, but a prompts/get, say", NULL},
-	{"json", 0, NULL, NULL, EXPLAIN | LIMITS, set_flag, AT(json),
-	 "print JSON", NULL},
+	{"find", 0, NULL, NULL, WRAP, set_flag, AT(find),
+	 "list the configurations of known clients that are\nhere, and their servers",
+	 NULL},
+	{"all", 0, NULL, NULL, WRAP | UNWRAP, set_flag, AT(all),
+	 "every server of the file; in the name of a policy, %s\nis the server's name",
+	 NULL},
+	{"replace", 0, NULL, NULL, WRAP, set_flag, AT(replace),
+	 "give a server that is wrapped this policy", NULL},
+	{"dry-run", 0, NULL, NULL, WRAP | UNWRAP, set_flag, AT(dry_run),
+	 "print a diff and change nothing", NULL},
+	{"force", 0, NULL, NULL, WRAP, set_flag, AT(force),
+	 "wrap though the client has lists of servers by their\ncommand", NULL},
+	{"json", 0, NULL, NULL, EXPLAIN | LIMITS | WRAP | UNWRAP, set_flag,
+	 AT(json), "print JSON", NULL},
 	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
 	 "forget what COUNTER has counted", NULL},
 	{"yes", 0, NULL, NULL, LIMITS, set_flag, AT(sure),
@@ -281,6 +314,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 	char shorts[2 * ROWS + 3] = "+:", *s = shorts + 2, what[32];
 	const struct row *r;
 	int c, count = 0;
+	/* These take options behind operands, too: no "+". */
+	const bool anywhere = o->verb == RUN_WRAP || o->verb == RUN_UNWRAP;
 
 	/* A long option is returned as its row; no letter is that small. */
 	for (r = rows; r < rows + ROWS; r++) {
@@ -296,7 +331,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 	}
 	opterr = 0;
 	while (o->run == o->verb &&
-	       (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	       (c = getopt_long(argc, argv, shorts + anywhere, longs, NULL)) !=
+		       -1) {
 		if (c == '?' || c == ':')
 			return bad_option(o, c, argv);
 		for (r = rows; r - rows != c && r->letter != c;)
@@ -317,9 +353,9 @@ static bool check_operands(const struct options *o)
 	const size_t less = o->method ? 1 : 0;
 	size_t count = 0;
 
-	while (count < v->most - less && o->rest[count])
+	while (count < (o->find ? 0 : v->most - less) && o->rest[count])
 		count++;
-	if (count < v->least - less)
+	if (count < v->least - less && !o->find)
 		report("missing %s (see %s)",
 		       o->preload ? "COMMAND" : v->operand, v->help);
 	else if (o->rest[count])
@@ -352,7 +388,7 @@ static bool need_policy(const struct options *o, const char *with)
 {
 	/* A test may have one beside it. */
 	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1) ||
-	    o->verb == RUN_TEST)
+	    o->verb == RUN_TEST || o->find)
 		return true;
 	report("no policy, so nothing runs: name one %s", with);
 	return false;
@@ -412,6 +448,59 @@ struct options options_environment(void)
 	if (!read_environment(&o) || !need_policy(&o, "in WEIR_POLICY"))
 		o.run = RUN_ERROR;
 	return o;
+}
+
+/* The relay's option of this letter; or of this name, or the only one whose
+ * name begins so. */
+static const struct row *find_row(char letter, const char *name, size_t len)
+{
+	const struct row *found = NULL;
+
+	for (const struct row *r = rows; r < rows + ROWS; r++) {
+		if (!(r->verbs & RELAY) ||
+		    (name ? strncmp(r->name, name, len) != 0
+			  : r->letter != letter))
+			continue;
+		if (!name || strlen(r->name) == len)
+			return r;
+		if (found)
+			return NULL;
+		found = r;
+	}
+	return found;
+}
+
+size_t options_words(char *const *words, char *policies[POLICIES_MAX + 1])
+{
+	size_t at = 1, count = 0;
+
+	for (; words[at] && words[at][0] == '-' && words[at][1]; at++) {
+		char *name = words[at] + 1, *value;
+		const bool is_long = *name == '-';
+		const struct row *r;
+
+		if (strcmp(name, "-") == 0)
+			return words[at + 1] ? at + 1 : 0;
+		do {
+			if (is_long) {
+				name++;
+				value = name + strcspn(name, "=");
+				r = find_row(0, name, (size_t)(value - name));
+				value = *value ? value + 1 : NULL;
+			} else {
+				r = find_row(*name++, NULL, 0);
+				value = *name ? name : NULL;
+			}
+			if (!r || r->set == set_run)
+				return 0;
+			if (r->argument && !value && !(value = words[++at]))
+				return 0;
+			if (r->set == set_policies && count < POLICIES_MAX)
+				policies[count++] = value;
+		} while (!is_long && !r->argument && value);
+	}
+	policies[count] = NULL;
+	return words[at] ? at : 0;
 }
 
 void options_free(struct options *o)

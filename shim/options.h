@@ -16,6 +16,8 @@ enum run {
 	RUN_EXPLAIN,
 	RUN_TEST,
 	RUN_LIMITS,
+	RUN_WRAP,
+	RUN_UNWRAP,
 	RUN_VERBS, /* how many there are */
 	RUN_HELP = RUN_VERBS,
 	RUN_VERSION,
@@ -46,6 +48,11 @@ struct options {
 	bool print;         /* check: print the merged policy */
 	bool preload;       /* check: does a command load libweir.so? */
 	const char *tools;  /* check: file with a list of tools, or NULL */
+	bool find;          /* wrap: list the files of known clients */
+	bool all;           /* wrap, unwrap: every server of the file */
+	bool dry_run;       /* wrap, unwrap: print a diff, write nothing */
+	bool replace;       /* wrap: give another policy to what is wrapped */
+	bool force;         /* wrap: in spite of the client's lists */
 	char **rest;        /* the operands, NULL-ended */
 };
 
@@ -55,6 +62,11 @@ struct options options_read(int argc, char **argv);
 
 /* Reads the environment alone, for a relay without a command line. */
 struct options options_environment(void);
+
+/* Reads a command that begins with weir, as a configuration has it: words,
+ * NULL-ended.  Returns which of them is the server's command, and the policies,
+ * NULL-ended; 0: weir would start no server. */
+size_t options_words(char *const *words, char *policies[POLICIES_MAX + 1]);
 
 void options_free(struct options *o);
 

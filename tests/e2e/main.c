@@ -39,7 +39,7 @@ static const struct {
 	{run_unstarted, BOTH},  {run_limits, PREFIX},
 	{run_preload, PRELOAD}, {run_loads, PREFIX},
 	{run_grant, PREFIX},    {run_held, PREFIX},
-	{run_redis, PREFIX},
+	{run_redis, PREFIX},    {run_wrap, PREFIX},
 };
 
 int main(int argc, char **argv)
