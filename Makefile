@@ -45,11 +45,19 @@ GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
 
 .SECONDARY:
 .PHONY: all
-all: $(BUILD)/weir $(BUILD)/libweir.so  ## build the program and the library (the default)
+all: $(BUILD)/weir $(BUILD)/libweir.so $(BUILD)/completion/done
+all:                                 ## build the program and the library (the default)
 	@$(GIVE)
 
 $(COLD:%.c=$(BUILD)/obj/%.o) $(COLD:%.c=$(BUILD)/pic/%.o): \
 	SMALL = $(if $(findstring -O2,$(CFLAGS)),-Os)
+
+# What weir prints about its options; a weir for another processor prints none.
+$(BUILD)/completion/done: $(BUILD)/weir shim/completion
+	@mkdir -p $(@D)
+	$(call say,GEN $(@D))sh shim/completion $(BUILD)/weir $(@D) 2>/dev/null || \
+		rm -f $(@D)/*
+	@touch $@
 
 $(BUILD)/weir: $(call objects,shim/main.c $(PARTS)) $(TRACE)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
@@ -162,6 +170,7 @@ test: deps                           ## install what is missing, run every test;
 check: build-tests                   ## the same, but install nothing
 	@[ -n "$(T)" ] || { sh tests/symbols $(BUILD) && \
 		sh tests/examples $(BUILD)/weir && sh tests/building && \
+		sh tests/completion $(BUILD) && \
 		sh tests/redis/fleet $(abspath $(BUILD)) 5; }
 	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
 
@@ -418,16 +427,29 @@ format:                              ## lay the text out anew
 	clang-format -i $$(git ls-files '*.[ch]')
 
 .PHONY: install uninstall dist
+BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION = $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETION = $(PREFIX)/share/fish/vendor_completions.d
 install: all                         ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -D -m 644 $(BUILD)/libweir.so \
 		$(DESTDIR)$(PREFIX)/lib/weir/libweir.so
 	install -D -m 644 shim/weir.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	[ ! -e $(BUILD)/completion/weir.fish ] || { \
+		install -D -m 644 $(BUILD)/completion/weir.bash \
+			$(DESTDIR)$(BASH_COMPLETION)/weir && \
+		install -D -m 644 $(BUILD)/completion/_weir \
+			$(DESTDIR)$(ZSH_COMPLETION)/_weir && \
+		install -D -m 644 $(BUILD)/completion/weir.fish \
+			$(DESTDIR)$(FISH_COMPLETION)/weir.fish; }
 
 uninstall:                           ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/weir \
-		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1 \
+		$(DESTDIR)$(BASH_COMPLETION)/weir \
+		$(DESTDIR)$(ZSH_COMPLETION)/_weir \
+		$(DESTDIR)$(FISH_COMPLETION)/weir.fish
 	rm -rf $(DESTDIR)$(PREFIX)/lib/weir
 
 dist:                                ## build/weir-VERSION.tar.gz, the same each time
