@@ -347,6 +347,7 @@ static uint64_t value_of(const struct limit *l, const struct subject *s,
 	}
 	for (size_t i = 0; i < value.len; i++)
 		if (!d.digits || value.ptr[i] != '.')
+			/* NOLINTNEXTLINE(*NullDereference) */
 			hash = mix(hash, (unsigned char)value.ptr[i]);
 	hash ^= hash >> 29;
 	return hash ? hash : 1;
