@@ -87,15 +87,16 @@ static uint64_t hash(const char *s)
 	return h;
 }
 
-/* Stores the trouble, "URL WHAT", of the question, which ends. */
+/* Stores the trouble, "URL: WHAT", of the question, which ends. */
 static enum counted fail(struct redis *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 static enum counted fail(struct redis *r, const char *format, ...)
 {
 	char *to = r->backend.trouble;
-	int used = snprintf(to, COUNTERS_TROUBLE_BYTES, "%.*s ",
-			    COUNTERS_TROUBLE_BYTES / 2, r->backend.place);
+	int used = snprintf(to, COUNTERS_TROUBLE_BYTES,
+			    "%.*s: ", COUNTERS_TROUBLE_BYTES / 2,
+			    r->backend.place);
 	va_list args;
 
 	va_start(args, format);

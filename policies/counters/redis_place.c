@@ -74,7 +74,7 @@ static bool add_named(struct redis_place *p, const char *host, int port,
 	snprintf(service, sizeof(service), "%d", port);
 	status = getaddrinfo(host, service, &hints, &list);
 	if (status != 0) {
-		snprintf(why, room, "%s cannot be looked up: %s", host,
+		snprintf(why, room, "cannot look up %s: %s", host,
 			 status == EAI_SYSTEM ? strerror(errno)
 					      : gai_strerror(status));
 		return false;
@@ -113,9 +113,9 @@ static bool read_user(struct redis_place *p, const char **s, size_t len,
 		return true;
 	if (memchr(*s, ':', user))
 		return fail(why, room,
-			    "a password does not belong into a URL, which "
-			    "others can read: put it into a file, and name "
-			    "that in WEIR_STATE_PASSWORD_FILE");
+			    "others can read a password in a URL: put it "
+			    "into a file, and name that in "
+			    "WEIR_STATE_PASSWORD_FILE");
 	if (user == 0 || user > REDIS_USER_MOST)
 		return fail(why, room, "the user's name is empty or too long");
 	memcpy(p->user, *s, user);
