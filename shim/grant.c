@@ -86,6 +86,9 @@ static bool find_place(const struct options *o, struct place *p)
 		p->fault = "~ is not expanded here: ";
 	else if (state && strncmp(state, "${", 2) == 0)
 		p->fault = "${ is not expanded here: ";
+	else if (state && state[strcspn(state, "/:")] == ':') /* not ./a:b */
+		p->fault = "this is neither redis://HOST nor "
+			   "redis+unix:/PATH: ";
 	else if (state && *state != '/' && !getcwd(cwd, sizeof(cwd)))
 		p->fault = "the working directory is unknown: ";
 	else if (state)

@@ -273,6 +273,8 @@ static void places(void **state)
 		{{"HOME=/dev/null"}, NULL, NULL},
 		{{NULL}, "~/s", NULL},
 		{{NULL}, "${HOME}/s", NULL},
+		{{h}, "valkey://127.0.0.1", NULL},
+		{{h}, "./a:b", "a:b"},
 	};
 
 	(void)state;
