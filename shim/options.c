@@ -224,7 +224,7 @@ static const struct row rows[] = {
 	{"preload", 0, NULL, NULL, CHECK, set_flag, AT(preload),
 	 "say whether COMMAND would load libweir.so", NULL},
 	{"method", 0, "METHOD", NULL, EXPLAIN, set_text, AT(method),
-	 "the message is not a call, but a prompts/get, say", NULL},
+	 "ask about another message, such as prompts/get", NULL},
 	{"find", 0, NULL, NULL, WRAP, set_flag, AT(find),
 	 "list the configurations of known clients that are\nhere, and their servers",
 	 NULL},
@@ -276,12 +276,17 @@ void options_help(enum run verb)
 		printf("%s%s\n",
 		       v == verb ? "Usage: " : "   or: ", verbs[v].usage);
 	for (enum run v = verb; v < end; v++) {
-		printf("\n%s%s%s\n\n", v == verb ? "" : verbs[v].name,
+		const char *before = "\n"; /* what is printed before a row */
+
+		printf("\n%s%s%s\n", v == verb ? "" : verbs[v].name,
 		       v == verb ? "" : ": ", verbs[v].what);
 		for (const struct row *r = rows; r < rows + ROWS; r++)
 			if (r->verbs >> v & 1 &&
-			    (v == verb || !(r->verbs & RELAY)))
+			    (v == verb || !(r->verbs & RELAY))) {
+				printf("%s", before);
+				before = "";
 				print_row(r);
+			}
 	}
 	putchar('\n');
 	for (enum run v = verb; v < end; v++)
