@@ -36,8 +36,8 @@ static int64_t span_seconds(const char *s, size_t len)
 struct draft {
 	struct limit *limit;
 	const char *on_deny;
-	bool sum;    /* it has an amount, so that max is one */
-	bool values; /* "values" was there */
+	bool sum;         /* it has an amount, so that max is one */
+	bool per, values; /* these were there */
 };
 
 static bool in_range(struct loader *l, const json_value *v, int64_t low,
@@ -148,8 +148,10 @@ static void read_on_deny(struct loader *l, const json_value *v, void *into)
 
 static void read_per(struct loader *l, const json_value *v, void *into)
 {
-	struct limit *limit = ((struct draft *)into)->limit;
+	struct draft *d = into;
+	struct limit *limit = d->limit;
 
+	d->per = true;
 	if (!loader_want(l, v, json_string, "\"tool\", or a path, args.repo,"))
 		return;
 	if (loader_is(v, "tool"))
@@ -251,7 +253,7 @@ static void finish_limit(struct loader *l, struct draft *d)
 			join(l, limit->path,
 			     " must be one number, and not negative", "");
 	if (!limit->per) {
-		if (d->values)
+		if (d->values && !d->per)
 			loader_fault(l, "\"values\" is for a limit with "
 					"\"per\"");
 		return;
