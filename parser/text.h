@@ -20,7 +20,7 @@ enum {
 struct text {
 	const char *ptr; /* NULL: no such string */
 	size_t len;      /* in bytes, not decoded */
-	unsigned flags;  /* of the enum above */
+	unsigned flags;  /* of the enum above; 0: the bytes are decoded */
 };
 
 /* The code unit of a \uXXXX escape at p, or -1 if there is none. */

@@ -3,9 +3,10 @@
  *
  * Each row has the name in enum op; the name in a policy; the values that the
  * operator is about; the values that it compares with, and those in words; what
- * compiles the latter (conditions.c); what tests the former (condition.c).  The
- * man page and policy.schema.json have the same rows: test_operators.c compares
- * them.
+ * compiles the latter (conditions.c); what tests the former (condition.c), and
+ * NULL for that alone which is about the key.  A new row comes last: the first
+ * four are together (OP_NOT_IN).  The man page and policy.schema.json have the
+ * same rows: test_operators.c compares them.
  */
 #ifndef POLICIES_OPERATORS_H
 #define POLICIES_OPERATORS_H
