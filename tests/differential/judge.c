@@ -28,6 +28,9 @@ static const char *const weighed[] = {
 	[METHOD_PROMPTS_LIST] = "\"prompts/list\"",
 	[METHOD_RESOURCES_LIST] = "\"resources/list\"",
 	[METHOD_TEMPLATES_LIST] = "\"resources/templates/list\"",
+	[METHOD_COMPLETE] = "\"completion/complete\"",
+	[METHOD_SUBSCRIBE] = "\"resources/subscribe\"",
+	[METHOD_LISTEN] = "\"subscriptions/listen\"",
 };
 
 /* A string as weir decodes it, spelled anew: were it copied, an escape that
