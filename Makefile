@@ -302,8 +302,8 @@ corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py
 
 .PHONY: differential
-differential:                        ## what passes, as real readers see it
-	@sh tests/differential/run
+differential: $(BUILD)/weir          ## what passes, as real readers see it
+	@WEIR=$(BUILD)/weir sh tests/differential/run
 
 .PHONY: schema
 schema: $(BUILD)/weir                ## policy.schema.json and the loader agree
