@@ -52,6 +52,7 @@ struct shape {
 	bool dot;     /* a repeated . that stops at a line break */
 	bool never;   /* $ before a letter, or ^ behind one */
 	bool literal; /* has no wildcard of any kind */
+	bool loose;   /* a . between two letters, as in example.org */
 };
 
 /* The end of the token at p: an escape, a class, or one byte. */
@@ -140,6 +141,10 @@ static struct shape shape_of(const char *p)
 
 			s.dot |= depth > 0 || (rest < end && *rest != '|');
 		}
+		s.loose |= *p == '.' && !repeated && last &&
+			   isalnum((unsigned char)*last) &&
+			   isalpha((unsigned char)next[0]) &&
+			   isalpha((unsigned char)next[1]);
 		s.literal &= !is_one_of(*p, ".[*+{?") ||
 			     (*p == '?' && last && *last == '(');
 		s.literal &= *p != '\\' || !is_one_of(p[1], "dDsSwW");
@@ -165,7 +170,7 @@ static const char *behind_root(const char *p)
 		return p + (*p == '~' ? 2 : 1);
 	while (isalnum((unsigned char)*colon) || is_one_of(*colon, "+-.?()|:*"))
 		if (*colon++ == ':' && colon - 1 > p &&
-		    isalpha((unsigned char)*p)) {
+		    (isalpha((unsigned char)*p) || is_one_of(*p, "(.*"))) {
 			if (strncmp(colon, "//", 2) == 0)
 				return colon + 2;
 			if (strncmp(colon, "\\/\\/", 4) == 0)
@@ -183,14 +188,33 @@ static bool has_segments(const char *p)
 	return false;
 }
 
+/* Is the argument a uri, or else a path, by its name? */
+static bool is_place(const struct condition *c, bool path)
+{
+	static const char *const places[] = {"uri", "url",    "path", "file",
+					     "dir", "folder", "root"};
+	const size_t count = path ? sizeof(places) / sizeof(*places) : 2;
+	const struct step *s;
+	char key[256];
+
+	if (c->step_count == 0)
+		return false;
+	s = &c->steps[c->step_count - 1];
+	if (!s->key || s->len >= sizeof(key))
+		return false;
+	for (size_t i = 0; i < s->len; i++)
+		key[i] = (char)text_fold((unsigned char)s->key[i]);
+	key[s->len] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if (strstr(key, places[i]))
+			return true;
+	return false;
+}
+
 /* "/drop/i", as other languages write it. */
 static bool is_slashed(const struct condition *c, const char *p)
 {
-	static const char *const paths[] = {"path", "file", "dir", "folder",
-					    "uri",  "url",  "root"};
 	const char *last = strrchr(p, '/');
-	const struct step *s;
-	char key[256];
 
 	if (*p != '/' || last < p + 2 ||
 	    strspn(last + 1, "gimsuy") != strlen(last + 1))
@@ -201,22 +225,12 @@ static bool is_slashed(const struct condition *c, const char *p)
 	if (last[1])
 		return true;
 	/* "/etc/" may be looked for in a path. */
-	if (c->step_count == 0)
-		return false;
-	s = &c->steps[c->step_count - 1];
-	if (!s->key || s->len >= sizeof(key))
-		return true;
-	for (size_t i = 0; i < s->len; i++)
-		key[i] = (char)text_fold((unsigned char)s->key[i]);
-	key[s->len] = '\0';
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
-		if (strstr(key, paths[i]))
-			return false;
-	return true;
+	return c->step_count > 0 && !is_place(c, true);
 }
 
+/* placed: under or host is required of the argument, too. */
 static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
-		       bool require)
+		       bool require, bool placed)
 {
 	struct shape s = shape_of(p);
 	const char *bare = skip_flag(p), *root;
@@ -244,7 +258,7 @@ static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
 	}
 	if (is_begin(bare))
 		bare = token_end(bare);
-	root = behind_root(bare);
+	root = placed ? NULL : behind_root(bare);
 	if (root && !is_one_of(root[strspn(root, ".*+$")], "|)") &&
 	    root[strspn(root, ".*+$")] &&
 	    (require ? s.open || !s.literal
@@ -267,6 +281,12 @@ static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
 			  "it, and [\\\\s\\\\S]* where anything may stand");
 		return true;
 	}
+	if (require && s.loose) {
+		lint_warn(l, &c->location,
+			  "the . between two letters is any character: write "
+			  "[.] for a dot");
+		return true;
+	}
 	if (!require && s.dot) {
 		lint_warn(l, &c->location,
 			  ". stops at a line break, so a call with one passes: "
@@ -277,9 +297,9 @@ static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
 }
 
 static bool warn_glob(struct lint *l, const struct condition *c, const char *p,
-		      bool require)
+		      bool require, bool placed)
 {
-	const char *root = behind_root(p);
+	const char *root = placed ? NULL : behind_root(p);
 	char odd = '\0';
 
 	if (*p == '^' || (*p && p[strlen(p) - 1] == '$'))
@@ -333,6 +353,44 @@ static bool warn_operands(struct lint *l, const struct condition *c)
 				  ? "write the text alone, which may stand "
 				    "anywhere"
 				  : "write \"op\": \"glob\" for each");
+		return true;
+	}
+	return false;
+}
+
+/* A path or a uri compared as it is spelled, where other spellings pass. */
+static bool warn_spelling(struct lint *l, const struct condition *c,
+			  bool require)
+{
+	const bool inside = c->op == OP_CONTAINS;
+	const bool passes = inside    ? require || is_place(c, true)
+			    : require ? c->op == OP_NEQ || c->op == OP_NOT_IN
+				      : c->op == OP_EQ || c->op == OP_IN;
+
+	for (size_t i = 0; passes && i < c->operand_count; i++) {
+		const struct operand *o = &c->operands[i];
+		const char *root = NULL;
+		struct uri u;
+		bool host;
+
+		if (o->type == TYPE_STRING)
+			root = behind_root(o->ptr);
+		host = inside && o->type == TYPE_STRING && is_place(c, false) &&
+		       memchr(o->ptr, '.', o->len) &&
+		       host_read(o->ptr, o->len, &u);
+		if (!host &&
+		    (!root || !*root ||
+		     (is_one_of(*o->ptr, "/~") && !has_segments(root))))
+			continue;
+		lint_warn(l, &c->location,
+			  "a path or a uri has many spellings, and \"%s\" "
+			  "knows one: write {\"op\": \"under\", \"value\": "
+			  "DIRECTORY}%s",
+			  operators[c->op].name,
+			  host || *o->ptr == 'h'
+				  ? ", or {\"op\": \"host\", \"value\": "
+				    "HOST}"
+				  : "");
 		return true;
 	}
 	return false;
@@ -421,6 +479,18 @@ static bool asks_for(const struct conditions *list, const struct condition *c)
 	return false;
 }
 
+/* Do the conditions say, of all of the argument, where it is? */
+static bool is_placed(const struct conditions *list, const struct condition *c)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if ((list->list[i].op == OP_UNDER ||
+		     list->list[i].op == OP_HOST) &&
+		    !list->list[i].group && !c->group &&
+		    lint_same_path(&list->list[i], c))
+			return true;
+	return false;
+}
+
 /* neq and not_in in deny_if do not hold for what is missing.  around has the
  * other conditions of its group, or is NULL. */
 static void warn_missing(struct lint *l, const struct rules *r,
@@ -443,6 +513,80 @@ static void warn_missing(struct lint *l, const struct rules *r,
 			  operators[c->op].name, c->op == OP_NEQ ? "eq" : "in");
 }
 
+/* ---- conditions beside one another ----------------------------------- */
+
+/* Do they compare with none of the same values? */
+static bool is_disjoint(const struct condition *a, const struct condition *b)
+{
+	for (size_t i = 0; i < a->operand_count; i++)
+		for (size_t k = 0; k < b->operand_count; k++) {
+			const struct operand *o = &a->operands[i];
+			const struct operand *p = &b->operands[k];
+
+			if (o->type == p->type &&
+			    (o->type == TYPE_NUMBER
+				     ? decimal_compare(&o->number,
+						       &p->number) == 0
+				     : o->len == p->len &&
+					       memcmp(o->ptr, p->ptr, o->len) ==
+						       0))
+				return false;
+		}
+	return true;
+}
+
+/* Is every value too small for the one, or too great for the other? */
+static bool is_empty(const struct condition *low, const struct condition *high)
+{
+	int order;
+
+	if ((low->op != OP_GT && low->op != OP_GTE) ||
+	    (high->op != OP_LT && high->op != OP_LTE))
+		return false;
+	order = decimal_compare(&low->operands->number,
+				&high->operands->number);
+	return order > 0 ||
+	       (order == 0 && (low->op == OP_GT || high->op == OP_LT));
+}
+
+static bool are_both(const struct condition *a, const struct condition *b,
+		     enum op one, enum op several)
+{
+	return (a->op == one || a->op == several) &&
+	       (b->op == one || b->op == several) && is_disjoint(a, b);
+}
+
+/* Two of the list, of which all count, or, with any, one, that cannot hold
+ * together; or of which one always does. */
+static void warn_pairs(struct lint *l, const struct conditions *list, bool any)
+{
+	for (size_t i = 0; i < list->count; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct condition *a = &list->list[k];
+			const struct condition *b = &list->list[i];
+			bool each = a->everywhere || a->group || b->group;
+
+			for (size_t s = 0; s < a->step_count; s++)
+				each |= a->steps[s].kind == STEP_EACH;
+			if (each || !lint_same_path(a, b))
+				continue;
+			if (any && are_both(a, b, OP_NEQ, OP_NOT_IN))
+				lint_warn(l, &b->location,
+					  "one of these always holds, as no "
+					  "value is both: write \"not_in\" "
+					  "with all of them");
+			else if (!any && (are_both(a, b, OP_EQ, OP_IN) ||
+					  is_empty(a, b) || is_empty(b, a)))
+				lint_warn(l, &b->location,
+					  "no value meets this and the one "
+					  "before it on the same path: write "
+					  "{\"any\": [...]} if one is enough");
+			else
+				continue;
+			return;
+		}
+}
+
 /* ---- all of them ----------------------------------------------------- */
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
@@ -452,15 +596,20 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct condition *c = &list->list[i];
+		const bool placed = require && is_placed(&r->require, c);
 		char text[PATTERN_BYTES];
 
 		if (c->group != GROUP_NONE) {
+			if (require || c->group == GROUP_ALL)
+				warn_pairs(l, &c->members,
+					   c->group == GROUP_ANY);
 			warn_conditions(l, r, &c->members, require,
 					c->group == GROUP_ALL ? &c->members
 							      : around);
 			continue;
 		}
-		if (warn_path(l, r, c, require) || warn_operands(l, c))
+		if (warn_path(l, r, c, require) || warn_operands(l, c) ||
+		    (!placed && warn_spelling(l, c, require)))
 			continue;
 		if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
 		    lint_string(lint_member((struct span){c->source,
@@ -468,9 +617,9 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 					    "value"),
 				text, sizeof(text))) {
 			if (c->op == OP_REGEX)
-				warn_regex(l, c, text, require);
+				warn_regex(l, c, text, require, placed);
 			else
-				warn_glob(l, c, text, require);
+				warn_glob(l, c, text, require, placed);
 		}
 		if (!require && (c->op == OP_NEQ || c->op == OP_NOT_IN))
 			warn_missing(l, r, c, around);
@@ -479,6 +628,7 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
+	warn_pairs(l, &r->require, false);
 	warn_conditions(l, r, &r->require, true, NULL);
 	warn_conditions(l, r, &r->deny_if, false, NULL);
 }

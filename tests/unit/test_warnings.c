@@ -67,6 +67,11 @@ static struct policy *compile(const char *const *files)
 	ALLOW "'tools':{'t':{'require':[{'path':'args.x','op':'" op            \
 	      "','value':'" value "'}]}}}"
 
+#define TWO(list, group, one, other)                                           \
+	DENY "'tools':{'t':{'" list "':[{'" group                              \
+	     "':[{'path':'args.x','op':" one "},{'path':'args.x','op':" other  \
+	     "}]}]}}}"
+
 /* The words of the only warning, with ' for ". */
 static const struct {
 	const char *files[FILES_MAX];
@@ -159,6 +164,45 @@ static const struct {
 	{{NOT("regex", "/etc/passwd")}, "lead past it"},
 	{{NOT("regex", "https?://169")}, "lead past it"},
 	{{NOT("glob", "/etc/*")}, "lead past it"},
+	{{NEED("regex", "^(https|http)://a[.]com/.*$")}, "'under'"},
+	{{NEED("regex", "^.*://a[.]com/.*$")}, "'under'"},
+	{{NEED("glob", "*://a.com/*")}, "a glob is not for paths"},
+	{{NEED("contains", "/srv/data/")},
+	 "has many spellings, and 'contains'"},
+	{{NEED("contains", "https://a.com")}, "or {'op': 'host'"},
+	{{ALLOW "'tools':{'t':{'require':[{'path':'args.url','op':'contains',"
+		"'value':'example.org'}]}}}"},
+	 "or {'op': 'host'"},
+	{{AT("args.baseUrl", "contains", "127.0.0.1")}, "or {'op': 'host'"},
+	{{NEED("neq", "/etc/passwd")}, "has many spellings, and 'neq'"},
+	{{NOT("eq", "/etc/passwd")}, "has many spellings, and 'eq'"},
+	{{NOT("eq", "file:///etc")}, "has many spellings, and 'eq'"},
+	{{AT("args.file_path", "contains", "/etc/passwd")},
+	 "has many spellings, and 'contains'"},
+	{{ALLOW "'tools':{'t':{'deny_if':[{'path':'args.x','op':'in','value':["
+		"'a','http://localhost/']}]}}}"},
+	 "'in' knows one"},
+	{{NEED("regex", "^[a-z]+@example.org$")},
+	 "is any character: write [.]"},
+	{{DENY
+	  "'tools':{'t':{'require':[{'path':'args.y','op':'host','value':"
+	  "'a.org'},{'path':'args.x','op':'regex','value':'^https://[^?]*$'"
+	  "}]}}}"},
+	 "'under'"},
+	/* Conditions beside one another. */
+	{{TWO("deny_if", "all", "'gt','value':100", "'lt','value':0")},
+	 "/deny_if/0: no value meets this and the one before it"},
+	{{TWO("deny_if", "all", "'lt','value':1", "'gte','value':1.0")},
+	 "no value meets this"},
+	{{TWO("deny_if", "all", "'eq','value':'a'", "'in','value':['b']")},
+	 "no value meets this"},
+	{{TWO("require", "all", "'eq','value':'a'", "'eq','value':'b'")},
+	 "no value meets this"},
+	{{TWO("require", "any", "'neq','value':'a'", "'not_in','value':['b']")},
+	 "one of these always holds"},
+	{{DENY "'tools':{'t':{'require':[{'path':'args.x','op':'eq','value':1},"
+	       "{'path':'args.x','op':'eq','value':2}]}}}"},
+	 "/require/1: no value meets this"},
 	{{NOT("regex", "DROP.*TABLE")}, ". stops at a line break"},
 	{{NOT("regex", "^.+x")}, ". stops at a line break"},
 	{{NOT("regex", "^(a.{2}|b)")}, ". stops at a line break"},
@@ -253,6 +297,28 @@ static const char *const right[][FILES_MAX] = {
 	{AT("/a.b/c", "eq", "a")},
 	{AT("args.**", "regex", "id_rsa")},
 	{NEED("host", "*.example.org")},
+	{NEED("eq", "/srv/data/a.txt")},
+	{NEED("contains", "/approve")},
+	{NEED("contains", "example.org")},
+	{AT("args.url", "contains", "token=a.b")},
+	{AT("args.path", "contains", "draft.md")},
+	{NOT("eq", "/reset")},
+	{NOT("eq", "text/plain")},
+	{NOT("contains", "https://")},
+	{AT("args.command", "contains", "/etc/passwd")},
+	{NEED("regex", "^v[0-9].[0-9]$|^a.*b$|^a.?bc$|^a.c$")},
+	{DENY "'tools':{'t':{'require':[{'path':'args.x','op':'host','value':"
+	      "'a.org'},{'path':'args.x','op':'regex','value':'^https://[^?]*$'"
+	      "},{'path':'args.x','op':'contains','value':'/b/c/'}]}}}"},
+	{NOT("regex", "example.org")},
+	{TWO("deny_if", "all", "'gt','value':0", "'lt','value':100")},
+	{TWO("deny_if", "all", "'gte','value':1", "'lte','value':1")},
+	{TWO("deny_if", "any", "'gt','value':100", "'lt','value':0")},
+	{TWO("deny_if", "all", "'in','value':['a','b']", "'eq','value':'b'")},
+	{TWO("require", "any", "'eq','value':'a'", "'eq','value':'b'")},
+	{TWO("require", "all", "'neq','value':'a'", "'neq','value':'b'")},
+	{DENY "'tools':{'t':{'deny_if':[{'all':[{'path':'args.x[*]','op':'eq',"
+	      "'value':1},{'path':'args.x[*]','op':'eq','value':2}]}]}}}"},
 	{ALLOW
 	 "'all_tools':{'deny_if':[{'all':[{'path':'args.b','op':'exists',"
 	 "'value':true},{'path':'args.b','op':'neq','value':'main'}]}]}}"},
