@@ -11,9 +11,10 @@
 
 struct value {
 	uint64_t hash;
-	int64_t last;                 /* when it was counted last */
-	uint64_t next;                /* of calls: where the next time goes */
-	uint64_t have;                /* of calls: times in the ring */
+	int64_t last;  /* when it was counted last */
+	uint64_t next; /* of calls: where the next time goes */
+	uint64_t have; /* of calls: times in the ring */
+	int64_t shut;  /* it may have been here before: refused until then */
 	uint32_t chain, older, newer; /* indices from 1 */
 };
 
@@ -207,11 +208,14 @@ static struct value *reuse(struct count *c, int64_t now)
 	struct value *v = &c->values[c->oldest - 1];
 	uint32_t *at = &c->heads[v->hash & c->mask];
 
-	/* It lives: so no value is known to be new until it has run out.  That
-	 * can only be when another policy's values are read. */
-	if (now - v->last < c->counter->window &&
-	    v->last + c->counter->window > c->shut)
-		c->shut = v->last + c->counter->window;
+	/* It lives: so no value is known to be new until it has run out, and
+	 * not all is kept here.  That can only be when another policy's values
+	 * are read. */
+	if (now - v->last < c->counter->window) {
+		c->more = true;
+		if (v->last + c->counter->window > c->shut)
+			c->shut = v->last + c->counter->window;
+	}
 	while (*at != c->oldest)
 		at = &c->values[*at - 1].chain;
 	*at = v->chain;
@@ -231,7 +235,9 @@ static struct value *take_value(struct count *c, uint64_t hash, int64_t now)
 		v = reuse(c, now);
 	else
 		v = &c->values[c->used++];
-	*v = (struct value){.hash = hash, .chain = c->heads[hash & c->mask]};
+	*v = (struct value){.hash = hash,
+			    .chain = c->heads[hash & c->mask],
+			    .shut = c->shut};
 	c->heads[hash & c->mask] = (uint32_t)(v - c->values) + 1;
 	if (c->parts)
 		memset(ring_of(c, v, 0), 0,
@@ -314,9 +320,9 @@ bool windows_ask(const struct windows *w, struct question *q, int64_t now)
 	q->wait = 0;
 	if (c->parts ? q->amount > q->max : q->max == 0)
 		q->wait = -1;
-	if (!v) {
+	if (!v || v->shut > now) {
 		if (q->wait == 0)
-			q->wait = wait_for_room(c, now);
+			q->wait = v ? v->shut - now : wait_for_room(c, now);
 		q->full = q->wait > 0;
 	} else if (c->parts) {
 		ask_sum(c, v, q, now);

@@ -785,6 +785,103 @@ static void longer_between_looks(void **state)
 	process_end(&b);
 }
 
+/* ---- several policies -------------------------------------------------- */
+
+#define PER(more)                                                              \
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"u\":{"          \
+	"\"rate_limit\":\"900/day\"},\"t\":{\"limits\":[{\"counter\":\"c\","   \
+	"\"per\":\"args.x\"," more "}]}}}"
+#define ADD "\"increment_from\":\"args.x\","
+
+/* Policies of one counter: how many values it may have, and what of each. */
+static const struct share {
+	const char *text;
+	bool sum;
+	int max, window;
+} shares[] = {
+	{PER("\"max\":2,\"window\":9,\"values\":1"), false, 2, 9},
+	{PER("\"max\":2,\"window\":9,\"values\":6"), false, 2, 9},
+	{PER("\"max\":3,\"window\":9,\"values\":3"), false, 3, 9},
+	{PER("\"max\":1,\"window\":4,\"values\":2"), false, 1, 4},
+	{PER("\"max\":4,\"window\":64,\"values\":5"), false, 4, 64},
+	{PER(ADD "\"max\":9,\"window\":9,\"values\":1"), true, 9, 9},
+	{PER(ADD "\"max\":9,\"window\":9,\"values\":6"), true, 9, 9},
+	{PER(ADD "\"max\":5,\"window\":64,\"values\":3"), true, 5, 64},
+};
+
+/* A call passes only if its policy allows it, whoever counted, and whoever has
+ * written the file anew. */
+static void nobody_cuts_the_history(void **state)
+{
+	enum { CALLS = 600, PLAYS = 60, SIDES = 3, VALUES = 7 };
+	static int64_t when[CALLS];
+	static int value[CALLS];
+	static bool sum[CALLS];
+	unsigned seed = 1;
+
+	(void)state;
+	for (int play = 0; play < PLAYS; play++) {
+		const struct share *of[SIDES], *of_play[2];
+		struct process p[SIDES] = {{.policy = NULL}};
+		size_t counted = 0;
+
+		unlink(grant_file);
+		/* The file knows what each needs. */
+		for (size_t i = 0; i < COUNT(of_play); i++) {
+			of_play[i] =
+				&shares[(size_t)rand_r(&seed) % COUNT(shares)];
+			row_true(grant_said,
+				 process_start(&p[0], of_play[i]->text));
+			process_end(&p[0]);
+		}
+		for (size_t i = 0; i < SIDES; i++) {
+			of[i] = of_play[rand_r(&seed) % 2];
+			row_true(grant_said, process_start(&p[i], of[i]->text));
+		}
+		for (int call = 0; call < CALLS; call++) {
+			const size_t i = (size_t)rand_r(&seed) % SIDES;
+			const int v = 1 + rand_r(&seed) % VALUES;
+			const int dice = rand_r(&seed) % 16;
+			int spent = 0, adds;
+			char x[8];
+
+			if (dice == 0) {
+				process_end(&p[i]);
+				row_true(grant_said,
+					 process_start(&p[i], of[i]->text));
+			} else if (dice == 1) {
+				((struct journal *)p[i].grant)->compact_at = 0;
+				process_call(&p[i], "u", "1");
+			} else if (dice == 2) {
+				of[i] = of_play[rand_r(&seed) % 2];
+				process_end(&p[i]);
+				row_true(grant_said,
+					 process_start(&p[i], of[i]->text));
+			} else if (dice < 6) {
+				grant_wait(rand_r(&seed) % 5 * SECOND / 2);
+			}
+			adds = of[i]->sum ? v : 1;
+			snprintf(x, sizeof(x), "%d", v);
+			if (process_call(&p[i], "t", x).kind != VERDICT_PASS)
+				continue;
+			for (size_t k = 0; k < counted; k++)
+				if (value[k] == v && sum[k] == of[i]->sum &&
+				    grant_clock.steady - when[k] <
+					    of[i]->window * SECOND)
+					spent += adds;
+			if (spent + adds > of[i]->max)
+				print_error("play %d, call %d: %d\n", play,
+					    call, spent);
+			row_true(of[i]->text, spent + adds <= of[i]->max);
+			when[counted] = grant_clock.steady;
+			sum[counted] = of[i]->sum;
+			value[counted++] = v;
+		}
+		for (size_t i = 0; i < SIDES; i++)
+			process_end(&p[i]);
+	}
+}
+
 int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup(f, begin)
@@ -809,6 +906,7 @@ int main(void)
 		ROW(lock_is_kept),
 		ROW(lock_is_waited_for),
 		ROW(replaced_again_and_again),
+		ROW(nobody_cuts_the_history),
 	};
 
 	return cmocka_run_group_tests_name("journal", tests, grant_setup,
