@@ -113,7 +113,7 @@ WRAPPED := pread pwrite write stat lstat fstat ftruncate fchmod mkostemp linkat 
 $(BUILD)/tests/test_crash: LINK += $(WRAPPED:%=-Wl,--wrap=%)
 $(BUILD)/tests/test_replace: LINK += $(patsubst %,-Wl$(,)--wrap=%,read write \
 	fsync rename link mkostemp fchmod fchown fsetxattr)
-$(BUILD)/tests/test_journal: LINK += -Wl,--wrap=nanosleep
+$(BUILD)/tests/test_journal: LINK += -Wl,--wrap=nanosleep,--wrap=fsync
 
 $(BUILD)/tests/test_corpus: $(call objects,tests/corpus/test_corpus.c $(PARTS))
 	@mkdir -p $(@D)

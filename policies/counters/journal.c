@@ -481,7 +481,7 @@ static enum read read_begin(struct journal *j)
 	j->tie = h.tie;
 	j->tied = true;
 	j->base = h.base;
-	j->compact_at = 2 * h.base + JOURNAL_MORE;
+	j->compact_at = 2 * h.base + j->busy;
 	j->end = sizeof(h);
 	j->word = j->first = h.check;
 	return READ_DONE;
@@ -669,7 +669,7 @@ static bool begin_next(struct journal *j, bool (*put_what)(struct journal *j))
 
 	j->next.fd = private_make(&j->file, path);
 	/* Whoever has begun one has not come to its end for long. */
-	if (j->next.fd < 0 && j->end > 4 * (j->base + JOURNAL_MORE) &&
+	if (j->next.fd < 0 && j->end > 4 * (j->base + j->busy) &&
 	    unlink(path) == 0)
 		j->next.fd = private_make(&j->file, path);
 	if (j->next.fd < 0)
@@ -745,7 +745,7 @@ static bool end_next(struct journal *j)
 		if (mark && ftruncate(j->file.fd, (off_t)j->end) != 0)
 			j->end = 0;
 	}
-	j->compact_at = 2 * j->end + JOURNAL_MORE;
+	j->compact_at = 2 * j->end + j->busy;
 	return done;
 }
 
@@ -977,6 +977,8 @@ static enum counted resume_journal(struct backend *b)
 	enum counted answer = COUNTED_NOT;
 
 	j->due = -1;
+	if (j->asked == 0)
+		return COUNTED_YES;
 	switch (enter(j)) {
 	case ENTERED:
 		b->trouble[0] = '\0';
@@ -1009,7 +1011,10 @@ static enum counted ask_journal(struct backend *b, struct question *q, size_t n,
 
 static void drop_journal(struct backend *b)
 {
-	((struct journal *)b)->asked = 0;
+	struct journal *j = (struct journal *)b;
+
+	j->asked = 0;
+	j->due = -1;
 }
 
 static int64_t poll_journal(struct backend *b, struct pollfd *p)
@@ -1030,6 +1035,23 @@ static enum entered wait_to_enter(struct journal *j)
 		nanosleep(&pause, NULL);
 		entered = enter(j);
 	}
+	return entered;
+}
+
+/* A start may wait for the disk; but not with the lock. */
+static enum entered start_anew(struct journal *j)
+{
+	enum entered entered = ENTERED;
+
+	if (begin_next(j, put_all)) {
+		leave(j);
+		sync_next(j);
+		entered = wait_to_enter(j);
+		if (entered == ENTERED && j->next.synced)
+			end_next(j);
+	}
+	if (entered == ENTERED)
+		j->b.trouble[0] = '\0';
 	return entered;
 }
 
@@ -1060,10 +1082,11 @@ static bool bind_journal(struct backend *b,
 	j->end = 0;
 	entered = start ? wait_to_enter(j) : enter(j);
 	if (entered == ENTERED) {
-		if (j->file.read_only || save(j))
-			entered = ENTERED;
-		else
+		if (!j->file.read_only && !save(j))
 			entered = FAILED;
+		else if (start && !j->file.read_only &&
+			 j->end > 2 * j->base + JOURNAL_MORE)
+			entered = start_anew(j);
 		leave(j);
 	}
 	/* While another has the lock, a reload goes on: what is there is read
@@ -1166,6 +1189,7 @@ static struct backend *open_grant(bool copy_only, const char *dir,
 		j->due = -1;
 		j->look_every = JOURNAL_LOOK;
 		j->settle = JOURNAL_SETTLE;
+		j->busy = JOURNAL_BUSY;
 		j->next.fd = -1;
 		j->looked = counters_now();
 		j->foreign = calloc(JOURNAL_FOREIGN, sizeof(*j->foreign));

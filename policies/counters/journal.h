@@ -11,9 +11,10 @@
  *     written since may be gone.  A file that is empty, or all zeros, is new.
  *   - Grown to twice what it holds: what the windows still need is written to
  *     another file.  Once that is on the disk, which nobody else waits for, it
- *     gets what was added since, and the name.  The last record of the file
- *     before says so; if it still has the name, that process was killed, and
- * the record is cut off.
+ *     gets what was added since, and the name.  A process does so when it
+ *     starts, and calls only if the file has grown by far more.  The last
+ *     record of the file before says so; if it still has the name, that process
+ *     was killed, and the record is cut off.
  *   - Policies of one grant may differ.  Each writes down which windows and how
  *     many calls its counters need, and what any of them needs is kept, for
  *     JOURNAL_KEPT after a policy was read last.
@@ -34,8 +35,10 @@
 
 #define JOURNAL_LOOK MILLISECOND
 #define JOURNAL_KEPT (INT64_C(30) * 86400 * SECOND)
-/* It is written anew when it has more than twice what it had then, and this. */
+/* It is written anew when it has more than twice what it had then, and this: at
+ * a start; and by a call. */
 #define JOURNAL_MORE   1048576
+#define JOURNAL_BUSY   16777216
 #define JOURNAL_SETTLE SECOND
 
 /* Where the file's time and the machine's clocks were one. */
@@ -70,7 +73,8 @@ struct journal {
 	int64_t last;               /* when something was counted last */
 	int64_t now;                /* of the file */
 	int64_t looked, look_every; /* whether it still has the name */
-	uint64_t compact_at;        /* the length at which it is written anew */
+	uint64_t busy;              /* JOURNAL_BUSY */
+	uint64_t compact_at; /* the length at which a call writes it anew */
 	struct {
 		int fd; /* of the file that is to take its place, or -1 */
 		uint64_t from, from_word;   /* what it lacks of this one */

@@ -31,6 +31,15 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
 	return 0;
 }
 
+static int synced; /* how often the disk was waited for */
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	synced++;
+	return __real_fsync(fd);
+}
+
 #define POLICY(limits)                                                         \
 	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"          \
 	"\"limits\":[" limits "]},\"s\":{\"limits\":[{\"max\":1,\"window\":1," \
@@ -882,6 +891,56 @@ static void nobody_cuts_the_history(void **state)
 	}
 }
 
+/* Calls do not wait for the disk, however many there are between two starts;
+ * and no more of them are read by a start than need be. */
+static void a_start_writes_anew(void **state)
+{
+	static const char often[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":"
+		"{\"rate_limit\":\"1000000/second\"}}}";
+	struct process p;
+	struct stat st;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, often));
+	synced = 0;
+	do {
+		grant_wait(SECOND);
+		assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
+		assert_int_equal(stat(grant_file, &st), 0);
+	} while (st.st_size <= 3 * JOURNAL_MORE / 2);
+	assert_int_equal(synced, 0);
+	process_end(&p);
+	row_true(grant_said, process_start(&p, often));
+	assert_true(synced > 0);
+	assert_int_equal(stat(grant_file, &st), 0);
+	assert_true(st.st_size < JOURNAL_MORE / 2);
+	/* But no file grows without end. */
+	((struct journal *)p.grant)->compact_at -= JOURNAL_BUSY;
+	synced = 0;
+	do
+		process_call(&p, "t", "1");
+	while (synced == 0 && ((struct journal *)p.grant)->end < JOURNAL_MORE);
+	assert_true(synced > 0);
+	process_end(&p);
+}
+
+/* What was given up is not tried any more: nothing wakes up for it. */
+static void dropped(void **state)
+{
+	struct process p;
+	struct pollfd fd;
+
+	(void)state;
+	row_true(grant_said, process_start(&p, policy));
+	lock();
+	on_sleep = now_waits = stay;
+	no_calls("locked", &p, "is locked by another process");
+	assert_true(counters_poll(p.counters, &fd) < 0);
+	close(locked);
+	process_end(&p);
+}
+
 int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup(f, begin)
@@ -907,6 +966,8 @@ int main(void)
 		ROW(lock_is_waited_for),
 		ROW(replaced_again_and_again),
 		ROW(nobody_cuts_the_history),
+		ROW(a_start_writes_anew),
+		ROW(dropped),
 	};
 
 	return cmocka_run_group_tests_name("journal", tests, grant_setup,

@@ -233,6 +233,8 @@ static void stays_small(void **state)
 	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	row_true(grant_said, process_start(&p, policy));
+	((struct journal *)p.grant)->busy = JOURNAL_MORE;
+	((struct journal *)p.grant)->compact_at = JOURNAL_MORE;
 	for (int i = 0; i < 60000; i++) {
 		assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
 		grant_wait(30 * MILLISECOND);
@@ -261,6 +263,7 @@ static void written_anew_in_two_steps(void **state)
 	one = (struct journal *)a.grant;
 	two = (struct journal *)b.grant;
 	one->settle = two->settle = 1;
+	one->busy = two->busy = JOURNAL_MORE;
 	for (int round = 0; round < 5; round++) {
 		one->compact_at = 0;
 		process_call(&a, "t", "1");
