@@ -86,7 +86,8 @@ struct counters *counters_new(const struct policy *policy,
 			if (is_shared(c, policy->counters[i]))
 				c->list[c->own + c->shared++] =
 					policy->counters[i];
-		c->memory = windows_new(c->list, c->own);
+		c->memory = windows_new(c->list, c->own,
+					from ? from->memory : NULL);
 	}
 	if (c && c->memory) {
 		for (size_t i = 0; from && i < from->memory->n; i++)

@@ -1061,7 +1061,7 @@ static bool bind_journal(struct backend *b,
 {
 	struct journal *j = (struct journal *)b;
 	const struct journal before = *j;
-	struct windows *w = windows_new(counters, n);
+	struct windows *w = windows_new(counters, n, NULL);
 	uint64_t set = mix(0, n);
 	enum entered entered;
 

@@ -9,6 +9,8 @@
 	2 /* values beyond those that may live: a call has two subjects        \
 	   */
 
+#define KEPT_MOST 4000000 /* calls of one counter, for a policy of before */
+
 struct value {
 	uint64_t hash;
 	int64_t last;  /* when it was counted last */
@@ -33,18 +35,31 @@ static int64_t width_of(int64_t window)
 	return window / WINDOWS_PARTS;
 }
 
-static bool make_count(struct count *c, const struct counter *counter)
+/* was: what held it before, or NULL.  As much is kept as before, for a policy
+ * that comes back. */
+static bool make_count(struct count *c, const struct counter *counter,
+		       const struct count *was)
 {
-	const size_t room = counter->values ? counter->values + SPARE : 1;
+	size_t room = counter->values ? counter->values + SPARE : 1;
 	uint32_t heads = 1;
 
+	c->places = counter->max > 0 ? counter->max : 1;
+	if (was) {
+		const size_t rooms = was->room > room ? was->room : room;
+		const uint64_t places =
+			was->places > c->places ? was->places : c->places;
+
+		if (counter->sum || rooms <= KEPT_MOST / places) {
+			room = rooms;
+			c->places = places;
+		}
+	}
 	while (counter->values && heads < 2 * room)
 		heads *= 2;
 	c->counter = counter;
 	c->longest = counter->window;
 	c->room = room;
 	c->mask = heads - 1;
-	c->places = counter->max > 0 ? counter->max : 1;
 	c->values = calloc(room, sizeof(*c->values));
 	c->heads = calloc(heads, sizeof(*c->heads));
 	/* Most of it is never touched. */
@@ -66,7 +81,17 @@ static void name_id(struct windows *w, uint64_t id, struct count *c)
 	w->by_id[at].count = c;
 }
 
-struct windows *windows_new(const struct counter *const *counters, size_t n)
+struct count *windows_find(const struct windows *w, uint64_t id)
+{
+	size_t at = id & w->mask;
+
+	while (w->by_id[at].count && w->by_id[at].id != id)
+		at = (at + 1) & w->mask;
+	return w->by_id[at].count;
+}
+
+struct windows *windows_new(const struct counter *const *counters, size_t n,
+			    const struct windows *before)
 {
 	struct windows *w = calloc(1, sizeof(*w));
 	size_t most = 0, ids = 0, slots = 2;
@@ -90,8 +115,11 @@ struct windows *windows_new(const struct counter *const *counters, size_t n)
 	}
 	for (; w->n < n; w->n++) {
 		struct count *c = &w->counts[w->n];
+		const struct count *was =
+			before ? windows_find(before, counters[w->n]->id)
+			       : NULL;
 
-		if (!make_count(c, counters[w->n])) {
+		if (!make_count(c, counters[w->n], was)) {
 			w->n++;
 			windows_free(w);
 			return NULL;
@@ -135,15 +163,6 @@ void windows_clear(struct windows *w)
 		w->counts[i].more = false;
 		windows_clear_one(&w->counts[i]);
 	}
-}
-
-struct count *windows_find(const struct windows *w, uint64_t id)
-{
-	size_t at = id & w->mask;
-
-	while (w->by_id[at].count && w->by_id[at].id != id)
-		at = (at + 1) & w->mask;
-	return w->by_id[at].count;
 }
 
 static struct value *find(const struct count *c, uint64_t hash)

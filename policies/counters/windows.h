@@ -50,8 +50,10 @@ struct windows {
 	size_t mask;                 /* of by_id */
 };
 
-/* Nothing is counted yet.  NULL: out of memory. */
-struct windows *windows_new(const struct counter *const *counters, size_t n);
+/* Nothing is counted yet.  before, or NULL: what held the same until now; no
+ * less of a counter is kept.  NULL: out of memory. */
+struct windows *windows_new(const struct counter *const *counters, size_t n,
+			    const struct windows *before);
 void windows_free(struct windows *w);
 
 /* Forgets all, or all of one counter. */

@@ -194,6 +194,13 @@ static void count(struct list *l, int64_t now, uint64_t amount)
 
 /* ---- policies -------------------------------------------------------- */
 
+/* What is remembered of calls is what the largest max needs. */
+static void remember(const struct limit *l)
+{
+	if (l->max > l->list->most)
+		l->list->most = (size_t)l->max;
+}
+
 /* One limit, as the policy has it and as the model does. */
 static char *put_limit(struct play *p, struct side *s, size_t entry, size_t at,
 		       char *to)
@@ -214,8 +221,7 @@ static char *put_limit(struct play *p, struct side *s, size_t entry, size_t at,
 	l->max = sum ? max->millionths : draw(&p->seed, 9);
 	l->list = find_list(p, owner, name, sum);
 	l->list->kept = true;
-	if (l->max > l->list->most)
-		l->list->most = (size_t)l->max;
+	remember(l);
 	to += sprintf(to,
 		      "%s{\"window\":%d,\"counter\":\"%s\",\"scope\":\"%s\"",
 		      at > 0 ? "," : "", (int)(l->length / SECOND), names[name],
@@ -278,13 +284,10 @@ static void forget(struct play *p, int owner, bool all)
 	}
 }
 
-static void prepare_lists(struct play *p, int owner)
+static void prepare_lists(struct play *p)
 {
-	for (size_t i = 0; i < p->count; i++) {
+	for (size_t i = 0; i < p->count; i++)
 		p->lists[i].kept = false;
-		if (p->lists[i].owner == owner)
-			p->lists[i].most = 0;
-	}
 }
 
 static void read_policy(struct play *p, struct side *s)
@@ -292,7 +295,7 @@ static void read_policy(struct play *p, struct side *s)
 	struct policy *policy;
 	struct counters *counters;
 
-	prepare_lists(p, (int)(s - p->sides));
+	prepare_lists(p);
 	draw_policy(p, s);
 	forget(p, (int)(s - p->sides), false);
 	policy = COMPILE(s->text, grant_listen, NULL);
@@ -410,15 +413,16 @@ static void in_memory(void **state)
 		} else {
 			counters_free(s->process.counters);
 			s->process.counters = COUNTERS(s->process.policy);
-			for (size_t k = 0; k < p.count; k++)
-				p.lists[k].count = 0;
+			forget(&p, 0, true);
+			for (size_t k = 0; k < s->count; k++)
+				remember(&s->limits[k]);
 		}
 		for (uint32_t n = 8 + draw(&p.seed, 12); n > 0; n--) {
 			go_on(&p);
 			call(&p, s);
 		}
 		/* The counters go on, but no more than a few times. */
-		if (draw(&p.seed, 4) == 0) {
+		for (uint32_t k = draw(&p.seed, 4); k > 1; k--) {
 			read_policy(&p, s);
 			for (int n = 0; n < 8; n++) {
 				go_on(&p);
@@ -662,7 +666,7 @@ static void uses_are_told(void **state)
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 20; seed++) {
-		struct windows *w = windows_new(both, 2);
+		struct windows *w = windows_new(both, 2, NULL);
 		struct question q[2] = {
 			{.counter = &calls,
 			 .max = 8,
