@@ -733,6 +733,52 @@ static void counters_before_go_on(void **state)
 	unlink(grant_file);
 }
 
+/* What "per" counts as one value, as two, or as none. */
+static const struct two_values {
+	const char *first, *second;
+	int passed;
+} two_values[] = {
+	{"1", "1.0", 1},
+	{"1", "10e-1", 1},
+	{"120", "0.12e3", 1},
+	{"0", "-0.0e9", 1},
+	{"1", "10", 2},
+	{"1", "-1", 2},
+	{"12", "1.2", 2},
+	{"\"a\"", "\"A\"", 1},
+	{"\"a\"", "\"\\u0041\"", 1},
+	{"\"a\"", "\"a \"", 2},
+	{"\"\"", "\"0\"", 2},
+	{"1", "\"1\"", 2},
+	{"true", "\"true\"", 2},
+	{"true", "false", 2},
+	{"null", "null", 0},
+	{"[]", "{}", 0},
+	{"[\"a\"]", "[ \"a\"]", 0},
+	{"[1]", "{\"a\":1}", 0},
+	{"12345678901234567", "12345678901234568", 0},
+	{"1e999", "1e-999", 0},
+};
+
+static void values_are_told_apart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(two_values); i++) {
+		const struct two_values *t = &two_values[i];
+		struct process p;
+		int passed;
+
+		row_true(grant_said,
+			 process_start(&p, LIMITED("{\"max\":1,\"window\":9,"
+						   "\"per\":\"args.x\"}")));
+		passed = process_call(&p, "t", t->first).kind == VERDICT_PASS;
+		passed += process_call(&p, "t", t->second).kind == VERDICT_PASS;
+		row_true(t->second, passed == t->passed);
+		process_end(&p);
+		unlink(grant_file);
+	}
+}
+
 /* One more limit than a call may have is no reason to pass it. */
 static void too_many_limits(void **state)
 {
@@ -896,6 +942,7 @@ int main(void)
 		cmocka_unit_test(clocks_are_set),
 		cmocka_unit_test(uses_are_told),
 		cmocka_unit_test(counters_before_go_on),
+		cmocka_unit_test(values_are_told_apart),
 		cmocka_unit_test(too_many_limits),
 		cmocka_unit_test(windows_change),
 		cmocka_unit_test(windows_of_one_counter),
