@@ -35,6 +35,7 @@
 #define SPINS       60
 #define TRIES       8 /* to lock a file that is replaced meanwhile */
 #define PAUSE_MOST  (2 * MILLISECOND)
+#define RECENT      (5 * SECOND) /* a power cut may forget it */
 #define NAME_BYTES  200 /* of a grant's file, at most, without its ending */
 #define FILE_ENDING ".limits"
 
@@ -723,7 +724,11 @@ static bool end_next(struct journal *j)
 	done = private_is_named(&j->file, &j->seen) &&
 	       private_is_at(j->next.fd, path) &&
 	       (end == seen || walk(j, copy_whole, &end, &word) == READ_DONE) &&
-	       flush(j);
+	       flush(j) &&
+	       /* What is not of the last seconds may be on the disk: it stays.
+		*/
+	       (counters_now() - j->next.begun < RECENT ||
+		fsync(j->next.fd) == 0);
 	end = j->out_at;
 	last = j->written;
 	begin_out(j, j->file.fd, j->end);

@@ -925,6 +925,37 @@ static void a_start_writes_anew(void **state)
 	process_end(&p);
 }
 
+/* What was counted long before the file is replaced is on the disk; so it is in
+ * the new file, too, before that takes the name. */
+static void what_is_old_is_synced(void **state)
+{
+	(void)state;
+	for (int old = 0; old < 2; old++) {
+		struct process p, q;
+		struct journal *j;
+
+		begin(NULL);
+		row_true(grant_said, process_start(&p, policy));
+		row_true(grant_said, process_start(&q, policy));
+		grant_wait(100 * SECOND);
+		j = (struct journal *)p.grant;
+		j->settle = 1;
+		j->compact_at = 0;
+		process_call(&p, "t", "1");
+		assert_true(j->next.fd >= 0);
+		process_call(&q, "t", "1");
+		j->next.begun -= old * 10 * SECOND;
+		synced = 0;
+		process_call(&p, "t", "1");
+		assert_int_equal(j->next.fd, -1);
+		/* The file; that again; and the directory. */
+		assert_int_equal(synced, 2 + old);
+		assert_int_equal(process_spend(&q), 1);
+		process_end(&p);
+		process_end(&q);
+	}
+}
+
 /* What was given up is not tried any more: nothing wakes up for it. */
 static void dropped(void **state)
 {
@@ -967,6 +998,7 @@ int main(void)
 		ROW(replaced_again_and_again),
 		ROW(nobody_cuts_the_history),
 		ROW(a_start_writes_anew),
+		ROW(what_is_old_is_synced),
 		ROW(dropped),
 	};
 
