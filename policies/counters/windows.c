@@ -484,9 +484,9 @@ static bool each_call(const struct count *c, const struct value *v,
 
 	for (uint64_t left = v->have; left > 0; left -= p->n) {
 		p->words = ring + at;
-		p->n = left < PIECE_WORDS ? left : PIECE_WORDS;
-		if (p->n > c->places - at)
-			p->n = c->places - at;
+		p->n = left < c->places - at ? left : c->places - at;
+		if (p->n > PIECE_WORDS)
+			p->n = PIECE_WORDS;
 		if (!take(context, p))
 			return false;
 		at = at + p->n < c->places ? at + p->n : 0;
