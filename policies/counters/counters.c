@@ -148,11 +148,24 @@ static enum counted settle(struct counters *c, enum counted answer, int64_t now)
 	return answer;
 }
 
+/* A method's limit and a tool's may share a sum, and find different amounts in
+ * one call, which is counted once: then each asks for the largest. */
+static void ask_for_largest(struct question *q, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; q[i].counter->sum && k < n; k++)
+			if (q[k].counter == q[i].counter &&
+			    q[k].value == q[i].value &&
+			    q[k].amount < q[i].amount)
+				q[k].amount = q[i].amount;
+}
+
 enum counted counters_ask(struct counters *c, struct question *q, size_t n,
 			  bool count, int64_t now)
 {
 	size_t shared = 0;
 
+	ask_for_largest(q, n);
 	c->q = q;
 	c->n = n;
 	c->count = count;

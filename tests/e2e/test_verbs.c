@@ -1332,7 +1332,8 @@ static const struct reload_row {
 	const char *rules[3]; /* of the policies, one after another */
 	const char *calls[3]; /* a letter each: e passes, E is refused */
 } reload_rows[] = {
-	/* More of them: counters_go_on() of test_lint.c, and test_counting.c. */
+	/* More of them: counters_go_on() of test_lint.c, and test_counting.c.
+	 */
 	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5"))}, {"ee", "eeeE"}},
 	{{LIMITS(LIMIT("c", "3")), LIMITS(LIMIT("c", "5")),
 	  LIMITS(LIMIT("c", "6"))},
@@ -1671,17 +1672,20 @@ static int open_fifo(const char *at)
  * only process of this name that was left to us. */
 static pid_t starting_pid(const struct proc *p)
 {
-	char list[1024], name[64];
-	char *at = list;
+	int64_t until = milliseconds() + DEADLINE;
+	char list[1024], name[64], *at;
 	pid_t pid = p->pid;
 
-	proc_read(getpid(), "children", list, sizeof(list));
-	while (preload && (pid = (pid_t)strtol(at, &at, 10)) > 0) {
-		proc_read(pid, "comm", name, sizeof(name));
-		if (strcmp(name, "weir\n") == 0)
-			break;
+	while (preload) {
+		proc_read(getpid(), "children", at = list, sizeof(list));
+		while ((pid = (pid_t)strtol(at, &at, 10)) > 0) {
+			proc_read(pid, "comm", name, sizeof(name));
+			if (strcmp(name, "weir\n") == 0)
+				return pid;
+		}
+		check(milliseconds() < until, "it has no relay");
+		poll(NULL, 0, 1);
 	}
-	check(pid > 0, "it has no relay");
 	return pid;
 }
 

@@ -161,6 +161,35 @@ static void values_run_out(void **state)
 	unlink(grant_file);
 }
 
+/* A method's limit finds another amount than a tool's: what is counted once is
+ * held against each max. */
+static void two_amounts_of_one_sum(void **state)
+{
+	struct process p;
+
+	(void)state;
+	grant_clock = (struct policy_moment){.boot = 1};
+	for (int i = 0; i < 2; i++) {
+		struct question q[2] = {{.max = 5, .amount = 1},
+					{.max = 100, .amount = 4}};
+
+		row_true(grant_said,
+			 process_start(
+				 &p,
+				 POLICY("\"tools\":{\"a\":{\"limits\":[{"
+					"\"max\":9,\"window\":\"day\","
+					"\"increment_from\":\"args.x\"}]}}")));
+		for (int k = 0; k < 2; k++) {
+			q[k].counter = p.policy->counters[0];
+			q[k].window = q[k].counter->window;
+		}
+		assert_int_equal(counters_ask(p.counters, q, 2, true, 0),
+				 i == 0 ? COUNTED_YES : COUNTED_REFUSED);
+		process_end(&p);
+	}
+	unlink(grant_file);
+}
+
 /* ---- policies of one grant --------------------------------------------- */
 
 #define NAMED(max, window)                                                     \
@@ -359,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_hold),
 		cmocka_unit_test(values_run_out),
+		cmocka_unit_test(two_amounts_of_one_sum),
 		cmocka_unit_test(windows_of_others),
 		cmocka_unit_test(stays_small),
 		cmocka_unit_test(written_anew_in_two_steps),
