@@ -225,12 +225,13 @@ static size_t length_of(uint64_t head, uint64_t at)
 		       : 0;
 }
 
-/* The same, if it is whole. */
+/* The same, if it is whole: then its check is enough. */
 static size_t record_at(const uint64_t *w, size_t have, uint64_t at)
 {
-	size_t n = have > 0 ? length_of(w[0], at) : 0;
+	size_t n = have > 0 ? (size_t)(w[0] >> 8 & 0xFFFFFF) : 0;
 
-	return n > 0 && n <= have && w[1] <= (uint64_t)TIME_MOST &&
+	return n >= RECORD_LEAST && n <= RECORD_WORDS && n <= have &&
+			       w[1] <= (uint64_t)TIME_MOST &&
 			       w[n - 1] == check_of(w, n - 1, at)
 		       ? n
 		       : 0;

@@ -345,7 +345,7 @@ static uint64_t value_of(const struct limit *l, const struct subject *s,
 		value.ptr = d.digits;
 		value.len = d.sign ? (size_t)(d.end - d.digits) : 0;
 	}
-	for (size_t i = 0; i < value.len; i++)
+	for (size_t i = 0; value.ptr && i < value.len; i++)
 		if (!d.digits || value.ptr[i] != '.')
 			/* NOLINTNEXTLINE(*NullDereference) */
 			hash = mix(hash, (unsigned char)value.ptr[i]);
