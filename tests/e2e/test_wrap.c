@@ -283,8 +283,8 @@ static void wrap_printed(void **state)
 static void wrap_found(void **state)
 {
 	static const char *const lines[] = {
-		"Claude Desktop: @/.config/Claude/claude_desktop_config.json\n"
-		"  not wrapped  one\n  not wrapped  two\n  URL          far\n",
+		("Claude Desktop: @/.config/Claude/claude_desktop_config.json\n"
+		 "  not wrapped  one\n  not wrapped  two\n  URL          far\n"),
 		"Cursor: @/.cursor/mcp.json\n  behind weir  a\n               -p @/p.json\n",
 		"Codex: @/.codex/config.toml\n  not wrapped  one\n",
 		"VS Code: .vscode/mcp.json\n",
