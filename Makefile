@@ -297,6 +297,11 @@ $(BUILD)/redis/fleet: $(BUILD)/obj/tests/redis/fleet.o
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
+MOMENTS ?= 60
+.PHONY: powercut
+powercut: build-tests                ## what a power cut leaves of a grant, MOMENTS=60
+	@python3 tests/powercut/run $(BUILD) $(MOMENTS)
+
 .PHONY: corpus
 corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py
