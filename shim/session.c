@@ -86,7 +86,7 @@ static void report_trouble(struct session *s)
 }
 
 /* Judges the message, and has its limits counted.  False: that takes time, and
- * the message is to be read again once s->count is answered. */
+ * the message is to be read again once s->held has the answer. */
 static bool judge_message(struct session *s, const struct message *m)
 {
 	struct held *h = &s->held;
