@@ -339,6 +339,8 @@ void child_signals(struct child *child)
 	struct signalfd_siginfo info;
 
 	while (next_signal(child, &info)) {
+		if (info.ssi_signo != SIGCHLD)
+			child->came = (int)info.ssi_signo;
 		if (info.ssi_signo == SIGCHLD)
 			reap(child);
 		else if (info.ssi_signo == SIGHUP)

@@ -30,6 +30,7 @@ struct child {
 	bool begins; /* signals have come, perhaps before there was a server */
 	bool reload; /* SIGHUP has come: the policy is to be read again */
 	bool stop;   /* a signal came when there was no server any more */
+	int came;    /* the last of these signals, or SIGHUP; 0: none */
 };
 
 /*
