@@ -1,0 +1,115 @@
+/*
+ * approvals - what waits for a person in this session, and what they said.
+ *
+ * The session puts a call here (asking.h), whoever asks a person answers it
+ * (approvals_answer()), and the session does the rest when it judges next.  All
+ * of it is one mapping, reserved at the start and touched when it is used;
+ * after that nothing is allocated, and nothing waits.  It dies with the
+ * session.
+ *
+ * A yes and a no are bound to a digest: SHA-256 of the session, the server's
+ * words, the method, what is named (decoded), the params (the bytes, but for
+ * _meta and the answers of a person), the policy and the rules that ask.
+ *
+ * Times are in nanoseconds of CLOCK_BOOTTIME.
+ */
+#ifndef SHIM_APPROVALS_H
+#define SHIM_APPROVALS_H
+
+#include "../parser/message.h"
+#include "../parser/sha256.h"
+#include "../parser/strbuf.h"
+
+#define APPROVALS_MAX   16 /* waiting at a time */
+#define APPROVALS_SLOTS 32 /* these, and what was refused without an answer */
+#define APPROVALS_LINE  ((size_t)1 << 20) /* bytes of a call that waits */
+#define APPROVALS_KEPT  128 /* answers; more than come while one is kept */
+#define APPROVALS_RATE  10  /* questions a minute */
+#define APPROVALS_KEEP  INT64_C(600000000000) /* 10 minutes, for an answer */
+#define APPROVALS_TEXT  2000 /* characters that a client is asked to show */
+
+/* "weir-" and 32 hexadecimal digits. */
+#define APPROVALS_ID 37
+
+enum approval_state {
+	APPROVAL_FREE,
+	APPROVAL_HELD,    /* its line lies here, and the client waits */
+	APPROVAL_REPEAT,  /* answered input_required: the client repeats it */
+	APPROVAL_EXPIRED, /* refused, for nobody answered: still listed */
+	APPROVAL_DECIDED, /* was HELD; the session is about to settle it */
+};
+
+/* Who or what decided. */
+enum approval_way {
+	APPROVAL_CLIENT,
+	APPROVAL_TERMINAL,
+	APPROVAL_PROGRAM,
+	APPROVAL_TIMEOUT,
+	APPROVAL_CANCELLED, /* by the client, which wants no answer */
+	APPROVAL_RELOADED,  /* the policy has changed */
+	APPROVAL_ENDED,     /* the client's input or the server has ended */
+};
+
+struct approval {
+	enum approval_state state;
+	uint64_t serial; /* of the question in this session, never used again:
+			    tells whether a slot is still the same question */
+	uint64_t number; /* for people, set and used by the door; 0: none yet */
+	unsigned char digest[SHA256_BYTES];
+	int64_t since, until; /* until: the question, or EXPIRED, ends then */
+	int64_t progress;     /* when the client is told next; -1: never */
+	unsigned ways; /* how it may be answered, a set of enum policy_ask */
+	char *line;    /* the slot's own memory, with its line end */
+	size_t len;
+	struct message m; /* points into the line */
+	struct text name; /* the tool, prompt, resource or method, as spelled */
+	struct span arguments; /* or params; ptr is NULL if there are none */
+	struct span token;     /* params._meta.progressToken, or none */
+	/* Copies of what the rules say, each rule and reason as struct ask has
+	 * them: "/tools/pay: over 500", one a line, escaped; and who must say
+	 * yes, "USER" or "@GROUP", all of them, each with a NUL behind it. */
+	char rules[2048], by[512];
+	size_t by_count;
+	char first[1024]; /* the first rule, for the answer */
+	unsigned section; /* an enum policy_section: of that rule */
+	/* The id of the question in the client, with a NUL; "" if none. */
+	char question[APPROVALS_ID + 1];
+	/* Once DECIDED: */
+	bool yes;
+	enum approval_way way;
+	char who[64]; /* for the log; "" if not known */
+};
+
+struct approvals;
+
+/* Reserves all of it.  server: its words, NULL-ended, the caller's as long.
+ * NULL: no memory, or no random bits. */
+struct approvals *approvals_open(const char *const *server);
+void approvals_close(struct approvals *a);
+
+/* The slot of this index below APPROVALS_SLOTS, of any state.  People are shown
+ * HELD, REPEAT and EXPIRED ones whose ways have POLICY_ASK_TERMINAL. */
+struct approval *approvals_slot(struct approvals *a, size_t index);
+
+/*
+ * A person has answered.  The first answer wins.  HELD: the session passes the
+ * call on or refuses it, and withdraws the question in the client.  REPEAT,
+ * EXPIRED: the answer is kept for APPROVALS_KEEP; a yes lets one identical call
+ * pass, a no refuses them.  False: it is answered already.
+ */
+bool approvals_answer(struct approvals *a, struct approval *of, bool yes,
+		      enum approval_way way, const char *who, int64_t now);
+
+/*
+ * What a person is shown, UTF-8 that a terminal may print, lines ended by LF:
+ * that weir asks, for which server; the tool, the rules and their reasons; then
+ * the arguments.  Appends at most this many characters: of longer arguments
+ * head and tail, with their length.  False: it was not all.
+ */
+bool approval_text(const struct approvals *a, const struct approval *of,
+		   struct strbuf *out, size_t most);
+
+/* When approvals_tick() is due; -1: never.  For the relay's poll(). */
+int64_t approvals_due(const struct approvals *a);
+
+#endif
