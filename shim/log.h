@@ -1,25 +1,84 @@
 /*
- * log - one JSON line for each decision, appended to a file.
+ * log - what weir decides, one JSON object a line, appended to a file.
  *
- *   {"time":"2026-01-31T12:00:00.000Z","verdict":"refused","method":"tools/call",
- *    "name":"pay","id":7,"rule":"/tools/pay/limits/0","reason":"..."}
+ *   {"ts":"2026-01-31T12:00:00.000000Z","seq":3,"pid":42,"line":"decision",
+ *    "grant":"/etc/weir/pay.json","server":"bank","id":7,
+ *    "method":"tools/call","tool":"pay","args":["amount","to"],
+ *    "verdict":"refused","rule":"/tools/pay/limits/0","reason":"...",
+ *    "bytes":120,"us":15,"prev":"<64 hexadecimal digits>"}
  *
- * verdict is passed, hidden, refused, malformed or dropped.  name, method and
- * id are there if the message has them; rule and reason if it was not passed;
- * "observed":true if it was passed all the same; "waitedMs" if it had to wait
- * for its limits to be counted.  Messages that nothing weighs,
- * a ping say, are no decision.
+ * Members stand in this order, without white space between; what a line has not
+ * is left out.  Every line begins with ts, seq, pid, line, grant and server:
  *
- * A line is written at once, so that several processes may share a file.  One
- * that cannot be written is reported, the first of several; one that was
- * written in part becomes a blank line.  Nothing waits for the log: a named
- * pipe without a reader does not open, and one that is full is one that cannot
- * be written.
+ *   ts      UTC, in microseconds
+ *   seq     of this process's lines, from 0, without a gap
+ *   pid     of weir
+ *   line    what the line is about: the words below
+ *   grant   -g, else the first policy file's canonical path
+ *   server  its name, once it has said it, else the command's last path segment
+ *
+ * and goes on:
+ *
+ *   start      version, command (an array of words), words (how many there are,
+ *              if not all are shown), policy (the SHA-256 of the policy, 64
+ *              digits), observe (true), required (true).  The first line, seq 0
+ *   decision   id, method, then tool (of tools/call), prompt (of prompts/get),
+ *              uri, or name (of any other method); args (the names of the
+ *              arguments, sorted), args_more (how many are not shown), values
+ *              (an object: PATH of --log-args to its value); verdict (passed,
+ *              hidden, refused, malformed, dropped); rule and reason unless it
+ *              is passed; observed (true: passed on all the same); bytes (of
+ *              the client's line), us (microseconds to decide, waiting
+ *              included).  A line that was not understood has at most the id,
+ *              verdict malformed, rule "(malformed)"
+ *   answer     id, method, tool or prompt, call (the seq of the decision), ms
+ *              (until the answer passed; three decimals), error (true: a
+ *              JSON-RPC error, or isError), bytes (of the server's line)
+ *   approval   id, tool, answer (yes, no, or another word), who, how, ms
+ *   withheld   id, reason, byte: a line of the server's that may hold a list
+ *   changed    tool, reason: a tool whose definition is not the locked one
+ *   reload     ok (true or false), policy (its SHA-256, of the one in force)
+ *   warning    warning (a text)
+ *   gap        lost (lines that could not be written since the line before),
+ *              torn (true: a part of one may stand before this)
+ *   end        status (to exit with), passed, hidden, refused, malformed,
+ *              dropped (decisions), answered, lost (lines, in all)
+ *
+ * Every line but the first of a process ends with prev, its last member: the
+ * SHA-256 of the line of the same process before it, without its LF.  The chain
+ * goes on over a rotated file.  So a line that is changed, left out, moved or
+ * added shows; not one whose chain was computed anew, nor an end cut off: for
+ * that, keep the SHA-256 of a late line elsewhere, as the end line's prev.
+ *
+ * A line has at most LOG_LINE bytes with its LF, so that it goes out in one
+ * write, also to a pipe.  Texts are cut to the lengths below, as they stand in
+ * the line, and end in "..." then.  What a terminal obeys is escaped, so no
+ * line has a raw {"ts":" but at its begin.  Blank lines are nothing: one that
+ * was written in part becomes one.  Where that is not possible, or a process is
+ * killed inside a write, a part of a line may stay, and the next line may
+ * follow it without an LF: what begins at the last {"ts":" is that line.
+ *
+ * Nothing waits for the log.  A line that cannot be written is lost, and not
+ * counted in seq; the first of several is reported, and a gap line says how
+ * many they were as soon as there is room.
  */
 #ifndef SHIM_LOG_H
 #define SHIM_LOG_H
 
 #include "../policies/policy.h"
+
+/* The most bytes of a line, as PIPE_BUF has them; and of these, texts. */
+#define LOG_LINE   4096
+#define LOG_GRANT  256
+#define LOG_SERVER 128
+#define LOG_ID     264
+#define LOG_NAME   128 /* a method, tool or prompt */
+#define LOG_URI    256 /* without user part, query and fragment */
+#define LOG_ARG    64  /* the name of an argument */
+#define LOG_ARGS   16  /* such names */
+#define LOG_VALUE  256 /* of --log-args */
+#define LOG_RULE   512
+#define LOG_REASON 1024
 
 struct log {
 	int fd;        /* -1: nothing is logged; owned */
