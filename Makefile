@@ -22,8 +22,13 @@ ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS) $(SMALL)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(1)"; )
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
+# What stands behind shim/system.h: linux, or posix.
+SYSTEM ?= linux
+OTHERS  = $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c %/preload_check.c)
+
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
+PARTS  := $(filter-out $(OTHERS),$(PARTS))
 # What no message goes through is built to be small.
 COLD := parser/sha256.c $(wildcard policies/language/*.c policies/counters/*.c shim/verbs/*.c) \
 	$(filter-out shim/relay.c shim/session.c shim/stream.c shim/fd.c,$(wildcard shim/*.c))

@@ -1,31 +1,27 @@
 /* The server's process.  The contract is in child.h. */
 #include "child.h"
 
-#include "verbs/preload_check.h"
 #include "fd.h"
 #include "grant.h"
 #include "report.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Passed on to the server. */
 static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-#define GRACE     1000  /* milliseconds between SIGTERM and SIGKILL */
-#define GIVE_UP   6000  /* milliseconds after SIGTERM */
-#define KILL_WAIT 10    /* milliseconds between one SIGKILL and the next */
-#define PIDS_MAX  256   /* children that are sent SIGTERM once */
-#define FDS_MOST  65536 /* looked at where /proc does not list them */
+#define GRACE        1000 /* milliseconds between SIGTERM and SIGKILL */
+#define GIVE_UP      6000 /* milliseconds after SIGTERM */
+#define KILL_WAIT    10   /* milliseconds between one SIGKILL and the next */
+#define PIDS_MAX     256  /* children that are sent SIGTERM once */
+#define PATH_DEFAULT "/bin:/usr/bin" /* as in execvp(3) */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
 /* Another disposition in weir.  With SIGCHLD ignored there would be no status
@@ -47,13 +43,6 @@ struct inherited {
 	struct sigaction actions[CHANGED];
 };
 
-/* As sigprocmask(), but of all signals: the C library keeps some for itself,
- * and would not give the server back those that weir was started with. */
-static void change_mask(int how, const sigset_t *set, sigset_t *was)
-{
-	syscall(SYS_rt_sigprocmask, how, set, was, (size_t)_NSIG / 8);
-}
-
 bool child_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
@@ -74,12 +63,12 @@ void child_hold(sigset_t *was)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
-	change_mask(SIG_BLOCK, &set, was);
+	system_mask(SIG_BLOCK, &set, was);
 }
 
 void child_release(const sigset_t *was)
 {
-	change_mask(SIG_SETMASK, was, NULL);
+	system_mask(SIG_SETMASK, was, NULL);
 }
 
 static bool catch_signals(struct child *child, struct inherited *was)
@@ -96,43 +85,40 @@ static bool catch_signals(struct child *child, struct inherited *was)
 
 		sigaction(changed[i].signo, &action, &was->actions[i]);
 	}
-	change_mask(SIG_BLOCK, &set, &was->mask);
 	child->begins = true;
-	child->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	child->signals = system_catch(&set, &was->mask);
 	return child->signals >= 0;
 }
 
 static void give_back(const struct inherited *was)
 {
+	system_uncatch();
 	for (int i = 0; i < CHANGED; i++)
 		sigaction(changed[i].signo, &was->actions[i], NULL);
-	change_mask(SIG_SETMASK, &was->mask, NULL);
+	system_mask(SIG_SETMASK, &was->mask, NULL);
 }
 
-/* Dies with the parent from now on.  It may have died before; one of an outer
- * pid namespace is 0 here (unshare --pid). */
-static void die_with(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent && getppid() != 0)
-		_exit(EXIT_WEIR);
-}
+/* How the new process becomes the server. */
+struct becoming {
+	char **argv;
+	int in, out, notify;
+	const struct inherited *was;
+};
 
 /* In the new process, which still has this one's memory: becomes the server, or
  * sends errno and ends. */
-static void become(char **argv, const int in[2], const int out[2], int notify,
-		   pid_t parent, const struct inherited *was)
+static void become(void *context)
 {
+	const struct becoming *b = context;
 	ssize_t put;
 	int cause;
 
-	die_with(parent);
-	if (fd_put(in[0], STDIN_FILENO) && fd_put(out[1], STDOUT_FILENO)) {
-		give_back(was);
-		execvp(argv[0], argv);
+	if (fd_put(b->in, STDIN_FILENO) && fd_put(b->out, STDOUT_FILENO)) {
+		give_back(b->was);
+		execvp(b->argv[0], b->argv);
 	}
 	cause = errno;
-	RETRY(put = write(notify, &cause, sizeof(cause)));
+	RETRY(put = write(b->notify, &cause, sizeof(cause)));
 	_exit(EXIT_CANNOT);
 }
 
@@ -159,58 +145,54 @@ static bool cannot_start(struct child *child, const char *what)
 	return fail(child, EXIT_WEIR);
 }
 
-/* The children of this process; NULL: unknown.  A /proc of an outer pid
- * namespace has other numbers for them, and NSpid has several for this process.
- */
-static FILE *open_children(void)
+static void look_at(void *context, pid_t pid)
 {
-	char path[64], line[256], *end;
-	bool own = false;
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "Pid:", 4) == 0) {
-			own = strtol(line + 4, NULL, 10) == getpid();
-		} else if (strncmp(line, "NSpid:", 6) == 0) {
-			strtol(line + 6, &end, 10);
-			own &= *end == '\n';
-		}
-	}
-	if (f)
-		fclose(f);
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
-		 (long)getpid());
-	return own ? fopen(path, "re") : NULL;
+	(void)context, (void)pid;
 }
 
 static void warn_of_leftovers(void)
 {
-	FILE *f = open_children();
-
-	if (f)
-		fclose(f);
-	else
+	if (system_adopts() && !system_children(look_at, NULL))
 		report("cannot end what the server leaves running: /proc is missing, or belongs to another pid namespace");
 }
 
 /* All that weir opens is close-on-exec: what is not was inherited. */
 static void close_if_inherited(int fd)
 {
-	if (fd > STDERR_FILENO && fcntl(fd, F_GETFD) == 0)
+	if (fcntl(fd, F_GETFD) == 0)
 		close(fd);
 }
 
-static void close_inherited(void)
+bool child_is_program(const char *path)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *e;
+	struct stat st;
 
-	while (dir && (e = readdir(dir)))
-		close_if_inherited((int)strtol(e->d_name, NULL, 10));
-	if (dir)
-		closedir(dir);
-	for (int fd = 3; !dir && fd < FDS_MOST && fd < sysconf(_SC_OPEN_MAX);)
-		close_if_inherited(fd++);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       access(path, X_OK) == 0;
+}
+
+bool child_find(const char *command, char path[PATH_MAX])
+{
+	const char *at = getenv("PATH");
+	size_t len;
+
+	if (strchr(command, '/')) {
+		snprintf(path, PATH_MAX, "%s", command);
+		return strlen(command) < PATH_MAX && child_is_program(path);
+	}
+	for (at = at ? at : PATH_DEFAULT; *command; at += len + 1) {
+		int put;
+
+		len = strcspn(at, ":");
+		/* An empty one is the working directory. */
+		put = snprintf(path, PATH_MAX, "%.*s%s%s", (int)len, at,
+			       len > 0 ? "/" : "", command);
+		if (put < PATH_MAX && child_is_program(path))
+			return true;
+		if (!at[len])
+			break;
+	}
+	return false;
 }
 
 /* A file that is there may need one that is not. */
@@ -220,33 +202,49 @@ static const char *why_not(const char *command, int cause)
 
 	if (cause != ENOENT)
 		return strerror(cause);
-	if (preload_check_find(command, path))
+	if (child_find(command, path))
 		return "it exists, but its interpreter does not";
 	return "no such command";
+}
+
+/* Takes every child that has ended, the server or an orphan of its. */
+static void reap(struct child *child)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = system_reap(&status)) > 0) {
+		if (pid != child->pid)
+			continue;
+		child->pid = 0;
+		child->status = WIFSIGNALED(status)
+					? EXIT_SIGNALED + WTERMSIG(status)
+					: WEXITSTATUS(status);
+	}
 }
 
 bool child_start(struct child *child, char **argv, const sigset_t *mask)
 {
 	int in[2], out[2], notify[2], cause;
-	pid_t parent = getpid(), pid;
 	struct pollfd early = {.events = POLLIN};
 	struct inherited was;
+	siginfo_t any;
+	pid_t pid;
 
 	/* Left open when the start fails: weir ends then. */
-	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 ||
-	    pipe2(notify, O_CLOEXEC) != 0)
+	if (!system_pipe(in) || !system_pipe(out) || !system_pipe(notify))
 		return cannot_start(child, "cannot make a pipe");
+	child->room = system_room(in[0], in[1]);
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
 	was.mask = *mask;
-	/* Orphans of the server become weir's children, not init's. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	/* The parent stands still until exec, as it would for exec_errno(). */
-	pid = vfork();
+	pid = system_start(become, &(struct becoming){.argv = argv,
+						      .in = in[0],
+						      .out = out[1],
+						      .notify = notify[1],
+						      .was = &was});
 	if (pid < 0)
 		return cannot_start(child, "cannot start a process");
-	if (pid == 0)
-		become(argv, in, out, notify[1], parent, &was);
 	child->pid = pid;
 	close(in[0]);
 	close(out[1]);
@@ -258,13 +256,13 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	if (cause == 0) {
 		early.fd = child->signals;
 		child->begins = poll(&early, 1, 0) > 0;
-		close_inherited();
+		system_descriptors(close_if_inherited);
 		warn_of_leftovers();
 		return true;
 	}
 	report("%s: %s", argv[0], why_not(argv[0], cause));
-	RETRY(waitpid(child->pid, NULL, 0));
-	child->pid = 0;
+	RETRY(waitid(P_PID, (id_t)pid, &any, WEXITED | WNOWAIT));
+	reap(child);
 	return fail(child, cause == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT);
 }
 
@@ -287,37 +285,12 @@ bool child_adopt(struct child *child, struct running *server)
 	child->pidfd = server->pidfd;
 	child->in = server->in;
 	child->out = server->out;
+	child->room = system_room(-1, server->in);
 	if (!child_notify(server->notify, RUNNING_UP))
 		return fail(child, EXIT_WEIR); /* it has ended */
 	close(server->notify);
 	server->notify = -1;
 	return true;
-}
-
-/* Takes every child that has ended, the server or an orphan of its. */
-static void reap(struct child *child)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 ||
-	       (pid < 0 && errno == EINTR)) {
-		if (pid != child->pid)
-			continue;
-		child->pid = 0;
-		child->status = WIFSIGNALED(status)
-					? EXIT_SIGNALED + WTERMSIG(status)
-					: WEXITSTATUS(status);
-	}
-}
-
-static bool next_signal(const struct child *child,
-			struct signalfd_siginfo *info)
-{
-	ssize_t got;
-
-	RETRY(got = read(child->signals, info, sizeof(*info)));
-	return got == sizeof(*info);
 }
 
 /* Has a server that is not weir's child ended? */
@@ -336,22 +309,23 @@ static void look_after(struct child *child)
 
 void child_signals(struct child *child)
 {
-	struct signalfd_siginfo info;
+	bool typed = false;
+	int signo;
 
-	while (next_signal(child, &info)) {
-		if (info.ssi_signo != SIGCHLD)
-			child->came = (int)info.ssi_signo;
-		if (info.ssi_signo == SIGCHLD)
+	while ((signo = system_signal(child->signals, &typed)) != 0) {
+		if (signo != SIGCHLD)
+			child->came = signo;
+		if (signo == SIGCHLD)
 			reap(child);
-		else if (info.ssi_signo == SIGHUP)
+		else if (signo == SIGHUP)
 			child->reload = true;
 		else if (child->apart)
 			continue; /* the server's own: it has it already */
 		else if (child->pid == 0)
 			child->stop = true;
 		/* From the terminal: the server has it already. */
-		else if (info.ssi_code != SI_KERNEL || child->begins)
-			kill(child->pid, (int)info.ssi_signo);
+		else if (!typed || child->begins)
+			kill(child->pid, signo);
 	}
 	look_after(child);
 	child->begins = false;
@@ -362,7 +336,7 @@ static void stand_before(struct child *child)
 {
 	struct pollfd p = {.fd = child->signals, .events = POLLIN};
 
-	close_inherited();
+	system_descriptors(close_if_inherited);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	for (;;) {
@@ -384,7 +358,8 @@ bool child_apart(int *status)
 	siginfo_t any;
 
 	*status = EXIT_WEIR;
-	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) != 0)
+	if (!system_adopts() ||
+	    waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) != 0)
 		return true; /* it has none */
 	if (!catch_signals(&child, &was))
 		return cannot_start(&child, "cannot catch signals");
@@ -392,7 +367,7 @@ bool child_apart(int *status)
 	if (child.pid < 0)
 		return cannot_start(&child, "cannot start a process");
 	if (child.pid == 0) {
-		die_with(parent);
+		system_die_with(parent);
 		close(child.signals);
 		give_back(&was);
 		return true;
@@ -410,8 +385,9 @@ struct sending {
 	bool any; /* there was one */
 };
 
-static void send_signal(struct sending *s, pid_t pid)
+static void send_signal(void *context, pid_t pid)
 {
+	struct sending *s = context;
 	size_t i = 0;
 
 	s->any = true;
@@ -422,26 +398,6 @@ static void send_signal(struct sending *s, pid_t pid)
 	if (s->signo == SIGTERM)
 		s->sent[s->count++] = pid;
 	kill(pid, s->signo);
-}
-
-static void send_signals(struct sending *s)
-{
-	FILE *f = open_children();
-	pid_t pid = 0;
-	int c;
-
-	/* A space behind each. */
-	s->any = false;
-	while (f && (c = getc(f)) != EOF) {
-		if (c >= '0' && c <= '9') {
-			pid = 10 * pid + (c - '0');
-		} else if (pid > 0) {
-			send_signal(s, pid);
-			pid = 0;
-		}
-	}
-	if (f)
-		fclose(f);
 }
 
 void child_clear(struct child *child)
@@ -457,7 +413,8 @@ void child_clear(struct child *child)
 		if (spent >= GRACE || child->stop)
 			s.signo = SIGKILL;
 		reap(child);
-		send_signals(&s);
+		s.any = false;
+		system_children(send_signal, &s);
 		if (!s.any)
 			return;
 		/* Until one ends: its children are weir's now. */

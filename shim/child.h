@@ -9,6 +9,9 @@
 #ifndef SHIM_CHILD_H
 #define SHIM_CHILD_H
 
+#include "system.h"
+
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,12 +23,13 @@
 #define EXIT_SIGNALED  128 /* plus the signal's number */
 
 struct child {
-	pid_t pid;   /* 0 once it has been waited for */
-	bool apart;  /* it is no child of weir's: see child_adopt() */
-	int pidfd;   /* readable once such a server has ended; else -1 */
-	int in;      /* write end of its stdin; the caller's to close */
-	int out;     /* read end of its stdout; the caller's to close */
-	int signals; /* a signalfd on which signals arrive; close-on-exec */
+	pid_t pid;        /* 0 once it has been waited for */
+	bool apart;       /* it is no child of weir's: see child_adopt() */
+	int pidfd;        /* readable once such a server has ended; else -1 */
+	int in;           /* write end of its stdin; the caller's to close */
+	struct room room; /* of that pipe */
+	int out;          /* read end of its stdout; the caller's to close */
+	int signals; /* a descriptor on which signals arrive; see system.h */
 	int status;  /* for weir to exit with, once pid is 0 */
 	bool begins; /* signals have come, perhaps before there was a server */
 	bool reload; /* SIGHUP has come: the policy is to be read again */
@@ -39,6 +43,12 @@ struct child {
  * that nothing else lands on 2.
  */
 bool child_standard(void);
+
+/* May it be run? */
+bool child_is_program(const char *path);
+
+/* The program that execvp() would run.  False: there is none. */
+bool child_find(const char *command, char path[PATH_MAX]);
 
 /* Blocks SIGHUP until the relay takes it, and returns the mask as it was, for
  * the server; restores that. */

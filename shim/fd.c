@@ -1,13 +1,14 @@
 /* Descriptors that never block.  The contract is in fd.h. */
 #include "fd.h"
 
+#include "system.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 bool fd_put(int from, int to)
@@ -26,24 +27,6 @@ struct fd fd_own(int fd)
 	return (struct fd){.fd = fd, .kind = FD_OWN};
 }
 
-/* Is it another thing each time that it is opened?  So are the "alternate TTY
- * devices" (a pseudo-terminal's master, /dev/tty, /dev/console), the foreground
- * console (4:0), and who knows which devices that are no terminals. */
-static bool opens_anew(int fd, dev_t device)
-{
-	return major(device) == 5 || device == makedev(4, 0) || !isatty(fd);
-}
-
-/* The same pipe or terminal, to write to, through a description of weir's own;
- * or -1. */
-static int reopen(int fd)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
 struct fd fd_borrow(int fd)
 {
 	struct fd port = {.fd = fd, .kind = FD_SHARED};
@@ -56,9 +39,8 @@ struct fd fd_borrow(int fd)
 		port.kind = FD_SOCKET;
 	else if (S_ISREG(st.st_mode))
 		port.kind = FD_OWN;
-	else if (S_ISFIFO(st.st_mode) ||
-		 (S_ISCHR(st.st_mode) && !opens_anew(fd, st.st_rdev)))
-		again = reopen(fd);
+	else if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		again = system_reopen(fd);
 	if (again >= 0)
 		return (struct fd){.fd = again, .kind = FD_OWN};
 	if (isatty(fd))

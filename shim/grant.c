@@ -2,7 +2,7 @@
 #include "grant.h"
 
 #include "../policies/counters/redis.h"
-#include "fd.h"
+#include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,24 +38,14 @@ static uint64_t hash(uint64_t h, const char *s, size_t len)
 	return h;
 }
 
-/* A number for this boot, and for the time namespace, which may have a clock
- * since boot of its own.  Where /proc tells neither, the clock itself tells,
- * by going back. */
+/* A number for this boot.  Where nothing tells it, the clock itself does, by
+ * going back. */
 static uint64_t this_boot(void)
 {
-	char text[64];
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	char name[128];
 
-	if (fd >= 0) {
-		RETRY(got = read(fd, text, sizeof(text)));
-		close(fd);
-		if (got > 0)
-			h = hash(h, text, (size_t)got);
-	}
-	got = readlink("/proc/self/ns/time", text, sizeof(text));
-	return got > 0 ? hash(h, text, (size_t)got) : h;
+	return hash(UINT64_C(0xcbf29ce484222325), name,
+		    system_boot(name, sizeof(name)));
 }
 
 /* A policy_clock's; context is the number of this boot. */
@@ -206,6 +196,7 @@ int grant_warn_within(const struct options *o, const struct policy *policy,
 {
 	struct kept k = {.count = 0};
 	struct place p = {.home = NULL};
+	char self[PATH_MAX];
 	int warnings;
 
 	for (size_t i = 0; i < count; i++)
@@ -213,7 +204,8 @@ int grant_warn_within(const struct options *o, const struct policy *policy,
 	keep(&k, "the log", o->log);
 	if (policy_shares(policy) && find_place(o, &p))
 		keep(&k, "the state directory", p.dir);
-	keep(&k, "weir itself,", is_weir ? "/proc/self/exe" : NULL);
+	if (is_weir && system_self(o->self, self))
+		keep(&k, "weir itself,", self);
 	warnings = policy_warn_within(policy, k.list, k.count, report, context);
 	while (k.count > 0)
 		free((char *)k.list[--k.count].path);

@@ -5,7 +5,6 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
-#include "verbs/preload_check.h"
 #include "verbs/test.h"
 #include "verbs/wrap.h"
 #include "child.h"
@@ -408,7 +407,7 @@ static bool is_slip(const char *word)
 	for (int v = 1; v < RUN_VERBS; v++)
 		names[v - 1] = verbs[v].name;
 	meant = policy_nearest(word, strlen(word), names);
-	if (!meant || preload_check_find(word, path))
+	if (!meant || child_find(word, path))
 		return false;
 	report("%s: no such command: did you mean weir %s?", word, meant);
 	return true;
@@ -431,7 +430,8 @@ static bool read_words(struct options *o, int argc, char **argv)
 
 struct options options_read(int argc, char **argv)
 {
-	struct options o = {.max_line = MAX_LINE_DEFAULT,
+	struct options o = {.self = argv[0],
+			    .max_line = MAX_LINE_DEFAULT,
 			    .places = find_places()};
 
 	for (enum run v = RUN_RELAY + 1; argc > 1 && v < RUN_VERBS; v++)

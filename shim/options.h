@@ -26,9 +26,10 @@ enum run {
 
 struct options {
 	enum run run;
-	enum run verb;  /* of the command line, or RUN_RELAY */
-	int status;     /* to exit with when run is RUN_ERROR, or fails */
-	unsigned given; /* the options of the command line: a bit each */
+	const char *self; /* the first word of the command line, or NULL */
+	enum run verb;    /* of the command line, or RUN_RELAY */
+	int status;       /* to exit with when run is RUN_ERROR, or fails */
+	unsigned given;   /* the options of the command line: a bit each */
 	/* The policy files, each layered over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;

@@ -5,6 +5,7 @@
 #include "fd.h"
 #include "report.h"
 #include "session.h"
+#include "system.h"
 #include "unstarted.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PIPE_MOST   ((size_t)1 << 20)   /* that Linux gives without privilege */
@@ -37,6 +37,7 @@ struct relay {
 	size_t pipe;  /* what it holds now */
 	size_t page;  /* of these a buffer of the pipe holds */
 	size_t begun; /* bytes that went there, up to BEGIN_BYTES */
+	bool varies;  /* it can be resized */
 	bool blind;   /* how full it is cannot be known */
 	size_t room;  /* what it takes for certain; it may take more by now */
 	size_t torn;  /* bytes to come of a line that no pipe could hold */
@@ -53,10 +54,10 @@ struct relay {
 /* The bytes in the server's pipe; 0 where that is not to be known. */
 static size_t held(struct relay *r)
 {
-	int bytes = 0;
+	size_t bytes = 0;
 
-	if (r->blind || ioctl(r->server_in.fd, FIONREAD, &bytes) == 0)
-		return bytes > 0 ? (size_t)bytes : 0;
+	if (r->blind || system_held(r->server_in.fd, &bytes))
+		return bytes;
 	r->blind = true;
 	report("cannot tell how full the server's stdin is (FIONREAD: %s): lines over %d bytes may reach it in pieces",
 	       strerror(errno), PIPE_BUF);
@@ -65,11 +66,11 @@ static size_t held(struct relay *r)
 
 static void resize(struct relay *r, size_t size)
 {
-	int got = fcntl(r->server_in.fd, F_SETPIPE_SZ, (int)size);
+	const size_t got = r->varies ? system_resize(r->server_in.fd, size) : 0;
 
-	if (got <= 0)
+	if (got == 0)
 		return;
-	r->pipe = (size_t)got;
+	r->pipe = got;
 	r->room = 0; /* until it is looked for */
 }
 
@@ -102,7 +103,7 @@ static void take_room(struct relay *r, size_t len)
  */
 static bool narrow(const struct relay *r)
 {
-	return r->pipe == r->page;
+	return r->varies && r->pipe == r->page;
 }
 
 /*
@@ -466,14 +467,14 @@ static void loop(struct relay *r)
 
 static void open_ports(struct relay *r)
 {
-	long page = sysconf(_SC_PAGESIZE);
-	int size;
+	const struct room room = r->child.room;
 
 	r->server_in = fd_own(r->child.in);
 	r->server_out = fd_own(r->child.out);
-	size = fcntl(r->server_in.fd, F_GETPIPE_SZ);
-	r->pipe = r->usual = size > 0 ? (size_t)size : PIPE_BUF;
-	r->page = page > 0 ? (size_t)page : PIPE_BUF;
+	r->pipe = r->usual = room.bytes;
+	r->page = room.page;
+	r->varies = room.varies;
+	r->blind = room.blind;
 	resize(r, r->page);
 	r->client_in = fd_adopt(STDIN_FILENO, false);
 	r->client_out = fd_adopt(STDOUT_FILENO, true);

@@ -1,21 +1,17 @@
 /* One direction's bytes.  The contract is in stream.h. */
 #include "stream.h"
 
+#include "system.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
 bool stream_open(struct stream *s, size_t max_line)
 {
-	void *at;
-
 	memset(s, 0, sizeof(*s));
 	s->cap = max_line + 4 * STREAM_CHUNK;
-	at = mmap(NULL, s->cap + 1, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at == MAP_FAILED)
-		return false;
-	s->buf = at;
-	return true;
+	s->buf = system_reserve(s->cap + 1);
+	return s->buf;
 }
 
 void stream_close(struct stream *s)
@@ -54,8 +50,7 @@ static void rest(struct stream *s)
 {
 	if (s->touched > STREAM_KEPT && s->fill > 0 &&
 	    ++s->rests == STREAM_RESTS) {
-		madvise(s->buf + STREAM_KEPT, s->touched - STREAM_KEPT,
-			MADV_DONTNEED);
+		system_release(s->buf + STREAM_KEPT, s->touched - STREAM_KEPT);
 		s->touched = 0;
 	}
 	stream_forget(s);

@@ -4,7 +4,7 @@
 #include "../../policies/policy.h"
 #include "../grant.h"
 #include "../report.h"
-#include "preload_check.h"
+#include "../system.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -280,7 +280,7 @@ int check_run(const struct options *o)
 	size_t count = 0;
 
 	if (o->preload)
-		return preload_check_run(o->rest[0]);
+		return system_preload_check(o->rest[0]);
 	while (files[count])
 		count++;
 	if (count > 1 && !check_files(o, files, count))

@@ -1,6 +1,7 @@
 /* weir check --preload.  The contract is in preload_check.h. */
 #include "preload_check.h"
 
+#include "../child.h"
 #include "../report.h"
 
 #include <elf.h>
@@ -17,7 +18,6 @@
 
 #define SCRIPT_HEAD  256 /* bytes of a "#!" line that the kernel reads */
 #define SCRIPTS_MOST 5   /* that the kernel follows, each run by the next */
-#define PATH_DEFAULT "/bin:/usr/bin" /* as in execvp(3) */
 
 /* What is known so far. */
 struct answer {
@@ -31,40 +31,6 @@ static void say(struct answer *a, int status, const char *why)
 {
 	a->status = status;
 	a->why = why;
-}
-
-/* ---- finding it ------------------------------------------------------ */
-
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       access(path, X_OK) == 0;
-}
-
-bool preload_check_find(const char *command, char path[PATH_MAX])
-{
-	const char *at = getenv("PATH");
-	size_t len;
-
-	if (strchr(command, '/')) {
-		snprintf(path, PATH_MAX, "%s", command);
-		return strlen(command) < PATH_MAX && is_program(path);
-	}
-	for (at = at ? at : PATH_DEFAULT; *command; at += len + 1) {
-		int put;
-
-		len = strcspn(at, ":");
-		/* An empty one is the working directory. */
-		put = snprintf(path, PATH_MAX, "%.*s%s%s", (int)len, at,
-			       len > 0 ? "/" : "", command);
-		if (put < PATH_MAX && is_program(path))
-			return true;
-		if (!at[len])
-			break;
-	}
-	return false;
 }
 
 /* ---- what it is ------------------------------------------------------ */
@@ -185,7 +151,7 @@ static bool follow(struct answer *a)
 		say(a, PRELOAD_UNKNOWN, "cannot be read");
 	else if (!find_interpreter(head, a->path))
 		weigh_program(a, fd);
-	else if (!is_program(a->path))
+	else if (!child_is_program(a->path))
 		say(a, PRELOAD_UNKNOWN, "cannot be run");
 	else
 		script = a->runs = true;
@@ -209,7 +175,7 @@ int preload_check_run(const char *command)
 	struct answer a = {.status = PRELOAD_UNKNOWN};
 	const char *and;
 
-	if (!preload_check_find(command, a.path)) {
+	if (!child_find(command, a.path)) {
 		report("%s: no such command", command);
 		return PRELOAD_UNKNOWN;
 	}

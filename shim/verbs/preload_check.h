@@ -20,7 +20,4 @@
  * the status to exit with. */
 int preload_check_run(const char *command);
 
-/* The program that execvp() would run.  False: there is none. */
-bool preload_check_find(const char *command, char path[PATH_MAX]);
-
 #endif

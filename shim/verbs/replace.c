@@ -3,6 +3,7 @@
 
 #include "../fd.h"
 #include "../report.h"
+#include "../system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
-
-#define ATTRIBUTE_BYTES 4096 /* of all names; of a value */
 
 /* ---- reading --------------------------------------------------------- */
 
@@ -92,23 +90,6 @@ static bool write_all(int fd, const char *text, size_t len)
 	return fsync(fd) == 0;
 }
 
-/* The access list and what else the file has; labels may be the system's. */
-static bool copy_attributes(int from, int to)
-{
-	char names[ATTRIBUTE_BYTES], value[ATTRIBUTE_BYTES];
-	ssize_t len = flistxattr(from, names, sizeof(names));
-
-	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
-		ssize_t size = fgetxattr(from, names + i, value, sizeof(value));
-
-		if ((size < 0 ||
-		     fsetxattr(to, names + i, value, (size_t)size, 0) != 0) &&
-		    strncmp(names + i, "system.", 7) == 0)
-			return false;
-	}
-	return true;
-}
-
 /* The mode, the group and the rest of the file that is read. */
 static bool copy_rights(const struct replace *r, int to)
 {
@@ -118,7 +99,7 @@ static bool copy_rights(const struct replace *r, int to)
 	bool done = from >= 0 && fstat(to, &st) == 0 &&
 		    (st.st_gid == r->st.st_gid ||
 		     fchown(to, (uid_t)-1, r->st.st_gid) == 0) &&
-		    copy_attributes(from, to) &&
+		    system_copy_attributes(from, to) &&
 		    fchmod(to, r->st.st_mode & 07777) == 0;
 
 	if (from >= 0)

@@ -3,6 +3,7 @@
 
 #include "../../policies/policy.h"
 #include "../report.h"
+#include "../system.h"
 #include "clients.h"
 #include "diff.h"
 #include "replace.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 /* A configuration. */
@@ -55,23 +55,6 @@ static bool is_same_file(const char *a, const char *b)
 
 	return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev &&
 	       s.st_ino == t.st_ino;
-}
-
-/* The path by which weir was started, which may be a link that an upgrade
- * moves; else that of the program. */
-static bool find_weir(char out[PATH_MAX])
-{
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-	const char *name = (const char *)getauxval(AT_EXECFN);
-	ssize_t len;
-
-	if (name && absolute(name, out) && is_same_file(out, "/proc/self/exe"))
-		return true;
-	len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	if (len < 0)
-		return false;
-	out[len] = '\0';
-	return is_same_file(out, "/proc/self/exe");
 }
 
 /* What cannot stand in a configuration, or that some client would replace. */
@@ -817,12 +800,12 @@ int wrap_run(const struct options *o)
 {
 	struct config c = {.file = NULL};
 	struct outcome *all = NULL;
-	char weir[PATH_MAX];
+	char self[PATH_MAX], weir[PATH_MAX];
 	int status = WRAP_ERROR;
 
 	/* A file that may not grow is reported, not died of. */
 	signal(SIGXFSZ, SIG_IGN);
-	if (!find_weir(weir)) {
+	if (!system_self(o->self, self) || !absolute(self, weir)) {
 		report_all(
 			"weir cannot tell where it is itself; is /proc there?");
 		return WRAP_ERROR;
