@@ -7,7 +7,14 @@
 #include "policy.h"
 
 /* From the mildest to the strictest; the strictest that applies wins. */
-enum action { ACTION_ALLOW, ACTION_DENY, ACTION_HIDE };
+enum action { ACTION_ALLOW, ACTION_ASK, ACTION_DENY, ACTION_HIDE };
+static inline bool refuses(enum action a)
+{
+	return a >= ACTION_DENY;
+}
+
+/* Their words in a policy, and those of the ways to ask, a bit each. */
+extern const char *const policy_actions[], *const policy_ways[];
 
 /* All text is escaped for a JSON string and lives in the arena. */
 struct limit {
@@ -42,7 +49,8 @@ struct match {
 	const struct rules *by; /* has the action; NULL: the default */
 	bool exact;             /* a literal entry spells the name */
 	bool plain; /* spelled and allowed, without any of these: it passes */
-	const struct rules *const *rules; /* that have conditions or limits */
+	const struct rules *const *rules; /* that ask, or have conditions or
+					     limits */
 	size_t count;
 };
 
@@ -61,7 +69,11 @@ struct rules {
 	struct location place;    /* of the entry */
 	const char *told;         /* the reason in the file, or NULL */
 	const char *reason;       /* sent when the action refuses */
-	struct conditions require, deny_if;
+	struct conditions require, deny_if, ask_if;
+	unsigned barred;          /* ways that it may not ask in */
+	int timeout;              /* in seconds; 0: none is written */
+	const char *by;           /* "approve_by", decoded, or NULL */
+	struct location approval; /* of the last of these three */
 	struct limit *limits;
 	size_t limit_count;
 	size_t listed;           /* how many of them "limits" has */
@@ -122,6 +134,12 @@ const struct match *match_find(const struct policy *policy,
 void match_walk(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m);
 
+/* Do the rules ask a person about some call? */
+bool rules_ask(const struct rules *r);
+
+/* Appends a condition in a few words: "args.amount gt 500". */
+void condition_words(const struct condition *c, struct strbuf *out);
+
 /* Is it the name of a tool or prompt beyond printable ASCII that no entry
  * spells?  Readers may take it for another name. */
 bool subject_is_ambiguous(const struct subject *s, const struct match *m);
@@ -159,6 +177,9 @@ struct policy {
 	 * memory for condition_test(). */
 	const struct rules **matches;
 	void *memory;
+	unsigned asks; /* the ways in which it can ask, a set */
+	bool asking;   /* some rule asks, in whatever ways */
+	unsigned char digest[POLICY_DIGEST_BYTES];
 	bool hides[POLICY_SECTIONS];
 	bool has[POLICY_SECTIONS]; /* has entries */
 };

@@ -23,6 +23,11 @@
 #define POLICY_VALUES_MAX     1000    /* of "per", at a time */
 #define POLICY_VALUES_CALLS   1000000 /* of all of them */
 #define POLICY_RULE_BYTES     (6 * MESSAGE_NAME_BYTES + 64)
+#define POLICY_ASKS_MAX       16   /* rules that one question names */
+#define POLICY_ASK_LEAST      5    /* seconds that a question waits */
+#define POLICY_ASK_MOST       3600 /* and at most */
+#define POLICY_ASK_SECONDS    50   /* if no rule says */
+#define POLICY_DIGEST_BYTES   32
 
 struct policy;
 struct location;
@@ -184,6 +189,27 @@ bool policy_hides(const struct policy *policy, enum policy_section section);
 /* Does the policy have limits of scope "grant"? */
 bool policy_shares(const struct policy *policy);
 
+/* The ways to ask a person. */
+enum policy_ask {
+	POLICY_ASK_CLIENT = 1,   /* a question that the client shows */
+	POLICY_ASK_TERMINAL = 2, /* weir approve */
+	POLICY_ASK_PROGRAM = 4,  /* WEIR_ASK */
+	POLICY_ASK_ALL = 7,
+};
+
+/* The ways in which the policy can ask about anything at all, a set; 0: it asks
+ * nobody. */
+unsigned policy_asks(const struct policy *policy);
+
+/* Tells each "approve_by" of the policy: its rule, and "USER" or "@GROUP". */
+typedef void policy_approver(void *context, const struct location *rule,
+			     const char *by);
+void policy_approvers(const struct policy *policy, policy_approver *tell,
+		      void *context);
+
+/* SHA-256 of the texts of its files, POLICY_DIGEST_BYTES. */
+const unsigned char *policy_digest(const struct policy *policy);
+
 /* The clocks of the machine. */
 struct policy_moment {
 	int64_t steady; /* since boot; cannot be set */
@@ -247,6 +273,23 @@ struct verdict {
 
 struct limit;
 
+/* What a person is asked about a message.  Valid as long as the policy. */
+struct ask {
+	size_t count; /* of the rules that ask, also those beyond the most; 0:
+			 nobody is asked */
+	/* In the order of judgement. */
+	struct location rules[POLICY_ASKS_MAX];
+	const char *reasons[POLICY_ASKS_MAX]; /* NULL, or escaped for a JSON
+						 string */
+	enum policy_section section;          /* of the first */
+	unsigned in; /* how it can be asked, a set of enum policy_ask: what all
+			rules allow; never 0 */
+	/* Who must say yes, "USER" or "@GROUP", decoded: all must hold. */
+	const char *by[POLICY_ASKS_MAX];
+	size_t by_count; /* then only POLICY_ASK_TERMINAL is in the set */
+	int timeout;     /* in seconds, the shortest */
+};
+
 /* A message that has been judged. */
 struct judged {
 	/* With questions it passes, as far as they are concerned. */
@@ -256,18 +299,26 @@ struct judged {
 	struct question questions[COUNTERS_ASKED_MAX];
 	const struct limit *limits[COUNTERS_ASKED_MAX];
 	enum policy_section sections[COUNTERS_ASKED_MAX]; /* of the limits */
+	struct ask ask; /* with a count it passes only if a person says yes */
 	bool notification;
 };
 
 /*
  * Judges a message from the client, and asks nobody.  If j->count is not 0, the
- * limits are to be asked, and then policy_counted() gives the verdict.
+ * limits are to be asked, and then policy_counted() gives the verdict.  If
+ * j->ask.count is not 0, a person is to be asked as well: the limits are asked
+ * before the person, and counted when the message passes; a notification is
+ * never asked about.
  * Order: hidden, denied by an entry, malformed name, denied by default,
- * require, deny_if, limits (all count it, or none does).
+ * require, deny_if, limits (all count it, or none does), approval.
  */
 void policy_judge(const struct policy *policy, const struct message *m,
 		  struct judged *j);
 void policy_counted(struct judged *j, enum counted answer);
+
+/* Nobody said yes to what j asks: the verdict is a refusal by the first rule,
+ * with this reason, which is escaped for a JSON string. */
+void policy_not_approved(struct judged *j, const char *reason);
 
 /* Is something of this name shown in the section's lists?  A name with a NULL
  * ptr is not. */

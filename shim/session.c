@@ -93,6 +93,9 @@ static bool judge_message(struct session *s, const struct message *m)
 
 	if (!h->counting) {
 		policy_judge(s->policy, m, &h->judged);
+		if (h->judged.ask.count > 0)
+			policy_not_approved(&h->judged,
+					    "a person must approve this call");
 		h->waited = 0;
 		if (h->judged.count == 0)
 			return true;

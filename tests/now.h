@@ -9,7 +9,8 @@ static int now_asked;  /* how often */
 
 static void (*now_waits)(void); /* is done while an answer is waited for */
 
-/* The verdict on a message.  While it waits, time goes on by milliseconds. */
+/* The verdict on a message, if nobody approves it: then it has the reason of
+ * the first rule that asks.  While it waits, time goes on by milliseconds. */
 static inline struct verdict now_judge(const struct policy *policy,
 				       struct counters *counters,
 				       const struct message *m)
@@ -30,6 +31,9 @@ static inline struct verdict now_judge(const struct policy *policy,
 		}
 		policy_counted(&j, answer);
 	}
+	if (j.ask.count > 0 && j.verdict.kind == VERDICT_PASS)
+		policy_not_approved(&j, j.ask.reasons[0] ? j.ask.reasons[0]
+							 : "no reason");
 	return j.verdict;
 }
 

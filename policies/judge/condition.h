@@ -115,6 +115,7 @@ struct condition {
 	enum group group;
 	struct conditions members; /* of a group; the rest is of a condition */
 	bool everywhere;           /* the path is args.** */
+	bool told;                 /* the reason is written in the file */
 	struct step *steps;
 	size_t step_count;
 	enum op op;

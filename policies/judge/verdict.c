@@ -61,6 +61,21 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
+unsigned policy_asks(const struct policy *policy)
+{
+	return policy->asks;
+}
+
+const unsigned char *policy_digest(const struct policy *policy)
+{
+	return policy->digest;
+}
+
+bool rules_ask(const struct rules *r)
+{
+	return r->action == ACTION_ASK || r->ask_if.count > 0;
+}
+
 bool policy_hides(const struct policy *policy, enum policy_section section)
 {
 	return policy->hides[section];
@@ -140,7 +155,8 @@ void match_walk(const struct policy *policy, const struct subject *s,
 	while ((r = applying_next(&a, &exact))) {
 		const bool has =
 			r->require.count + r->deny_if.count + r->limit_count >
-			0;
+				0 ||
+			rules_ask(r);
 
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
@@ -184,6 +200,12 @@ static const char uncounted[] = "the call limit cannot be checked right now";
 static const char unreadable[] =
 	"a name of more than 1024 bytes, or that has no UTF-8 of its own";
 static const char too_many[] = "more than 64 limits apply to this call";
+static const char unclear[] =
+	"a person must approve this, and it can be read in two ways";
+static const char no_way[] = "a person must approve this, and the rules leave "
+			     "no way to ask";
+static const char no_wait[] =
+	"a person must approve this, and a notification cannot wait";
 
 /* The first condition of a list that refuses. */
 static bool judge_conditions(const struct conditions *list,
@@ -354,18 +376,21 @@ static uint64_t value_of(const struct limit *l, const struct subject *s,
 }
 
 /* What the limits of a subject ask.  False: one cannot even be asked. */
-static bool add_questions(struct judging *j, size_t at, struct verdict *v)
+static bool judge_limits(struct judging *j, size_t at, struct verdict *v)
 {
+	const enum policy_section section = j->subjects[at].section;
+	const struct match *m = j->matches[at];
 	struct judged *to = j->judged;
+	size_t n = to->count;
 
-	for (size_t i = 0; i < j->matches[at]->count; i++) {
-		const struct rules *r = j->matches[at]->rules[i];
+	for (size_t i = 0; i < m->count; i++) {
+		const struct rules *r = m->rules[i];
 
 		for (size_t k = 0; k < r->limit_count; k++) {
 			const struct limit *l = &r->limits[k];
-			struct question *q = &to->questions[to->count];
+			struct question *q = &to->questions[n];
 
-			if (to->count == COUNTERS_ASKED_MAX) {
+			if (n == COUNTERS_ASKED_MAX) {
 				refuse(v, &l->location, too_many);
 				return false;
 			}
@@ -387,45 +412,130 @@ static bool add_questions(struct judging *j, size_t at, struct verdict *v)
 				refuse(v, &l->location, l->no_value);
 				return false;
 			}
-			to->sections[to->count] = j->subjects[at].section;
-			to->limits[to->count++] = l;
+			to->sections[n] = section;
+			to->limits[n++] = l;
+		}
+	}
+	to->count = n;
+	return true;
+}
+
+/* One more rule that asks a person.  False: nobody could say yes. */
+static bool add_ask(struct judging *j, size_t at, const struct rules *r,
+		    const struct location *location, const char *reason,
+		    struct verdict *v)
+{
+	struct ask *ask = &j->judged->ask;
+	size_t i = 0;
+
+	if (ask->count == 0) {
+		ask->section = j->subjects[at].section;
+		ask->in = POLICY_ASK_ALL;
+		ask->by_count = 0;
+		ask->timeout = 0;
+	}
+	if (ask->count < POLICY_ASKS_MAX) {
+		ask->rules[ask->count] = *location;
+		ask->reasons[ask->count] = reason;
+	}
+	ask->count++;
+	ask->in &= ~r->barred;
+	if (r->timeout > 0 && (ask->timeout == 0 || r->timeout < ask->timeout))
+		ask->timeout = r->timeout;
+	while (r->by && i < ask->by_count && strcmp(ask->by[i], r->by) != 0)
+		i++;
+	if (ask->in == 0 || i == POLICY_ASKS_MAX) {
+		refuse(v, location, no_way);
+		return false;
+	}
+	if (r->by) {
+		ask->by[i] = r->by;
+		ask->by_count += i == ask->by_count;
+	}
+	return true;
+}
+
+static bool judge_approval(struct judging *j, size_t at, struct verdict *v)
+{
+	const struct match *m = j->matches[at];
+	struct span value;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct rules *r = m->rules[i];
+
+		if (r->action == ACTION_ASK &&
+		    !add_ask(j, at, r, &r->location, r->told, v))
+			return false;
+		for (size_t k = 0; k < r->ask_if.count; k++) {
+			const struct condition *c = &r->ask_if.list[k];
+
+			switch (condition_test(c, &j->arguments[at], false,
+					       j->policy->memory, &value)) {
+			case OUTCOME_NO:
+				break;
+			case OUTCOME_YES:
+				if (!add_ask(j, at, r, &c->location,
+					     c->told || !r->told ? c->reason
+								 : r->told,
+					     v))
+					return false;
+				break;
+			default:
+				refuse(v, &c->location, unclear);
+				v->value = value;
+				return false;
+			}
 		}
 	}
 	return true;
 }
 
+/* No rule can refuse any of what the message is about. */
+static bool is_plain(const struct judging *j)
+{
+	for (size_t at = 0; at < j->count; at++)
+		if (!j->matches[at]->plain)
+			return false;
+	return true;
+}
+
 /* The order of judgement; the first step that refuses a subject decides.  *v
  * passes. */
-static void judge(struct judging *j, struct verdict *v)
+__attribute__((noinline)) static void judge(struct judging *j,
+					    struct verdict *v)
 {
-	static judge_step *const order[] = {judge_hidden, judge_action,
-					    judge_require, judge_deny_if};
-	bool plain = true;
+	static judge_step *const order[] = {judge_hidden,  judge_action,
+					    judge_require, judge_deny_if,
+					    judge_limits,  judge_approval};
+	judge_step *const *step = order + 2, *const *end = order + 6;
+	struct judged *judged = j->judged;
 
 	for (size_t at = 0; at < j->count; at++) {
 		const struct match *m = j->matches[at];
 
-		if (m->plain)
-			continue;
-		plain = false;
+		/* What is spelled and allowed, the first two do not refuse. */
+		if (!m->exact || m->action != ACTION_ALLOW)
+			step = order;
 		if (m->count > 0)
 			arguments_read(&j->arguments[at],
 				       j->subjects[at].arguments);
 	}
-	if (plain)
-		return;
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+	end -= !j->policy->asking;
+	for (; step < end; step++)
 		for (size_t at = 0; at < j->count; at++)
-			if (!order[i](j, at, v)) {
+			if (!(*step)(j, at, v)) {
 				v->section = j->subjects[at].section;
+				judged->count = judged->ask.count = 0;
 				return;
 			}
-	for (size_t at = 0; at < j->count; at++)
-		if (!add_questions(j, at, v)) {
-			v->section = j->subjects[at].section;
-			j->judged->count = 0;
-			return;
-		}
+	if (judged->ask.count == 0)
+		return;
+	if (judged->ask.timeout == 0)
+		judged->ask.timeout = POLICY_ASK_SECONDS;
+	if (judged->notification) {
+		policy_not_approved(judged, no_wait);
+		judged->ask.count = 0;
+	}
 }
 
 /* A prompt or resource that the message names in passing: what hides or denies
@@ -545,7 +655,7 @@ void policy_judge(const struct policy *policy, const struct message *m,
 	struct judging j;
 
 	*v = passes;
-	judged->count = 0;
+	judged->count = judged->ask.count = 0;
 	judged->notification = m->kind == MESSAGE_NOTIFICATION;
 	if (m->kind != MESSAGE_REQUEST && !judged->notification) {
 		v->kind = VERDICT_UNWEIGHED;
@@ -565,9 +675,9 @@ void policy_judge(const struct policy *policy, const struct message *m,
 		give(v, VERDICT_MALFORMED, "(malformed)", unreadable);
 	else if (may_refer(policy, m) && !judge_references(&j, m))
 		; /* refused */
-	else if (j.count > 0)
+	else if (j.count > 0 && !is_plain(&j))
 		judge(&j, v);
-	else if (!may_refer(policy, m))
+	else if (j.count == 0 && !may_refer(policy, m))
 		v->kind = VERDICT_UNWEIGHED;
 	/* A notification has no answer. */
 	if (judged->notification && v->kind > VERDICT_PASS)
@@ -609,6 +719,13 @@ void policy_counted(struct judged *j, enum counted answer)
 	v->section = j->sections[at];
 	if (j->notification)
 		v->kind = VERDICT_DROPPED;
+}
+
+void policy_not_approved(struct judged *j, const char *reason)
+{
+	refuse(&j->verdict, &j->ask.rules[0], reason);
+	j->verdict.section = j->ask.section;
+	j->count = 0;
 }
 
 bool policy_lists(const struct policy *policy, enum policy_section section,

@@ -1,5 +1,6 @@
 /*
- * "require" and "deny_if": a policy's conditions, compiled for condition.h.
+ * "require", "deny_if" and "ask_if": a policy's conditions, compiled for
+ * condition.h.
  */
 #include "../judge/decimal.h"
 #include "loader.h"
@@ -624,6 +625,9 @@ static void compile_value(struct loader *l, struct condition *c,
 
 /* ---- what the agent is told ------------------------------------------ */
 
+/* What a list of conditions does. */
+enum kind { REQUIRES, DENIES, ASKS };
+
 /* At most so many bytes of a path, and of what would be allowed, are told. */
 #define PATH_TOLD   160
 #define VALUES_TOLD 600
@@ -695,13 +699,15 @@ static const char *path_of(const json_value *v)
 }
 
 static const char *default_reason(struct loader *l, const struct condition *c,
-				  const json_value *v, bool require)
+				  const json_value *v, enum kind kind)
 {
 	char words[VALUES_TOLD + 3 * PATH_TOLD];
 	struct strbuf o = {.ptr = words, .cap = sizeof(words)};
 	const char *path = path_of(v);
 
-	if (require && wanted(c)) {
+	if (kind == ASKS) {
+		condition_words(c, &o);
+	} else if (kind == REQUIRES && wanted(c)) {
 		put_cut(&o, path, strlen(path), PATH_TOLD);
 		strbuf_string(&o, wanted(c));
 		put_operands(&o, c);
@@ -717,8 +723,8 @@ static const char *default_reason(struct loader *l, const struct condition *c,
 /* Conditions being read: of a rule, or of a group in it. */
 struct list {
 	struct condition *conditions;
-	size_t before;                 /* of the files below */
-	bool require;                  /* else they deny */
+	size_t before; /* of the files below */
+	enum kind kind;
 	const struct condition *group; /* that they are in, or NULL */
 	bool deep;                     /* and that is in another */
 };
@@ -738,9 +744,10 @@ static void read_draft_path(struct loader *l, const json_value *v, void *into)
 	struct draft *d = into;
 
 	read_path(l, v, d->c);
-	if (d->c->everywhere && d->list->require)
-		loader_fault(l, EVERYWHERE " cannot be required, only denied: "
-					   "write it in \"deny_if\"");
+	if (d->c->everywhere && d->list->kind == REQUIRES)
+		loader_fault(l, EVERYWHERE " cannot be required, only denied "
+					   "or asked about: write it in "
+					   "\"deny_if\" or \"ask_if\"");
 }
 
 static void read_draft_op(struct loader *l, const json_value *v, void *into)
@@ -798,7 +805,7 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 static void read_members(struct loader *l, const json_value *v, struct draft *d,
 			 enum group group)
 {
-	struct list members = {.require = d->list->require,
+	struct list members = {.kind = d->list->kind,
 			       .group = d->c,
 			       .deep = d->list->group != NULL};
 	struct conditions *all = &d->c->members;
@@ -857,6 +864,7 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 	struct draft d = {.c = &list->conditions[index], .list = list};
 	const enum group group = group_of(v);
 	struct span source = loader_span(l);
+	int faults = l->faults;
 
 	d.c->source = loader_keep(l, source.ptr, source.len);
 	d.c->location = list->group
@@ -875,20 +883,19 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 		d.c->reason = "the policy does not allow these arguments "
 			      "together";
 	} else {
-		int faults = l->faults;
-
 		read_single(l, v, &d);
-		if (l->faults == faults)
-			d.c->reason = default_reason(l, d.c, v, list->require);
 	}
+	if (l->faults == faults && !(group && list->kind != ASKS))
+		d.c->reason = default_reason(l, d.c, v, list->kind);
+	d.c->told = d.on_deny;
 	if (d.on_deny)
 		d.c->reason = d.on_deny;
 }
 
 static void read_list(struct loader *l, const json_value *v,
-		      struct conditions *all, bool require)
+		      struct conditions *all, enum kind kind)
 {
-	struct list list = {.before = all->count, .require = require};
+	struct list list = {.before = all->count, .kind = kind};
 	size_t count;
 
 	if (!loader_want(l, v, json_array, "an array of conditions"))
@@ -908,10 +915,15 @@ static void read_list(struct loader *l, const json_value *v,
 
 void conditions_read_require(struct loader *l, const json_value *v, void *into)
 {
-	read_list(l, v, into, true);
+	read_list(l, v, into, REQUIRES);
 }
 
 void conditions_read_deny(struct loader *l, const json_value *v, void *into)
 {
-	read_list(l, v, into, false);
+	read_list(l, v, into, DENIES);
+}
+
+void conditions_read_ask(struct loader *l, const json_value *v, void *into)
+{
+	read_list(l, v, into, ASKS);
 }

@@ -62,12 +62,12 @@ static void warn_nothing_allowed(struct lint *l)
 	struct match calls = find_method(policy, "tools/call");
 
 	/* NOLINTBEGIN(bugprone-branch-clone): in the order of judgement */
-	if (calls.action != ACTION_ALLOW) {
+	if (refuses(calls.action)) {
 		lint_warn(l, &calls.by->location,
 			  "no tool can be called: this refuses tools/call");
 		return;
 	}
-	if (policy->all_tools && policy->all_tools->action != ACTION_ALLOW) {
+	if (policy->all_tools && refuses(policy->all_tools->action)) {
 		lint_warn(l, &policy->all_tools->location,
 			  "no tool can be called: \"all_tools\" refuses every "
 			  "call");
@@ -76,7 +76,7 @@ static void warn_nothing_allowed(struct lint *l)
 	if (policy->fallback == ACTION_ALLOW)
 		return;
 	for (const struct rules *r = policy->first; r; r = r->following)
-		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW)
+		if (r->section == POLICY_TOOLS && !refuses(r->action))
 			return;
 	lint_warn(
 		l, &policy->fallback_location, "%s",
@@ -99,11 +99,11 @@ static void warn_never_applies(struct lint *l, const struct rules *r)
 	const struct location *ruled =
 		r->require.count > 0   ? &r->require.list->location
 		: r->deny_if.count > 0 ? &r->deny_if.list->location
+		: r->ask_if.count > 0  ? &r->ask_if.list->location
 		: r->limit_count > 0   ? &r->limits->location
 				       : NULL;
 
-	if (r->action != ACTION_ALLOW && ruled &&
-	    ruled->file == r->location.file)
+	if (refuses(r->action) && ruled && ruled->file == r->location.file)
 		lint_warn(l, &r->location,
 			  "the conditions and limits of this entry can never "
 			  "apply: it refuses every call");
@@ -117,7 +117,7 @@ static void warn_shadowed(struct lint *l, const struct rules *r)
 			    .len = r->entry.len};
 	struct match room, f = *match_find(l->policy, &s, NULL, &room);
 
-	if (f.by && f.by != r && f.action > r->action &&
+	if (f.by && f.by != r && refuses(f.action) && f.action > r->action &&
 	    f.by->since <= r->layer &&
 	    (!r->entry.glob ||
 	     (f.by != l->policy->all_tools && lint_covers(&f.by->entry, r))))
@@ -240,7 +240,37 @@ bool policy_say_unused(const struct policy *policy, struct strbuf *out)
 	return true;
 }
 
-/* The limits that apply to a subject; returns the number of conditions. */
+/* When a person is asked: always, or if one of the conditions of ask_if holds.
+ */
+static void describe_asking(const struct policy *policy,
+			    const struct subject *s, struct strbuf *out)
+{
+	char bytes[POLICY_WHY_BYTES];
+	const struct rules *r;
+	struct applying a;
+	bool exact, any = false;
+	struct match room;
+
+	if (match_find(policy, s, NULL, &room)->action == ACTION_ASK) {
+		strbuf_string(out, ", a person is asked");
+		return;
+	}
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact)))
+		for (size_t i = 0; i < r->ask_if.count; i++) {
+			struct strbuf words = {.ptr = bytes,
+					       .cap = sizeof(bytes)};
+
+			strbuf_string(out,
+				      any ? " or " : ", a person is asked if ");
+			condition_words(&r->ask_if.list[i], &words);
+			strbuf_escaped(out, words.ptr, words.len);
+			any = true;
+		}
+}
+
+/* The limits that apply to a subject, and whether a person is asked; returns
+ * the number of conditions. */
 static size_t describe_limits(const struct policy *policy,
 			      const struct subject *s, struct strbuf *out)
 {
@@ -257,6 +287,7 @@ static size_t describe_limits(const struct policy *policy,
 		}
 		conditions += r->require.count + r->deny_if.count;
 	}
+	describe_asking(policy, s, out);
 	return conditions;
 }
 
@@ -307,7 +338,7 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 		describe_refusal(&f, out);
 		return;
 	}
-	if (calls.action != ACTION_ALLOW) {
+	if (refuses(calls.action)) {
 		calls.action = ACTION_DENY;
 		describe_refusal(&calls, out);
 	} else if (f.action == ACTION_DENY && f.by) {
@@ -325,7 +356,7 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 		describe_conditions(conditions, out);
 	}
 	/* NOLINTEND(bugprone-branch-clone) */
-	if (lists.action != ACTION_ALLOW) {
+	if (refuses(lists.action)) {
 		strbuf_string(out, ", not listed, by ");
 		strbuf_string(out, lists.by->location.rule);
 	}
@@ -343,7 +374,7 @@ bool policy_describe_method(const struct policy *policy, const char *name,
 	applying_begin(&a, policy, &s);
 	if (!applying_next(&a, &exact))
 		return false;
-	if (f.action != ACTION_ALLOW) {
+	if (refuses(f.action)) {
 		describe_refusal(&f, out);
 		return true;
 	}

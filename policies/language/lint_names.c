@@ -56,12 +56,13 @@ static void warn_opens(struct lint *l, const struct rules *r)
 {
 	const struct policy *p = l->policy;
 	const char *fallback = p->fallback == ACTION_HIDE ? "hide" : "deny";
-	bool asks = r->require.count + r->deny_if.count > 0;
+	bool asks = r->require.count + r->deny_if.count + r->ask_if.count > 0;
 	bool limits = !asks && r->limit_count > 0 && !r->decided;
 
-	if (p->fallback == ACTION_ALLOW || r->action != ACTION_ALLOW)
+	if (p->fallback == ACTION_ALLOW || refuses(r->action))
 		return;
-	if (strspn(r->entry.name, "*?") == r->entry.len &&
+	if (r->action == ACTION_ALLOW &&
+	    strspn(r->entry.name, "*?") == r->entry.len &&
 	    strchr(r->entry.name, '*'))
 		lint_warn(
 			l, &r->place,
@@ -257,7 +258,7 @@ void lint_names(struct lint *l)
 			warn_opens(l, r);
 		warn_name(l, r);
 		warn_method(l, r);
-		if (r->told && r->action == ACTION_ALLOW)
+		if (r->told && r->action == ACTION_ALLOW && !rules_ask(r))
 			lint_warn(l, &r->place,
 				  "\"reason\" is told when the action refuses, "
 				  "and this entry allows: write \"action\": "

@@ -312,7 +312,7 @@ static bool concerns(const struct lint *l, const struct rules *r,
 	while ((one = applying_next(&a, &exact)))
 		applies |= one == r;
 	return applies &&
-	       match_find(l->policy, &s, NULL, &room)->action == ACTION_ALLOW;
+	       !refuses(match_find(l->policy, &s, NULL, &room)->action);
 }
 
 /* A condition, or what a limit counts, being held against all tools. */
@@ -737,7 +737,7 @@ static void warn_tasks(struct lint *l)
 		asks = r->require.count + r->deny_if.count > 0 ? r : NULL;
 	for (const struct rules *r = l->policy->first; !asks && r;
 	     r = r->following)
-		if (r->section == POLICY_TOOLS && r->action == ACTION_ALLOW &&
+		if (r->section == POLICY_TOOLS && !refuses(r->action) &&
 		    r->require.count + r->deny_if.count > 0)
 			asks = r;
 	applying_begin(&a, l->policy, &update);

@@ -5,6 +5,7 @@
  * json-parser is lenient; json-parser's tree is then checked and compiled in
  * one pass (loader.h).
  */
+#include "../../parser/sha256.h"
 #include "loader.h"
 
 #include <errno.h>
@@ -41,6 +42,12 @@ static void read_default(struct loader *l, const json_value *v, void *into)
 		fallback = ACTION_DENY;
 	else if (loader_is(v, "hide"))
 		fallback = ACTION_HIDE;
+	else if (loader_is(v, "require_approval"))
+		loader_fault(l,
+			     "no default asks a person: write \"default\": "
+			     "\"allow\" and \"all_tools\": {\"action\": "
+			     "\"require_approval\"}, and every call is asked "
+			     "about");
 	else if (!loader_is(v, "allow"))
 		loader_unknown(l, "default", v->u.string.ptr,
 			       v->u.string.length, words);
@@ -267,7 +274,18 @@ static void finish_reason(struct rules *r)
 
 static bool has_rules(const struct rules *r)
 {
-	return r->require.count + r->deny_if.count + r->limit_count > 0;
+	return r->require.count + r->deny_if.count + r->limit_count > 0 ||
+	       rules_ask(r);
+}
+
+static void note_rules(struct policy *p, struct rules *r)
+{
+	p->rules_most += has_rules(r);
+	finish_reason(r);
+	if (!rules_ask(r) || refuses(r->action))
+		return;
+	p->asking = true;
+	p->asks |= POLICY_ASK_ALL & ~r->barred;
 }
 
 /* What all entries say of the names that are spelled. */
@@ -293,7 +311,7 @@ static bool resolve(struct policy *p)
 		r->known.rules = kept;
 		for (size_t i = 0; i < r->known.count; i++)
 			((struct rules *)list[i])->spelled |=
-				r->action == ACTION_ALLOW;
+				!refuses(r->action);
 	}
 	done &= list != NULL;
 	free(list);
@@ -316,13 +334,10 @@ static void finish(struct loader *l, struct policy *p)
 		(p->all_tools && p->all_tools->action == ACTION_HIDE);
 	for (struct rules *r = p->first; r; r = r->following) {
 		p->hides[r->section] |= r->action == ACTION_HIDE;
-		p->rules_most += has_rules(r);
-		finish_reason(r);
+		note_rules(p, r);
 	}
-	if (p->all_tools) {
-		p->rules_most += has_rules(p->all_tools);
-		finish_reason(p->all_tools);
-	}
+	if (p->all_tools)
+		note_rules(p, p->all_tools);
 	if (l->faults == 0)
 		limits_finish(l);
 	if (l->faults == 0 && (!resolve(p) || !make_memory(p)))
@@ -336,6 +351,7 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
 	struct arena arena = {.least = TREE_BYTES};
 	size_t counts[POLICY_SECTIONS] = {0};
+	struct sha256 sha;
 	bool tables;
 
 	for (size_t i = 0; trees && i < count; i++) {
@@ -347,6 +363,10 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	tables = make_slots(l->policy, counts);
 	if (!trees || !tables)
 		loader_fault(l, "out of memory");
+	sha256_begin(&sha);
+	for (size_t i = 0; i < count; i++)
+		sha256_field(&sha, sources[i].text, sources[i].len);
+	sha256_end(&sha, l->policy->digest);
 	l->layer = 0;
 	l->policy->shared = loader_take(l, count * sizeof(char *));
 	l->policy->fallbacks =

@@ -116,9 +116,9 @@ const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
 loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 	rules_read_prompts, rules_read_resources, rules_read_methods;
 
-/* The readers of "require" and "deny_if", in conditions.c; into is the
- * conditions. */
-loader_read conditions_read_require, conditions_read_deny;
+/* The readers of "require", "deny_if" and "ask_if", in conditions.c; into is
+ * the conditions. */
+loader_read conditions_read_require, conditions_read_deny, conditions_read_ask;
 
 /* The reader of "increment_from"; into is a struct condition *, whose value is
  * the amount where it holds. */

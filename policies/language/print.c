@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-static const char *const actions[] = {
-	[ACTION_ALLOW] = "allow",
-	[ACTION_DENY] = "deny",
-	[ACTION_HIDE] = "hide",
+const char *const policy_actions[] = {
+	[ACTION_ALLOW] = "allow", [ACTION_ASK] = "require_approval",
+	[ACTION_DENY] = "deny",   [ACTION_HIDE] = "hide",
+	[ACTION_HIDE + 1] = NULL,
 };
 
 /* Members of one object, with commas between. */
@@ -109,6 +109,32 @@ static void print_limits(struct members *m, const struct rules *r)
 	strbuf_string(m->out, any ? "]" : "");
 }
 
+/* Of who may approve it follows in which ways. */
+static void print_approval(struct members *m, const struct rules *r)
+{
+	const char *before = "[\"";
+
+	if (r->by) {
+		key(m, "approve_by");
+		strbuf_string(m->out, "\"");
+		strbuf_escaped(m->out, r->by, strlen(r->by));
+		strbuf_string(m->out, "\"");
+	} else if (r->barred) {
+		key(m, "approve_in");
+		for (int i = 0; policy_ways[i]; i++)
+			if (!(r->barred >> i & 1)) {
+				strbuf_string(m->out, before);
+				strbuf_string(m->out, policy_ways[i]);
+				before = "\", \"";
+			}
+		strbuf_string(m->out, "\"]");
+	}
+	if (r->timeout > 0) {
+		key(m, "approval_timeout");
+		strbuf_number(m->out, r->timeout);
+	}
+}
+
 static void print_rules(struct strbuf *out, const struct rules *r,
 			const char *indent)
 {
@@ -117,7 +143,7 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	strbuf_string(out, "{");
 	if (r->action != ACTION_ALLOW) {
 		key(&m, "action");
-		string(out, actions[r->action]);
+		string(out, policy_actions[r->action]);
 	}
 	if (r->told) {
 		key(&m, "reason");
@@ -125,6 +151,8 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	}
 	print_conditions(&m, "require", &r->require);
 	print_conditions(&m, "deny_if", &r->deny_if);
+	print_conditions(&m, "ask_if", &r->ask_if);
+	print_approval(&m, r);
 	print_limits(&m, r);
 	/* The closing brace stands two columns before the members. */
 	strbuf_string(out, m.any ? "\n" : "");
@@ -161,7 +189,7 @@ void policy_print(const struct policy *policy, struct strbuf *out)
 	key(&top, "version");
 	string(out, "1");
 	key(&top, "default");
-	string(out, actions[policy->fallback]);
+	string(out, policy_actions[policy->fallback]);
 	if (policy->all_tools) {
 		key(&top, "all_tools");
 		print_rules(out, policy->all_tools, "    ");
@@ -200,5 +228,16 @@ void policy_directories(const struct policy *policy, policy_directory *tell,
 	while ((r = policy_rules_after(policy, r))) {
 		tell_directories(&r->require, tell, context);
 		tell_directories(&r->deny_if, tell, context);
+		tell_directories(&r->ask_if, tell, context);
 	}
+}
+
+void policy_approvers(const struct policy *policy, policy_approver *tell,
+		      void *context)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r)))
+		if (r->by)
+			tell(context, &r->approval, r->by);
 }

@@ -1,11 +1,12 @@
 /*
- * What a policy says of a tool, prompt, resource or method: actions and
- * reasons.  A key that is known but not built yet is a fault, so that no rule
- * is ever silently without effect.
+ * What a policy says of a tool, prompt, resource or method: actions, reasons,
+ * and who is asked.
  */
 #include "loader.h"
 
 #include <string.h>
+
+#define APPROVER_BYTES 256 /* of a user's name, at most */
 
 /* What one file says of an entry. */
 struct saying {
@@ -13,28 +14,28 @@ struct saying {
 	enum action action;
 	struct location location;
 	const char *reason;
+	unsigned in; /* ways to ask; 0: none are written */
+	bool by;     /* who may approve is written */
 };
 
 /* ---- entries --------------------------------------------------------- */
 
 static void read_action(struct loader *l, const json_value *v, void *into)
 {
-	static const char *const words[] = {"allow", "deny", "hide", NULL};
 	struct saying *s = into;
+	int i = 0;
 
 	s->rules->decided = true;
-	if (!loader_want(l, v, json_string, "allow, deny or hide"))
+	if (!loader_want(l, v, json_string,
+			 "allow, require_approval, deny or hide"))
 		return;
-	if (loader_is(v, "deny"))
-		s->action = ACTION_DENY;
-	else if (loader_is(v, "hide"))
-		s->action = ACTION_HIDE;
-	else if (loader_is(v, "require_approval"))
-		loader_fault(l, "this version of weir does not have "
-				"\"require_approval\" yet: deny it instead");
-	else if (!loader_is(v, "allow"))
+	while (policy_actions[i] && !loader_is(v, policy_actions[i]))
+		i++;
+	if (policy_actions[i])
+		s->action = (enum action)i;
+	else
 		loader_unknown(l, "action", v->u.string.ptr, v->u.string.length,
-			       words);
+			       policy_actions);
 	s->location = loader_location(l);
 }
 
@@ -63,6 +64,109 @@ static void read_deny_if(struct loader *l, const json_value *v, void *into)
 	conditions_read_deny(l, v, &((struct saying *)into)->rules->deny_if);
 }
 
+static void read_ask_if(struct loader *l, const json_value *v, void *into)
+{
+	conditions_read_ask(l, v, &((struct saying *)into)->rules->ask_if);
+}
+
+const char *const policy_ways[] = {"client", "terminal", "program", NULL};
+
+static void read_way(struct loader *l, const json_value *v, size_t index,
+		     void *into)
+{
+	struct saying *s = into;
+	int i = 0;
+
+	(void)index;
+	if (!loader_want(l, v, json_string, "client, terminal or program"))
+		return;
+	while (policy_ways[i] && !loader_is(v, policy_ways[i]))
+		i++;
+	if (!policy_ways[i])
+		loader_unknown(l, "way to ask", v->u.string.ptr,
+			       v->u.string.length, policy_ways);
+	else if (s->in >> i & 1)
+		loader_fault(l, "\"%s\" is there twice", policy_ways[i]);
+	else
+		s->in |= 1u << i;
+}
+
+static void read_approve_in(struct loader *l, const json_value *v, void *into)
+{
+	struct saying *s = into;
+
+	if (!loader_want(l, v, json_array,
+			 "an array of client, terminal and program"))
+		return;
+	if (v->u.array.length == 0)
+		loader_fault(l, "client, terminal or program was expected: "
+				"without any, nobody can be asked");
+	loader_elements(l, v, read_way, s);
+	s->rules->approval = loader_location(l);
+}
+
+/* A user's name, or "@" and a group's. */
+static void read_approve_by(struct loader *l, const json_value *v, void *into)
+{
+	struct rules *r = ((struct saying *)into)->rules;
+	const char *name = v->u.string.ptr;
+
+	if (!loader_want(l, v, json_string, "a user, or \"@GROUP\","))
+		return;
+	((struct saying *)into)->by = true;
+	if (v->u.string.length > APPROVER_BYTES ||
+	    strlen(name) != v->u.string.length || !name[*name == '@'] ||
+	    strpbrk(name, " \t\n,:"))
+		loader_fault(l,
+			     "\"%s\" is neither a user nor \"@GROUP\"; "
+			     "for several users name a group",
+			     loader_show(name, v->u.string.length).text);
+	else if (r->by && strcmp(r->by, name) != 0)
+		loader_fault(l,
+			     "line %zu of %s names \"%s\", and one entry has "
+			     "one \"approve_by\"",
+			     r->approval.line, r->approval.file,
+			     loader_show(r->by, strlen(r->by)).text);
+	else
+		r->by = loader_keep(l, name, v->u.string.length);
+	r->approval = loader_location(l);
+}
+
+static void read_approval_timeout(struct loader *l, const json_value *v,
+				  void *into)
+{
+	struct rules *r = ((struct saying *)into)->rules;
+
+	if (v->type != json_integer || v->u.integer < POLICY_ASK_LEAST ||
+	    v->u.integer > POLICY_ASK_MOST)
+		loader_fault(l,
+			     "a whole number of seconds from %d to %d was "
+			     "expected",
+			     POLICY_ASK_LEAST, POLICY_ASK_MOST);
+	else if (r->timeout == 0 || v->u.integer < r->timeout)
+		r->timeout = (int)v->u.integer;
+	r->approval = loader_location(l);
+}
+
+/* Only the terminal tells who says yes. */
+static void bar_ways(struct loader *l, const struct saying *s)
+{
+	struct rules *r = s->rules;
+
+	if (s->by && s->in & ~(unsigned)POLICY_ASK_TERMINAL)
+		loader_fault(l, "\"approve_by\" holds in the terminal alone, "
+				"as nothing else tells who says yes: write "
+				"\"approve_in\": [\"terminal\"], or leave it "
+				"out");
+	if (s->by)
+		r->barred |= POLICY_ASK_CLIENT | POLICY_ASK_PROGRAM;
+	if (s->in)
+		r->barred |= POLICY_ASK_ALL & ~s->in;
+	if (r->barred == POLICY_ASK_ALL && (s->by || s->in))
+		loader_fault(l, "the files leave this entry no way to ask: "
+				"their \"approve_in\" have none in common");
+}
+
 static const struct loader_key rules_keys[] = {
 	{"action", read_action},
 	{"reason", read_rules_reason},
@@ -70,6 +174,10 @@ static const struct loader_key rules_keys[] = {
 	{"rate_limit", read_rate_limit},
 	{"require", read_require},
 	{"deny_if", read_deny_if},
+	{"ask_if", read_ask_if},
+	{"approve_in", read_approve_in},
+	{"approve_by", read_approve_by},
+	{"approval_timeout", read_approval_timeout},
 	{"description", loader_read_description},
 	{NULL, NULL},
 };
@@ -139,6 +247,7 @@ static void read_rules(struct loader *l, const json_value *v, struct rules *r)
 	r->layer = l->layer;
 	if (loader_want(l, v, json_object, "an object of rules ({} allows it)"))
 		loader_object(l, v, rules_keys, &s);
+	bar_ways(l, &s);
 	merge(r, &s);
 }
 

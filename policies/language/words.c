@@ -46,18 +46,20 @@ static void put_cut(struct strbuf *out, const char *s, size_t len)
 	strbuf_string(out, most < len ? "..." : "");
 }
 
-/* The condition at this rule; *require: of which list. */
+/* The condition at this rule; *require, *asks: of which list. */
 static const struct condition *find(const struct policy *policy,
-				    const char *rule, bool *require)
+				    const char *rule, bool *require, bool *asks)
 {
 	const struct rules *r = NULL;
 
 	while ((r = policy_rules_after(policy, r)))
-		for (int list = 0; list < 2; list++) {
-			const struct conditions *c =
-				list == 0 ? &r->require : &r->deny_if;
+		for (int list = 0; list < 3; list++) {
+			const struct conditions *c = list == 0   ? &r->require
+						     : list == 1 ? &r->deny_if
+								 : &r->ask_if;
 
 			*require = list == 0;
+			*asks = list == 2;
 			for (size_t i = 0; i < c->count; i++)
 				if (c->list[i].location.rule == rule)
 					return &c->list[i];
@@ -114,26 +116,25 @@ static void put_member(struct strbuf *out, const struct condition *c)
 }
 
 /* One inside the other at most once. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void put_group(struct strbuf *out, const struct conditions *list)
 {
 	for (size_t i = 0; i < list->count && out->len <= GROUP_BYTES; i++) {
-		const struct condition *c = &list->list[i];
-		const struct conditions *inner = &c->members;
-
 		strbuf_string(out, i > 0 ? ", " : "");
-		if (!c->group) {
-			put_member(out, c);
-			continue;
-		}
-		strbuf_string(out,
-			      c->group == GROUP_ALL ? "all of (" : "one of (");
-		for (size_t k = 0; k < inner->count && out->len <= GROUP_BYTES;
-		     k++) {
-			strbuf_string(out, k > 0 ? ", " : "");
-			put_member(out, &inner->list[k]);
-		}
-		strbuf_string(out, ")");
+		condition_words(&list->list[i], out);
 	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+void condition_words(const struct condition *c, struct strbuf *out)
+{
+	if (c->group == GROUP_NONE) {
+		put_member(out, c);
+		return;
+	}
+	strbuf_string(out, c->group == GROUP_ALL ? "all of (" : "one of (");
+	put_group(out, &c->members);
+	strbuf_string(out, ")");
 }
 
 static void put_want(struct strbuf *out, const struct condition *c,
@@ -169,11 +170,18 @@ void policy_explain(const struct policy *policy, const struct verdict *v,
 		    struct strbuf *out)
 {
 	const struct condition *c;
-	bool require;
+	bool require, asks;
 
-	c = find(policy, v->location.rule, &require);
+	c = find(policy, v->location.rule, &require, &asks);
 	if (!c)
 		return;
+	if (asks) {
+		strbuf_string(out, "a person is asked if ");
+		condition_words(c, out);
+		strbuf_string(out, v->value.ptr ? "; found: " : "");
+		put_cut(out, v->value.ptr, v->value.len);
+		return;
+	}
 	if (!c->group) {
 		put_want(out, c, &v->value, require);
 		return;

@@ -46,6 +46,8 @@ struct verdict asked_judge(const struct policy *policy,
 	struct judged j;
 
 	policy_judge(policy, m, &j);
+	if (j.ask.count > 0)
+		policy_not_approved(&j, "a person must approve this call");
 	if (j.count > 0)
 		policy_counted(&j, counters_ask(counters, j.questions, j.count,
 						true, now));
