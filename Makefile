@@ -8,7 +8,18 @@ VERSION = 0.1.0
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
-HARDEN = -fPIE -fstack-protector-strong -fno-common
+# Linux asks nothing of x86 programs but the shadow stack, which "return" is for.
+try    = $(shell $(CC) -Werror $(1) -E -x c /dev/null </dev/null >/dev/null 2>&1 \
+	 && echo $(1))
+HARDEN := -fPIE -fstack-protector-strong -fno-common \
+	 $(call try,-fstack-clash-protection) $(call try,-fcf-protection=return) \
+	 $(call try,-mbranch-protection=standard)
+# glibc looks at it where code is optimized; sanitizers see more without it.
+ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+ifeq ($(findstring -fsanitize,$(CFLAGS)),)
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+endif
 LINK   = -pie -Wl,-z,relro,-z,now
 # json-parser goes into the program, so that it runs where that is not; what it
 # wants of libm is in policies/language/jsonparser.c.
