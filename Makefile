@@ -5,6 +5,11 @@ CC     ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 VERSION = 0.1.0
+# The tag; or the version to come, and the commit; .version is in the tarball.
+COMMIT := $(subst -,.,$(shell cat .version 2>/dev/null || \
+	 git describe --always --dirty --tags --match 'v*' 2>/dev/null | \
+	 sed 's/^v//; t; s/^/$(VERSION)+g/'))
+COMMIT := $(or $(COMMIT),$(VERSION))
 
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
@@ -103,6 +108,14 @@ $(BUILD)/flags: FORCE
 		{ CC=$(call quote,$(CC)) CFLAGS=$(call quote,$(CFLAGS)) \
 			sh tests/setup -n cc libjsonparser-dev && \
 			printf '%s\n' "$$flags" >$@; }
+
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@[ "$(COMMIT)" = "$$(cat $@ 2>/dev/null)" ] || echo "$(COMMIT)" >$@
+
+$(BUILD)/obj/shim/version.o $(BUILD)/pic/shim/version.o: $(BUILD)/commit
+$(BUILD)/obj/shim/version.o $(BUILD)/pic/shim/version.o: \
+	DEFINES += -DWEIR_COMMIT=\"$(COMMIT)\"
 
 $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -289,6 +302,7 @@ static:                              ## build/static/weir: one file, any Linux
 			$(BUILD)/static/glibc/weir && \
 		strip -o $(BUILD)/static/weir $(BUILD)/static/glibc/weir; \
 	fi
+	@cd $(BUILD)/static && sha256sum weir
 	@$(GIVE)
 
 .PHONY: static-test
@@ -453,17 +467,20 @@ ZSH_COMPLETION = $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETION = $(PREFIX)/share/fish/vendor_completions.d
 install: all                         ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
-	install -D -m 644 $(BUILD)/libweir.so \
-		$(DESTDIR)$(PREFIX)/lib/weir/libweir.so
-	install -D -m 644 shim/weir.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/weir $(BUILD)/libweir.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 shim/weir.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/weir \
+		policies/policy.schema.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weir/examples \
+		policies/examples/*
 	[ ! -e $(BUILD)/completion/weir.fish ] || { \
 		install -D -m 644 $(BUILD)/completion/weir.bash \
 			$(DESTDIR)$(BASH_COMPLETION)/weir && \
-		install -D -m 644 $(BUILD)/completion/_weir \
-			$(DESTDIR)$(ZSH_COMPLETION)/_weir && \
-		install -D -m 644 $(BUILD)/completion/weir.fish \
-			$(DESTDIR)$(FISH_COMPLETION)/weir.fish; }
+		install -D -m 644 -t $(DESTDIR)$(ZSH_COMPLETION) \
+			$(BUILD)/completion/_weir && \
+		install -D -m 644 -t $(DESTDIR)$(FISH_COMPLETION) \
+			$(BUILD)/completion/weir.fish; }
 
 uninstall:                           ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/weir \
@@ -471,12 +488,25 @@ uninstall:                           ## remove what install put there
 		$(DESTDIR)$(BASH_COMPLETION)/weir \
 		$(DESTDIR)$(ZSH_COMPLETION)/_weir \
 		$(DESTDIR)$(FISH_COMPLETION)/weir.fish
-	rm -rf $(DESTDIR)$(PREFIX)/lib/weir
+	rm -rf $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/weir \
+		$(DESTDIR)$(PREFIX)/share/doc/weir
 
+# Both from the last commit: what is not committed is not in them.
+DIST = weir-$(COMMIT:.dirty=)
 dist:                                ## build/weir-VERSION.tar.gz, the same each time
 	@mkdir -p $(BUILD)
-	git archive --prefix=weir-$(VERSION)/ HEAD | gzip -9n \
-		>$(BUILD)/weir-$(VERSION).tar.gz
+	git archive --prefix=$(DIST)/ \
+		--add-virtual-file=$(DIST)/.version:$(COMMIT:.dirty=) HEAD | \
+		gzip -9n >$(BUILD)/$(DIST).tar.gz
+	cd $(BUILD) && sha256sum $(DIST).tar.gz
+
+.PHONY: deb
+deb: dist                            ## a Debian package, into build/deb
+	sh tests/package/build $(BUILD)/$(DIST).tar.gz $(BUILD)/deb
+
+.PHONY: deb-test
+deb-test: deb $(SERVER)              ## installed, used, purged in a new Debian
+	sh tests/package/try $(BUILD)/deb/weir_*.deb $(SERVER) $(SUITE)
 
 .PHONY: clean
 clean:                               ## remove what was built

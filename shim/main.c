@@ -8,6 +8,7 @@
 #include "relay.h"
 #include "report.h"
 #include "unstarted.h"
+#include "version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static int run_verb(const struct options *o)
 		options_help(o->verb);
 		break;
 	case RUN_VERSION:
-		puts("weir " WEIR_VERSION);
+		printf("weir %s\n", version);
 		break;
 	default:
 		return o->status;
