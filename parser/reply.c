@@ -294,6 +294,7 @@ static const char *read_message(struct line *l, const char *p)
 {
 	struct reply *reply = l->reply;
 	struct scan *r = &l->r;
+	const char *start;
 	struct text key;
 	unsigned seen = 0;
 	bool more;
@@ -303,12 +304,15 @@ static const char *read_message(struct line *l, const char *p)
 		p = scan_member(r, p, first, &key, &more);
 		if (!p || !more)
 			break;
+		start = p;
 		switch (read_top(r, key, &seen)) {
 		case TOP_ID:
 			p = read_id(r, p, reply);
 			break;
 		case TOP_RESULT:
 			p = read_result(l, p);
+			reply->result.ptr = start;
+			reply->result.len = p ? (size_t)(p - start) : 0;
 			break;
 		default:
 			p = scan_value(r, p);

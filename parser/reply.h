@@ -40,6 +40,7 @@ struct reply {
 	enum reply_kind kind;
 	struct span id; /* at the top level; none unless it is certain */
 	struct span lists[REPLY_LISTS]; /* the arrays found */
+	struct span result;             /* of REPLY_OTHER; or none */
 	bool greets;        /* the result has capabilities: of initialize */
 	unsigned changes;   /* one bit for each list with
 			       result.capabilities.LIST.listChanged */

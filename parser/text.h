@@ -69,7 +69,7 @@ bool text_is_folded(struct text text, const char *s, size_t len);
 size_t text_folded(struct text text, char *out, size_t cap);
 
 /* Is text, folded so, the ASCII string s of 1 to TEXT_FOLDED_MAX bytes? */
-#define TEXT_FOLDED_MAX 32
+#define TEXT_FOLDED_MAX 48
 bool text_resembles(struct text text, const char *s, size_t len);
 
 /* Folds one code point; only those that fold to ASCII change. */

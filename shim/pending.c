@@ -1,6 +1,8 @@
 /* Lists that are pending.  The contract is in pending.h. */
 #include "pending.h"
 
+#include "../parser/elicit.h"
+
 #include <string.h>
 
 bool pending_has(const struct pending *a, enum reply_list list)
@@ -8,18 +10,9 @@ bool pending_has(const struct pending *a, enum reply_list list)
 	return a->due[list] > 0 || a->always;
 }
 
-static struct text id_text(const char *id, size_t len)
-{
-	return (struct text){
-		.ptr = id + 1, .len = len - 2, .flags = TEXT_ESCAPED};
-}
-
 static bool same_id(const struct pending_list *w, struct span id)
 {
-	if (w->len == id.len && memcmp(w->id, id.ptr, id.len) == 0)
-		return true;
-	return w->id[0] == '"' && id.ptr[0] == '"' &&
-	       text_equal(id_text(w->id, w->len), id_text(id.ptr, id.len));
+	return elicit_same_id((struct span){w->id, w->len}, id);
 }
 
 static struct pending_list *find(struct pending *a, struct span id,

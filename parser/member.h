@@ -1,0 +1,31 @@
+/*
+ * member - one member of an object that decides something, read strictly.
+ *
+ * For what message_read() or reply_read() has read already, and only some lines
+ * need.  The functions are pure, as in scan.h; results point into the object.
+ */
+#ifndef PARSER_MEMBER_H
+#define PARSER_MEMBER_H
+
+#include "scan.h"
+
+/* A member's value; ptr is NULL: missing, or null. */
+struct member {
+	const char *ptr;
+	size_t len;
+	struct text text; /* of a string; else its ptr is NULL */
+};
+
+/*
+ * The one member of an object, braces included, that has this key, of at most
+ * TEXT_FOLDED_MAX bytes.  What is no object has none.  False: there are two, or
+ * one that some reader takes for it (message.h).
+ */
+bool member_find(struct span object, const char *key, struct member *found);
+
+/* The same, down a path of keys that ends with a NULL; what is no object on the
+ * way has no members. */
+bool member_path(struct span object, const char *const *keys,
+		 struct member *found);
+
+#endif
