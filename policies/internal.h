@@ -69,10 +69,11 @@ struct rules {
 	struct location place;    /* of the entry */
 	const char *told;         /* the reason in the file, or NULL */
 	const char *reason;       /* sent when the action refuses */
-	struct conditions require, deny_if, ask_if;
+	struct conditions require, deny_if, ask_if, ask_unless;
 	unsigned barred;          /* ways that it may not ask in */
 	int timeout;              /* in seconds; 0: none is written */
 	const char *by;           /* "approve_by", decoded, or NULL */
+	struct location by_at;    /* of that */
 	struct location approval; /* of the last of these three */
 	struct limit *limits;
 	size_t limit_count;

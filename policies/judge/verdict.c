@@ -73,7 +73,8 @@ const unsigned char *policy_digest(const struct policy *policy)
 
 bool rules_ask(const struct rules *r)
 {
-	return r->action == ACTION_ASK || r->ask_if.count > 0;
+	return r->action == ACTION_ASK ||
+	       r->ask_if.count + r->ask_unless.count > 0;
 }
 
 bool policy_hides(const struct policy *policy, enum policy_section section)
@@ -455,6 +456,8 @@ static bool add_ask(struct judging *j, size_t at, const struct rules *r,
 	return true;
 }
 
+/* Each rule of the subject that asks.  An ask_unless asks where a require would
+ * refuse. */
 static bool judge_approval(struct judging *j, size_t at, struct verdict *v)
 {
 	const struct match *m = j->matches[at];
@@ -462,29 +465,30 @@ static bool judge_approval(struct judging *j, size_t at, struct verdict *v)
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct rules *r = m->rules[i];
+		const size_t ifs = r->ask_if.count;
 
 		if (r->action == ACTION_ASK &&
 		    !add_ask(j, at, r, &r->location, r->told, v))
 			return false;
-		for (size_t k = 0; k < r->ask_if.count; k++) {
-			const struct condition *c = &r->ask_if.list[k];
+		for (size_t k = 0; k < ifs + r->ask_unless.count; k++) {
+			const struct condition *c =
+				k < ifs ? &r->ask_if.list[k]
+					: &r->ask_unless.list[k - ifs];
+			const enum outcome outcome =
+				condition_test(c, &j->arguments[at], k >= ifs,
+					       j->policy->memory, &value);
 
-			switch (condition_test(c, &j->arguments[at], false,
-					       j->policy->memory, &value)) {
-			case OUTCOME_NO:
-				break;
-			case OUTCOME_YES:
-				if (!add_ask(j, at, r, &c->location,
-					     c->told || !r->told ? c->reason
-								 : r->told,
-					     v))
-					return false;
-				break;
-			default:
+			if (outcome == OUTCOME_INVALID) {
 				refuse(v, &c->location, unclear);
 				v->value = value;
 				return false;
 			}
+			if (outcome == (k < ifs ? OUTCOME_NO : OUTCOME_YES))
+				continue;
+			if (!add_ask(j, at, r, &c->location,
+				     c->told || !r->told ? c->reason : r->told,
+				     v))
+				return false;
 		}
 	}
 	return true;

@@ -1,6 +1,6 @@
 /*
- * "require", "deny_if" and "ask_if": a policy's conditions, compiled for
- * condition.h.
+ * A policy's conditions ("require", "deny_if", "ask_if", "ask_unless"),
+ * compiled for condition.h.
  */
 #include "../judge/decimal.h"
 #include "loader.h"
@@ -591,19 +591,8 @@ static void compile_hosts(struct loader *l, struct condition *c,
 static void compile_length(struct loader *l, struct condition *c,
 			   const json_value *v)
 {
-	if (v->type != json_integer || v->u.integer < 0 ||
-	    v->u.integer > CONDITION_LENGTH_MAX) {
-		struct span found = loader_span(l);
-
-		loader_fault(l,
-			     "a whole number from 0 to %d was expected, in "
-			     "digits alone, not %s",
-			     CONDITION_LENGTH_MAX,
-			     v->type == json_integer || v->type == json_double
-				     ? loader_show(found.ptr, found.len).text
-				     : loader_type(v));
+	if (!loader_in_range(l, v, 0, CONDITION_LENGTH_MAX))
 		return;
-	}
 	compile_scalar(l, c, v);
 	if (c->operands)
 		c->operands->most = (size_t)v->u.integer;
@@ -626,7 +615,7 @@ static void compile_value(struct loader *l, struct condition *c,
 /* ---- what the agent is told ------------------------------------------ */
 
 /* What a list of conditions does. */
-enum kind { REQUIRES, DENIES, ASKS };
+enum kind { REQUIRES, DENIES, ASKS_IF, ASKS_UNLESS };
 
 /* At most so many bytes of a path, and of what would be allowed, are told. */
 #define PATH_TOLD   160
@@ -705,7 +694,8 @@ static const char *default_reason(struct loader *l, const struct condition *c,
 	struct strbuf o = {.ptr = words, .cap = sizeof(words)};
 	const char *path = path_of(v);
 
-	if (kind == ASKS) {
+	if (kind == ASKS_IF || kind == ASKS_UNLESS) {
+		strbuf_string(&o, kind == ASKS_UNLESS ? "unless " : "");
 		condition_words(c, &o);
 	} else if (kind == REQUIRES && wanted(c)) {
 		put_cut(&o, path, strlen(path), PATH_TOLD);
@@ -744,10 +734,11 @@ static void read_draft_path(struct loader *l, const json_value *v, void *into)
 	struct draft *d = into;
 
 	read_path(l, v, d->c);
-	if (d->c->everywhere && d->list->kind == REQUIRES)
-		loader_fault(l, EVERYWHERE " cannot be required, only denied "
-					   "or asked about: write it in "
-					   "\"deny_if\" or \"ask_if\"");
+	if (d->c->everywhere &&
+	    (d->list->kind == REQUIRES || d->list->kind == ASKS_UNLESS))
+		loader_fault(l, EVERYWHERE " cannot be required, only denied: "
+					   "write it in \"deny_if\" or "
+					   "\"ask_if\"");
 }
 
 static void read_draft_op(struct loader *l, const json_value *v, void *into)
@@ -885,7 +876,7 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 	} else {
 		read_single(l, v, &d);
 	}
-	if (l->faults == faults && !(group && list->kind != ASKS))
+	if (l->faults == faults && !(group && list->kind <= DENIES))
 		d.c->reason = default_reason(l, d.c, v, list->kind);
 	d.c->told = d.on_deny;
 	if (d.on_deny)
@@ -923,7 +914,13 @@ void conditions_read_deny(struct loader *l, const json_value *v, void *into)
 	read_list(l, v, into, DENIES);
 }
 
-void conditions_read_ask(struct loader *l, const json_value *v, void *into)
+void conditions_read_ask_if(struct loader *l, const json_value *v, void *into)
 {
-	read_list(l, v, into, ASKS);
+	read_list(l, v, into, ASKS_IF);
+}
+
+void conditions_read_ask_unless(struct loader *l, const json_value *v,
+				void *into)
+{
+	read_list(l, v, into, ASKS_UNLESS);
 }

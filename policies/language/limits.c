@@ -5,7 +5,6 @@
 #include "../judge/decimal.h"
 #include "loader.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,24 +39,6 @@ struct draft {
 	bool per, values; /* these were there */
 };
 
-static bool in_range(struct loader *l, const json_value *v, int64_t low,
-		     int64_t high)
-{
-	struct span found = loader_span(l);
-
-	if (v->type == json_integer && v->u.integer >= low &&
-	    v->u.integer <= high)
-		return true;
-	loader_fault(l,
-		     "a whole number from %" PRId64 " to %" PRId64
-		     " was expected, in digits alone, not %s",
-		     low, high,
-		     v->type == json_integer || v->type == json_double
-			     ? loader_show(found.ptr, found.len).text
-			     : loader_type(v));
-	return false;
-}
-
 /* The max of a sum: a decimal, in millionths. */
 static void read_max_sum(struct loader *l, const json_value *v,
 			 struct limit *limit)
@@ -85,7 +66,7 @@ static void read_max(struct loader *l, const json_value *v, void *into)
 
 	if (d->sum)
 		read_max_sum(l, v, d->limit);
-	else if (in_range(l, v, 0, POLICY_LIMIT_MAX))
+	else if (loader_in_range(l, v, 0, POLICY_LIMIT_MAX))
 		d->limit->max = (uint64_t)v->u.integer;
 }
 
@@ -105,7 +86,7 @@ static void read_window(struct loader *l, const json_value *v, void *into)
 	int64_t seconds;
 
 	if (v->type != json_string) {
-		if (in_range(l, v, 1, POLICY_WINDOW_SECONDS))
+		if (loader_in_range(l, v, 1, POLICY_WINDOW_SECONDS))
 			d->limit->length = v->u.integer * SECOND;
 		return;
 	}
@@ -167,7 +148,7 @@ static void read_values(struct loader *l, const json_value *v, void *into)
 	struct draft *d = into;
 
 	d->values = true;
-	if (in_range(l, v, 1, POLICY_VALUES_MAX))
+	if (loader_in_range(l, v, 1, POLICY_VALUES_MAX))
 		d->limit->values = (size_t)v->u.integer;
 }
 

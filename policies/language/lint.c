@@ -97,11 +97,12 @@ static void warn_nothing_allowed(struct lint *l)
 static void warn_never_applies(struct lint *l, const struct rules *r)
 {
 	const struct location *ruled =
-		r->require.count > 0   ? &r->require.list->location
-		: r->deny_if.count > 0 ? &r->deny_if.list->location
-		: r->ask_if.count > 0  ? &r->ask_if.list->location
-		: r->limit_count > 0   ? &r->limits->location
-				       : NULL;
+		r->require.count > 0      ? &r->require.list->location
+		: r->deny_if.count > 0    ? &r->deny_if.list->location
+		: r->ask_if.count > 0     ? &r->ask_if.list->location
+		: r->ask_unless.count > 0 ? &r->ask_unless.list->location
+		: r->limit_count > 0      ? &r->limits->location
+					  : NULL;
 
 	if (refuses(r->action) && ruled && ruled->file == r->location.file)
 		lint_warn(l, &r->location,
@@ -170,6 +171,7 @@ int policy_warn(struct policy *policy, const struct policy_list *list,
 	lint_names(&l);
 	lint_conditions(&l);
 	lint_limits(&l);
+	lint_asks(&l);
 	for (size_t i = 0; list && policy_list_item(list, i, &section, &name);
 	     i++)
 		policy_note(policy, section, name);
@@ -240,6 +242,20 @@ bool policy_say_unused(const struct policy *policy, struct strbuf *out)
 	return true;
 }
 
+/* What a terminal would obey, escaped. */
+static void put_shown(struct strbuf *out, const char *s, size_t len)
+{
+	unsigned code;
+
+	for (size_t bytes; len > 0; s += bytes, len -= bytes) {
+		bytes = strbuf_obeyed(s, len, &code);
+		if (bytes > 0)
+			strbuf_escaped(out, s, bytes);
+		else
+			strbuf_bytes(out, s, bytes = 1);
+	}
+}
+
 /* When a person is asked: always, or if one of the conditions of ask_if holds.
  */
 static void describe_asking(const struct policy *policy,
@@ -257,14 +273,21 @@ static void describe_asking(const struct policy *policy,
 	}
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact)))
-		for (size_t i = 0; i < r->ask_if.count; i++) {
+		for (size_t i = 0; i < r->ask_if.count + r->ask_unless.count;
+		     i++) {
+			const bool unless = i >= r->ask_if.count;
 			struct strbuf words = {.ptr = bytes,
 					       .cap = sizeof(bytes)};
 
+			condition_words(
+				unless ? &r->ask_unless
+						  .list[i - r->ask_if.count]
+				       : &r->ask_if.list[i],
+				&words);
 			strbuf_string(out,
-				      any ? " or " : ", a person is asked if ");
-			condition_words(&r->ask_if.list[i], &words);
-			strbuf_escaped(out, words.ptr, words.len);
+				      any ? " or " : ", a person is asked ");
+			strbuf_string(out, unless ? "unless " : "if ");
+			put_shown(out, words.ptr, words.len);
 			any = true;
 		}
 }

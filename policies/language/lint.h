@@ -31,6 +31,9 @@ void lint_names(struct lint *l);
 /* Conditions that mean something else than they seem to. */
 void lint_conditions(struct lint *l);
 
+/* Rules that ask a person and never do, or that nobody can say yes to. */
+void lint_asks(struct lint *l);
+
 /* Limits that an agent can get around. */
 void lint_limits(struct lint *l);
 
@@ -41,6 +44,9 @@ struct span lint_member(struct span object, const char *key);
 /* Decodes a string, with a NUL behind it.  False: it is none, does not fit, or
  * has a NUL or an unpaired surrogate. */
 bool lint_string(struct span value, char *out, size_t cap);
+
+/* Are they the same value? */
+bool lint_same_operand(const struct operand *o, const struct operand *p);
 
 /* Do both paths have the same steps? */
 bool lint_same_path(const struct condition *a, const struct condition *b);

@@ -491,13 +491,15 @@ static bool is_placed(const struct conditions *list, const struct condition *c)
 	return false;
 }
 
-/* neq and not_in in deny_if do not hold for what is missing.  around has the
- * other conditions of its group, or is NULL. */
+/* neq and not_in in deny_if and ask_if do not hold for what is missing.  around
+ * has the other conditions of its group, or is NULL. */
 static void warn_missing(struct lint *l, const struct rules *r,
 			 const struct condition *c,
+			 const struct conditions *list,
 			 const struct conditions *around)
 {
 	const struct rules *all = l->policy->all_tools;
+	const bool asks = list == &r->ask_if;
 	bool asked = c->everywhere || asks_for(&r->require, c) ||
 		     (around && asks_for(around, c)) ||
 		     (r->section == POLICY_TOOLS && all &&
@@ -507,31 +509,32 @@ static void warn_missing(struct lint *l, const struct rules *r,
 		asked |= asks_for(&r->known.rules[i]->require, c);
 	if (!asked)
 		lint_warn(l, &c->location,
-			  "\"%s\" in \"deny_if\" does not hold where the "
+			  "\"%s\" in \"%s\" does not hold where the "
 			  "argument is missing, so a call without it passes: "
-			  "write \"%s\" in \"require\" instead",
-			  operators[c->op].name, c->op == OP_NEQ ? "eq" : "in");
+			  "write \"%s\" in \"%s\" instead",
+			  operators[c->op].name, asks ? "ask_if" : "deny_if",
+			  c->op == OP_NEQ ? "eq" : "in",
+			  asks ? "ask_unless" : "require");
 }
 
 /* ---- conditions beside one another ----------------------------------- */
+
+bool lint_same_operand(const struct operand *o, const struct operand *p)
+{
+	return o->type == p->type &&
+	       (o->type == TYPE_NUMBER
+			? decimal_compare(&o->number, &p->number) == 0
+			: o->len == p->len &&
+				  memcmp(o->ptr, p->ptr, o->len) == 0);
+}
 
 /* Do they compare with none of the same values? */
 static bool is_disjoint(const struct condition *a, const struct condition *b)
 {
 	for (size_t i = 0; i < a->operand_count; i++)
-		for (size_t k = 0; k < b->operand_count; k++) {
-			const struct operand *o = &a->operands[i];
-			const struct operand *p = &b->operands[k];
-
-			if (o->type == p->type &&
-			    (o->type == TYPE_NUMBER
-				     ? decimal_compare(&o->number,
-						       &p->number) == 0
-				     : o->len == p->len &&
-					       memcmp(o->ptr, p->ptr, o->len) ==
-						       0))
+		for (size_t k = 0; k < b->operand_count; k++)
+			if (lint_same_operand(&a->operands[i], &b->operands[k]))
 				return false;
-		}
 	return true;
 }
 
@@ -589,21 +592,25 @@ static void warn_pairs(struct lint *l, const struct conditions *list, bool any)
 
 /* ---- all of them ----------------------------------------------------- */
 
+/* Conditions of one of the lists of r, or of a group in it. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void warn_conditions(struct lint *l, const struct rules *r,
-			    const struct conditions *list, bool require,
+			    const struct conditions *of,
+			    const struct conditions *list,
 			    const struct conditions *around)
 {
+	const bool require = of == &r->require || of == &r->ask_unless;
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct condition *c = &list->list[i];
-		const bool placed = require && is_placed(&r->require, c);
+		const bool placed = require && is_placed(of, c);
 		char text[PATTERN_BYTES];
 
 		if (c->group != GROUP_NONE) {
 			if (require || c->group == GROUP_ALL)
 				warn_pairs(l, &c->members,
 					   c->group == GROUP_ANY);
-			warn_conditions(l, r, &c->members, require,
+			warn_conditions(l, r, of, &c->members,
 					c->group == GROUP_ALL ? &c->members
 							      : around);
 			continue;
@@ -622,21 +629,25 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 				warn_glob(l, c, text, require, placed);
 		}
 		if (!require && (c->op == OP_NEQ || c->op == OP_NOT_IN))
-			warn_missing(l, r, c, around);
+			warn_missing(l, r, c, of, around);
 	}
 }
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
+	const struct conditions *const lists[] = {&r->require, &r->deny_if,
+						  &r->ask_if, &r->ask_unless};
+
 	warn_pairs(l, &r->require, false);
-	warn_conditions(l, r, &r->require, true, NULL);
-	warn_conditions(l, r, &r->deny_if, false, NULL);
+	warn_pairs(l, &r->ask_unless, false);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		warn_conditions(l, r, lists[i], lists[i], NULL);
 }
 
 void lint_conditions(struct lint *l)
 {
-	if (l->policy->all_tools)
-		warn_rules(l, l->policy->all_tools);
-	for (const struct rules *r = l->policy->first; r; r = r->following)
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(l->policy, r)))
 		warn_rules(l, r);
 }

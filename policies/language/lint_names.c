@@ -56,7 +56,7 @@ static void warn_opens(struct lint *l, const struct rules *r)
 {
 	const struct policy *p = l->policy;
 	const char *fallback = p->fallback == ACTION_HIDE ? "hide" : "deny";
-	bool asks = r->require.count + r->deny_if.count + r->ask_if.count > 0;
+	bool asks = r->require.count + r->deny_if.count > 0 || rules_ask(r);
 	bool limits = !asks && r->limit_count > 0 && !r->decided;
 
 	if (p->fallback == ACTION_ALLOW || refuses(r->action))

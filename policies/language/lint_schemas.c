@@ -324,6 +324,7 @@ struct holding {
 	const char *what;  /* the operator, or the limit's key */
 	const char *given; /* the limit's path, escaped, or NULL */
 	bool require;
+	bool unless; /* and what does not meet it is asked about */
 	char path[6 * NAME_BYTES]; /* as the file has it */
 	size_t told, more;         /* tools that are warned of */
 	size_t there, not ; /* tools that have the argument, or have not */
@@ -433,7 +434,9 @@ static bool is_guarded(const struct lint *l, const struct name *name,
 	applying_begin(&a, l->policy, &s);
 	while ((r = applying_next(&a, &exact)))
 		guarded |= is_asked(&r->require, key) ||
-			   is_asked(&r->deny_if, key);
+			   is_asked(&r->deny_if, key) ||
+			   is_asked(&r->ask_if, key) ||
+			   is_asked(&r->ask_unless, key);
 	return guarded;
 }
 
@@ -505,10 +508,14 @@ static void tell_missing(struct holding *h, const struct item *item,
 		if (is_told(h))
 			lint_warn(h->l, h->location, "%s has no argument %s%s",
 				  tool.text, h->path,
-				  closed ? ", so every call of it is refused"
-					 : ": a call is refused, unless it "
-					   "invents the argument, which the "
-					   "server need not look at");
+				  h->unless ? ": a person is asked about a "
+					      "call, unless it invents the "
+					      "argument, which the server need "
+					      "not look at"
+				  : closed  ? ", so every call of it is refused"
+					    : ": a call is refused, unless it "
+					      "invents the argument, which the "
+					      "server need not look at");
 		return;
 	}
 	if (find_alike(h, item, name, alike, sizeof(alike))) {
@@ -599,19 +606,21 @@ static void hold(struct holding *h)
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void hold_condition(struct lint *l, const struct rules *r,
-			   const struct condition *c, bool require)
+			   const struct condition *c, bool require, bool unless)
 {
 	struct holding h = {.l = l,
 			    .r = r,
 			    .c = c,
 			    .location = &c->location,
 			    .what = operators[c->op].name,
-			    .require = require};
+			    .require = require,
+			    .unless = unless};
 
 	/* Of "any" in "require", one that is missing is no fault. */
 	for (size_t i = 0; i < c->members.count; i++)
 		if (!require || c->group == GROUP_ALL)
-			hold_condition(l, r, &c->members.list[i], require);
+			hold_condition(l, r, &c->members.list[i], require,
+				       unless);
 	if (c->group == GROUP_NONE && !c->everywhere && c->step_count > 0)
 		hold(&h);
 }
@@ -634,10 +643,13 @@ static void hold_limit(struct lint *l, const struct rules *r,
 
 static void hold_rules(struct lint *l, const struct rules *r)
 {
-	for (size_t i = 0; i < r->require.count; i++)
-		hold_condition(l, r, &r->require.list[i], true);
-	for (size_t i = 0; i < r->deny_if.count; i++)
-		hold_condition(l, r, &r->deny_if.list[i], false);
+	const struct conditions *const lists[] = {&r->require, &r->deny_if,
+						  &r->ask_unless, &r->ask_if};
+
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++)
+		for (size_t i = 0; i < lists[k]->count; i++)
+			hold_condition(l, r, &lists[k]->list[i], k % 2 == 0,
+				       k == 2);
 	for (size_t i = 0; i < r->limit_count; i++) {
 		const struct limit *limit = &r->limits[i];
 
@@ -729,16 +741,13 @@ static void warn_tasks(struct lint *l)
 {
 	static const struct subject update = {
 		.section = POLICY_METHODS, .name = "tasks/update", .len = 12};
-	const struct rules *asks = NULL;
+	const struct rules *asks = NULL, *r = NULL;
 	struct applying a;
 	bool exact;
 
-	for (const struct rules *r = l->policy->all_tools; !asks && r; r = NULL)
-		asks = r->require.count + r->deny_if.count > 0 ? r : NULL;
-	for (const struct rules *r = l->policy->first; !asks && r;
-	     r = r->following)
+	while (!asks && (r = policy_rules_after(l->policy, r)))
 		if (r->section == POLICY_TOOLS && !refuses(r->action) &&
-		    r->require.count + r->deny_if.count > 0)
+		    (r->require.count + r->deny_if.count > 0 || rules_ask(r)))
 			asks = r;
 	applying_begin(&a, l->policy, &update);
 	if (l->list->tasks && asks && !applying_next(&a, &exact))

@@ -56,13 +56,14 @@ static bool closes(const struct policy *policy,
 	return closed;
 }
 
-/* The first required condition, also in groups, that lets the path through; or
- * NULL. */
+/* The first condition of a list that is required, also in groups, that lets the
+ * path through; or NULL. */
 static const struct condition *find_open(const struct policy *policy,
 					 const struct rules *r,
+					 const struct conditions *required,
 					 const char *path, const char **dir)
 {
-	const struct conditions *lists[GROUPS_DEEP + 1] = {&r->require};
+	const struct conditions *lists[GROUPS_DEEP + 1] = {required};
 	size_t at[GROUPS_DEEP + 1] = {0}, deep = 0;
 
 	for (;;) {
@@ -79,6 +80,7 @@ static const struct condition *find_open(const struct policy *policy,
 			at[deep] = 0;
 		} else if (contains(c, path, dir) &&
 			   !closes(policy, &r->deny_if, c, path) &&
+			   !closes(policy, &r->ask_if, c, path) &&
 			   !(policy->all_tools &&
 			     closes(policy, &policy->all_tools->deny_if, c,
 				    path))) {
@@ -99,10 +101,15 @@ int policy_warn_within(const struct policy *policy,
 		const struct rules *r = NULL;
 		const char *dir;
 
-		while (!c && (r = policy_rules_after(policy, r)))
-			c = r->section == POLICY_TOOLS
-				    ? find_open(policy, r, kept[i].path, &dir)
-				    : NULL;
+		while (!c && (r = policy_rules_after(policy, r))) {
+			if (r->section != POLICY_TOOLS)
+				continue;
+			c = find_open(policy, r, &r->require, kept[i].path,
+				      &dir);
+			if (!c)
+				c = find_open(policy, r, &r->ask_unless,
+					      kept[i].path, &dir);
+		}
 		if (c)
 			lint_warn(
 				&l, &c->location,

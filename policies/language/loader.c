@@ -1,6 +1,7 @@
 /* A policy file being read.  The contract is in loader.h. */
 #include "loader.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -441,6 +442,24 @@ struct location loader_location_at(struct loader *l, size_t index)
 	memcpy(own.ptr, bytes, own.len);
 	l->pointer = own;
 	return o;
+}
+
+bool loader_in_range(struct loader *l, const json_value *v, int64_t low,
+		     int64_t high)
+{
+	struct span found = loader_span(l);
+
+	if (v->type == json_integer && v->u.integer >= low &&
+	    v->u.integer <= high)
+		return true;
+	loader_fault(l,
+		     "a whole number from %" PRId64 " to %" PRId64
+		     " was expected, in digits alone, not %s",
+		     low, high,
+		     v->type == json_integer || v->type == json_double
+			     ? loader_show(found.ptr, found.len).text
+			     : loader_type(v));
+	return false;
 }
 
 void loader_read_reason(struct loader *l, const json_value *v, void *into)

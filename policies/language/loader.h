@@ -90,6 +90,11 @@ bool loader_want(struct loader *l, const json_value *v, json_type type,
 /* Is v this very string? */
 bool loader_is(const json_value *v, const char *s);
 
+/* Is v a whole number from low to high, written in digits alone?  If not,
+ * reports that. */
+bool loader_in_range(struct loader *l, const json_value *v, int64_t low,
+		     int64_t high);
+
 /* What v is, in words. */
 const char *loader_type(const json_value *v);
 
@@ -116,9 +121,9 @@ const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
 loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 	rules_read_prompts, rules_read_resources, rules_read_methods;
 
-/* The readers of "require", "deny_if" and "ask_if", in conditions.c; into is
- * the conditions. */
-loader_read conditions_read_require, conditions_read_deny, conditions_read_ask;
+/* The readers of a rule's conditions, in conditions.c; into is these. */
+loader_read conditions_read_require, conditions_read_deny,
+	conditions_read_ask_if, conditions_read_ask_unless;
 
 /* The reader of "increment_from"; into is a struct condition *, whose value is
  * the amount where it holds. */

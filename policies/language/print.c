@@ -152,6 +152,7 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	print_conditions(&m, "require", &r->require);
 	print_conditions(&m, "deny_if", &r->deny_if);
 	print_conditions(&m, "ask_if", &r->ask_if);
+	print_conditions(&m, "ask_unless", &r->ask_unless);
 	print_approval(&m, r);
 	print_limits(&m, r);
 	/* The closing brace stands two columns before the members. */
@@ -229,6 +230,7 @@ void policy_directories(const struct policy *policy, policy_directory *tell,
 		tell_directories(&r->require, tell, context);
 		tell_directories(&r->deny_if, tell, context);
 		tell_directories(&r->ask_if, tell, context);
+		tell_directories(&r->ask_unless, tell, context);
 	}
 }
 
@@ -239,5 +241,5 @@ void policy_approvers(const struct policy *policy, policy_approver *tell,
 
 	while ((r = policy_rules_after(policy, r)))
 		if (r->by)
-			tell(context, &r->approval, r->by);
+			tell(context, &r->by_at, r->by);
 }

@@ -15,7 +15,9 @@ struct saying {
 	struct location location;
 	const char *reason;
 	unsigned in; /* ways to ask; 0: none are written */
-	bool by;     /* who may approve is written */
+	bool twice;  /* one of them is */
+	struct location approve_in;
+	bool by; /* who may approve is written */
 };
 
 /* ---- entries --------------------------------------------------------- */
@@ -66,7 +68,13 @@ static void read_deny_if(struct loader *l, const json_value *v, void *into)
 
 static void read_ask_if(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read_ask(l, v, &((struct saying *)into)->rules->ask_if);
+	conditions_read_ask_if(l, v, &((struct saying *)into)->rules->ask_if);
+}
+
+static void read_ask_unless(struct loader *l, const json_value *v, void *into)
+{
+	conditions_read_ask_unless(l, v,
+				   &((struct saying *)into)->rules->ask_unless);
 }
 
 const char *const policy_ways[] = {"client", "terminal", "program", NULL};
@@ -85,10 +93,8 @@ static void read_way(struct loader *l, const json_value *v, size_t index,
 	if (!policy_ways[i])
 		loader_unknown(l, "way to ask", v->u.string.ptr,
 			       v->u.string.length, policy_ways);
-	else if (s->in >> i & 1)
-		loader_fault(l, "\"%s\" is there twice", policy_ways[i]);
-	else
-		s->in |= 1u << i;
+	s->twice |= policy_ways[i] && s->in >> i & 1;
+	s->in |= policy_ways[i] ? 1u << i : 0;
 }
 
 static void read_approve_in(struct loader *l, const json_value *v, void *into)
@@ -102,7 +108,9 @@ static void read_approve_in(struct loader *l, const json_value *v, void *into)
 		loader_fault(l, "client, terminal or program was expected: "
 				"without any, nobody can be asked");
 	loader_elements(l, v, read_way, s);
-	s->rules->approval = loader_location(l);
+	if (s->twice)
+		loader_fault(l, "one of these is there twice");
+	s->approve_in = s->rules->approval = loader_location(l);
 }
 
 /* A user's name, or "@" and a group's. */
@@ -114,8 +122,7 @@ static void read_approve_by(struct loader *l, const json_value *v, void *into)
 	if (!loader_want(l, v, json_string, "a user, or \"@GROUP\","))
 		return;
 	((struct saying *)into)->by = true;
-	if (v->u.string.length > APPROVER_BYTES ||
-	    strlen(name) != v->u.string.length || !name[*name == '@'] ||
+	if (v->u.string.length > APPROVER_BYTES || !name[*name == '@'] ||
 	    strpbrk(name, " \t\n,:"))
 		loader_fault(l,
 			     "\"%s\" is neither a user nor \"@GROUP\"; "
@@ -125,11 +132,11 @@ static void read_approve_by(struct loader *l, const json_value *v, void *into)
 		loader_fault(l,
 			     "line %zu of %s names \"%s\", and one entry has "
 			     "one \"approve_by\"",
-			     r->approval.line, r->approval.file,
+			     r->by_at.line, r->by_at.file,
 			     loader_show(r->by, strlen(r->by)).text);
 	else
 		r->by = loader_keep(l, name, v->u.string.length);
-	r->approval = loader_location(l);
+	r->by_at = r->approval = loader_location(l);
 }
 
 static void read_approval_timeout(struct loader *l, const json_value *v,
@@ -137,13 +144,8 @@ static void read_approval_timeout(struct loader *l, const json_value *v,
 {
 	struct rules *r = ((struct saying *)into)->rules;
 
-	if (v->type != json_integer || v->u.integer < POLICY_ASK_LEAST ||
-	    v->u.integer > POLICY_ASK_MOST)
-		loader_fault(l,
-			     "a whole number of seconds from %d to %d was "
-			     "expected",
-			     POLICY_ASK_LEAST, POLICY_ASK_MOST);
-	else if (r->timeout == 0 || v->u.integer < r->timeout)
+	if (loader_in_range(l, v, POLICY_ASK_LEAST, POLICY_ASK_MOST) &&
+	    (r->timeout == 0 || v->u.integer < r->timeout))
 		r->timeout = (int)v->u.integer;
 	r->approval = loader_location(l);
 }
@@ -153,11 +155,14 @@ static void bar_ways(struct loader *l, const struct saying *s)
 {
 	struct rules *r = s->rules;
 
-	if (s->by && s->in & ~(unsigned)POLICY_ASK_TERMINAL)
-		loader_fault(l, "\"approve_by\" holds in the terminal alone, "
-				"as nothing else tells who says yes: write "
-				"\"approve_in\": [\"terminal\"], or leave it "
-				"out");
+	if (s->by && s->in & ~(unsigned)POLICY_ASK_TERMINAL) {
+		loader_fault_at(
+			l, &s->approve_in,
+			"\"approve_by\" holds in the terminal alone, as "
+			"nothing else tells who says yes: write "
+			"[\"terminal\"], or leave this out");
+		return;
+	}
 	if (s->by)
 		r->barred |= POLICY_ASK_CLIENT | POLICY_ASK_PROGRAM;
 	if (s->in)
@@ -175,6 +180,7 @@ static const struct loader_key rules_keys[] = {
 	{"require", read_require},
 	{"deny_if", read_deny_if},
 	{"ask_if", read_ask_if},
+	{"ask_unless", read_ask_unless},
 	{"approve_in", read_approve_in},
 	{"approve_by", read_approve_by},
 	{"approval_timeout", read_approval_timeout},
@@ -278,10 +284,12 @@ void rules_read_all_tools(struct loader *l, const json_value *v, void *into)
 	struct policy *p = l->policy;
 
 	(void)into;
-	if (!p->all_tools)
+	if (!p->all_tools) {
 		p->all_tools = loader_take(l, sizeof(*p->all_tools));
-	if (!p->all_tools)
-		return;
+		if (!p->all_tools)
+			return;
+		p->all_tools->since = l->layer;
+	}
 	p->all_tools->place = loader_location(l);
 	read_rules(l, v, p->all_tools);
 }

@@ -46,24 +46,24 @@ static void put_cut(struct strbuf *out, const char *s, size_t len)
 	strbuf_string(out, most < len ? "..." : "");
 }
 
-/* The condition at this rule; *require, *asks: of which list. */
+/* The lists that a condition may be in. */
+enum list { REQUIRE, DENY_IF, ASK_IF, ASK_UNLESS, LISTS };
+
+/* The condition at this rule, and its list. */
 static const struct condition *find(const struct policy *policy,
-				    const char *rule, bool *require, bool *asks)
+				    const char *rule, enum list *list)
 {
 	const struct rules *r = NULL;
 
-	while ((r = policy_rules_after(policy, r)))
-		for (int list = 0; list < 3; list++) {
-			const struct conditions *c = list == 0   ? &r->require
-						     : list == 1 ? &r->deny_if
-								 : &r->ask_if;
+	while ((r = policy_rules_after(policy, r))) {
+		const struct conditions *const lists[LISTS] = {
+			&r->require, &r->deny_if, &r->ask_if, &r->ask_unless};
 
-			*require = list == 0;
-			*asks = list == 2;
-			for (size_t i = 0; i < c->count; i++)
-				if (c->list[i].location.rule == rule)
-					return &c->list[i];
-		}
+		for (*list = REQUIRE; *list < LISTS; ++*list)
+			for (size_t i = 0; i < lists[*list]->count; i++)
+				if (lists[*list]->list[i].location.rule == rule)
+					return &lists[*list]->list[i];
+	}
 	return NULL;
 }
 
@@ -170,13 +170,17 @@ void policy_explain(const struct policy *policy, const struct verdict *v,
 		    struct strbuf *out)
 {
 	const struct condition *c;
-	bool require, asks;
+	enum list list;
+	bool require;
 
-	c = find(policy, v->location.rule, &require, &asks);
+	c = find(policy, v->location.rule, &list);
 	if (!c)
 		return;
-	if (asks) {
-		strbuf_string(out, "a person is asked if ");
+	require = list == REQUIRE;
+	if (list >= ASK_IF) {
+		strbuf_string(out, list == ASK_IF
+					   ? "a person is asked if "
+					   : "a person is asked unless ");
 		condition_words(c, out);
 		strbuf_string(out, v->value.ptr ? "; found: " : "");
 		put_cut(out, v->value.ptr, v->value.len);
