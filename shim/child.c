@@ -207,13 +207,20 @@ static const char *why_not(const char *command, int cause)
 	return "no such command";
 }
 
-/* Takes every child that has ended, the server or an orphan of its. */
+/* Takes every child that has ended: the server, an orphan of its, the program.
+ */
 static void reap(struct child *child)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = system_reap(&status)) > 0) {
+		if (pid == child->program) {
+			/* No new process has this pid so soon. */
+			kill(-pid, SIGKILL);
+			child->program = 0;
+			child->program_status = status;
+		}
 		if (pid != child->pid)
 			continue;
 		child->pid = 0;
