@@ -17,6 +17,16 @@
 #define CASES_REPEAT_MAX    (POLICY_LIMIT_MAX + 1)
 #define CASES_AFTER_SECONDS INT64_C(3153600000)
 
+/* What becomes of a message. */
+enum policy_outcome {
+	CASE_ALLOWED,
+	CASE_ASK,
+	CASE_REFUSED, /* in any other way than the next */
+	CASE_HIDDEN,
+	CASE_OUTCOMES
+};
+extern const char *const policy_outcomes[]; /* their words, NULL-ended */
+
 struct policy_case {
 	size_t line;      /* of the file, from 1 */
 	bool call;        /* of a tool; else any other message */
@@ -24,12 +34,12 @@ struct policy_case {
 			     string */
 	const char *json; /* arguments or params without line ends; or
 			     NULL */
-	enum verdict_kind expect; /* PASS, HIDDEN or REFUSED: any other refusal
-				   */
-	const char *rule;         /* as location.rule; NULL: any */
-	const char *description;  /* escaped; or NULL */
-	int64_t repeat;           /* how often it is called; the last counts */
-	int64_t after;            /* nanoseconds that pass before it */
+	enum policy_outcome expect;
+	const char *rule;        /* as location.rule; one that asks; NULL: any
+				  */
+	const char *description; /* escaped; or NULL */
+	int64_t repeat;          /* how often it is called; the last counts */
+	int64_t after;           /* nanoseconds that pass before it */
 };
 
 struct policy_cases {

@@ -13,8 +13,7 @@ static inline bool refuses(enum action a)
 	return a >= ACTION_DENY;
 }
 
-/* Their words in a policy, and those of the ways to ask, a bit each. */
-extern const char *const policy_actions[], *const policy_ways[];
+extern const char *const policy_actions[]; /* their words, NULL-ended */
 
 /* All text is escaped for a JSON string and lives in the arena. */
 struct limit {

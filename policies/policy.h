@@ -197,6 +197,8 @@ enum policy_ask {
 	POLICY_ASK_ALL = 7,
 };
 
+extern const char *const policy_ways[]; /* their words, by bit; NULL-ended */
+
 /* The ways in which the policy can ask about anything at all, a set; 0: it asks
  * nobody. */
 unsigned policy_asks(const struct policy *policy);

@@ -53,24 +53,26 @@ static void read_json(struct loader *l, const json_value *v, void *into)
 			*copy = ' ';
 }
 
+const char *const policy_outcomes[] = {
+	[CASE_ALLOWED] = "allowed", [CASE_ASK] = "ask",
+	[CASE_REFUSED] = "refused", [CASE_HIDDEN] = "hidden",
+	[CASE_OUTCOMES] = NULL,
+};
+
+#define EXPECTED "allowed, ask, refused or hidden"
+
 static void read_expect(struct loader *l, const json_value *v, void *into)
 {
-	static const char *const words[] = {"allowed", "refused", "hidden",
-					    NULL};
-	static const enum verdict_kind kinds[] = {VERDICT_PASS, VERDICT_REFUSED,
-						  VERDICT_HIDDEN};
-	struct policy_case *c = into;
 	int i = 0;
 
-	if (!loader_want(l, v, json_string, "allowed, refused or hidden"))
+	if (!loader_want(l, v, json_string, EXPECTED))
 		return;
-	while (words[i] && !loader_is(v, words[i]))
+	while (policy_outcomes[i] && !loader_is(v, policy_outcomes[i]))
 		i++;
-	if (words[i])
-		c->expect = kinds[i];
-	else
+	((struct policy_case *)into)->expect = (enum policy_outcome)i;
+	if (!policy_outcomes[i])
 		loader_unknown(l, "verdict", v->u.string.ptr,
-			       v->u.string.length, words);
+			       v->u.string.length, policy_outcomes);
 }
 
 static int64_t read_number(struct loader *l, const json_value *v, int64_t least,
@@ -135,14 +137,13 @@ static void read_case(struct loader *l, const json_value *v, size_t index,
 	else if (seen & METHOD && seen & ARGUMENTS)
 		loader_fault(l, "a method has \"params\", not \"arguments\"");
 	if (!(seen & EXPECT))
-		loader_fault(l, "\"expect\" is missing: allowed, refused or "
-				"hidden");
+		loader_fault(l, "\"expect\" is missing: " EXPECTED);
 	if (cases->lasts <= CASES_AFTER_SECONDS * SECOND)
 		cases->lasts += c->after;
 	if (cases->lasts > CASES_AFTER_SECONDS * SECOND && c->after > 0)
 		loader_fault(l, "more than %lld seconds of \"after\" in all",
 			     (long long)CASES_AFTER_SECONDS);
-	if (c->rule && c->expect == VERDICT_PASS)
+	if (c->rule && c->expect == CASE_ALLOWED)
 		loader_fault(l, "what is allowed has no \"rule\"");
 }
 

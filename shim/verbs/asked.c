@@ -39,24 +39,20 @@ char *asked_line(bool call, const char *name, const char *json, size_t *len)
 	return o.ptr;
 }
 
-struct verdict asked_judge(const struct policy *policy,
-			   struct counters *counters, const struct message *m,
-			   int64_t now)
+void asked_judge(const struct policy *policy, struct counters *counters,
+		 const struct message *m, int64_t now, struct judged *j)
 {
-	struct judged j;
-
-	policy_judge(policy, m, &j);
-	if (j.ask.count > 0)
-		policy_not_approved(&j, "a person must approve this call");
-	if (j.count > 0)
-		policy_counted(&j, counters_ask(counters, j.questions, j.count,
-						true, now));
-	return j.verdict;
+	policy_judge(policy, m, j);
+	if (j->count > 0)
+		policy_counted(j, counters_ask(counters, j->questions, j->count,
+					       j->ask.count == 0, now));
+	if (j->verdict.kind > VERDICT_PASS)
+		j->ask.count = 0;
 }
 
-bool asked_passes(const struct verdict *v)
+bool asked_passes(const struct judged *j)
 {
-	return v->kind == VERDICT_PASS || v->kind == VERDICT_UNWEIGHED;
+	return j->verdict.kind <= VERDICT_PASS && j->ask.count == 0;
 }
 
 /* ---- what is printed ------------------------------------------------- */
@@ -114,12 +110,13 @@ static void tell_words(const char *indent, const char *label, const char *s,
 	printf("%*s\n", (int)spaces, "");
 }
 
-void asked_tell(const struct policy *policy, const struct message *m,
-		const struct verdict *v, const char *indent)
+/* A rule, its place, what its condition wants, and what else is said of it. */
+static void tell_rule(const struct policy *policy, const struct verdict *v,
+		      const char *reason, const char *indent)
 {
-	char why[POLICY_WHY_BYTES], words[ANSWER_BYTES];
+	char why[POLICY_WHY_BYTES], escaped[6 * POLICY_WHY_BYTES];
 	struct strbuf w = {.ptr = why, .cap = sizeof(why)};
-	struct strbuf answer = {.ptr = words, .cap = sizeof(words)};
+	struct strbuf e = {.ptr = escaped, .cap = sizeof(escaped)};
 
 	printf("%s%-*s", indent, LABEL, "rule:");
 	asked_show(v->location.rule, strlen(v->location.rule));
@@ -132,6 +129,52 @@ void asked_tell(const struct policy *policy, const struct message *m,
 	policy_explain(policy, v, &w);
 	if (w.len > 0)
 		tell_words(indent, "why:", w.ptr, w.len);
+	strbuf_escaped(&e, w.ptr, w.len);
+	if (reason && !memmem(e.ptr, e.len, reason, strlen(reason)))
+		tell_words(indent, "reason:", reason, strlen(reason));
+}
+
+/* How a person is asked, and whom. */
+static void tell_ask(const struct policy *policy, const struct ask *ask,
+		     const char *indent)
+{
+	char words[POLICY_RULE_BYTES];
+	struct strbuf w = {.ptr = words, .cap = sizeof(words)};
+	size_t i;
+
+	for (i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++) {
+		const struct verdict v = {.location = ask->rules[i]};
+
+		tell_rule(policy, &v, ask->reasons[i], indent);
+	}
+	if (i < ask->count)
+		printf("%sand by %zu rules more\n", indent, ask->count - i);
+	for (i = 0; policy_ways[i]; i++)
+		if (ask->in >> i & 1) {
+			strbuf_string(&w, w.len > 0 ? ", " : "");
+			strbuf_string(&w, policy_ways[i]);
+		}
+	strbuf_string(&w, "; for ");
+	strbuf_number(&w, ask->timeout);
+	strbuf_string(&w, " seconds");
+	tell_words(indent, "in:", words, w.len);
+	for (i = 0; i < ask->by_count; i++)
+		tell_words(indent, i > 0 ? "and:" : "by:", ask->by[i],
+			   strlen(ask->by[i]));
+}
+
+void asked_tell(const struct policy *policy, const struct message *m,
+		const struct judged *j, const char *indent)
+{
+	const struct verdict *v = &j->verdict;
+	char words[ANSWER_BYTES];
+	struct strbuf answer = {.ptr = words, .cap = sizeof(words)};
+
+	if (j->ask.count > 0) {
+		tell_ask(policy, &j->ask, indent);
+		return;
+	}
+	tell_rule(policy, v, NULL, indent);
 	if (v->kind == VERDICT_MALFORMED || v->kind == VERDICT_DROPPED)
 		strbuf_string(&answer, v->reason);
 	else

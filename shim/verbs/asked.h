@@ -16,19 +16,20 @@
 char *asked_line(bool call, const char *name, const char *json, size_t *len);
 
 /* The verdict of a policy with counters in memory: if it passes, it is counted.
+ * What a person is to be asked about does not pass, and j->ask.count is not 0.
  */
-struct verdict asked_judge(const struct policy *policy,
-			   struct counters *counters, const struct message *m,
-			   int64_t now);
+void asked_judge(const struct policy *policy, struct counters *counters,
+		 const struct message *m, int64_t now, struct judged *j);
 
-/* Is it let through? */
-bool asked_passes(const struct verdict *v);
+/* Is it let through, without asking a person? */
+bool asked_passes(const struct judged *j);
 
 /* Prints on stdout why a message does not pass: the rule, its place, what a
- * condition wants, what the client is told.  Lines begin with indent and have
- * at most 80 columns where that can be. */
+ * condition wants, what the client is told; or each rule that asks a person,
+ * how, and whom.  Lines begin with indent and have at most 80 columns where
+ * that can be. */
 void asked_tell(const struct policy *policy, const struct message *m,
-		const struct verdict *v, const char *indent);
+		const struct judged *j, const char *indent);
 
 /* Prints it with what a terminal would obey (strbuf.h) as \u202e. */
 void asked_show(const char *s, size_t len);

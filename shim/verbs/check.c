@@ -4,6 +4,7 @@
 #include "../../policies/policy.h"
 #include "../grant.h"
 #include "../report.h"
+#include "../users.h"
 #include "../system.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LIST_BYTES (64 << 20) /* most in a --tools file */
 
@@ -193,6 +195,38 @@ static bool print_table(const struct policy *policy,
 	return good;
 }
 
+/* ---- who may approve ------------------------------------------------- */
+
+struct approvers {
+	const struct options *o;
+	int warnings;
+};
+
+/* Can it be anybody else than who can say yes anyway?  context is the
+ * approvers. */
+static void check_approver(void *context, const struct location *rule,
+			   const char *by)
+{
+	struct approvers *a = context;
+	id_t id;
+
+	if (!users_find(by, &id))
+		a->warnings += warn(
+			a->o,
+			"%s:%zu: %s: this machine has no %s \"%s\", so only "
+			"root can approve this",
+			rule->file, rule->line, rule->rule,
+			*by == '@' ? "group" : "user", by + (*by == '@'));
+	else if (users_are_own(by, id) && geteuid() != 0)
+		a->warnings += warn(
+			a->o,
+			"%s:%zu: %s: this user%s %s, so every program of this "
+			"user can approve this, an agent's shell too: name "
+			"another user",
+			rule->file, rule->line, rule->rule,
+			*by == '@' ? " is in" : " is", by);
+}
+
 /* ---- the verb -------------------------------------------------------- */
 
 /* Returns the number of warnings, or -1: reported. */
@@ -240,6 +274,7 @@ static int check_merged(const struct options *o, const char *const *files,
 {
 	struct policy *policy =
 		policy_load(files, count, &o->places, print_error, NULL);
+	struct approvers approvers = {.o = o};
 	struct policy_list *list = NULL;
 	char *text = NULL;
 	int warnings = 0, more = 0;
@@ -249,6 +284,8 @@ static int check_merged(const struct options *o, const char *const *files,
 		good = (list = read_list(o->tools, &text)) != NULL;
 	if (good) {
 		warnings = policy_warn(policy, list, print_warning, (void *)o);
+		policy_approvers(policy, check_approver, &approvers);
+		warnings += approvers.warnings;
 		warnings += grant_warn_within(o, policy, files, count, true,
 					      print_warning, (void *)o);
 		if (!o->print)

@@ -42,9 +42,41 @@ static void put_answer(struct strbuf *o, const char *line,
 		answer_fault(o, m->id, &fault);
 }
 
+/* The rules that ask, in which ways, whom and how long. */
+static void print_ask(const struct ask *ask)
+{
+	const char *before = "";
+
+	printf("{\"verdict\":\"ask\",\"rules\":[");
+	for (size_t i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++) {
+		printf("%s{\"rule\":\"%s\",\"file\":\"%s\",\"line\":%zu",
+		       i > 0 ? "," : "", ask->rules[i].rule, ask->rules[i].file,
+		       ask->rules[i].line);
+		if (ask->reasons[i])
+			printf(",\"reason\":\"%s\"", ask->reasons[i]);
+		putchar('}');
+	}
+	printf("],\"approve_in\":[");
+	for (size_t i = 0; policy_ways[i]; i++)
+		if (ask->in >> i & 1) {
+			printf("%s\"%s\"", before, policy_ways[i]);
+			before = ",";
+		}
+	printf("],\"approve_by\":[");
+	for (size_t i = 0; i < ask->by_count; i++) {
+		char escaped[POLICY_RULE_BYTES];
+		struct strbuf o = {.ptr = escaped, .cap = sizeof(escaped)};
+
+		strbuf_escaped(&o, ask->by[i], strlen(ask->by[i]));
+		printf("%s\"%.*s\"", i > 0 ? "," : "", (int)o.len, escaped);
+	}
+	printf("],\"approval_timeout\":%d}\n", ask->timeout);
+}
+
 static void print_json(const struct policy *policy, const struct verdict *v,
 		       const struct strbuf *answer)
 {
+	const bool passes = v->kind <= VERDICT_PASS;
 	char bytes[POLICY_WHY_BYTES], escaped[6 * POLICY_WHY_BYTES];
 	struct strbuf why = {.ptr = bytes, .cap = sizeof(bytes)};
 	struct strbuf o = {.ptr = escaped, .cap = sizeof(escaped)};
@@ -52,8 +84,8 @@ static void print_json(const struct policy *policy, const struct verdict *v,
 	policy_explain(policy, v, &why);
 	strbuf_escaped(&o, why.ptr, why.len);
 	printf("{\"verdict\":\"%s\"",
-	       log_word(asked_passes(v) ? VERDICT_PASS : v->kind));
-	if (!asked_passes(v))
+	       log_word(passes ? VERDICT_PASS : v->kind));
+	if (!passes)
 		printf(",\"rule\":\"%s\",\"reason\":\"%s\"", v->location.rule,
 		       v->reason);
 	if (v->location.file)
@@ -69,8 +101,9 @@ static void print_json(const struct policy *policy, const struct verdict *v,
 }
 
 static int explain(const struct policy *policy, const char *line,
-		   const struct message *m, const struct verdict *v, bool json)
+		   const struct message *m, const struct judged *j, bool json)
 {
+	const struct verdict *v = &j->verdict;
 	static const char *const words[] = {
 		[VERDICT_UNWEIGHED] = "allowed: no rule is about it",
 		[VERDICT_PASS] = "allowed",
@@ -83,7 +116,9 @@ static int explain(const struct policy *policy, const char *line,
 	struct strbuf answer = {.ptr = buf, .cap = sizeof(buf)};
 	const char *meant;
 
-	if (json) {
+	if (json && j->ask.count > 0) {
+		print_ask(&j->ask);
+	} else if (json) {
 		put_answer(&answer, line, m, v);
 		print_json(policy, v, &answer);
 	} else {
@@ -94,11 +129,12 @@ static int explain(const struct policy *policy, const char *line,
 			report("explain: MCP has no such method: did you mean "
 			       "%s?",
 			       meant);
-		puts(words[v->kind]);
-		if (!asked_passes(v))
-			asked_tell(policy, m, v, "");
+		puts(j->ask.count > 0 ? "ask: a person must approve it"
+				      : words[v->kind]);
+		if (!asked_passes(j))
+			asked_tell(policy, m, j, "");
 	}
-	return asked_passes(v) ? EXPLAIN_ALLOWED : EXPLAIN_REFUSED;
+	return asked_passes(j) ? EXPLAIN_ALLOWED : EXPLAIN_REFUSED;
 }
 
 /* The line that is asked about.  NULL: reported. */
@@ -135,13 +171,13 @@ int explain_run(const struct options *o)
 	int status = EXPLAIN_ERROR;
 	struct message m;
 	struct fault fault;
-	struct verdict v;
+	struct judged j;
 
 	if (line && !message_read(line, len, &m, &fault)) {
 		report("explain: %s: %s", fault.reason, line);
 	} else if (line) {
-		v = asked_judge(policy, counters, &m, grant_now());
-		status = explain(policy, line, &m, &v, o->json);
+		asked_judge(policy, counters, &m, grant_now(), &j);
+		status = explain(policy, line, &m, &j, o->json);
 	}
 	free(line);
 	counters_free(counters);

@@ -19,47 +19,54 @@ struct testing {
 	const char *file;
 	const struct policy *policy;
 	struct counters *counters;
-	int64_t now;                      /* of the counters */
-	size_t passed, failed;            /* tests */
-	size_t told[VERDICT_REFUSED + 1]; /* lines of sessions, by verdict */
+	int64_t now;                /* of the counters */
+	size_t passed, failed;      /* tests */
+	size_t told[CASE_OUTCOMES]; /* lines of sessions */
 };
 
 /* The verdict on a line, of any kind.  False: it was not understood. */
 static bool judge(struct testing *t, const char *line, size_t len,
-		  struct message *m, struct verdict *v)
+		  struct message *m, struct judged *j)
 {
 	struct fault fault;
 
 	if (message_read(line, len, m, &fault)) {
-		*v = asked_judge(t->policy, t->counters, m, t->now);
+		asked_judge(t->policy, t->counters, m, t->now, j);
 		return true;
 	}
-	*v = (struct verdict){.kind = VERDICT_MALFORMED,
-			      .location = {.rule = "(malformed)"},
-			      .reason = fault.reason,
-			      .wait = -1};
+	j->ask.count = 0;
+	j->verdict = (struct verdict){.kind = VERDICT_MALFORMED,
+				      .location = {.rule = "(malformed)"},
+				      .reason = fault.reason,
+				      .wait = -1};
 	return false;
 }
 
-/* PASS, HIDDEN, or REFUSED for whatever reason. */
-static enum verdict_kind kind_of(const struct verdict *v)
+static enum policy_outcome outcome_of(const struct judged *j)
 {
-	if (asked_passes(v))
-		return VERDICT_PASS;
-	return v->kind == VERDICT_HIDDEN ? VERDICT_HIDDEN : VERDICT_REFUSED;
+	if (asked_passes(j))
+		return CASE_ALLOWED;
+	if (j->ask.count > 0)
+		return CASE_ASK;
+	return j->verdict.kind == VERDICT_HIDDEN ? CASE_HIDDEN : CASE_REFUSED;
 }
 
-static const char *const words[] = {
-	[VERDICT_PASS] = "allowed",
-	[VERDICT_HIDDEN] = "hidden",
-	[VERDICT_REFUSED] = "refused",
-};
+/* Is it the rule that decides, or one of those that ask? */
+static bool is_rule(const struct judged *j, const char *rule)
+{
+	const struct ask *ask = &j->ask;
+
+	for (size_t i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++)
+		if (strcmp(rule, ask->rules[i].rule) == 0)
+			return true;
+	return ask->count == 0 && strcmp(rule, j->verdict.location.rule) == 0;
+}
 
 /* ---- tests ----------------------------------------------------------- */
 
 static void tell_difference(const struct testing *t,
 			    const struct policy_case *c, int64_t nth,
-			    const struct message *m, const struct verdict *v)
+			    const struct message *m, const struct judged *j)
 {
 	asked_show(t->file, strlen(t->file));
 	printf(":%zu: ", c->line);
@@ -71,19 +78,20 @@ static void tell_difference(const struct testing *t,
 		printf("\n  ");
 		asked_show(c->description, strlen(c->description));
 	}
-	printf("\n  expect: %s%s", words[c->expect], c->rule ? " by " : "");
+	printf("\n  expect: %s%s", policy_outcomes[c->expect],
+	       c->rule ? " by " : "");
 	if (c->rule)
 		asked_show(c->rule, strlen(c->rule));
-	printf("\n  got:    %s\n", words[kind_of(v)]);
-	if (!asked_passes(v))
-		asked_tell(t->policy, m, v, "  ");
+	printf("\n  got:    %s\n", policy_outcomes[outcome_of(j)]);
+	if (!asked_passes(j))
+		asked_tell(t->policy, m, j, "  ");
 }
 
 /* Asks as often as it says.  The last verdict counts, or the first that is not
  * the one expected of all.  False: no memory, reported. */
 static bool run_case(struct testing *t, const struct policy_case *c)
 {
-	struct verdict v;
+	struct judged j;
 	bool as_expected;
 	struct message m;
 	int64_t nth = 0;
@@ -94,16 +102,16 @@ static bool run_case(struct testing *t, const struct policy_case *c)
 		return false;
 	t->now += c->after;
 	do {
-		judge(t, line, len, &m, &v);
+		judge(t, line, len, &m, &j);
 		nth++;
 	} while (nth < c->repeat &&
-		 (c->expect != VERDICT_PASS || asked_passes(&v)));
-	as_expected = kind_of(&v) == c->expect &&
-		      (!c->rule || strcmp(c->rule, v.location.rule) == 0);
+		 (c->expect != CASE_ALLOWED || asked_passes(&j)));
+	as_expected = outcome_of(&j) == c->expect &&
+		      (!c->rule || is_rule(&j, c->rule));
 	if (as_expected)
 		t->passed++;
 	else
-		tell_difference(t, c, nth, &m, &v);
+		tell_difference(t, c, nth, &m, &j);
 	t->failed += !as_expected;
 	free(line);
 	return true;
@@ -125,22 +133,22 @@ static bool run_cases(struct testing *t, const char *text, size_t len)
 /* ---- sessions -------------------------------------------------------- */
 
 static void tell_line(struct testing *t, size_t number, const struct message *m,
-		      const struct verdict *v, bool understood)
+		      const struct judged *j, bool understood)
 {
-	const enum verdict_kind kind = kind_of(v);
+	const enum policy_outcome outcome = outcome_of(j);
 	const struct text names[] = {m->method_text, m->name, m->uri};
 
-	t->told[kind]++;
+	t->told[outcome]++;
 	asked_show(t->file, strlen(t->file));
-	printf(":%zu: %s", number, words[kind]);
+	printf(":%zu: %s", number, policy_outcomes[outcome]);
 	for (size_t i = 0; understood && i < 3; i++)
 		if (names[i].ptr) {
 			putchar(' ');
 			asked_show(names[i].ptr, names[i].len);
 		}
 	putchar('\n');
-	if (kind != VERDICT_PASS)
-		asked_tell(t->policy, m, v, "  ");
+	if (outcome != CASE_ALLOWED)
+		asked_tell(t->policy, m, j, "  ");
 }
 
 /* The line at *at without its end; *at moves past it.  NULL: no more. */
@@ -188,7 +196,7 @@ static void run_session(struct testing *t, const char *at, const char *end)
 {
 	struct reply reply;
 	struct message m;
-	struct verdict v;
+	struct judged j;
 	const char *line;
 	bool understood;
 	size_t len;
@@ -199,11 +207,11 @@ static void run_session(struct testing *t, const char *at, const char *end)
 		reply_read(line, len, &reply);
 		if (reply.answers)
 			continue;
-		understood = judge(t, line, len, &m, &v);
+		understood = judge(t, line, len, &m, &j);
 		if (understood && policy_only_servers_send(m.method_text))
 			continue;
-		if (v.kind != VERDICT_UNWEIGHED)
-			tell_line(t, n, &m, &v, understood);
+		if (j.verdict.kind != VERDICT_UNWEIGHED)
+			tell_line(t, n, &m, &j, understood);
 	}
 }
 
@@ -307,10 +315,14 @@ int test_run(const struct options *o)
 		t.file = o->rest[i];
 		done &= run_file(&t, o);
 	}
-	if (told[VERDICT_PASS] + told[VERDICT_REFUSED] + told[VERDICT_HIDDEN])
-		printf("%zu allowed, %zu refused, %zu hidden\n",
-		       told[VERDICT_PASS], told[VERDICT_REFUSED],
-		       told[VERDICT_HIDDEN]);
+	if (told[CASE_ALLOWED] + told[CASE_ASK] + told[CASE_REFUSED] +
+	    told[CASE_HIDDEN]) {
+		printf("%zu allowed, ", told[CASE_ALLOWED]);
+		if (told[CASE_ASK] > 0)
+			printf("%zu asked about, ", told[CASE_ASK]);
+		printf("%zu refused, %zu hidden\n", told[CASE_REFUSED],
+		       told[CASE_HIDDEN]);
+	}
 	if (t.passed + t.failed > 0)
 		printf("%zu passed, %zu failed\n", t.passed, t.failed);
 	if (!done)

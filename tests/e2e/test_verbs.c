@@ -895,6 +895,150 @@ static void explain_methods(void **state)
 	}
 }
 
+/* ---- what a person is asked about ------------------------------------- */
+
+static const char asking[] =
+	"{\"version\":\"1\",\"default\":\"deny\",\n"
+	"\"all_tools\":{\"ask_if\":[{\"path\":\"args.x\",\"op\":\"eq\","
+	"\"value\":\"\xe2\x80\xae\"}],\"approval_timeout\":9},\n"
+	"\"tools\":{\"echo\":{},\"few\":{\"rate_limit\":\"1/day\","
+	"\"action\":\"require_approval\",\"reason\":\"a \\\"few\\\"\"},\n"
+	"\"pay\":{\"ask_if\":[{\"path\":\"args.n\",\"op\":\"gt\",\"value\":"
+	"500}],\"ask_unless\":[{\"path\":\"args.to\",\"op\":\"in\",\"value\":"
+	"[\"a\",\"b\"]}],\"approve_by\":\"root\"}}}";
+
+/* A tool, its arguments; what explain says to a person and as JSON (P: the
+ * policy's name); the rule, unless it passes. */
+static const struct {
+	const char *tool, *arguments, *said, *json, *rule;
+} asked_rows[] = {
+	{"echo", "{\"x\":\"y\"}", "allowed\n", "{\"verdict\":\"passed\"}\n",
+	 NULL},
+	{"few", "{}",
+	 "ask: a person must approve it\nrule:   /tools/few/action\n"
+	 "at:     P:3\nreason: a \\\"few\\\"\n"
+	 "in:     client, terminal, program; for 50 seconds\n",
+	 "{\"verdict\":\"ask\",\"rules\":[{\"rule\":\"/tools/few/action\","
+	 "\"file\":\"P\",\"line\":3,\"reason\":\"a \\\"few\\\"\"}],"
+	 "\"approve_in\":[\"client\",\"terminal\",\"program\"],"
+	 "\"approve_by\":[],\"approval_timeout\":50}\n",
+	 "/tools/few/action"},
+	{"pay", "{\"n\":501,\"to\":\"c\",\"x\":\"\xe2\x80\xae\"}",
+	 "ask: a person must approve it\nrule:   /all_tools/ask_if/0\n"
+	 "at:     P:2\nwhy:    a person is asked if args.x eq \"\\u202e\"\n"
+	 "rule:   /tools/pay/ask_if/0\nat:     P:4\n"
+	 "why:    a person is asked if args.n gt 500\n"
+	 "rule:   /tools/pay/ask_unless/0\nat:     P:4\n"
+	 "why:    a person is asked unless args.to in [\"a\",\"b\"]\n"
+	 "in:     terminal; for 9 seconds\nby:     root\n",
+	 "{\"verdict\":\"ask\",\"rules\":[{\"rule\":\"/all_tools/ask_if/0\","
+	 "\"file\":\"P\",\"line\":2,\"reason\":\"args.x eq \\\"\\u202e\\\"\"},"
+	 "{\"rule\":\"/tools/pay/ask_if/0\",\"file\":\"P\",\"line\":4,"
+	 "\"reason\":\"args.n gt 500\"},"
+	 "{\"rule\":\"/tools/pay/ask_unless/0\",\"file\":\"P\",\"line\":4,"
+	 "\"reason\":\"unless args.to in [\\\"a\\\",\\\"b\\\"]\"}],"
+	 "\"approve_in\":[\"terminal\"],\"approve_by\":[\"root\"],"
+	 "\"approval_timeout\":9}\n",
+	 "/all_tools/ask_if/0"},
+	{"pay", "{\"n\":\"1\",\"to\":\"a\"}",
+	 "refused\nrule:   /tools/pay/ask_if/0\nat:     P:4\n"
+	 "why:    a person is asked if args.n gt 500; found: \"1\"\n"
+	 "answer: Denied by policy: a person must approve this, and it can be "
+	 "read in two\n        ways\n",
+	 NULL, "/tools/pay/ask_if/0"},
+};
+
+static const char *with_name(const char *format, const char *name)
+{
+	struct bytes whole = {.ptr = NULL};
+
+	append_text(&whole, "");
+	for (; *format; format++)
+		append_text(&whole,
+			    format[0] == 'P' ? name : text("%c", *format));
+	return whole.ptr;
+}
+
+static void asks_are_explained(void **state)
+{
+	const char *of = file("policy", asking), *said;
+	const char *const *explain = WORDS(weir, "explain", "-p", of);
+
+	(void)state;
+	prefix_only("explain starts no server");
+	for (size_t i = 0; i < COUNT(asked_rows); i++) {
+		const char *rule = asked_rows[i].rule;
+		const char *const *words =
+			WORDS(asked_rows[i].tool, asked_rows[i].arguments);
+		struct proc *p = proc_run(join(explain, words), "");
+
+		in_case(text("%s %s", words[0], words[1]));
+		check_status(p, rule != NULL);
+		check_text("stdout", p->said.ptr,
+			   with_name(asked_rows[i].said, of));
+		p = proc_run(join(join(explain, WORDS("--json")), words), "");
+		check_status(p, rule != NULL);
+		if (asked_rows[i].json)
+			check_text("JSON", p->said.ptr,
+				   with_name(asked_rows[i].json, of));
+	}
+	said = file("session.test.json",
+		    "[{\"call\":\"few\",\"expect\":\"ask\",\"repeat\":3,"
+		    "\"rule\":\"/tools/few/action\"},"
+		    "{\"call\":\"pay\",\"expect\":\"ask\",\"rule\":"
+		    "\"/tools/pay/ask_unless/0\"},\n"
+		    "{\"call\":\"pay\",\"expect\":\"ask\",\"rule\":"
+		    "\"/tools/pay/ask_if/0\"},"
+		    "{\"call\":\"few\",\"expect\":\"refused\"},"
+		    "{\"call\":\"few\",\"expect\":\"allowed\"},"
+		    "{\"call\":\"echo\",\"expect\":\"ask\"},"
+		    "{\"call\":\"echo\",\"expect\":\"ask\",\"rule\":\"\"}]");
+	said = proc_run(WORDS(weir, "test", "-p", of, said), "")->said.ptr;
+	check(strstr(said, "expect: ask by /tools/pay/ask_if/0\n  got:    ask\n"
+			   "  rule:   /tools/pay/ask_unless/0\n"),
+	      "said: %s", said);
+	check(strstr(said, "expect: allowed\n  got:    ask\n"), "said: %s",
+	      said);
+	check(strstr(said, "\n2 passed, 5 failed\n"), "said: %s", said);
+	said = file("session", CALL("1", "few") CALL("2", "echo"));
+	said = proc_run(WORDS(weir, "test", "-p", of, said), "")->said.ptr;
+	check(strstr(said, ":1: ask tools/call few\n  rule:   /tools/few/act"),
+	      "said: %s", said);
+	check(strstr(said, "\n1 allowed, 1 asked about, 0 refused, 0 hidden\n"),
+	      "said: %s", said);
+}
+
+/* Who "approve_by" names is to be somebody, and somebody else. */
+static void approvers_are_checked(void **state)
+{
+	static const struct {
+		const char *by, *said; /* a part of the only warning */
+	} named[] = {
+		{"no such", NULL}, /* does not load */
+		{"weir-nobody-has-this", "this machine has no user \"weir-nob"},
+		{"@weir-nobody-has-this", "this machine has no group \"weir-n"},
+		{"root", ""},
+	};
+
+	(void)state;
+	prefix_only("check starts no server");
+	for (size_t i = 0; i < COUNT(named); i++) {
+		const char *of = file(
+			text("p%zu", i),
+			text("{\"version\":\"1\",\"default\":\"deny\","
+			     "\"tools\":{\"t\":{\"action\":"
+			     "\"require_approval\",\"approve_by\":\"%s\"}}}",
+			     named[i].by));
+		struct proc *p =
+			proc_run(WORDS(weir, "check", "--strict", of), "");
+
+		in_case(named[i].by);
+		check_status(p, !named[i].said ? 2 : *named[i].said != '\0');
+		check(strstr(p->said.ptr, named[i].said ? named[i].said : ""),
+		      "said: %s", p->said.ptr);
+	}
+}
+
 /* ---- tests of a policy ------------------------------------------------ */
 
 static const char tested[] =
@@ -1847,6 +1991,8 @@ int run_verbs(void)
 		TEST(explain_verdicts),
 		TEST(explain_errors),
 		TEST(explain_methods),
+		TEST(asks_are_explained),
+		TEST(approvers_are_checked),
 		TEST(tests_of_a_policy),
 		TEST(tests_of_both_sides),
 		TEST(tests_say_what_is_logged),

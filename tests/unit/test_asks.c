@@ -75,7 +75,7 @@ static struct policy *compile(const char *const *files, struct said *said)
 
 #define REQUEST(method, params)                                                \
 	"{'jsonrpc':'2.0','id':1,'method':'" method "','params':" params "}"
-#define NOTICE(method)     "{'jsonrpc':'2.0','method':'" method "'}"
+#define NOTICE(method) "{'jsonrpc':'2.0','method':'" method "'}"
 #define WITH(name, args)                                                       \
 	REQUEST("tools/call", "{'name':'" name "','arguments':" args "}")
 #define CALL(name) WITH(name, "{}")
@@ -86,8 +86,9 @@ static struct policy *compile(const char *const *files, struct said *said)
  * refused, by what. */
 static void put_verdict(struct said *s, const struct judged *j)
 {
-	static const char *const kinds[] = {"unweighed", "pass",      "hidden",
-					    "refused",   "malformed", "dropped"};
+	static const char *const kinds[] = {"unweighed", "pass",
+					    "hidden",    "refused",
+					    "malformed", "dropped"};
 	const struct ask *a = &j->ask;
 
 	if (a->count == 0) {
@@ -146,8 +147,9 @@ static const struct {
 	{TOOL("{'ask_if':[{'path':'args.n','op':'in','value':['x','y']}]}"),
 	 NULL, WITH("t", "{'n':'y'}"),
 	 "/tools/t/ask_if/0: args.n in [\\'x\\',\\'y\\'] (ctp 50)"},
-	{TOOL("{'ask_if':[{'any':[" OVER("5") ",{'all':[" OVER("3") ",{'path':"
-	      "'args.m','op':'exists','value':true}]}]}]}"),
+	{TOOL("{'ask_if':[{'any':[" OVER("5") ",{'all':[" OVER(
+		 "3") ",{'path':"
+		      "'args.m','op':'exists','value':true}]}]}]}"),
 	 NULL, WITH("t", "{'n':4,'m':1}"),
 	 "/tools/t/ask_if/0: one of (args.n gt 5, all of (args.n gt 3, args.m "
 	 "exists true)) (ctp 50)"},
@@ -177,8 +179,7 @@ static const struct {
 	{TOOL("{'ask_if':[" OVER("5") "]}"), NULL, WITH("t", "{'n':'9'}"),
 	 "refused by /tools/t/ask_if/0: a person must approve this, and it can "
 	 "be read in two ways"},
-	{TOOL("{" YES ",'ask_if':[" OVER("5") "]}"), NULL,
-	 WITH("t", "{'N':9}"),
+	{TOOL("{" YES ",'ask_if':[" OVER("5") "]}"), NULL, WITH("t", "{'N':9}"),
 	 "refused by /tools/t/ask_if/0: a person must approve this, and it can "
 	 "be read in two ways"},
 	{TOOL("{'ask_unless':[" BELOW "]}"), NULL, WITH("t", "{'p':'a'}"),
@@ -194,8 +195,8 @@ static const struct {
 	 WITH("t", "{'n':2}"),
 	 "refused by /tools/t/require/0: args.n must be a number greater than "
 	 "2"},
-	{DENY "'tools':{'t':{" YES "},'?':{'action':'deny'}}}", NULL,
-	 CALL("t"), "refused by /tools/?/action: the policy does not allow it"},
+	{DENY "'tools':{'t':{" YES "},'?':{'action':'deny'}}}", NULL, CALL("t"),
+	 "refused by /tools/?/action: the policy does not allow it"},
 	{DENY "'hide':['t'],'tools':{'t':{" YES "}}}", NULL, CALL("t"),
 	 "hidden by (hidden): there is none of this name"},
 	{TOOL("{" YES ",'limits':[{'max':9,'window':60,'per':'args.k'}]}"),
@@ -211,8 +212,8 @@ static const struct {
 	 NULL, WITH("t", "{'n':2}"),
 	 "/all_tools/action: all; /tools/?/ask_if/0: args.n gt 1; "
 	 "/tools/t/action: - (t 90)"},
-	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{"
-	      YES ",'approve_in':['program']}}}",
+	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{" YES
+	      ",'approve_in':['program']}}}",
 	 NULL, CALL("t"),
 	 "refused by /tools/t/action: a person must approve this, and the "
 	 "rules leave no way to ask"},
@@ -279,9 +280,8 @@ static const struct {
 	{TOOL("{" YES ",'approve_by':'@adm'}"),
 	 TOOL("{'approve_in':['client','terminal']}"), CALL("t"),
 	 "/tools/t/action: - (t @adm 50)"},
-	{TOOL("{" YES ",'approve_by':'@adm'}"),
-	 TOOL("{'approve_by':'@adm'}"), CALL("t"),
-	 "/tools/t/action: - (t @adm 50)"},
+	{TOOL("{" YES ",'approve_by':'@adm'}"), TOOL("{'approve_by':'@adm'}"),
+	 CALL("t"), "/tools/t/action: - (t @adm 50)"},
 };
 
 /* Judges the line by the policy of the files, and by what that prints. */
@@ -415,7 +415,8 @@ static const struct {
 	 "/approve_in/1: unknown way to ask 'termnal': did you mean 'terminal'"},
 	{TOOL("{'approve_in':['client','client']}"), NULL,
 	 "/tools/t/approve_in: one of these is there twice"},
-	{TOOL("{'approve_in':[null]}"), NULL, "/approve_in/0: client, terminal"},
+	{TOOL("{'approve_in':[null]}"), NULL,
+	 "/approve_in/0: client, terminal"},
 	{TOOL("{'approve_by':''}"), NULL, "/approve_by: '' is neither a user"},
 	{TOOL("{'approve_by':'@'}"), NULL, "'@' is neither a user"},
 	{TOOL("{'approve_by':'ann, bob'}"), NULL, "for several users name a"},
@@ -488,10 +489,10 @@ static const struct {
 	{TOOL("{" YES ",'reason':'x'}"), NULL, NULL},
 	{TOOL("{'reason':'x','ask_if':[" OVER("1") "]}"), NULL, NULL},
 	{TOOL("{'reason':'x','ask_unless':[" BELOW "]}"), NULL, NULL},
-	{ALLOW "'tools':{'t':{'action':'deny','ask_if':[" OVER("1") "]}}}", NULL,
-	 "the conditions and limits of this entry can never apply"},
-	{ALLOW "'tools':{'t':{'action':'deny','ask_unless':[" BELOW "]}}}", NULL,
-	 "the conditions and limits of this entry can never apply"},
+	{ALLOW "'tools':{'t':{'action':'deny','ask_if':[" OVER("1") "]}}}",
+	 NULL, "the conditions and limits of this entry can never apply"},
+	{ALLOW "'tools':{'t':{'action':'deny','ask_unless':[" BELOW "]}}}",
+	 NULL, "the conditions and limits of this entry can never apply"},
 
 	/* Asked about anyway. */
 	{TOOL("{" YES ",'ask_if':[" OVER("1") "]}"), NULL,
@@ -519,28 +520,28 @@ static const struct {
 	{TOOL("{'ask_if':[" OVER("500") "],'deny_if':[" OVER("100") "]}"), NULL,
 	 "nobody is ever asked"},
 	{TOOL("{'ask_if':[" OVER("500") "],'deny_if':[{'path':'args.n','op':"
-	      "'gte','value':500}]}"),
+					"'gte','value':500}]}"),
 	 NULL, "nobody is ever asked"},
 	{TOOL("{'deny_if':[" OVER("500") "],'ask_if':[{'path':'args.n','op':"
-	      "'gte','value':500}]}"),
+					 "'gte','value':500}]}"),
 	 NULL, NULL},
 	{TOOL("{'ask_if':[" OVER("500") "],'deny_if':[" OVER("501") "]}"), NULL,
 	 NULL},
 	{TOOL("{'ask_if':[" OVER("500") "],'deny_if':[{'path':'args.m','op':"
-	      "'gt','value':100}]}"),
+					"'gt','value':100}]}"),
 	 NULL, NULL},
 	{TOOL("{'ask_if':[" OVER("500") "],'deny_if':[{'path':'args.n','op':"
-	      "'lt','value':900}]}"),
+					"'lt','value':900}]}"),
 	 NULL, NULL},
 	{TOOL("{'ask_if':[{'path':'args.n','op':'lt','value':1}],'deny_if':[{"
 	      "'path':'args.n','op':'lte','value':5}]}"),
 	 NULL, "nobody is ever asked"},
 	{TOOL("{'ask_if':[" OVER("500") "],'require':[{'path':'args.n','op':"
-	      "'lte','value':500}]}"),
+					"'lte','value':500}]}"),
 	 NULL,
 	 "nobody is ever asked: line 1 of a.json, /tools/t/require/0, refuses"},
 	{TOOL("{'ask_if':[" OVER("500") "],'require':[{'path':'args.n','op':"
-	      "'lte','value':900}]}"),
+					"'lte','value':900}]}"),
 	 NULL, NULL},
 	{TOOL("{'ask_if':[{'path':'args.n','op':'eq','value':'a'}],'deny_if':[{"
 	      "'path':'args.n','op':'in','value':['b','a']}]}"),
@@ -561,18 +562,18 @@ static const struct {
 	 "/tools/t/ask_unless/0: nobody is ever asked: line 1 of a.json, "
 	 "/tools/t/require/0"},
 	{TOOL("{'ask_unless':[" BELOW "],'deny_if':[" BELOW "]}"), NULL, NULL},
-	{DENY "'all_tools':{'deny_if':[" OVER("5") "]},'tools':{'t':{'ask_if':["
-	      OVER("5") "]}}}",
+	{DENY "'all_tools':{'deny_if':[" OVER(
+		 "5") "]},'tools':{'t':{'ask_if':[" OVER("5") "]}}}",
 	 NULL, "line 1 of a.json, /all_tools/deny_if/0, refuses all"},
-	{DENY "'tools':{'t*':{'deny_if':[" OVER("5") "]},'t_x':{'ask_if':["
-	      OVER("5") "]}}}",
+	{DENY "'tools':{'t*':{'deny_if':[" OVER(
+		 "5") "]},'t_x':{'ask_if':[" OVER("5") "]}}}",
 	 NULL, "line 1 of a.json, /tools/t*/deny_if/0, refuses all"},
 	{TOOL("{'ask_if':[" OVER("500") "]}"),
 	 TOOL("{'deny_if':[" OVER("500") "]}"), NULL},
 
 	/* Nobody can say yes. */
-	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{"
-	      YES ",'approve_in':['program','terminal']}}}",
+	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{" YES
+	      ",'approve_in':['program','terminal']}}}",
 	 NULL,
 	 "/tools/t/approve_in: nobody can be asked about what line 1 of "
 	 "a.json, /all_tools, asks about as well"},
@@ -581,8 +582,9 @@ static const struct {
 	 NULL, "/tools/t_x/approve_by: nobody can be asked about what line 1"},
 	{DENY "'tools':{'t':{" YES ",'approve_in':['client']}},'methods':{"
 	      "'tools/call':{" YES ",'approve_in':['terminal']}}}",
-	 NULL, "/tools/t/approve_in: nobody can be asked about what line 1 of "
-	       "a.json, /methods/tools~1call,"},
+	 NULL,
+	 "/tools/t/approve_in: nobody can be asked about what line 1 of "
+	 "a.json, /methods/tools~1call,"},
 	{DENY "'tools':{'t*':{" YES ",'approve_in':['client']},'t_x':{'action':"
 	      "'deny','approve_in':['program']}}}",
 	 NULL, "/tools/t_x/approve_in: " NO_EFFECT},
@@ -599,7 +601,8 @@ static const struct {
 	 NULL, NULL},
 	{ALLOW "'methods':{'notifications/*':{" YES "}}}", NULL,
 	 "/methods/notifications~1*: a notification cannot wait"},
-	{ALLOW "'methods':{'*':{" YES "}}}", NULL, "a notification cannot wait"},
+	{ALLOW "'methods':{'*':{" YES "}}}", NULL,
+	 "a notification cannot wait"},
 	{ALLOW "'methods':{'tools/*':{" YES "}}}", NULL, NULL},
 
 	/* An entry that asks opens less. */
@@ -735,13 +738,15 @@ static void policies_say_how(void **state)
 	} says[] = {
 		{TOOL("{}"), 0, ""},
 		{TOOL("{" YES "}"), POLICY_ASK_ALL, ""},
-		{ALLOW "'tools':{'t':{'action':'deny','ask_if':[" OVER("1") "]}}}", 0, ""},
+		{ALLOW
+		 "'tools':{'t':{'action':'deny','ask_if':[" OVER("1") "]}}}",
+		 0, ""},
 		{TOOL("{'approve_in':['client']}"), 0, ""},
 		{TOOL("{" YES ",'approve_in':['client']}"), POLICY_ASK_CLIENT,
 		 ""},
-		{DENY "'all_tools':{'ask_if':[" OVER("1")
-		      "],'approve_in':['program']},'tools':{'t':{" YES
-		      ",'approval_timeout':9,\n'approve_by':'@adm'}}}",
+		{DENY "'all_tools':{'ask_if':[" OVER(
+			 "1") "],'approve_in':['program']},'tools':{'t':{" YES
+			      ",'approval_timeout':9,\n'approve_by':'@adm'}}}",
 		 POLICY_ASK_PROGRAM | POLICY_ASK_TERMINAL,
 		 "a.json:2: /tools/t/approve_by: @adm; "},
 	};
@@ -798,8 +803,9 @@ static void policies_have_digests(void **state)
 /* Nobody approved it: a refusal by the first rule, of its section. */
 static void what_is_not_approved_is_refused(void **state)
 {
-	const char *files[FILES_MAX] = {
-		DENY "'tools':{'t':{" YES "}},'methods':{'tools/*':{" YES "}}}"};
+	const char *files[FILES_MAX] = {DENY "'tools':{'t':{" YES
+					     "}},'methods':{'tools/*':{" YES
+					     "}}}"};
 	char line[TEXT_BYTES];
 	static struct judged j;
 	struct fault fault;
@@ -816,7 +822,8 @@ static void what_is_not_approved_is_refused(void **state)
 	policy_not_approved(&j, "no");
 	assert_int_equal(j.verdict.kind, VERDICT_REFUSED);
 	assert_int_equal(j.verdict.section, POLICY_METHODS);
-	assert_string_equal(j.verdict.location.rule, "/methods/tools~1*/action");
+	assert_string_equal(j.verdict.location.rule,
+			    "/methods/tools~1*/action");
 	assert_string_equal(j.verdict.reason, "no");
 	assert_int_equal(j.verdict.wait, -1);
 	policy_free(p);

@@ -46,7 +46,8 @@ static const char *const faults[][2] = {
 	 "unknown verdict \"\\u202e\\u007f\\u0085\\u061c\""},
 	{"[{\"call\":\"a\",\"expect\":\"\xe2\x81\xa5\xd8\x9d\xc2\xa0\"}]",
 	 "unknown verdict \"\xe2\x81\xa5\xd8\x9d\xc2\xa0\""},
-	{"[{\"call\":\"a\",\"expect\":null}]", "allowed, refused or hidden"},
+	{"[{\"call\":\"a\",\"expect\":null}]",
+	 "allowed, ask, refused or hidden"},
 	{"[{\"call\":\"a\",\"method\":\"b\",\"expect\":\"allowed\"}]",
 	 "one of"},
 	{"[{\"call\":\"a\",\"params\":{},\"expect\":\"allowed\"}]",
@@ -123,13 +124,17 @@ static void a_case_is_read(void **state)
 		"\"expect\":\"refused\",\"rule\":\"/tools/a\\\"/action\","
 		"\"repeat\":1000001,\"after\":31622400,\"description\":\"\"},\n\n"
 		"{\"method\":\"x/y\",\"params\":null,\"expect\":\"hidden\"},"
-		"{\"call\":\"\",\"expect\":\"allowed\"}]",
+		"{\"call\":\"\",\"expect\":\"allowed\"},"
+		"{\"call\":\"\",\"expect\":\"ask\",\"rule\":\"/a\"}]",
 		&said));
-	assert_int_equal(c.count, 3);
+	assert_int_equal(c.count, 4);
+	assert_int_equal(c.list[2].expect, CASE_ALLOWED);
+	assert_int_equal(c.list[3].expect, CASE_ASK);
+	assert_string_equal(c.list[3].rule, "/a");
 	assert_true(c.list[0].call);
 	assert_string_equal(c.list[0].name, "a\\\"");
 	assert_string_equal(c.list[0].json, "{\"a\": 1,\"a\":  []}");
-	assert_int_equal(c.list[0].expect, VERDICT_REFUSED);
+	assert_int_equal(c.list[0].expect, CASE_REFUSED);
 	assert_string_equal(c.list[0].rule, "/tools/a\\\"/action");
 	assert_int_equal(c.list[0].repeat, 1000001);
 	assert_int_equal(c.list[0].after, 31622400 * SECOND);
@@ -137,7 +142,7 @@ static void a_case_is_read(void **state)
 	assert_string_equal(c.list[1].name, "x/y");
 	assert_string_equal(c.list[1].json, "null");
 	assert_int_equal(c.list[1].line, 5);
-	assert_int_equal(c.list[1].expect, VERDICT_HIDDEN);
+	assert_int_equal(c.list[1].expect, CASE_HIDDEN);
 	assert_null(c.list[2].json);
 	assert_int_equal(c.list[2].repeat, 1);
 	assert_int_equal(c.list[2].after, 0);

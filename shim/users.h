@@ -1,0 +1,20 @@
+/*
+ * users - who "approve_by" names: the users and groups of this machine.
+ *
+ * Names are looked up as the machine is set up to, which may wait for another
+ * one: at the start and in verbs, never on a message's path.  The static
+ * program reads /etc/passwd and /etc/group alone.
+ */
+#ifndef SHIM_USERS_H
+#define SHIM_USERS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The id of a "USER", or of a "@GROUP".  False: there is none of this name. */
+bool users_find(const char *by, id_t *id);
+
+/* Is this process of that user, or in that group? */
+bool users_are_own(const char *by, id_t id);
+
+#endif
