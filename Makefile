@@ -336,6 +336,10 @@ powercut: build-tests                ## what a power cut leaves of a grant, MOME
 corpus: $(BUILD)/weir                ## the attack lines against CMD, or weir
 	@WEIR=$(BUILD)/weir python3 tests/corpus/run.py
 
+.PHONY: classes
+classes: $(BUILD)/tests/test_classify ## weir scan's classes against a table, FILE=
+	@$(BUILD)/tests/test_classify $(FILE)
+
 .PHONY: differential
 differential: $(BUILD)/weir          ## what passes, as real readers see it
 	@WEIR=$(BUILD)/weir sh tests/differential/run

@@ -1,0 +1,231 @@
+/* The classes of tools.  Another table of the same form as its argument: how
+ * many of its rows are of the class that it gives. */
+#include "unit.h"
+
+#include "../../shim/verbs/classify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE  "tests/unit/classes.tsv"
+#define SOURCE "shim/verbs/classify.c"
+
+/* A row of such a table. */
+struct row {
+	char *tool, *class, *description;
+};
+
+static char *read_file(const char *name)
+{
+	FILE *f = fopen(name, "r");
+	char *text = calloc(1, 1 << 20);
+
+	if (!f || !text) {
+		perror(name);
+		exit(2);
+	}
+	if (fread(text, 1, (1 << 20) - 1, f) == 0)
+		exit(2);
+	fclose(f);
+	return text;
+}
+
+/* The next row; false: there is none. */
+static bool next_row(char **text, struct row *r)
+{
+	char *line;
+
+	while ((line = strsep(text, "\n"))) {
+		if (!*line || *line == '#' || !strsep(&line, "\t"))
+			continue;
+		r->tool = strsep(&line, "\t");
+		r->class = strsep(&line, "\t");
+		r->description = line;
+		if (r->description)
+			return true;
+	}
+	return false;
+}
+
+static void classes_are_those_of_the_table(void **state)
+{
+	char *text = read_file(TABLE), *at = text;
+	int count = 0, wrong = 0;
+	struct row r;
+
+	(void)state;
+	for (; next_row(&at, &r); count++) {
+		struct classified c = classify(r.tool, "", r.description, 0);
+
+		if (strcmp(class_names[c.class], r.class) == 0)
+			continue;
+		wrong++;
+		printf("%s (%s): %s, not %s: %s\n", r.tool, r.description,
+		       class_names[c.class], r.class, c.why);
+	}
+	free(text);
+	assert_int_equal(wrong, 0);
+	assert_true(count >= 400);
+}
+
+/* Every verb of the source is in a row of the table. */
+static void every_verb_has_a_row(void **state)
+{
+	char *table = read_file(TABLE), *source = read_file(SOURCE);
+	char *at = strstr(source, "} verbs[] = {"), *end;
+	int count = 0, missing = 0;
+
+	(void)state;
+	assert_non_null(at);
+	end = strstr(at, "\n};");
+	assert_non_null(end);
+	*end = '\0';
+	for (char *quoted; (quoted = strsep(&at, "\"")) && at;) {
+		char *words = strsep(&at, "\""), *word;
+
+		while ((word = strsep(&words, " "))) {
+			count += *word != '\0';
+			if (!*word || strcasestr(table, word))
+				continue;
+			missing++;
+			/* A pair may be two words in a description. */
+			for (char *p = strchr(word, '_'); p; p = NULL) {
+				*p = ' ';
+				missing -= strcasestr(table, word) != NULL;
+			}
+			if (!strcasestr(table, word))
+				printf("no row has the verb %s\n", word);
+		}
+	}
+	free(table);
+	free(source);
+	assert_int_equal(missing, 0);
+	assert_true(count > 400);
+}
+
+static void titles_and_hints_make_it_stricter_only(void **state)
+{
+	static const struct {
+		const char *name, *title, *description;
+		unsigned hints;
+		enum tool_class class;
+	} rows[] = {
+		{"get_x", "Get X", "", 0, CLASS_READ},
+		{"get_x", "Delete X", "", 0, CLASS_DESTRUCTIVE},
+		{"delete_x", "Get X", "", 0, CLASS_DESTRUCTIVE},
+		{"frob", "List X", "", 0, CLASS_READ},
+		{"frob", NULL, NULL, 0, CLASS_DESTRUCTIVE},
+		{"get_x", NULL, NULL, HINT_WRITES, CLASS_WRITE},
+		{"get_x", NULL, NULL, HINT_DESTROYS, CLASS_DESTRUCTIVE},
+		{"get_x", NULL, NULL, HINT_WRITES | HINT_DESTROYS,
+		 CLASS_DESTRUCTIVE},
+		{"run_x", NULL, NULL, HINT_WRITES, CLASS_EXECUTE},
+		{"run_x", NULL, NULL, HINT_DESTROYS, CLASS_DESTRUCTIVE},
+		{"pay_x", NULL, NULL, HINT_DESTROYS, CLASS_FINANCIAL},
+		{"", "", "", 0, CLASS_DESTRUCTIVE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct classified c =
+			classify(rows[i].name, rows[i].title,
+				 rows[i].description, rows[i].hints);
+
+		if (c.class != rows[i].class)
+			fail_msg("row %zu: %s: %s", i, class_names[c.class],
+				 c.why);
+	}
+}
+
+/* Words beyond what is kept, and texts of one byte after the other. */
+static void long_texts_are_no_fault(void **state)
+{
+	char *text = calloc(1, 100001);
+
+	(void)state;
+	for (int c = 1; c < 256; c += 9) {
+		memset(text, c, 100000);
+		assert_int_equal(classify(text, text, text, 0).class,
+				 CLASS_DESTRUCTIVE);
+	}
+	for (int i = 0; i < 100000; i++)
+		text[i] = "get_ "[i % 5];
+	assert_int_equal(classify(text, text, text, 0).class, CLASS_READ);
+	memcpy(text + 99990, " and delete", 10);
+	free(text);
+}
+
+static void arguments_that_could_be_guarded(void **state)
+{
+	static const struct {
+		const char *name, *type, *op;
+	} rows[] = {
+		{"path", "string", "under"},       {"filePath", "", "under"},
+		{"output_dir", "string", "under"}, {"path", "integer", NULL},
+		{"file_count", "integer", NULL},   {"url", "string", "host"},
+		{"webhookUrl", "string", "host"},  {"sql", "string", "regex"},
+		{"cmd", "string", "in"},           {"script", "string", "in"},
+		{"amount", "number", "lte"},       {"amount", "string", NULL},
+		{"total", "integer", "lte"},       {"name", "string", NULL},
+		{"profile", "string", NULL},       {"", "string", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct guard *g =
+			classify_argument(rows[i].name, rows[i].type);
+
+		if (!g != !rows[i].op || (g && strcmp(g->op, rows[i].op) != 0))
+			fail_msg("%s: %s", rows[i].name, g ? g->op : "none");
+	}
+}
+
+/* How a table classes the same tools.  What it calls by none of the names
+ * counts for nothing. */
+static int measure(const char *name)
+{
+	char *text = read_file(name), *at = text;
+	int count = 0, same = 0, changing = 0, milder = 0;
+	struct row r;
+
+	while (next_row(&at, &r)) {
+		struct classified c = classify(r.tool, "", r.description, 0);
+		int want = 0;
+
+		while (want < CLASSES &&
+		       strcmp(class_names[want], r.class) != 0)
+			want++;
+		if (want == CLASSES)
+			continue;
+		count++;
+		changing += want > CLASS_READ;
+		milder += (int)c.class < want;
+		same += (int)c.class == want;
+		if ((int)c.class != want)
+			printf("%s\t%s\t%s%s\t%s\t%s\n", r.tool, r.class,
+			       class_names[c.class],
+			       (int)c.class < want ? " (milder)" : "", c.why,
+			       r.description);
+	}
+	printf("%d of %d in the same class; of %d that change something, %d "
+	       "in a milder one\n",
+	       same, count, changing, milder);
+	free(text);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classes_are_those_of_the_table),
+		cmocka_unit_test(every_verb_has_a_row),
+		cmocka_unit_test(titles_and_hints_make_it_stricter_only),
+		cmocka_unit_test(long_texts_are_no_fault),
+		cmocka_unit_test(arguments_that_could_be_guarded),
+	};
+
+	if (argc > 1)
+		return measure(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
