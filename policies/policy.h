@@ -130,6 +130,10 @@ int policy_warn_within(const struct policy *policy,
 void policy_note(struct policy *policy, enum policy_section section,
 		 struct text name);
 
+/* Does an entry, not "all_tools", name it? */
+bool policy_names(const struct policy *policy, enum policy_section section,
+		  struct text name);
+
 /* Reports the entries for tools that cover none of the tools noted.  Returns
  * their number. */
 int policy_unused(const struct policy *policy, policy_report *report,

@@ -2,6 +2,7 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/scan.h"
 #include "verbs/test.h"
 #include "verbs/wrap.h"
 #include "options.h"
@@ -21,6 +22,18 @@ static int run_relay(const struct options *o, const sigset_t *mask)
 	if (!child_standard())
 		return EXIT_WEIR;
 	return child_apart(&status) ? relay_run(o, mask, NULL) : status;
+}
+
+/* As run_relay(): a shell's children are not the server's. */
+static int run_scan(const struct options *o)
+{
+	int status;
+
+	if (!child_standard())
+		return SCAN_ERROR;
+	if (!child_apart(&status))
+		return status;
+	return o->config ? wrap_scan(o) : scan_server(o, o->rest);
 }
 
 static int run_verb(const struct options *o)
@@ -43,6 +56,9 @@ static int run_verb(const struct options *o)
 	case RUN_WRAP:
 	case RUN_UNWRAP:
 		status = wrap_run(o);
+		break;
+	case RUN_SCAN:
+		status = run_scan(o);
 		break;
 	case RUN_HELP:
 		options_help(o->verb);

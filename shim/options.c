@@ -5,6 +5,7 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/scan.h"
 #include "verbs/test.h"
 #include "verbs/wrap.h"
 #include "child.h"
@@ -93,6 +94,15 @@ static const struct verb {
 		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...",
 		 "Takes weir out of CONFIG again, which is then as it was.",
 		 "0 unwrapped, 1 not, 2 error."},
+	[RUN_SCAN] =
+		{"scan", SCAN_ERROR, 1, SIZE_MAX, "COMMAND", "weir scan --help",
+		 "weir scan [OPTION]... [--] COMMAND [ARG]...\n"
+		 "   or: weir scan [OPTION]... --config FILE [SERVER]",
+		 "Asks COMMAND, an MCP server, for its tools, and writes a "
+		 "policy that\n"
+		 "names each, by class: what reads, writes, executes, "
+		 "destroys, or moves money.",
+		 "0 written, 2 error."},
 };
 
 /* ---- options --------------------------------------------------------- */
@@ -160,6 +170,35 @@ static bool set_size(struct options *o, const struct row *r, const char *what,
 	return false;
 }
 
+static bool set_timeout(struct options *o, const struct row *r,
+			const char *what, char *value)
+{
+	unsigned long n;
+	char *end;
+
+	(void)r;
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	o->timeout = n;
+	if (*value >= '1' && *value <= '9' && !*end && errno == 0 &&
+	    n <= TIMEOUT_MOST)
+		return true;
+	report("%s %s: expected a number of seconds from 1 to %d", what, value,
+	       TIMEOUT_MOST);
+	return false;
+}
+
+static bool set_profile(struct options *o, const struct row *r,
+			const char *what, char *value)
+{
+	(void)r;
+	for (o->profile = 0; o->profile < PROFILES; o->profile++)
+		if (strcmp(value, scan_profiles[o->profile]) == 0)
+			return true;
+	report("%s %s: expected strict, balanced or open", what, value);
+	return false;
+}
+
 /* The variable holds several, separated by colons; -p holds one. */
 static bool set_policies(struct options *o, const struct row *r,
 			 const char *what, char *value)
@@ -194,6 +233,7 @@ enum {
 	LIMITS = 1 << RUN_LIMITS,
 	WRAP = 1 << RUN_WRAP,
 	UNWRAP = 1 << RUN_UNWRAP,
+	SCAN = 1 << RUN_SCAN,
 	ALL = (1 << RUN_VERBS) - 1,
 };
 
@@ -236,6 +276,25 @@ static const struct row rows[] = {
 	 "print a diff and change nothing", NULL},
 	{"force", 0, NULL, NULL, WRAP, set_flag, AT(force),
 	 "wrap though the client has lists of servers by their\ncommand", NULL},
+	{"scan", 0, NULL, NULL, WRAP, set_flag, AT(scan),
+	 "ask each server for its tools: a policy that names\nnone of them is not put before it",
+	 NULL},
+	{"output", 'o', "FILE", NULL, SCAN, set_text, AT(output),
+	 "write to FILE instead of stdout", NULL},
+	{"profile", 0, "NAME", NULL, SCAN, set_profile, 0,
+	 "strict, balanced or open: what each class may do;\ndefault: balanced",
+	 NULL},
+	{"merge", 0, "FILE", NULL, SCAN, set_text, AT(merge),
+	 "keep the policy FILE as it is, add tools that are\nnew, and mark those that are gone",
+	 NULL},
+	{"list", 0, NULL, NULL, SCAN, set_flag, AT(list_only),
+	 "write what the server lists, for weir check --tools", NULL},
+	{"timeout", 0, "SECONDS", NULL, SCAN | WRAP, set_timeout, 0,
+	 "how long a server may take; default: no limit", NULL},
+	{"config", 0, "FILE", NULL, SCAN, set_text, AT(config),
+	 "take the command of SERVER from a client's\nconfiguration", NULL},
+	{"force", 0, NULL, NULL, SCAN, set_flag, AT(force),
+	 "write over FILE if it exists", NULL},
 	{"json", 0, NULL, NULL, EXPLAIN | LIMITS | WRAP | UNWRAP, set_flag,
 	 AT(json), "print JSON", NULL},
 	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
@@ -341,7 +400,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 			return bad_option(o, c, argv);
 		for (r = rows; r - rows != c && r->letter != c;)
 			r++;
-		o->given |= 1U << (r - rows);
+		o->given |= UINT64_C(1) << (r - rows);
 		snprintf(what, sizeof(what), "--%s", r->name);
 		if (!r->set(o, r, what, optarg))
 			return false;
@@ -353,11 +412,12 @@ static bool read_options(struct options *o, int argc, char **argv)
 static bool check_operands(const struct options *o)
 {
 	const struct verb *v = &verbs[o->verb];
-	/* A method stands for the tool. */
-	const size_t less = o->method ? 1 : 0;
+	/* A method stands for the tool, a configuration for the command. */
+	const size_t less = o->method || o->config ? 1 : 0;
+	const size_t most = o->find ? 0 : o->config ? 1 : v->most - less;
 	size_t count = 0;
 
-	while (count < (o->find ? 0 : v->most - less) && o->rest[count])
+	while (count < most && o->rest[count])
 		count++;
 	if (count < v->least - less && !o->find)
 		report("missing %s (see %s)",

@@ -9,6 +9,7 @@
 #define MAX_LINE_MOST    ((size_t)1 << (sizeof(size_t) > 4 ? 32 : 29))
 
 #define POLICIES_MAX 32
+#define TIMEOUT_MOST 86400 /* seconds */
 
 enum run {
 	RUN_RELAY,
@@ -18,18 +19,22 @@ enum run {
 	RUN_LIMITS,
 	RUN_WRAP,
 	RUN_UNWRAP,
+	RUN_SCAN,
 	RUN_VERBS, /* how many there are */
 	RUN_HELP = RUN_VERBS,
 	RUN_VERSION,
 	RUN_ERROR
 };
 
+/* What weir scan makes of the classes of tools. */
+enum profile { PROFILE_BALANCED, PROFILE_STRICT, PROFILE_OPEN, PROFILES };
+
 struct options {
 	enum run run;
 	const char *self; /* the first word of the command line, or NULL */
 	enum run verb;    /* of the command line, or RUN_RELAY */
 	int status;       /* to exit with when run is RUN_ERROR, or fails */
-	unsigned given;   /* the options of the command line: a bit each */
+	uint64_t given;   /* the options of the command line: a bit each */
 	/* The policy files, each layered over those before it. */
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
@@ -54,6 +59,13 @@ struct options {
 	bool dry_run;       /* wrap, unwrap: print a diff, write nothing */
 	bool replace;       /* wrap: give another policy to what is wrapped */
 	bool force;         /* wrap: in spite of the client's lists */
+	bool scan;          /* wrap: ask the server for its tools */
+	unsigned profile;   /* scan: an enum profile */
+	const char *output; /* scan: the file to write; NULL: stdout */
+	const char *merge;  /* scan: a policy to keep, or NULL */
+	const char *config; /* scan: a client's configuration, or NULL */
+	bool list_only;     /* scan: write the lists, no policy */
+	size_t timeout;     /* scan, wrap: seconds; 0: no limit */
 	char **rest;        /* the operands, NULL-ended */
 };
 

@@ -330,6 +330,20 @@ static void describe_refusal(const struct match *f, struct strbuf *out)
 	strbuf_string(out, f->by ? f->by->location.rule : "");
 }
 
+bool policy_names(const struct policy *policy, enum policy_section section,
+		  struct text name)
+{
+	char plain[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = name.ptr ? text_decode(name, plain, sizeof(plain)) : -1;
+	struct walk w;
+	bool exact;
+
+	if (len < 0)
+		return false;
+	walk_begin(&w, &policy->names[section], plain, (size_t)len);
+	return walk_next(&w, &exact) != NULL;
+}
+
 void policy_describe(const struct policy *policy, enum policy_section section,
 		     struct text name, struct strbuf *out)
 {

@@ -171,7 +171,7 @@ static void read_object(struct reading *r, struct span v, bool top)
 		v = result;
 	if (lint_member(lint_member(v, "capabilities"), "tasks").ptr)
 		r->list->tasks = true;
-	part = string_at(lint_member(v, "nextCursor")).ptr;
+	part = string_at(lint_member(v, "nextCursor")).len > 0;
 	for (int i = 0; i < REPLY_LISTS; i++) {
 		list = lint_member(v, lists[i].key);
 		if (!list.ptr || *list.ptr != '[')

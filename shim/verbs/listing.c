@@ -546,15 +546,16 @@ static bool take_lists(struct asking *a)
 
 /* ---- the server's life ----------------------------------------------- */
 
-/* Ends it as clients do: its stdin first. */
-static void end(struct asking *a)
+/* Ends it as clients do: its stdin first.  What has failed gets no time. */
+static void end(struct asking *a, bool done)
 {
 	struct pollfd p = {.fd = a->child.signals, .events = POLLIN};
 	const int64_t until = grant_now() + GRACE * SECOND;
 
 	close(a->child.in);
 	close(a->child.out);
-	while (a->child.pid > 0 && !a->child.came && grant_now() < until) {
+	while (done && a->child.pid > 0 && !a->child.came &&
+	       grant_now() < until) {
 		poll(&p, 1, 100);
 		child_signals(&a->child);
 	}
@@ -587,7 +588,7 @@ bool listing_take(struct listing *l, char **argv, size_t seconds)
 		a.child.in = fd_own(a.child.in).fd;
 		done = greet(&a) && take_lists(&a);
 		clear_wait(&a);
-		end(&a);
+		end(&a, done);
 	}
 	child_release(&mask);
 	free(a.in);

@@ -233,6 +233,39 @@ bool replace_write(const struct replace *r, const char *text, size_t len,
 	return done;
 }
 
+bool replace_create(const char *file, const char *text, size_t len)
+{
+	struct replace r = {.text = NULL};
+	char beside[PATH_MAX];
+	sigset_t all, before;
+	int fd = -1;
+	bool done = false;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	errno = ENAMETOOLONG;
+	if (snprintf(r.path, sizeof(r.path), "%s%s",
+		     strchr(file, '/') ? "" : "./", file) < (int)sizeof(r.path))
+		fd = write_beside(&r, beside, text, len);
+	if (fd >= 0) {
+		const mode_t mask = umask(0);
+
+		umask(mask);
+		done = fchmod(fd, 0644 & ~mask) == 0 && fsync(fd) == 0 &&
+		       link(beside, r.path) == 0;
+		if (!done)
+			report_all("%s: cannot create it: %s", file,
+				   strerror(errno));
+		unlink(beside);
+		close(fd);
+		sync_directory(r.path);
+	} else {
+		report_all("%s: cannot create it: %s", file, strerror(errno));
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return done;
+}
+
 bool replace_in_git(const char *path, char dir[PATH_MAX])
 {
 	char git[PATH_MAX + 8], *slash;

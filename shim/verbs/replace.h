@@ -38,6 +38,10 @@ bool replace_read(struct replace *r, const char *file);
 bool replace_write(const struct replace *r, const char *text, size_t len,
 		   bool backup, bool *made);
 
+/* Writes the text to a new file, mode 0644 as the umask allows, all of it or
+ * none.  False: reported; so is a name that is there already. */
+bool replace_create(const char *file, const char *text, size_t len);
+
 void replace_free(struct replace *r);
 
 /* The directory above this path that has a .git; false: none. */

@@ -32,16 +32,12 @@ struct shown show(const char *s)
 	return shown;
 }
 
-void show_json(const char *s)
+void show_json_to(FILE *f, const char *s)
 {
-	size_t len = s ? strlen(s) : 0;
+	size_t len = strlen(s);
 	char piece[8];
 
-	if (!s) {
-		printf("null");
-		return;
-	}
-	putchar('"');
+	putc('"', f);
 	while (len > 0) {
 		struct strbuf o = {.ptr = piece, .cap = sizeof(piece)};
 		unsigned code;
@@ -49,9 +45,33 @@ void show_json(const char *s)
 
 		bytes += bytes == 0;
 		strbuf_escaped(&o, s, bytes);
-		fwrite(o.ptr, 1, o.len, stdout);
+		fwrite(o.ptr, 1, o.len, f);
 		s += bytes;
 		len -= bytes;
 	}
-	putchar('"');
+	putc('"', f);
+}
+
+void show_json(const char *s)
+{
+	if (s)
+		show_json_to(stdout, s);
+	else
+		printf("null");
+}
+
+void show_raw_json(FILE *f, const char *s)
+{
+	for (size_t len = strlen(s), bytes; len > 0; s += bytes, len -= bytes) {
+		unsigned code;
+
+		bytes = strbuf_obeyed(s, len, &code);
+		if (bytes == 1)
+			putc(' ', f);
+		else if (bytes > 0)
+			fprintf(f, "\\u%04x", code);
+		else
+			putc(*s, f);
+		bytes += bytes == 0;
+	}
 }

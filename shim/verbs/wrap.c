@@ -7,6 +7,7 @@
 #include "clients.h"
 #include "diff.h"
 #include "replace.h"
+#include "scan.h"
 #include "servers.h"
 #include "show.h"
 
@@ -233,6 +234,133 @@ static bool choose_only(const struct options *o, const struct config *c,
 	return false;
 }
 
+/* ---- a server that is asked ------------------------------------------ */
+
+/* The innermost object of a configuration around this place in it. */
+static struct span object_around(struct span value, const char *at)
+{
+	struct jsonc_item item = {.begin = NULL};
+	struct span found = {.ptr = NULL};
+
+	while (jsonc_next(value, &item)) {
+		if (at < item.value.ptr ||
+		    at >= item.value.ptr + item.value.len)
+			continue;
+		if (*item.value.ptr == '{')
+			found = item.value;
+		value = item.value;
+		item = (struct jsonc_item){.begin = NULL};
+	}
+	return found;
+}
+
+/* "NAME=VALUE", of a member that is a string; the caller frees it. */
+static char *variable(const struct jsonc_item *item)
+{
+	const struct text value = jsonc_text(item->value);
+	const size_t most = item->key.len + value.len + 2;
+	char *set = value.ptr ? calloc(1, most) : NULL;
+	ptrdiff_t len = set ? text_decode(item->key, set, most) : -1;
+
+	if (len < 0)
+		return set;
+	set[len] = '=';
+	if (text_decode(value, set + len + 1, most - (size_t)len - 1) < 0)
+		set[len + 1] = '\0';
+	return set;
+}
+
+/* A string, decoded; NULL: none.  The caller frees it. */
+static char *text_of(struct span value)
+{
+	const struct text text = jsonc_text(value);
+	char *plain = text.ptr ? calloc(1, text.len + 1) : NULL;
+
+	if (plain && text_decode(text, plain, text.len) < 0)
+		*plain = '\0';
+	return plain;
+}
+
+/* Calls work() with the server's command, in the environment and the directory
+ * that the configuration gives it. */
+static int ask_server(const struct config *c, const struct server *v,
+		      int (*work)(const void *context, char **command),
+		      const void *context)
+{
+	char **const before = environ, **own, *dir = NULL;
+	struct span object = {.ptr = NULL}, env;
+	struct jsonc_item item = {.begin = NULL};
+	size_t count = 0, mine = 0;
+	int status = -1, here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (c->foreign)
+		report_all(
+			"%s: weir does not read env in TOML and YAML: set it before weir if the server needs it",
+			show(v->name).text);
+	else
+		object = object_around(c->servers.json.root, v->spans[0].ptr);
+	env = jsonc_find(object, "env").value;
+	while (jsonc_next(env, &item))
+		count++;
+	for (char **e = before; *e; e++)
+		count++;
+	own = calloc(count + 1, sizeof(*own));
+	item = (struct jsonc_item){.begin = NULL};
+	while (own && jsonc_next(env, &item)) {
+		own[mine] = variable(&item);
+		if (own[mine] && strstr(own[mine], "${"))
+			report_all("%s: weir does not expand %s",
+				   show(v->name).text, show(own[mine]).text);
+		mine += own[mine] != NULL;
+	}
+	count = mine;
+	for (char **e = before; own && *e; e++) {
+		size_t i = 0, len = strcspn(*e, "=") + 1;
+
+		while (i < mine && strncmp(own[i], *e, len) != 0)
+			i++;
+		if (i == mine)
+			own[count++] = *e;
+	}
+	if (own)
+		dir = text_of(jsonc_find(object, "cwd").value);
+	if (!own || here < 0)
+		report_all("%s: %s", show(v->name).text, strerror(errno));
+	else if (dir && chdir(dir) != 0)
+		report_all("%s: %s: %s", show(v->name).text, show(dir).text,
+			   strerror(errno));
+	else {
+		environ = own;
+		status = work(context, v->words + v->behind);
+		environ = before;
+	}
+	if (here >= 0 && fchdir(here) == 0)
+		close(here);
+	while (own && mine > 0)
+		free(own[--mine]);
+	free(own);
+	free(dir);
+	return status;
+}
+
+static int scan_it(const void *context, char **command)
+{
+	return scan_server(context, command);
+}
+
+/* What a policy is held against. */
+struct held {
+	const struct options *o;
+	const struct policy *policy;
+};
+
+static int hold(const void *context, char **command)
+{
+	const struct held *h = context;
+
+	return scan_named(h->policy, command, h->o->timeout);
+}
+
 /* ---- policies -------------------------------------------------------- */
 
 /* DIR/%s.json with the server's name; the caller frees it.  NULL: reported. */
@@ -272,11 +400,14 @@ static char *name_policy(const char *pattern, const struct server *v)
 
 /* Names the server's policies, and sees that they load, unless they are those
  * of the server before.  False: reported. */
-static bool find_policies(const struct options *o, const struct server *v,
-			  struct outcome *to, const struct outcome *before)
+static bool find_policies(const struct options *o, const struct config *c,
+			  const struct server *v, struct outcome *to,
+			  const struct outcome *before)
 {
+	struct held held = {.o = o};
 	struct policy *policy;
-	bool same = before != NULL;
+	bool same = before != NULL && !o->scan;
+	int named = 1;
 
 	for (size_t i = 0; i < o->policy_count; i++) {
 		to->put[i] = name_policy(o->policies[i], v);
@@ -295,8 +426,15 @@ static bool find_policies(const struct options *o, const struct server *v,
 		return false;
 	}
 	policy_warn(policy, NULL, report_line, NULL);
+	held.policy = policy;
+	if (o->scan)
+		named = ask_server(c, v, hold, &held);
 	policy_free(policy);
-	return true;
+	if (named <= 0)
+		report_all("%s: %s, so nothing was changed", show(v->name).text,
+			   named < 0 ? "weir cannot ask it for its tools"
+				     : "its policy names none of its tools");
+	return named > 0;
 }
 
 static bool has_policies(const struct server *v, const struct outcome *to)
@@ -624,7 +762,7 @@ static bool decide_all(const struct options *o, struct config *c,
 
 		if (all[i].chosen && o->verb == RUN_WRAP &&
 		    v->kind == SERVER_COMMAND) {
-			if (!find_policies(o, v, &all[i], before))
+			if (!find_policies(o, c, v, &all[i], before))
 				return false;
 			before = &all[i];
 		}
@@ -827,4 +965,33 @@ int wrap_run(const struct options *o)
 	free(all);
 	config_free(&c);
 	return status;
+}
+
+int wrap_scan(const struct options *o)
+{
+	const char *name = o->rest[0];
+	struct config c;
+	struct outcome *all = NULL;
+	bool good = config_read(&c, o->config, "weir");
+	int status = SCAN_ERROR;
+
+	if (good && !(all = calloc(c.servers.count + 1, sizeof(*all))))
+		report_all("out of memory");
+	good = good && all &&
+	       (name ? choose(&c, all, name) : choose_only(o, &c, all));
+	for (size_t i = 0; good && i < c.servers.count; i++) {
+		const struct server *v = &c.servers.list[i];
+
+		if (!all[i].chosen)
+			continue;
+		if (v->kind != SERVER_COMMAND)
+			report_all("%s: %s", show(v->name).text,
+				   why_not[v->kind]);
+		else
+			status = ask_server(&c, v, scan_it, o);
+		break;
+	}
+	free(all);
+	config_free(&c);
+	return status < 0 ? SCAN_ERROR : status;
 }

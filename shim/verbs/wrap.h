@@ -16,4 +16,8 @@
  */
 int wrap_run(const struct options *o);
 
+/* weir scan of the server o->rest[0] of the configuration o->config, or of the
+ * only one. */
+int wrap_scan(const struct options *o);
+
 #endif

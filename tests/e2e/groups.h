@@ -20,6 +20,7 @@ int run_layers(void);      /* several policies; prompts, resources, methods */
 int run_verbs(void);       /* observe, the log, explain, reload */
 int run_limits(void);      /* the verb limits */
 int run_wrap(void);        /* the verbs wrap and unwrap */
+int run_scan(void);        /* the verb scan */
 int run_preload(void);     /* libweir.so in a process of another's */
 int run_loads(void);       /* check --preload */
 int run_held(void);        /* a verdict that takes time */
