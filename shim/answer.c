@@ -1,6 +1,8 @@
 /* Answers to the client.  The contract is in answer.h. */
 #include "answer.h"
 
+#include "../parser/elicit.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -173,6 +175,60 @@ void answer_changed(struct strbuf *out, enum policy_section section)
 	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
 	strbuf_string(out, words[section]);
 	strbuf_string(out, "/list_changed\"}\n");
+}
+
+static void put_question(struct strbuf *out, const char *mode,
+			 const struct strbuf *text)
+{
+	strbuf_string(out, "\"method\":\"elicitation/create\",\"params\":{");
+	strbuf_string(out, mode);
+	strbuf_string(out, "\"message\":\"");
+	strbuf_escaped(out, text->ptr, text->len);
+	strbuf_string(out, "\",\"requestedSchema\":{\"type\":\"object\","
+			   "\"properties\":{}}}");
+}
+
+void answer_question(struct strbuf *out, const char *id,
+		     const struct strbuf *text)
+{
+	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"id\":\"");
+	strbuf_string(out, id);
+	strbuf_string(out, "\",");
+	/* 2025-06-18 has no mode: a form is the default. */
+	put_question(out, "", text);
+	strbuf_string(out, "}\n");
+}
+
+void answer_required(struct strbuf *out, struct span id,
+		     const struct strbuf *text)
+{
+	begin(out, id);
+	/* No requestState: servers refuse one that is not theirs. */
+	strbuf_string(out, ",\"result\":{\"resultType\":\"input_required\","
+			   "\"inputRequests\":{\"" ELICIT_KEY "\":{");
+	put_question(out, "\"mode\":\"form\",", text);
+	strbuf_string(out, "}}}}\n");
+}
+
+void answer_withdrawn(struct strbuf *out, const char *id)
+{
+	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+			   "cancelled\",\"params\":{\"requestId\":\"");
+	strbuf_string(out, id);
+	strbuf_string(out, "\",\"reason\":\"answered elsewhere\"}}\n");
+}
+
+void answer_progress(struct strbuf *out, struct span token, int64_t gone)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), ",\"progress\":0.%04d", (int)gone);
+	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+			   "progress\",\"params\":{\"progressToken\":");
+	strbuf_bytes(out, token.ptr, token.len);
+	strbuf_string(out, text);
+	strbuf_string(out, ",\"total\":1,\"message\":\"waiting for a person's "
+			   "approval\"}}\n");
 }
 
 void answer_refusal(struct strbuf *out, const struct message *m,

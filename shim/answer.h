@@ -46,6 +46,19 @@ void answer_changed(struct strbuf *out, enum policy_section section);
 void answer_withheld(struct strbuf *out, struct span id,
 		     const struct fault *fault);
 
+/* Asks a person in the client: a request with this id; and, of a client of MCP
+ * 2026-07-28, as the result of its request. */
+void answer_question(struct strbuf *out, const char *id,
+		     const struct strbuf *text);
+void answer_required(struct strbuf *out, struct span id,
+		     const struct strbuf *text);
+
+/* The question with this id has been answered elsewhere: a notification. */
+void answer_withdrawn(struct strbuf *out, const char *id);
+
+/* A person is still waited for: so many 10000ths of the time have gone. */
+void answer_progress(struct strbuf *out, struct span token, int64_t gone);
+
 /* weir could not start, and why: -32603. */
 void answer_unstarted(struct strbuf *out, struct span id, const char *reason);
 

@@ -8,17 +8,17 @@
  * session.
  *
  * A yes and a no are bound to a digest: SHA-256 of the session, the server's
- * words, the method, what is named (decoded), the params (the bytes, but for
- * _meta and the answers of a person), the policy and the rules that ask.
+ * words, the method, the params (the bytes, but for _meta and the answers of a
+ * person), the policy and the rules that ask.
  *
  * Times are in nanoseconds of CLOCK_BOOTTIME.
  */
 #ifndef SHIM_APPROVALS_H
 #define SHIM_APPROVALS_H
 
-#include "../parser/message.h"
-#include "../parser/sha256.h"
+#include "../parser/elicit.h"
 #include "../parser/strbuf.h"
+#include "../policies/policy.h"
 
 #define APPROVALS_MAX   16 /* waiting at a time */
 #define APPROVALS_SLOTS 32 /* these, and what was refused without an answer */
@@ -36,7 +36,9 @@ enum approval_state {
 	APPROVAL_HELD,    /* its line lies here, and the client waits */
 	APPROVAL_REPEAT,  /* answered input_required: the client repeats it */
 	APPROVAL_EXPIRED, /* refused, for nobody answered: still listed */
-	APPROVAL_DECIDED, /* was HELD; the session is about to settle it */
+	APPROVAL_DECIDED, /* the session is about to settle it */
+	APPROVAL_PASSING, /* a yes: its line is to go to the server */
+	APPROVAL_GOING,   /* it goes */
 };
 
 /* Who or what decided. */
@@ -70,11 +72,13 @@ struct approval {
 	 * yes, "USER" or "@GROUP", all of them, each with a NUL behind it. */
 	char rules[2048], by[512];
 	size_t by_count;
-	char first[1024]; /* the first rule, for the answer */
-	unsigned section; /* an enum policy_section: of that rule */
+	char first[1024];            /* the first rule, for the answer */
+	enum policy_section section; /* of that rule */
+	bool cut;                    /* rules has not all of them */
 	/* The id of the question in the client, with a NUL; "" if none. */
 	char question[APPROVALS_ID + 1];
 	/* Once DECIDED: */
+	bool waits; /* it was HELD: the client waits for an answer */
 	bool yes;
 	enum approval_way way;
 	char who[64]; /* for the log; "" if not known */
@@ -82,8 +86,8 @@ struct approval {
 
 struct approvals;
 
-/* Reserves all of it.  server: its words, NULL-ended, the caller's as long.
- * NULL: no memory, or no random bits. */
+/* Reserves all of it.  server: its words, NULL-ended, the caller's as long; may
+ * be NULL.  NULL: no memory, or no random bits. */
 struct approvals *approvals_open(const char *const *server);
 void approvals_close(struct approvals *a);
 
@@ -95,10 +99,11 @@ struct approval *approvals_slot(struct approvals *a, size_t index);
  * A person has answered.  The first answer wins.  HELD: the session passes the
  * call on or refuses it, and withdraws the question in the client.  REPEAT,
  * EXPIRED: the answer is kept for APPROVALS_KEEP; a yes lets one identical call
- * pass, a no refuses them.  False: it is answered already.
+ * pass, a no refuses them.  The session does this when it judges next.  False:
+ * it is answered already.
  */
-bool approvals_answer(struct approvals *a, struct approval *of, bool yes,
-		      enum approval_way way, const char *who, int64_t now);
+bool approvals_answer(struct approval *of, bool yes, enum approval_way way,
+		      const char *who);
 
 /*
  * What a person is shown, UTF-8 that a terminal may print, lines ended by LF:
@@ -109,7 +114,68 @@ bool approvals_answer(struct approvals *a, struct approval *of, bool yes,
 bool approval_text(const struct approvals *a, const struct approval *of,
 		   struct strbuf *out, size_t most);
 
-/* When approvals_tick() is due; -1: never.  For the relay's poll(). */
+/* When session_tick() is due; -1: never. */
 int64_t approvals_due(const struct approvals *a);
+
+/* ---- for the session ------------------------------------------------- */
+
+void approvals_digest(const struct approvals *a, const struct policy *policy,
+		      const struct message *m, const struct ask *ask,
+		      unsigned char digest[SHA256_BYTES]);
+
+/* A slot for one more question, which is free until it has another state.
+ * NULL: *why says so. */
+struct approval *approvals_take(struct approvals *a, int64_t now,
+				const char **why);
+void approvals_release(struct approval *of);
+
+/* The question is asked now: it is one of those of the minute.  client: gives
+ * it an id for the client. */
+void approvals_ask(struct approvals *a, struct approval *of, int64_t now,
+		   bool client);
+
+/* The first slot of this state, and of this digest unless that is NULL. */
+struct approval *approvals_find(struct approvals *a, enum approval_state state,
+				const unsigned char *digest);
+
+/* Is it an id that a question of this session has, or had? */
+bool approvals_issued(const struct approvals *a, struct span id);
+
+/* The call with this id, of those that have not gone; the HELD one whose
+ * question has this id; or NULL. */
+struct approval *approvals_call(struct approvals *a, struct span id);
+struct approval *approvals_asked(struct approvals *a, struct span id);
+
+/* The client gives up its call. */
+void approvals_cancel(struct approval *of);
+
+/* Keeps an answer until that time, in the place of an older one. */
+void approvals_keep(struct approvals *a, const unsigned char *digest, bool yes,
+		    int64_t until);
+
+/* Until when an answer is kept, which is taken out if it is a yes.  0: there is
+ * none. */
+int64_t approvals_kept(struct approvals *a, const unsigned char *digest,
+		       bool *yes);
+
+/*
+ * A server may answer an approved call with input_required (MCP 2026-07-28):
+ * the client's next call of this digest, with the requestState of that answer
+ * or none if it had none, continues it.  passed: a call with this id goes to
+ * the server.  awaits: the server's lines are to be read for its answer.
+ */
+void approvals_passed(struct approvals *a, const unsigned char *digest,
+		      struct span id, int64_t now);
+bool approvals_await(const struct approvals *a);
+void approvals_replied(struct approvals *a, struct span id, struct span result);
+bool approvals_continues(struct approvals *a, const unsigned char *digest,
+			 const struct elicit_call *call);
+
+/* Decides all that waits: a no; also what a person has said yes to, if that has
+ * not begun to go. */
+void approvals_end(struct approvals *a, enum approval_way way, bool said);
+
+/* Time has come this far. */
+void approvals_tick(struct approvals *a, int64_t now);
 
 #endif

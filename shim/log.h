@@ -105,6 +105,11 @@ void log_verdict(struct log *log, const struct message *m,
 void log_fault(struct log *log, struct span id, const struct fault *fault,
 	       bool observed);
 
+/* What became of the question about a call: the answer, who gave it and how
+ * ("" if that is not known), and how long it waited, in nanoseconds. */
+void log_approval(struct log *log, const struct message *m, const char *answer,
+		  const char *who, const char *how, int64_t waited);
+
 /* A warning, which is no decision: {"time":"...","warning":"..."} */
 void log_warning(struct log *log, const char *text);
 

@@ -47,6 +47,7 @@ struct relay {
 	bool server_in_full, client_out_full; /* until poll() says otherwise */
 	int64_t due; /* when half a line is ended, CLOCK_BOOTTIME; 0: never */
 	int64_t counted; /* when the counters go on, in ns of it; -1: never */
+	int64_t asked;   /* the same, of what waits for a person */
 };
 
 /* ---- sending --------------------------------------------------------- */
@@ -107,16 +108,15 @@ static bool narrow(const struct relay *r)
 }
 
 /*
- * How much of the run may be written now so that no line is torn: whole lines
- * that fit, and at most PIPE_BUF bytes are written all or not at all (pipe(7)).
- * A line longer than the pipe waits until the pipe is empty, so that its
- * pieces follow one another as fast as the server reads.
+ * How much of len bytes at p, one line or more, may be written now so that no
+ * line is torn: whole lines that fit, and at most PIPE_BUF bytes are written
+ * all or not at all (pipe(7)). A line longer than the pipe waits until the pipe
+ * is empty, so that its pieces follow one another as fast as the server reads.
  */
-static size_t untorn(struct relay *r)
+static size_t untorn(struct relay *r, const char *p, size_t len, bool one)
 {
-	const struct stream *s = &r->s.up;
-	const char *p = s->buf + s->run, *lf = NULL;
-	size_t len = s->run_end - s->run, line = len;
+	const char *lf = NULL;
+	size_t line = len;
 	bool begin = r->begun < BEGIN_BYTES;
 
 	if (r->torn > 0)
@@ -127,7 +127,7 @@ static size_t untorn(struct relay *r)
 	if (!begin && (len <= PIPE_BUF || len <= r->room))
 		return len;
 	/* One line has but one LF, which is not worth the search. */
-	if (s->last > s->run && (lf = memchr(p, '\n', len)))
+	if (!one && (lf = memchr(p, '\n', len)))
 		line = (size_t)(lf - p) + 1;
 	if (begin) {
 		/* Pieces of a line follow each other without a pause. */
@@ -162,13 +162,14 @@ static void close_server_in(struct relay *r)
 
 static bool send_up(struct relay *r)
 {
-	struct stream *s = &r->s.up;
 	size_t len;
+	bool one;
+	const char *p = session_up(&r->s, &len, &one);
 	ssize_t put;
 
-	if (r->server_in.fd < 0 || r->server_in_full || s->run == s->run_end)
+	if (r->server_in.fd < 0 || r->server_in_full || len == 0)
 		return false;
-	len = untorn(r);
+	len = untorn(r, p, len, one);
 	if (len == 0) {
 		r->server_in_full = true;
 		/* While the server reads there will be room soon. */
@@ -178,7 +179,7 @@ static bool send_up(struct relay *r)
 		return false;
 	}
 	r->wait = 0;
-	put = fd_write(&r->server_in, s->buf + s->run, len);
+	put = fd_write(&r->server_in, p, len);
 	if (put < 0) {
 		if (errno == EAGAIN)
 			r->server_in_full = true;
@@ -189,7 +190,7 @@ static bool send_up(struct relay *r)
 	if (r->torn > 0)
 		r->torn -= (size_t)put;
 	take_room(r, (size_t)put);
-	stream_sent(s, (size_t)put);
+	session_up_sent(&r->s, (size_t)put);
 	if (r->begun < BEGIN_BYTES) {
 		r->begun += (size_t)put;
 		r->server_in_full = narrow(r);
@@ -271,7 +272,7 @@ static void work(struct relay *r)
 		any |= send_down(r);
 	} while (any);
 	/* Ends travel as bytes do: after all that came before them. */
-	if (r->s.up_ended && r->s.up.run == r->s.up.fill)
+	if (session_up_ended(&r->s))
 		fd_close(&r->server_in);
 	session_down(&r->s, &left);
 	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
@@ -337,17 +338,20 @@ static void want(struct pollfd *p, int fd, short events, bool wanted)
 	p->revents = 0;
 }
 
-/* For poll(): until the pipe is looked at, half a line is ended, or counters go
- * on. */
+/* For poll(): until the pipe is looked at, half a line is ended, counters go
+ * on, or what waits for a person has waited. */
 static int timeout(const struct relay *r)
 {
 	int64_t wait = r->wait > 0 ? r->wait : INT64_MAX, left;
 
 	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
 		wait = left;
-	if (r->counted >= 0) {
-		left = (r->counted - grant_now() + MILLISECOND - 1) /
-		       MILLISECOND;
+	for (int i = 0; i < 2; i++) {
+		const int64_t due = i == 0 ? r->counted : r->asked;
+
+		if (due < 0)
+			continue;
+		left = (due - grant_now() + MILLISECOND - 1) / MILLISECOND;
 		wait = left < wait ? left : wait;
 	}
 	if (wait > INT_MAX)
@@ -357,23 +361,26 @@ static int timeout(const struct relay *r)
 
 static void await_events(struct relay *r, struct pollfd p[POLLED])
 {
-	bool up = r->s.up.run < r->s.up.run_end;
-	size_t down;
+	size_t up, down;
+	bool one;
 	char *at;
 	int events, wait;
 
+	session_up(&r->s, &up, &one);
 	session_down(&r->s, &down);
 	want(&p[CLIENT_IN], r->client_in.fd, POLLIN,
 	     stream_room(&r->s.up, &at) > 0);
 	want(&p[CLIENT_OUT], r->client_out.fd, POLLOUT, down > 0);
 	/* A full pipe that nobody reads any more never has room. */
-	want(&p[SERVER_IN], r->server_in.fd, r->wait == 0 ? POLLOUT : 0, up);
+	want(&p[SERVER_IN], r->server_in.fd, r->wait == 0 ? POLLOUT : 0,
+	     up > 0);
 	want(&p[SERVER_OUT], r->server_out.fd, POLLIN,
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
 	want(&p[SERVER], r->child.pidfd, POLLIN, true);
 	p[COUNTERS].revents = 0;
 	r->counted = counters_poll(r->s.counters, &p[COUNTERS]);
+	r->asked = r->s.approvals ? approvals_due(r->s.approvals) : -1;
 	wait = timeout(r);
 	events = poll(p, POLLED, wait);
 	for (int i = 0; events < 0 && i < POLLED; i++)
@@ -458,6 +465,8 @@ static void loop(struct relay *r)
 		if (p[COUNTERS].revents ||
 		    (r->counted >= 0 && grant_now() >= r->counted))
 			session_resume(&r->s);
+		if (r->asked >= 0 && grant_now() >= r->asked)
+			session_tick(&r->s, grant_now());
 		work(r);
 		end_half_line(r);
 		if (r->child.pid == 0)
@@ -495,7 +504,8 @@ static bool open_session(struct relay *r, size_t *reported)
 		return false;
 	if (session_open(&r->s, r->policy, counters, o->max_line)) {
 		r->s.observe = o->observe;
-		return true;
+		if (session_ask(&r->s, (const char *const *)o->rest, 0))
+			return true;
 	}
 	report("out of memory: lines of up to %zu bytes need twice that in address space",
 	       o->max_line);

@@ -3,6 +3,7 @@
 
 #include "../parser/reply.h"
 #include "answer.h"
+#include "asking.h"
 #include "grant.h"
 #include "report.h"
 
@@ -37,9 +38,21 @@ void session_close(struct session *s)
 		report("and %zu more would not pass", s->observed_count);
 	session_drop(s);
 	counters_free(s->counters);
+	approvals_close(s->approvals);
 	free(s->answers.ptr);
 	stream_close(&s->up);
 	stream_close(&s->down);
+}
+
+bool session_ask(struct session *s, const char *const *server, unsigned ways)
+{
+	static const char *const none[] = {NULL};
+
+	s->server = server ? server : none;
+	s->ways = ways;
+	if (policy_asks(s->policy) && !s->approvals)
+		s->approvals = approvals_open(s->server);
+	return s->approvals || !policy_asks(s->policy);
 }
 
 static bool answers_have_room(const struct session *s)
@@ -85,23 +98,32 @@ static void report_trouble(struct session *s)
 	s->uncounted = *trouble != '\0';
 }
 
-/* Judges the message, and has its limits counted.  False: that takes time, and
- * the message is to be read again once s->held has the answer. */
-static bool judge_message(struct session *s, const struct message *m)
+/* Judges the message, and has its limits counted: of one that a person must
+ * approve, once they have; until then they are asked.  of: they have, and it
+ * lies there; or NULL.  False: that takes time, and the message is to be read
+ * again once s->held has the answer. */
+static bool judge_message(struct session *s, const struct message *m,
+			  struct approval *of)
 {
 	struct held *h = &s->held;
 
 	if (!h->counting) {
 		policy_judge(s->policy, m, &h->judged);
-		if (h->judged.ask.count > 0)
-			policy_not_approved(&h->judged,
-					    "a person must approve this call");
-		h->waited = 0;
+		h->waited = h->approved = 0;
+		h->of = of;
+		if (of) {
+			h->approved = grant_now() + APPROVALS_KEEP;
+			memcpy(h->digest, of->digest, SHA256_BYTES);
+		} else if (h->judged.ask.count > 0 && !s->observe) {
+			asking_meet(s, m);
+		}
 		if (h->judged.count == 0)
 			return true;
 		h->since = grant_now();
-		h->answer = counters_ask(s->counters, h->judged.questions,
-					 h->judged.count, true, h->since);
+		h->answer = counters_ask(
+			s->counters, h->judged.questions, h->judged.count,
+			h->judged.ask.count == 0 || h->approved || s->observe,
+			h->since);
 	}
 	h->counting = h->answer == COUNTED_LATER;
 	if (h->counting)
@@ -128,6 +150,10 @@ void session_drop(struct session *s)
 	if (s->held.counting && s->held.answer == COUNTED_LATER) {
 		counters_drop(s->counters);
 		s->held.counting = false;
+		/* It was taken out already. */
+		if (s->held.approved && !s->held.of)
+			approvals_keep(s->approvals, s->held.digest, true,
+				       s->held.approved);
 	}
 }
 
@@ -196,6 +222,7 @@ static void note_request(struct session *s, const struct message *m)
 		return;
 	switch (m->method) {
 	case METHOD_INITIALIZE:
+		elicit_declared(m->params, &s->elicits);
 		/* Its answer promises things. */
 		s->greeting = true;
 		memcpy(s->greeting_id, m->id.ptr, m->id.len);
@@ -247,7 +274,8 @@ static bool reads_lists(const struct session *s)
 /* Do the server's lines have to be read, and so to be whole? */
 static bool reads_whole(const struct session *s)
 {
-	return s->greeting || s->pending.open > 0 || reads_lists(s);
+	return s->greeting || s->pending.open > 0 || reads_lists(s) ||
+	       (s->approvals && approvals_await(s->approvals));
 }
 
 /*
@@ -293,6 +321,24 @@ static bool conclude(struct session *s, const char *line,
 	return s->observe;
 }
 
+/* A line that may be about a question to a person, and nothing else.  Is it
+ * not?  Else *passed says whether it passes. */
+static bool judge_asked(struct session *s, const char *line, size_t body,
+			struct message *m, bool *passed)
+{
+	struct fault fault;
+
+	switch (asking_reads(s, line, body, m, &fault)) {
+	case ASKING_FAULT:
+		*passed = passes_fault(s, m->id, &fault);
+		return false;
+	case ASKING_TAKEN:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* A whole line of the client's, of len bytes with its LF if it has one.  False:
  * it is being counted, and stays where it is. */
 static bool judge_line(struct session *s, size_t len)
@@ -316,11 +362,23 @@ static bool judge_line(struct session *s, size_t len)
 	} else if (!s->up_begun && reads_two_ways(line, body, &fault)) {
 		s->heard = HEARD_MESSAGE;
 		passed = passes_fault(s, m.id, &fault);
-	} else {
+	} else if (s->approvals && !judge_asked(s, line, body, &m, &passed)) {
 		s->heard = HEARD_MESSAGE;
-		if (!judge_message(s, &m))
+	} else {
+		const struct held *h = &s->held;
+
+		s->heard = HEARD_MESSAGE;
+		if (!judge_message(s, &m, NULL))
 			return false;
+		if (h->judged.ask.count > 0 && !h->approved &&
+		    h->judged.verdict.kind == VERDICT_PASS &&
+		    asking_hold(s, line, len, &m)) {
+			stream_drop(&s->up, len);
+			return true;
+		}
 		passed = conclude(s, line, &m);
+		if (h->approved)
+			asking_passed(s, &m, passed);
 		if (passed)
 			note_request(s, &m);
 	}
@@ -349,13 +407,48 @@ static void leave_out_long(struct session *s, size_t len, bool whole)
 		stream_drop(&s->up, len);
 }
 
+/* A call that was laid aside and approved, the next one; or NULL. */
+static struct approval *next_aside(const struct session *s)
+{
+	if (s->held.counting)
+		return s->held.of;
+	return s->approvals && !s->aside
+		       ? approvals_find(s->approvals, APPROVAL_PASSING, NULL)
+		       : NULL;
+}
+
+/* False: its limits are being counted. */
+static bool judge_aside(struct session *s, struct approval *of)
+{
+	bool passed;
+
+	if (!judge_message(s, &of->m, of))
+		return false;
+	passed = conclude(s, of->line, &of->m);
+	asking_passed(s, &of->m, passed);
+	if (passed) {
+		note_request(s, &of->m);
+		of->state = APPROVAL_GOING;
+		s->aside = of;
+		s->aside_sent = 0;
+		s->up_begun = true;
+	} else {
+		approvals_release(of);
+	}
+	return true;
+}
+
 static bool judge_up(struct session *s)
 {
 	struct stream *up = &s->up;
+	struct approval *of;
 	bool any = false;
 
 	if (s->held.counting && s->held.answer == COUNTED_LATER)
 		return false;
+	for (; answers_have_room(s) && (of = next_aside(s)); any = true)
+		if (!judge_aside(s, of))
+			return any;
 	while (answers_have_room(s) && stream_may_judge(up)) {
 		size_t len = stream_line(up), rest = up->fill - up->next;
 		bool whole = len > 0;
@@ -440,6 +533,11 @@ static void note_reply(struct session *s, const struct reply *reply)
 	end_greeting(s, reply);
 	if (!reply->answers || !reply->id.ptr)
 		return;
+	if (s->approvals)
+		approvals_replied(s->approvals, reply->id,
+				  reply->kind == REPLY_OTHER
+					  ? reply->result
+					  : (struct span){.ptr = NULL});
 	for (int i = 0; i < REPLY_LISTS; i++)
 		if (reply->kind == REPLY_LIST && reply->lists[i].ptr)
 			pending_end(&s->pending, reply->id, (enum reply_list)i);
@@ -619,10 +717,81 @@ void session_down_sent(struct session *s, size_t len)
 		s->answers.len = s->answers_sent = 0;
 }
 
+/* What waits for a person is refused once nobody is left to ask for it, or to
+ * do it; and what has been decided, is done. */
+static bool settle(struct session *s)
+{
+	bool any = false;
+
+	if (!s->approvals)
+		return false;
+	if (s->down_ended)
+		approvals_end(s->approvals, APPROVAL_ENDED, true);
+	else if (s->up_ended && s->up.next == s->up.fill)
+		approvals_end(s->approvals, APPROVAL_ENDED, false);
+	while (answers_have_room(s) && asking_settle(s))
+		any = true;
+	return any;
+}
+
+void session_tick(struct session *s, int64_t now)
+{
+	if (!s->approvals)
+		return;
+	approvals_tick(s->approvals, now);
+	asking_progress(s, now);
+}
+
+const char *session_up(const struct session *s, size_t *len, bool *one)
+{
+	const struct stream *up = &s->up;
+
+	*one = true;
+	if (s->aside && (s->aside_sent > 0 || !s->up_inside)) {
+		*len = s->aside->len - s->aside_sent;
+		return s->aside->line + s->aside_sent;
+	}
+	/* The last line of the client's has no end. */
+	if (s->aside && s->up_ended && up->run == up->fill) {
+		*len = 1;
+		return "\n";
+	}
+	*one = up->last <= up->run;
+	*len = up->run_end - up->run;
+	return up->buf + up->run;
+}
+
+void session_up_sent(struct session *s, size_t len)
+{
+	size_t most;
+	bool one;
+	const char *p = session_up(s, &most, &one);
+
+	s->up_inside = p[len - 1] != '\n';
+	if (p == s->up.buf + s->up.run) {
+		stream_sent(&s->up, len);
+	} else if (*p != '\n') {
+		s->aside_sent += len;
+		if (s->aside_sent < s->aside->len)
+			return;
+		approvals_release(s->aside);
+		s->aside = NULL;
+	}
+}
+
+bool session_up_ended(const struct session *s)
+{
+	return s->up_ended && s->up.run == s->up.fill && !s->aside &&
+	       (!s->approvals ||
+		(!approvals_find(s->approvals, APPROVAL_DECIDED, NULL) &&
+		 !approvals_find(s->approvals, APPROVAL_PASSING, NULL)));
+}
+
 bool session_judge(struct session *s)
 {
-	bool any = judge_up(s);
+	bool any = settle(s);
 
+	any |= judge_up(s);
 	any |= judge_down(s);
 	/* The line that the answers wait for will have no end. */
 	if (s->down_ended && s->client_inside && s->answers_sent == 0 &&
@@ -657,7 +826,13 @@ bool session_reload(struct session *s, struct policy *policy,
 {
 	if (!answers_have_room(s))
 		return false;
+	if (s->approvals &&
+	    memcmp(policy_digest(policy), policy_digest(s->policy),
+		   POLICY_DIGEST_BYTES) != 0)
+		approvals_end(s->approvals, APPROVAL_RELOADED, true);
 	s->policy = policy;
+	if (s->server && !session_ask(s, s->server, s->ways))
+		report("out of memory: what a person must approve is refused");
 	counters_free(s->counters);
 	s->counters = counters;
 	for (int i = 0; i < REPLY_TEMPLATES; i++)
@@ -671,6 +846,11 @@ void session_forget_up(struct session *s)
 	session_drop(s);
 	s->held.counting = false;
 	stream_forget(&s->up);
+	if (s->aside)
+		approvals_release(s->aside);
+	s->aside = NULL;
+	if (s->approvals)
+		approvals_end(s->approvals, APPROVAL_ENDED, true);
 }
 
 void session_forget_down(struct session *s)

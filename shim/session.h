@@ -10,6 +10,7 @@
 
 #include "../parser/strbuf.h"
 #include "../policies/policy.h"
+#include "approvals.h"
 #include "pending.h"
 #include "log.h"
 #include "stream.h"
@@ -25,6 +26,9 @@ struct held {
 	enum counted answer;  /* COUNTED_LATER until then */
 	int64_t since;        /* when it was asked; of grant_now() */
 	int64_t waited;       /* nanoseconds */
+	struct approval *of;  /* the line lies there instead; or NULL */
+	int64_t approved; /* a person's yes, which is kept until then; or 0 */
+	unsigned char digest[SHA256_BYTES]; /* of a call that asks */
 };
 
 struct session {
@@ -47,6 +51,15 @@ struct session {
 	bool up_begun;    /* a line has passed */
 	bool up_too_long; /* the rest of the line at next is left out */
 	struct held held;
+
+	/* Calls that a person must approve. */
+	struct approvals *approvals; /* NULL: no policy has asked so far */
+	const char *const *server;   /* the caller's, see session_ask() */
+	unsigned ways;
+	bool elicits;           /* initialize declared it */
+	struct approval *aside; /* its line goes up now; or NULL */
+	size_t aside_sent;
+	bool up_inside; /* a part of a line went up */
 
 	struct stream down; /* server to client */
 	bool down_ended;
@@ -73,6 +86,12 @@ bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line);
 void session_close(struct session *s);
 
+/* Says how a person can be asked but in the client, a set of enum policy_ask,
+ * and the server's words, for what they are shown: both stay the caller's.
+ * Without this, what a person must approve is refused.  False: there is no
+ * memory. */
+bool session_ask(struct session *s, const char *const *server, unsigned ways);
+
 /* Judges by another policy from now on, and notifies the client if the server
  * promised list_changed.  Takes the counters; those before are freed.  False:
  * there is no room for that now, and nothing was done. */
@@ -89,6 +108,19 @@ void session_resume(struct session *s);
 /* Gives up what is being counted, for another policy: the line is judged
  * again.  It may have been counted. */
 void session_drop(struct session *s);
+
+/* It is so late now, of grant_now(): see approvals_due(). */
+void session_tick(struct session *s, int64_t now);
+
+/* What may go to the server now, and its length, 0 if nothing; one: no more
+ * than one line.  A call that was laid aside never stands inside a line. */
+const char *session_up(const struct session *s, size_t *len, bool *one);
+
+/* The first len > 0 bytes of that have been sent. */
+void session_up_sent(struct session *s, size_t len);
+
+/* Has all gone up that ever will? */
+bool session_up_ended(const struct session *s);
 
 /* What may go to the client now, and its length, 0 if nothing: bytes of the
  * server, or answers, which never stand inside a line of the server's. */

@@ -1,0 +1,345 @@
+/* Calls that a person must approve.  The contract is in asking.h. */
+#include "asking.h"
+
+#include "answer.h"
+#include "grant.h"
+
+#include <string.h>
+
+#define PROGRESS   (10 * SECOND)
+#define TEXT_BYTES (4 * (size_t)APPROVALS_TEXT)
+
+static const char must[] = "a person must approve this";
+static const char said_no[] = "a person has refused this";
+
+/* How it was decided, for the log; and what the agent is told if it was a no.
+ */
+static const struct {
+	const char *answer, *how, *told;
+} ways[] = {
+	[APPROVAL_CLIENT] = {"no", "client", said_no},
+	[APPROVAL_TERMINAL] = {"no", "terminal", said_no},
+	[APPROVAL_PROGRAM] = {"no", "program", said_no},
+	[APPROVAL_TIMEOUT] = {"none", "timeout", must},
+	[APPROVAL_CANCELLED] = {"cancelled", "client", must},
+	[APPROVAL_RELOADED] = {"none", "reload",
+			       "the policy has changed while this waited for a "
+			       "person"},
+	[APPROVAL_ENDED] = {"none", "end",
+			    "the session ended while this waited for a person"},
+};
+
+static void log_answer(struct session *s, const struct approval *of)
+{
+	log_approval(&s->log, &of->m, of->yes ? "yes" : ways[of->way].answer,
+		     of->who, ways[of->way].how, grant_now() - of->since);
+}
+
+/* ---- a call comes ---------------------------------------------------- */
+
+/* The client answers the question that it got as the result of this call. */
+static void take_repeat(struct session *s, struct approval *of, bool yes)
+{
+	struct held *h = &s->held;
+
+	approvals_answer(of, yes, APPROVAL_CLIENT, NULL);
+	log_answer(s, of);
+	approvals_keep(s->approvals, h->digest, yes,
+		       grant_now() + APPROVALS_KEEP);
+	approvals_release(of);
+}
+
+void asking_meet(struct session *s, const struct message *m)
+{
+	struct held *h = &s->held;
+	struct judged *j = &h->judged;
+	struct elicit_call call;
+	struct approval *of;
+	bool yes = false;
+
+	if (!s->approvals) {
+		policy_not_approved(j, must);
+		return;
+	}
+	if (!elicit_call(m->params, &call)) {
+		j->verdict = (struct verdict){
+			.kind = VERDICT_MALFORMED,
+			.location.rule = "(malformed)",
+			.reason = "what it says of asking can be read in two "
+				  "ways",
+			.wait = -1};
+		j->count = 0;
+		return;
+	}
+	approvals_digest(s->approvals, s->policy, m, &j->ask, h->digest);
+	of = approvals_find(s->approvals, APPROVAL_REPEAT, h->digest);
+	if (of && call.said != ELICIT_NOTHING) {
+		take_repeat(s, of, call.said == ELICIT_YES);
+	} else if (approvals_continues(s->approvals, h->digest, &call)) {
+		h->approved = grant_now() + APPROVALS_KEEP;
+		return;
+	}
+	h->approved = approvals_kept(s->approvals, h->digest, &yes);
+	if (yes && call.said == ELICIT_NO) {
+		/* Said elsewhere, and taken back before it was done. */
+		yes = false;
+		approvals_keep(s->approvals, h->digest, false,
+			       grant_now() + APPROVALS_KEEP);
+	}
+	if (h->approved > 0 && !yes)
+		policy_not_approved(j, said_no);
+	if (!yes)
+		h->approved = 0;
+}
+
+/* Copies what the rules say. */
+static bool put_rules(struct approval *of, const struct ask *ask)
+{
+	struct strbuf by = {.ptr = of->by, .cap = sizeof(of->by)};
+	struct strbuf o = {.ptr = of->rules, .cap = sizeof(of->rules) - 1};
+	const char *first = ask->rules[0].rule;
+
+	if (strlen(first) >= sizeof(of->first))
+		first = "(approval)";
+	memcpy(of->first, first, strlen(first) + 1);
+	of->section = ask->section;
+	of->cut = ask->count > POLICY_ASKS_MAX;
+	for (size_t i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++) {
+		const char *parts[] = {ask->rules[i].rule, ask->reasons[i]};
+
+		for (size_t k = 0; k < 2 && parts[k]; k++) {
+			const struct text text = {parts[k], strlen(parts[k]),
+						  TEXT_ESCAPED};
+			ptrdiff_t len;
+
+			strbuf_string(&o, k == 0 ? "  " : ": ");
+			len = text_decode(text, o.ptr + o.len, o.cap - o.len);
+			of->cut |= len < 0;
+			o.len += len < 0 ? 0 : (size_t)len;
+		}
+		strbuf_string(&o, "\n");
+	}
+	of->cut |= o.full;
+	of->by_count = ask->by_count;
+	for (size_t i = 0; i < ask->by_count; i++)
+		strbuf_bytes(&by, ask->by[i], strlen(ask->by[i]) + 1);
+	return !by.full;
+}
+
+/* Copies the call, and reads it there. */
+static void put_call(struct approval *of, const char *line, size_t len)
+{
+	struct elicit_call call;
+	struct fault fault;
+	size_t body = len;
+
+	memcpy(of->line, line, len);
+	of->line[len] = '\n';
+	of->len = len;
+	body -= line[body - 1] == '\n';
+	body -= line[body - 1] == '\r';
+	message_read(of->line, body, &of->m, &fault);
+	of->name = of->m.method == METHOD_RESOURCES_READ ? of->m.uri
+		   : of->m.name.ptr                      ? of->m.name
+							 : of->m.method_text;
+	of->arguments =
+		of->m.method == METHOD_OTHER ? of->m.params : of->m.arguments;
+	elicit_call(of->m.params, &call);
+	of->token = call.token;
+}
+
+/* May the client be asked by what it has said of itself? */
+static bool client_can(const struct session *s, const struct message *m)
+{
+	struct elicit_call call;
+
+	if (!m->modern)
+		return s->elicits;
+	return (m->method == METHOD_TOOLS_CALL ||
+		m->method == METHOD_PROMPTS_GET ||
+		m->method == METHOD_RESOURCES_READ) &&
+	       elicit_call(m->params, &call) && call.declared;
+}
+
+bool asking_hold(struct session *s, const char *line, size_t len,
+		 const struct message *m)
+{
+	struct judged *j = &s->held.judged;
+	const int64_t now = grant_now();
+	char room[TEXT_BYTES];
+	struct strbuf text = {.ptr = room, .cap = sizeof(room)};
+	struct approval *of = NULL, *old;
+	const char *why = "a person must approve this, and it is too long to "
+			  "wait for one";
+
+	if (s->observe) {
+		policy_not_approved(j, must);
+		return false;
+	}
+	if (len <= APPROVALS_LINE)
+		of = approvals_take(s->approvals, now, &why);
+	if (!of) {
+		policy_not_approved(j, why);
+		return false;
+	}
+	memcpy(of->digest, s->held.digest, SHA256_BYTES);
+	put_call(of, line, len);
+	of->ways = s->ways;
+	if (client_can(s, m))
+		of->ways |= POLICY_ASK_CLIENT;
+	of->ways &= j->ask.in;
+	if (!put_rules(of, &j->ask))
+		of->ways = 0;
+	if (of->ways & POLICY_ASK_CLIENT &&
+	    !approval_text(s->approvals, of, &text, APPROVALS_TEXT))
+		of->ways &= ~(unsigned)POLICY_ASK_CLIENT;
+	if (of->ways == 0) {
+		policy_not_approved(j, must);
+		approvals_release(of);
+		return false;
+	}
+	for (int state = APPROVAL_REPEAT; state <= APPROVAL_EXPIRED; state++)
+		while ((old = approvals_find(s->approvals,
+					     (enum approval_state)state,
+					     of->digest)))
+			approvals_release(old);
+	of->until = now + j->ask.timeout * SECOND;
+	of->progress = of->token.ptr ? now + PROGRESS : -1;
+	of->state = APPROVAL_HELD;
+	approvals_ask(s->approvals, of, now,
+		      of->ways & POLICY_ASK_CLIENT && !m->modern);
+	log_approval(&s->log, &of->m, "asked", "", "", 0);
+	if (of->question[0]) {
+		answer_question(&s->answers, of->question, &text);
+	} else if (of->ways & POLICY_ASK_CLIENT) {
+		answer_required(&s->answers, m->id, &text);
+		of->state = APPROVAL_REPEAT;
+	}
+	return true;
+}
+
+/* ---- what the client says -------------------------------------------- */
+
+enum asking asking_reads(struct session *s, const char *line, size_t len,
+			 struct message *m, struct fault *fault)
+{
+	struct approvals *a = s->approvals;
+	struct approval *of;
+	struct span id;
+	bool declared;
+
+	fault->grammar = false;
+	fault->offset = 0;
+	if (m->kind == MESSAGE_RESULT || m->kind == MESSAGE_ERROR) {
+		if (!approvals_issued(a, m->id))
+			return ASKING_NOTHING;
+		of = approvals_asked(a, m->id);
+		/* Else it is late. */
+		if (of)
+			approvals_answer(of,
+					 m->kind == MESSAGE_RESULT &&
+						 elicit_accepts(line, len),
+					 APPROVAL_CLIENT, NULL);
+		return ASKING_TAKEN;
+	}
+	if (m->kind == MESSAGE_REQUEST) {
+		fault->reason = "the id of a call that waits for a person";
+		if (approvals_call(a, m->id)) {
+			/* An answer would end that call. */
+			m->id.ptr = NULL;
+			return ASKING_FAULT;
+		}
+		fault->reason = "capabilities that can be read in two ways";
+		return m->method == METHOD_INITIALIZE &&
+				       !elicit_declared(m->params, &declared)
+			       ? ASKING_FAULT
+			       : ASKING_NOTHING;
+	}
+	if (!text_is(m->method_text, "notifications/cancelled", 23))
+		return ASKING_NOTHING;
+	fault->reason = "a requestId that can be read in two ways";
+	if (!elicit_cancelled(m->params, &id))
+		return ASKING_FAULT;
+	of = approvals_call(a, id);
+	if (!of)
+		return ASKING_NOTHING;
+	approvals_cancel(of);
+	return ASKING_TAKEN;
+}
+
+/* ---- it is decided --------------------------------------------------- */
+
+static void refuse(struct session *s, struct approval *of)
+{
+	const struct verdict v = {.kind = VERDICT_REFUSED,
+				  .section = of->section,
+				  .location.rule = of->first,
+				  .reason = ways[of->way].told,
+				  .wait = -1};
+
+	log_verdict(&s->log, &of->m, &v, grant_now() - of->since, false);
+	answer_refusal(&s->answers, &of->m, &v);
+}
+
+bool asking_settle(struct session *s)
+{
+	struct approval *of =
+		approvals_find(s->approvals, APPROVAL_DECIDED, NULL);
+	const int64_t later = grant_now() + APPROVALS_KEEP;
+	struct approval *same;
+
+	if (!of)
+		return false;
+	log_answer(s, of);
+	if (of->question[0] && of->way != APPROVAL_CLIENT)
+		answer_withdrawn(&s->answers, of->question);
+	if (of->yes && of->waits) {
+		of->state = APPROVAL_PASSING;
+		return true;
+	}
+	if (of->way <= APPROVAL_PROGRAM)
+		approvals_keep(s->approvals, of->digest, of->yes, later);
+	while (!of->yes && of->way <= APPROVAL_PROGRAM &&
+	       (same = approvals_find(s->approvals, APPROVAL_HELD, of->digest)))
+		approvals_answer(same, false, of->way, of->who);
+	if (of->waits && of->way != APPROVAL_CANCELLED)
+		refuse(s, of);
+	if (of->way == APPROVAL_TIMEOUT && of->ways & POLICY_ASK_TERMINAL) {
+		of->state = APPROVAL_EXPIRED;
+		of->until = later;
+		of->question[0] = '\0';
+	} else {
+		approvals_release(of);
+	}
+	return true;
+}
+
+void asking_passed(struct session *s, const struct message *m, bool passed)
+{
+	const struct held *h = &s->held;
+
+	if (!passed)
+		approvals_keep(s->approvals, h->digest, true, h->approved);
+	else if (m->modern && (m->method == METHOD_TOOLS_CALL ||
+			       m->method == METHOD_PROMPTS_GET ||
+			       m->method == METHOD_RESOURCES_READ))
+		approvals_passed(s->approvals, h->digest, m->id, grant_now());
+}
+
+void asking_progress(struct session *s, int64_t now)
+{
+	for (size_t i = 0; i < APPROVALS_SLOTS; i++) {
+		struct approval *of = approvals_slot(s->approvals, i);
+		const int64_t all = (of->until - of->since) / MILLISECOND;
+
+		if (of->state != APPROVAL_HELD || of->progress < 0 ||
+		    now < of->progress)
+			continue;
+		of->progress = now + PROGRESS;
+		/* Who does not read wants no more of it. */
+		if (s->answers.len == 0)
+			answer_progress(&s->answers, of->token,
+					(now - of->since) / MILLISECOND *
+						10000 / all);
+	}
+}

@@ -1,0 +1,1179 @@
+/*
+ * Calls that a person must approve, in a session without a process: what the
+ * client and the server get, and above all what the server does not get.
+ */
+#include "play.h"
+
+#include "../../shim/grant.h"
+
+#define MINUTE (60 * SECOND)
+
+static const char asks[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
+	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
+	"\"del\":{\"action\":\"require_approval\",\"approval_timeout\":20},"
+	"\"few\":{\"action\":\"require_approval\","
+	"\"limits\":[{\"max\":1,\"window\":\"hour\"}]},"
+	"\"far\":{\"action\":\"require_approval\",\"approve_in\":[\"terminal\"]"
+	"},"
+	"\"if\":{\"ask_if\":[{\"path\":\"args.n\",\"op\":\"gt\",\"value\":500}]"
+	"}},"
+	"\"prompts\":{\"p\":{\"action\":\"require_approval\"}},"
+	"\"resources\":{\"file:///r\":{\"action\":\"require_approval\"}},"
+	"\"methods\":{\"logging/setLevel\":{\"action\":\"require_approval\"}}}";
+
+#define INIT(capabilities)                                                     \
+	"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{" \
+	"\"protocolVersion\":\"2025-06-18\",\"capabilities\":{" capabilities   \
+	"}}}\n"
+#define HELLO                                                                  \
+	"{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"capabilities\":{}}}\n"
+#define CALL(id, name, arguments)                                              \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"method\":\"tools/call\",\"params\":{\"name\":\"" name              \
+	"\",\"arguments\":" arguments "}}\n"
+#define META                                                                   \
+	"\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"              \
+	"\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{"      \
+	"\"elicitation\":{\"form\":{}}}}"
+#define MODERN(id, name, more)                                                 \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"method\":\"tools/call\",\"params\":{\"name\":\"" name              \
+	"\",\"arguments\":{}," META more "}}\n"
+#define SAYS(action)                                                           \
+	",\"inputResponses\":{\"weir/approve\":{\"action\":\"" action "\"}}"
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}\n"
+#define CANCEL(id)                                                             \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","         \
+	"\"params\":{\"requestId\":" id "}}\n"
+
+static const char *const words[] = {"node", "srv.js", NULL};
+
+static void begin_asking(struct play *p, const char *policy, bool elicits,
+			 unsigned ways)
+{
+	begin_long(p, policy, (size_t)2 << 20);
+	assert_true(session_ask(&p->s, words, ways));
+	client(p, elicits ? INIT("\"elicitation\":{}") : INIT("\"roots\":{}"));
+	server(p, HELLO);
+	up_came(p, elicits ? INIT("\"elicitation\":{}") : INIT("\"roots\":{}"));
+	down_came(p, HELLO);
+}
+
+/* The id of the question that the client got last. */
+static const char *question(const struct play *p, char id[APPROVALS_ID + 1])
+{
+	const char *at = p->down, *next;
+
+	while ((next = strstr(at, "\"id\":\"weir-")))
+		at = next + 6;
+	if (at == p->down)
+		print_error("%s: no question: %s\n", p->name, p->down);
+	assert_true(at != p->down);
+	memcpy(id, at, APPROVALS_ID);
+	id[APPROVALS_ID] = '\0';
+	return id;
+}
+
+/* A line of the client's with an id in the place of its %s, or all but its
+ * first letter in that of %r. */
+static void client_with(struct play *p, const char *format, const char *id)
+{
+	char line[1024];
+	const char *at = strchr(format, '%');
+
+	assert_non_null(at);
+	snprintf(line, sizeof(line), "%.*s%s%s", (int)(at - format), format,
+		 at[1] == 'r' ? id + 1 : id, at + 2);
+	client(p, line);
+}
+
+#define ANSWER(result)                                                         \
+	"{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":" result "}\n"
+#define ACCEPT  ANSWER("{\"action\":\"accept\"}")
+#define DECLINE ANSWER("{\"action\":\"decline\"}")
+#define PAY     CALL("7", "pay", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}")
+#define REFUSED "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\""
+
+/* What the client answers to the question; %s is its id. */
+static const struct {
+	const char *name, *line;
+	enum { PASSES, REFUSES, WAITS } then;
+	bool up; /* the line itself goes to the server */
+} said[] = {
+	{"accept", ACCEPT, PASSES, false},
+	{"with content", ANSWER("{\"action\":\"accept\",\"content\":{}}"),
+	 PASSES, false},
+	{"the id in another spelling",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0077%r\",\"result\":{\"action\":"
+	 "\"accept\"}}\n",
+	 PASSES, false},
+	{"decline", DECLINE, REFUSES, false},
+	{"cancel", ANSWER("{\"action\":\"cancel\"}"), REFUSES, false},
+	{"error",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"error\":{\"code\":-32603,"
+	 "\"message\":\"accept\",\"data\":{\"action\":\"accept\"}}}\n",
+	 REFUSES, false},
+	{"twice", ANSWER("{\"action\":\"accept\",\"action\":\"accept\"}"),
+	 REFUSES, false},
+	{"no and yes", ANSWER("{\"action\":\"decline\",\"action\":\"accept\"}"),
+	 REFUSES, false},
+	{"folded", ANSWER("{\"Action\":\"accept\"}"), REFUSES, false},
+	{"folded, too", ANSWER("{\"action\":\"accept\",\"ACTION\":\"cancel\"}"),
+	 REFUSES, false},
+	{"no string", ANSWER("{\"action\":true}"), REFUSES, false},
+	{"in content", ANSWER("{\"content\":{\"action\":\"accept\"}}"), REFUSES,
+	 false},
+	{"nothing", ANSWER("{}"), REFUSES, false},
+	{"a list", ANSWER("[\"accept\"]"), REFUSES, false},
+	/* These are no answers at all. */
+	{"two results",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"action\":\"accept\"}"
+	 ",\"result\":{\"action\":\"accept\"}}\n",
+	 WAITS, false},
+	{"a result and an error",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"action\":\"accept\"}"
+	 ",\"error\":{}}\n",
+	 WAITS, false},
+	{"another id",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"%sx\",\"result\":{\"action\":\"accept\""
+	 "}}\n",
+	 WAITS, true},
+	{"an id of nobody",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"weir-00000000000000000000000000000000\""
+	 ",\"result\":{\"action\":\"accept\",\"of\":\"%s\"}}\n",
+	 WAITS, true},
+	{"the call's id",
+	 "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"action\":\"accept\","
+	 "\"of\":\"%s\"}}\n",
+	 WAITS, true},
+	{"a request",
+	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"method\":\"accept\"}\n", WAITS,
+	 true},
+};
+
+static void answers_in_the_client(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(said); i++) {
+		char id[APPROVALS_ID + 1];
+		struct play p;
+
+		begin_asking(&p, asks, true, 0);
+		p.name = said[i].name;
+		client(&p, PAY);
+		up_came(&p, "");
+		question(&p, id);
+		down_has(&p, "\"method\":\"elicitation/create\",\"params\":{"
+			     "\"message\":\"weir asks");
+		/* All else flows. */
+		client(&p, PING);
+		up_came(&p, PING);
+		client_with(&p, said[i].line, id);
+		row_true(p.name,
+			 said[i].then != PASSES || strcmp(p.up, PAY) == 0);
+		row_true(p.name,
+			 said[i].then == PASSES || !strstr(p.up, "tools/call"));
+		row_true(p.name, (p.up_len > 0) == (said[i].up ||
+						    said[i].then == PASSES));
+		row_true(p.name, (strstr(p.down, REFUSED) != NULL) ==
+					 (said[i].then == REFUSES));
+		p.up_len = p.down_len = 0;
+		/* A second answer to the same question does nothing more. */
+		client_with(&p, ACCEPT, id);
+		up_came(&p, said[i].then == WAITS ? PAY : "");
+		p.down_len = 0;
+		client_with(&p, ACCEPT, id);
+		up_came(&p, "");
+		down_came(&p, "");
+		end(&p);
+	}
+}
+
+/* What the client declares, and whether it is asked. */
+static const struct {
+	const char *name, *capabilities;
+	bool asked, passes;
+} declared[] = {
+	{"empty", "\"elicitation\":{}", true, true},
+	{"form", "\"elicitation\":{\"form\":{}}", true, true},
+	{"both", "\"elicitation\":{\"url\":{},\"form\":{}}", true, true},
+	{"url", "\"elicitation\":{\"url\":{}}", false, true},
+	{"none", "\"roots\":{}", false, true},
+	{"null", "\"elicitation\":null", false, true},
+	{"twice", "\"elicitation\":{},\"elicitation\":{}", false, false},
+	{"folded", "\"elicitation\":{},\"Elicitation\":{}", false, false},
+};
+
+static void who_can_be_asked(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(declared); i++) {
+		char line[512];
+		struct play p;
+
+		begin_long(&p, asks, MAX_LINE);
+		assert_true(session_ask(&p.s, words, 0));
+		p.name = declared[i].name;
+		snprintf(line, sizeof(line), INIT("%s"),
+			 declared[i].capabilities);
+		client(&p, line);
+		up_came(&p, declared[i].passes ? line : "");
+		p.down_len = 0;
+		client(&p, PAY);
+		up_came(&p, "");
+		if (declared[i].asked)
+			down_has(&p, "elicitation/create");
+		else
+			down_has(&p, "Denied by policy: a person must approve "
+				     "this\"");
+		end(&p);
+	}
+}
+
+/* Three at once, answered in another order; each answer is to its own. */
+static void answers_in_another_order(void **state)
+{
+	static const char *const calls[] = {CALL("1", "pay", "{\"n\":1}"),
+					    CALL("\"1\"", "pay", "{\"n\":2}"),
+					    CALL("3", "del", "{\"n\":1}")};
+	char id[3][APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	for (int i = 0; i < 3; i++) {
+		client(&p, calls[i]);
+		question(&p, id[i]);
+		down_has(&p, "elicitation/create");
+	}
+	client_with(&p, ACCEPT, id[1]);
+	up_came(&p, calls[1]);
+	client_with(&p, DECLINE, id[2]);
+	up_came(&p, "");
+	down_has(&p, "\"id\":3,\"result\"");
+	client_with(&p, ACCEPT, id[2]);
+	client_with(&p, ACCEPT, id[1]);
+	up_came(&p, "");
+	client_with(&p, ACCEPT, id[0]);
+	up_came(&p, calls[0]);
+	down_came(&p, "");
+	end(&p);
+}
+
+/* A server asks its own questions, which nobody but the client answers; also
+ * where it is another weir. */
+static void questions_of_the_server(void **state)
+{
+	static const char asked[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0123456789abcdef0123456789"
+		"abcdef\",\"method\":\"elicitation/create\",\"params\":{}}\n";
+	static const char answered[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0123456789abcdef0123456789"
+		"abcdef\",\"result\":{\"action\":\"accept\"}}\n";
+	char id[APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	client(&p, PAY);
+	question(&p, id);
+	p.down_len = 0;
+	server(&p, asked);
+	down_came(&p, asked);
+	client(&p, answered);
+	up_came(&p, answered);
+	client_with(&p, ACCEPT, id);
+	up_came(&p, PAY);
+	end(&p);
+}
+
+/* The id of a session's question is nothing in another session. */
+static void ids_of_another_session(void **state)
+{
+	char id[APPROVALS_ID + 1], line[256];
+	struct play a, b;
+
+	(void)state;
+	begin_asking(&a, asks, true, 0);
+	begin_asking(&b, asks, true, 0);
+	client(&a, PAY);
+	client(&b, PAY);
+	question(&a, id);
+	snprintf(line, sizeof(line), ACCEPT, id);
+	client(&b, line);
+	up_came(&b, line);
+	client(&a, line);
+	up_came(&a, PAY);
+	end(&a);
+	end(&b);
+}
+
+/* What the client gives up, is dropped, whatever is said later. */
+static const struct {
+	const char *name, *line;
+	bool gone, up;
+} cancels[] = {
+	{"its id", CANCEL("7"), true, false},
+	{"another id", CANCEL("8"), false, true},
+	{"the id as a string", CANCEL("\"7\""), false, true},
+	{"no id", CANCEL("null"), false, true},
+	{"twice", CANCEL("7,\"requestId\":7"), false, false},
+	{"folded", CANCEL("8,\"RequestID\":7"), false, false},
+};
+
+static void cancelled_calls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cancels); i++) {
+		char id[APPROVALS_ID + 1], want[256];
+		struct play p;
+
+		begin_asking(&p, asks, true, 0);
+		p.name = cancels[i].name;
+		client(&p, PAY);
+		question(&p, id);
+		p.down_len = 0;
+		client(&p, cancels[i].line);
+		up_came(&p, cancels[i].up ? cancels[i].line : "");
+		snprintf(want, sizeof(want), "\"requestId\":\"%s\"", id);
+		row_true(p.name,
+			 cancels[i].gone == (strstr(p.down, want) != NULL));
+		client_with(&p, ACCEPT, id);
+		up_came(&p, cancels[i].gone ? "" : PAY);
+		assert_null(strstr(p.down, REFUSED));
+		/* The id is free again. */
+		client(&p, PING);
+		client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}"
+			   "\n");
+		up_came(&p, PING "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
+				 "\"ping\"}\n");
+		end(&p);
+	}
+}
+
+/* Nobody answers. */
+static void time_is_over(void **state)
+{
+	struct approval *of;
+	struct play p;
+	char id[APPROVALS_ID + 1], want[256];
+	int64_t now = grant_now();
+
+	(void)state;
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	client(&p, PAY);
+	question(&p, id);
+	p.down_len = 0;
+	of = approvals_slot(p.s.approvals, 0);
+	assert_int_equal(of->state, APPROVAL_HELD);
+	assert_true(approvals_due(p.s.approvals) == of->until);
+	assert_true(of->until >= now + 50 * SECOND &&
+		    of->until < now + 51 * SECOND);
+	session_tick(&p.s, of->until - 1);
+	settle(&p);
+	down_came(&p, "");
+	session_tick(&p.s, of->until);
+	settle(&p);
+	snprintf(want, sizeof(want),
+		 "\"notifications/cancelled\",\"params\":{\"requestId\":\"%s\"",
+		 id);
+	assert_non_null(strstr(p.down, want));
+	down_has(&p, "Denied by policy: a person must approve this\"}]");
+	client_with(&p, ACCEPT, id);
+	up_came(&p, "");
+	down_came(&p, "");
+	/* It is listed still, and a yes lets one repeat pass. */
+	assert_int_equal(of->state, APPROVAL_EXPIRED);
+	assert_true(approvals_answer(of, true, APPROVAL_TERMINAL, "ann"));
+	assert_false(approvals_answer(of, false, APPROVAL_TERMINAL, "ann"));
+	settle(&p);
+	up_came(&p, "");
+	client(&p, CALL("8", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
+	client(&p, CALL("9", "del", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}"));
+	up_came(&p, "");
+	p.down_len = 0;
+	client(&p, PAY);
+	up_came(&p, PAY);
+	client(&p, PAY);
+	up_came(&p, "");
+	end(&p);
+	/* But not after ten minutes: neither the list nor the yes. */
+	for (int yes = 0; yes < 2; yes++) {
+		begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+		client(&p, PAY);
+		of = approvals_slot(p.s.approvals, 0);
+		session_tick(&p.s, of->until);
+		settle(&p);
+		assert_int_equal(of->state, APPROVAL_EXPIRED);
+		if (yes) {
+			approvals_answer(of, true, APPROVAL_TERMINAL, "ann");
+			settle(&p);
+		}
+		session_tick(&p.s, grant_now() + 11 * MINUTE);
+		settle(&p);
+		assert_int_equal(of->state, APPROVAL_FREE);
+		client(&p, PAY);
+		up_came(&p, "");
+		end(&p);
+	}
+}
+
+/* The first answer wins, and the other question is withdrawn. */
+static void two_ways_at_once(void **state)
+{
+	(void)state;
+	for (int yes = 0; yes < 2; yes++) {
+		char id[APPROVALS_ID + 1];
+		struct approval *of;
+		struct play p;
+
+		begin_asking(&p, asks, true,
+			     POLICY_ASK_TERMINAL | POLICY_ASK_PROGRAM);
+		client(&p, PAY);
+		question(&p, id);
+		p.down_len = 0;
+		of = approvals_slot(p.s.approvals, 0);
+		assert_int_equal(of->ways, POLICY_ASK_ALL);
+		assert_true(approvals_answer(of, yes, APPROVAL_PROGRAM, ""));
+		client_with(&p, yes ? DECLINE : ACCEPT, id);
+		up_came(&p, yes ? PAY : "");
+		assert_true(yes == !strstr(p.down, REFUSED));
+		down_has(&p, "\"notifications/cancelled\"");
+		end(&p);
+	}
+}
+
+/* After a no the same call is refused unasked, and only the same. */
+static void a_no_is_kept(void **state)
+{
+	char id[APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	client(&p, PAY);
+	client(&p, CALL("8", "pay", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}"));
+	question(&p, id);
+	p.down_len = 0;
+	/* The other one that waits is the same call, too. */
+	client_with(&p, DECLINE, id);
+	assert_non_null(strstr(p.down, "\"id\":8,\"result\""));
+	down_has(&p, REFUSED);
+	client(&p, PAY);
+	down_has(&p, "Denied by policy: a person has refused this\"");
+	client(&p, CALL("7", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
+	down_has(&p, "elicitation/create");
+	session_tick(&p.s, grant_now() + 10 * MINUTE + SECOND);
+	settle(&p);
+	p.down_len = 0;
+	client(&p, PAY);
+	down_has(&p, "elicitation/create");
+	up_came(&p, "");
+	end(&p);
+}
+
+/* A limit is asked before the person is, and counted when the call passes. */
+static void limits_come_first(void **state)
+{
+	static const char few[] = CALL("1", "few", "{}");
+	char id[2][APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	client(&p, CALL("1", "few", "{}"));
+	question(&p, id[0]);
+	client(&p, CALL("2", "few", "{}"));
+	question(&p, id[1]);
+	client_with(&p, ACCEPT, id[0]);
+	up_came(&p, few);
+	p.down_len = 0;
+	/* Refused now: the yes is kept. */
+	client_with(&p, ACCEPT, id[1]);
+	up_came(&p, "");
+	down_has(&p, "try again in");
+	client(&p, CALL("3", "few", "{\"x\":1}"));
+	up_came(&p, "");
+	down_has(&p, "try again in");
+	end(&p);
+	/* What nobody approves, counts nothing. */
+	begin_asking(&p, asks, true, 0);
+	client(&p, CALL("2", "few", "{\"a\":1}"));
+	question(&p, id[0]);
+	client_with(&p, DECLINE, id[0]);
+	client(&p, few);
+	question(&p, id[0]);
+	client_with(&p, ACCEPT, id[0]);
+	up_came(&p, few);
+	end(&p);
+}
+
+/* The yes that a limit refused passes once the limit allows it. */
+static void a_yes_outlives_its_limit(void **state)
+{
+	static const char policy[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"few\":{"
+		"\"action\":\"require_approval\",\"limits\":[{\"counter\":"
+		"\"c\",\"max\":1,\"window\":\"hour\"}]},\"free\":{\"limits\":[{"
+		"\"counter\":\"c\",\"max\":2,\"window\":\"hour\"}]}}}";
+	static const char few[] = CALL("1", "few", "{}");
+	char id[APPROVALS_ID + 1];
+	struct policy *next;
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, policy, true, 0);
+	client(&p, few);
+	question(&p, id);
+	client(&p, CALL("2", "free", "{}"));
+	p.up_len = p.down_len = 0;
+	client_with(&p, ACCEPT, id);
+	up_came(&p, "");
+	down_has(&p, "try again in");
+	/* The same policy, and counters from zero. */
+	next = COMPILE(policy, listen, NULL);
+	assert_true(session_reload(&p.s, next, COUNTERS(next)));
+	policy_free(p.policy);
+	p.policy = next;
+	client(&p, few);
+	up_came(&p, few);
+	client(&p, CALL("2", "few", "{}"));
+	down_has(&p, "try again in");
+	end(&p);
+}
+
+/* A reload that changes the policy refuses what waits, and only that. */
+static void reloads(void **state)
+{
+	(void)state;
+	for (int changed = 0; changed < 2; changed++) {
+		char id[APPROVALS_ID + 1], text[sizeof(asks) + 1];
+		struct policy *next;
+		struct play p;
+
+		begin_asking(&p, asks, true, 0);
+		client(&p, PAY);
+		question(&p, id);
+		p.down_len = 0;
+		snprintf(text, sizeof(text), "%s%s", asks, changed ? " " : "");
+		next = COMPILE(text, listen, NULL);
+		assert_true(session_reload(&p.s, next, COUNTERS(next)));
+		policy_free(p.policy);
+		p.policy = next;
+		settle(&p);
+		assert_true(changed == (strstr(p.down, REFUSED) != NULL));
+		client_with(&p, ACCEPT, id);
+		up_came(&p, changed ? "" : PAY);
+		/* A yes for another policy is none for this. */
+		p.down_len = 0;
+		client(&p, PAY);
+		down_has(&p, "elicitation/create");
+		end(&p);
+	}
+}
+
+static void the_input_ends(void **state)
+{
+	struct play p;
+	size_t len;
+
+	(void)state;
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	client(&p, PAY);
+	client(&p, PING);
+	up_came(&p, PING);
+	p.down_len = 0;
+	assert_false(session_up_ended(&p.s));
+	p.s.up_ended = true;
+	settle(&p);
+	down_has(&p, REFUSED);
+	assert_true(session_up_ended(&p.s));
+	session_down(&p.s, &len);
+	assert_int_equal(len, 0);
+	end(&p);
+	/* The last line has no end. */
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	feed(&p, &p.s.up, PAY, sizeof(PAY) - 2);
+	p.s.up_ended = true;
+	settle(&p);
+	up_came(&p, "");
+	down_has(&p, REFUSED);
+	assert_true(session_up_ended(&p.s));
+	end(&p);
+}
+
+static void the_server_ends(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		char id[APPROVALS_ID + 1];
+		struct play p;
+
+		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		client(&p, PAY);
+		question(&p, id);
+		p.down_len = 0;
+		if (how)
+			session_forget_up(&p.s);
+		else
+			p.s.down_ended = true;
+		settle(&p);
+		down_has(&p, REFUSED);
+		client_with(&p, ACCEPT, id);
+		up_came(&p, "");
+		end(&p);
+	}
+}
+
+/* So many wait, so long they are, and so often a person is asked. */
+static void bounds(void **state)
+{
+	char line[128];
+	struct play p;
+	char *large;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	for (int i = 1; i <= APPROVALS_RATE + 1; i++) {
+		snprintf(line, sizeof(line), CALL("%d", "pay", "{\"n\":%d}"), i,
+			 i);
+		client(&p, line);
+		down_has(&p,
+			 i <= APPROVALS_RATE
+				 ? "elicitation/create"
+				 : "was asked too often in the last minute");
+	}
+	up_came(&p, "");
+	end(&p);
+
+	large = malloc(APPROVALS_LINE + 2);
+	begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+	for (int more = 0; more < 2; more++) {
+		size_t len = APPROVALS_LINE + (size_t)more;
+
+		memset(large, ' ', len);
+		memcpy(large, PAY, sizeof(PAY) - 4);
+		large[22] = more ? '8' : '7';
+		memcpy(large + len - 3, "}}\n", 3);
+		feed(&p, &p.s.up, large, len);
+		up_came(&p, "");
+		if (more)
+			down_has(&p, "too long to wait for one");
+		else
+			down_came(&p, "");
+	}
+	end(&p);
+	free(large);
+}
+
+/* The same bounds, by a clock of the test's. */
+static void bounds_by_the_clock(void **state)
+{
+	struct approvals *a = approvals_open(words);
+	struct approval *of;
+	const char *why;
+	int64_t now = SECOND;
+
+	(void)state;
+	for (int i = 0; i < APPROVALS_MAX; i++, now += 6 * SECOND) {
+		of = approvals_take(a, now, &why);
+		assert_non_null(of);
+		approvals_ask(a, of, now, false);
+		of->state = APPROVAL_HELD;
+		of->until = now + 60 * MINUTE;
+	}
+	assert_null(approvals_take(a, now, &why));
+	assert_non_null(strstr(why, "too many"));
+	/* What has expired makes room, and the oldest goes first. */
+	for (int i = 0; i < APPROVALS_SLOTS; i++, now += 6 * SECOND) {
+		of = approvals_find(a, APPROVAL_HELD, NULL);
+		if (of)
+			of->state = APPROVAL_EXPIRED;
+		of = approvals_take(a, now, &why);
+		assert_non_null(of);
+		approvals_ask(a, of, now, false);
+		of->state = APPROVAL_EXPIRED;
+		of->until = now + 60 * MINUTE;
+	}
+	/* Ten in a minute, and one when the first is a minute ago. */
+	now += 60 * MINUTE;
+	for (int i = 0; i < 2 * APPROVALS_RATE; i++) {
+		const int64_t at =
+			now + (i < APPROVALS_RATE ? i : i + 590) * SECOND / 10;
+
+		if (i >= APPROVALS_RATE) {
+			assert_null(approvals_take(a, at - 1, &why));
+			assert_non_null(strstr(why, "too often"));
+		}
+		of = approvals_take(a, at, &why);
+		assert_non_null(of);
+		approvals_ask(a, of, at, false);
+	}
+	approvals_close(a);
+}
+
+/* MCP 2026-07-28: the question is the result, the client repeats the call. */
+static const struct {
+	const char *name;
+	const char *lines[4]; /* of the client, one after the other */
+	const char *then;     /* for each: q it is asked, u it goes up, n it is
+				 refused, f it is at fault */
+} repeats[] = {
+	{"accept",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("accept")),
+	  MODERN("3", "pay", SAYS("accept"))},
+	 "quq"},
+	{"decline",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("decline")),
+	  MODERN("3", "pay", "")},
+	 "qnn"},
+	{"cancel",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("cancel"))},
+	 "qn"},
+	{"in another case",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("Accept"))},
+	 "qn"},
+	{"unasked", {MODERN("2", "pay", SAYS("accept"))}, "q"},
+	{"to another call",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", ",\"x\":1" SAYS("accept")),
+	  MODERN("3", "del", SAYS("accept"))},
+	 "qqq"},
+	{"twice",
+	 {MODERN("1", "pay", ""),
+	  MODERN("2", "pay",
+		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\","
+		 "\"action\":\"accept\"}}"),
+	  MODERN("3", "pay",
+		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\","
+		 "\"Action\":\"accept\"}}"),
+	  MODERN("4", "pay",
+		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\"}"
+		 ",\"weir/Approve\":{\"action\":\"accept\"}}")},
+	 "qfff"},
+	{"another key",
+	 {MODERN("1", "pay", ""),
+	  MODERN("2", "pay",
+		 ",\"inputResponses\":{\"approve\":{\"action\":\"accept\"}}")},
+	 "qq"},
+	{"asked again",
+	 {MODERN("1", "pay", ""), MODERN("2", "pay", ""),
+	  MODERN("3", "pay", SAYS("accept"))},
+	 "qqu"},
+};
+
+static void calls_are_repeated(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(repeats); i++) {
+		struct play p;
+
+		begin_asking(&p, asks, false, 0);
+		for (size_t k = 0; k < strlen(repeats[i].then); k++) {
+			const char then = repeats[i].then[k];
+			char name[64];
+
+			snprintf(name, sizeof(name), "%s, %zu", repeats[i].name,
+				 k);
+			p.name = name;
+			client(&p, repeats[i].lines[k]);
+			up_came(&p, then == 'u' ? repeats[i].lines[k] : "");
+			if (then == 'u')
+				down_came(&p, "");
+			else if (then == 'q')
+				down_has(&p,
+					 "\"result\":{\"resultType\":"
+					 "\"input_required\","
+					 "\"inputRequests\":{\"weir/approve\":{"
+					 "\"method\":\"elicitation/create\","
+					 "\"params\":{\"mode\":\"form\"");
+			else if (then == 'n')
+				down_has(&p, "\"resultType\":\"complete\","
+					     "\"content\":[{\"type\":\"text\","
+					     "\"text\":\"Denied by policy: a "
+					     "person has refused this\"");
+			else
+				down_has(&p, "\"error\":{\"code\":-32600");
+		}
+		end(&p);
+	}
+}
+
+/* The server of an approved call asks something itself. */
+#define REQUIRED(id, more)                                                     \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
+	",\"result\":{\"resultType\":\"input_required\"" more "}}\n"
+#define GIVES(more) ",\"inputResponses\":{\"city\":{}}" more
+
+static const struct {
+	const char *name, *reply, *next;
+	bool continues;
+} continued[] = {
+	{"no state", REQUIRED("2", ""), MODERN("3", "pay", GIVES("")), true},
+	{"its state", REQUIRED("2", ",\"requestState\":\"a\\/b\""),
+	 MODERN("3", "pay", GIVES(",\"requestState\":\"a/b\"")), true},
+	{"its state alone", REQUIRED("2", ",\"requestState\":\"s\""),
+	 MODERN("3", "pay", ",\"requestState\":\"s\""), true},
+	{"another weir's question", REQUIRED("2", ""),
+	 MODERN("3", "pay", SAYS("accept")), true},
+	{"behind noise", "[INFO] x\n" REQUIRED("9", "") REQUIRED("2", ""),
+	 MODERN("3", "pay", GIVES("")), true},
+	{"another state", REQUIRED("2", ",\"requestState\":\"s\""),
+	 MODERN("3", "pay", GIVES(",\"requestState\":\"t\"")), false},
+	{"a state of nobody", REQUIRED("2", ""),
+	 MODERN("3", "pay", GIVES(",\"requestState\":\"t\"")), false},
+	{"the state is missing", REQUIRED("2", ",\"requestState\":\"s\""),
+	 MODERN("3", "pay", GIVES("")), false},
+	{"no answers", REQUIRED("2", ""), MODERN("3", "pay", ""), false},
+	{"another call", REQUIRED("2", ""), MODERN("3", "del", GIVES("")),
+	 false},
+	{"another id", REQUIRED("\"2\"", ""), MODERN("3", "pay", GIVES("")),
+	 false},
+	{"complete",
+	 "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"resultType\":"
+	 "\"complete\"}}\n",
+	 MODERN("3", "pay", GIVES("")), false},
+	{"twice", REQUIRED("2", ",\"resultType\":\"input_required\""),
+	 MODERN("3", "pay", GIVES("")), false},
+	{"an error", "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":1}}\n",
+	 MODERN("3", "pay", GIVES("")), false},
+};
+
+static void calls_are_continued(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(continued); i++) {
+		static const char again[] = MODERN("2", "pay", SAYS("accept"));
+		struct play p;
+		size_t half = strlen(continued[i].reply) / 2;
+
+		begin_asking(&p, asks, false, 0);
+		p.name = continued[i].name;
+		client(&p, MODERN("1", "pay", ""));
+		client(&p, again);
+		up_came(&p, again);
+		p.down_len = 0;
+		/* In two pieces. */
+		feed(&p, &p.s.down, continued[i].reply, half);
+		server(&p, continued[i].reply + half);
+		down_came(&p, continued[i].reply);
+		client(&p, continued[i].next);
+		up_came(&p, continued[i].continues ? continued[i].next : "");
+		p.down_len = 0;
+		p.down[0] = '\0';
+		/* Once, unless the server asks again. */
+		client(&p, continued[i].next);
+		up_came(&p, "");
+		if (continued[i].continues)
+			down_has(&p, "input_required");
+		end(&p);
+	}
+}
+
+/* Whatever must be approved is held, byte by byte as it came; where it is no
+ * call of a tool, it is refused with an error. */
+static const char *const others[] = {
+	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"prompts/get\",\"params\":{"
+	"\"name\":\"p\"}}\r\n",
+	" {\"id\": 7, \"method\":\"resources/read\",\"params\":{\"uri\":"
+	"\"file:///r\"},\"jsonrpc\":\"2.0\"}\t\n",
+	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"logging/setLevel\","
+	"\"params\":{\"level\":\"debug\"}}\n",
+	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"logging/setLevel\"}\n",
+	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{"
+	"\"name\":\"\\u0070ay\",\"arguments\":{\"\xC3\xA9\":\"\\ud83d\\ude00\"}"
+	",\"task\":{\"ttl\":1}}}\n",
+};
+
+static void all_that_is_asked_about(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++)
+		for (int yes = 0; yes < 2; yes++) {
+			char id[APPROVALS_ID + 1];
+			struct play p;
+
+			begin_asking(&p, asks, true, 0);
+			p.name = others[i];
+			client(&p, others[i]);
+			up_came(&p, "");
+			question(&p, id);
+			p.down_len = 0;
+			client_with(&p, yes ? ACCEPT : DECLINE, id);
+			up_came(&p, yes ? others[i] : "");
+			if (!yes)
+				down_has(&p, "\"id\":7,\"error\":{\"code\":"
+					     "-32602");
+			end(&p);
+		}
+}
+
+/* A held call does not go up inside another line. */
+static void between_lines(void **state)
+{
+	char id[APPROVALS_ID + 1];
+	const char *up;
+	struct play p;
+	size_t len;
+	bool one;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	client(&p, PAY);
+	question(&p, id);
+	memcpy(p.s.up.buf + p.s.up.fill, PING, sizeof(PING) - 1);
+	p.s.up.fill += sizeof(PING) - 1;
+	assert_true(session_judge(&p.s));
+	session_up_sent(&p.s, 5);
+	approvals_answer(approvals_slot(p.s.approvals, 0), true,
+			 APPROVAL_TERMINAL, "");
+	while (session_judge(&p.s))
+		continue;
+	up = session_up(&p.s, &len, &one);
+	assert_int_equal(len, sizeof(PING) - 6);
+	assert_memory_equal(up, &PING[5], len);
+	session_up_sent(&p.s, len);
+	up = session_up(&p.s, &len, &one);
+	assert_true(one);
+	assert_int_equal(len, sizeof(PAY) - 1);
+	assert_memory_equal(up, PAY, len);
+	session_up_sent(&p.s, 5);
+	assert_false(session_up_ended(&p.s));
+	settle(&p);
+	up_came(&p, &PAY[5]);
+	end(&p);
+}
+
+/* The id of a call that waits is the client's for nothing else. */
+static void ids_that_wait(void **state)
+{
+	char id[APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	client(&p, PAY);
+	question(&p, id);
+	p.down_len = 0;
+	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n");
+	up_came(&p, "");
+	down_has(&p, "\"id\":null,\"error\":{\"code\":-32600");
+	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
+	up_came(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
+	client_with(&p, ACCEPT, id);
+	up_came(&p, PAY);
+	end(&p);
+}
+
+static void progress(void **state)
+{
+	static const char call[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\","
+		"\"params\":{\"name\":\"pay\",\"_meta\":{\"progressToken\":"
+		"\"t\\u0031\"}}}\n";
+	static const char *const want[] = {"0.2", "0.4", "0.6", "0.8"};
+	struct approval *of;
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	client(&p, call);
+	p.down_len = 0;
+	of = approvals_slot(p.s.approvals, 0);
+	for (int i = 1; i <= 4; i++) {
+		char line[128];
+
+		assert_true(approvals_due(p.s.approvals) ==
+			    of->since + i * 10 * SECOND);
+		session_tick(&p.s, of->since + i * 10 * SECOND - 1);
+		settle(&p);
+		down_came(&p, "");
+		session_tick(&p.s, of->since + i * 10 * SECOND);
+		settle(&p);
+		snprintf(line, sizeof(line),
+			 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+			 "progress\",\"params\":{\"progressToken\":\"t\\u0031\""
+			 ",\"progress\":%s",
+			 want[i - 1]);
+		down_has(&p, line);
+	}
+	session_tick(&p.s, of->until);
+	settle(&p);
+	down_has(&p, REFUSED);
+	assert_true(approvals_due(p.s.approvals) == of->until);
+	end(&p);
+	/* None is invented. */
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	client(&p, PAY);
+	p.down_len = 0;
+	session_tick(&p.s, grant_now() + 15 * SECOND);
+	settle(&p);
+	down_came(&p, "");
+	end(&p);
+}
+
+/* --observe asks nobody, and says what it would have done. */
+static void observed(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	p.s.observe = true;
+	client(&p, PAY);
+	up_came(&p, PAY);
+	client(&p, MODERN("1", "pay", ""));
+	up_came(&p, MODERN("1", "pay", ""));
+	down_came(&p, "");
+	end(&p);
+}
+
+/* Without a way to ask, all is refused; and a person who is not here cannot be
+ * reached by what the client sends. */
+static void nobody_to_ask(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin_long(&p, asks, MAX_LINE);
+	client(&p, PAY);
+	up_came(&p, "");
+	down_has(&p, "a person must approve this");
+	end(&p);
+	begin_asking(&p, asks, true, 0);
+	client(&p, CALL("1", "far", "{}"));
+	up_came(&p, "");
+	down_has(&p, "Denied by policy: a person must approve this\"");
+	client(&p, CALL("1", "if", "{\"n\":500}"));
+	up_came(&p, CALL("1", "if", "{\"n\":500}"));
+	client(&p, CALL("1", "if", "{\"n\":501}"));
+	up_came(&p, "");
+	down_has(&p, "elicitation/create");
+	end(&p);
+	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	client(&p, CALL("1", "far", "{}"));
+	up_came(&p, "");
+	down_came(&p, "");
+	approvals_answer(approvals_slot(p.s.approvals, 0), true,
+			 APPROVAL_TERMINAL, "ann");
+	settle(&p);
+	up_came(&p, CALL("1", "far", "{}"));
+	end(&p);
+}
+
+/* What a person is shown of a call with these arguments. */
+static const struct {
+	const char *name, *arguments, *shown;
+	bool client; /* is it shown there? */
+} shown[] = {
+	{"plain", "{\"n\":1}", "\nArguments: {\"n\":1}\n", true},
+	{"a mark of bidirectional text", "{\"n\":\"a\xE2\x80\xAE\x62\"}",
+	 "{\"n\":\"a\\u202eb\"}", true},
+	{"a C1 control", "{\"n\":\"a\xC2\x9B[2J\"}", "{\"n\":\"a\\u009b[2J\"}",
+	 true},
+	{"DEL", "{\"n\":\"\x7F\"}", "{\"n\":\"\\u007f\"}", true},
+	{"a line separator", "{\"n\":\"\xE2\x80\xA8Tool: x\"}",
+	 "{\"n\":\"\\u2028Tool: x\"}", true},
+	{"escapes stay", "{\"n\":\"\\n\\u001b[0m\"}",
+	 "{\"n\":\"\\n\\u001b[0m\"}", true},
+};
+
+static void what_is_shown(void **state)
+{
+	char line[8192], room[65536];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
+		struct play p;
+
+		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		p.name = shown[i].name;
+		snprintf(line, sizeof(line), CALL("1", "pay", "%s"),
+			 shown[i].arguments);
+		client(&p, line);
+		row_true(p.name, approval_text(p.s.approvals,
+					       approvals_slot(p.s.approvals, 0),
+					       &out, APPROVALS_TEXT));
+		room[out.len] = '\0';
+		row_true(p.name,
+			 strncmp(room,
+				 "weir asks: may this go to the server?\n"
+				 "Server: node srv.js\nTool: pay\nRules:\n"
+				 "  /tools/pay/action: costs money\n",
+				 100) == 0 ||
+				 strstr(room, "costs money\n") != NULL);
+		row_true(p.name, strstr(room, shown[i].shown) != NULL);
+		row_true(p.name, !strstr(p.down, "elicitation/create") ==
+					 !shown[i].client);
+		end(&p);
+	}
+}
+
+/* 2,000 characters are shown in the client, and no more: what is longer waits
+ * for another way, where head and tail are shown. */
+static void how_much_is_shown(void **state)
+{
+	char line[8192], room[65536], xs[2048];
+	size_t fits = 0;
+
+	(void)state;
+	for (size_t len = 1800; len < 2010; len++) {
+		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
+		struct play p;
+		bool asked, whole;
+
+		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		memset(xs, 'x', len);
+		xs[len] = '\0';
+		snprintf(line, sizeof(line), CALL("1", "pay", "{\"n\":\"%s\"}"),
+			 xs);
+		client(&p, line);
+		asked = strstr(p.down, "elicitation/create") != NULL;
+		whole = approval_text(p.s.approvals,
+				      approvals_slot(p.s.approvals, 0), &out,
+				      APPROVALS_TEXT);
+		assert_true(asked == whole);
+		assert_true(out.len <= APPROVALS_TEXT);
+		room[out.len] = '\0';
+		assert_true(whole == !strstr(room, " bytes ...] "));
+		fits += asked;
+		end(&p);
+	}
+	/* Somewhere in between it gets too long, for good. */
+	assert_in_range(fits, 10, 199);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_in_the_client),
+		cmocka_unit_test(who_can_be_asked),
+		cmocka_unit_test(answers_in_another_order),
+		cmocka_unit_test(questions_of_the_server),
+		cmocka_unit_test(ids_of_another_session),
+		cmocka_unit_test(cancelled_calls),
+		cmocka_unit_test(time_is_over),
+		cmocka_unit_test(two_ways_at_once),
+		cmocka_unit_test(a_no_is_kept),
+		cmocka_unit_test(limits_come_first),
+		cmocka_unit_test(a_yes_outlives_its_limit),
+		cmocka_unit_test(reloads),
+		cmocka_unit_test(the_input_ends),
+		cmocka_unit_test(the_server_ends),
+		cmocka_unit_test(bounds),
+		cmocka_unit_test(bounds_by_the_clock),
+		cmocka_unit_test(calls_are_repeated),
+		cmocka_unit_test(calls_are_continued),
+		cmocka_unit_test(all_that_is_asked_about),
+		cmocka_unit_test(between_lines),
+		cmocka_unit_test(ids_that_wait),
+		cmocka_unit_test(progress),
+		cmocka_unit_test(observed),
+		cmocka_unit_test(nobody_to_ask),
+		cmocka_unit_test(what_is_shown),
+		cmocka_unit_test(how_much_is_shown),
+	};
+
+	return cmocka_run_group_tests_name("approvals", tests, NULL, NULL);
+}
