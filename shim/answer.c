@@ -215,7 +215,7 @@ void answer_withdrawn(struct strbuf *out, const char *id)
 	strbuf_string(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
 			   "cancelled\",\"params\":{\"requestId\":\"");
 	strbuf_string(out, id);
-	strbuf_string(out, "\",\"reason\":\"answered elsewhere\"}}\n");
+	strbuf_string(out, "\",\"reason\":\"no longer asked\"}}\n");
 }
 
 void answer_progress(struct strbuf *out, struct span token, int64_t gone)

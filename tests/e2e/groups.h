@@ -24,6 +24,7 @@ int run_scan(void);        /* the verb scan */
 int run_preload(void);     /* libweir.so in a process of another's */
 int run_loads(void);       /* check --preload */
 int run_held(void);        /* a verdict that takes time */
+int run_approve(void);     /* a person is asked */
 int run_grant(void);       /* limits that several processes share */
 int run_redis(void);       /* the same, on many machines */
 

@@ -40,7 +40,7 @@ static const struct {
 	{run_preload, PRELOAD}, {run_loads, PREFIX},
 	{run_grant, PREFIX},    {run_held, PREFIX},
 	{run_redis, PREFIX},    {run_wrap, PREFIX},
-	{run_scan, PREFIX},
+	{run_scan, PREFIX},     {run_approve, BOTH},
 };
 
 int main(int argc, char **argv)

@@ -36,7 +36,8 @@ static const char policy[] =
 	"\"require\":[{\"path\":\"args.to\",\"op\":\"regex\",\"value\":"
 	"\"^[a-z]+@(x|y)+$\"}],\"deny_if\":[{\"path\":\"args.amount\",\"op\":"
 	"\"gt\",\"value\":1000.5}],\"limits\":[{\"max\":10,\"window\":\"minute"
-	"\",\"counter\":\"c\"}]}},\"prompts\":{\"no_*\":{\"action\":\"hide\"}}"
+	"\",\"counter\":\"c\"}]},\"ask\":{\"action\":\"require_approval\"}},"
+	"\"prompts\":{\"no_*\":{\"action\":\"hide\"}}"
 	"}";
 
 /* What each kind of message is, and how many lines the client gets for it. */
@@ -79,23 +80,47 @@ static const struct {
 	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"resources/read\","
 	 "\"params\":{\"uri\":\"file:///x\"}}\n",
 	 1},
+	/* A call that is held, and given up; one that is to be repeated.  Once
+	 * a person was asked too often, each has another line as its answer. */
+	{"{\"jsonrpc\":\"2.0\",\"id\":\"h%d\",\"method\":\"tools/call\","
+	 "\"params\":{\"name\":\"ask\",\"_meta\":{\"progressToken\":1}}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+	 "\"params\":{\"requestId\":\"h%d\"}}\n",
+	 1},
+	{"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":"
+	 "{\"name\":\"ask\",\"arguments\":{\"a\":1},\"_meta\":{"
+	 "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+	 "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}}"
+	 "}}}\n",
+	 1},
 };
 
-/* A block of messages; the numbers of a list and of its answer are the same.
+/* What the client declares, and what the server answers. */
+static const char greeting[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":\"i\",\"method\":\"initialize\",\"params\":{"
+	"\"capabilities\":{\"elicitation\":{}}}}\n"
+	"{\"jsonrpc\":\"2.0\",\"id\":\"i\",\"result\":{\"capabilities\":{}}}\n";
+#define GREETED 2 /* lines */
+
+#define ASKS 3 /* of them, at the end */
+
+/* A block of messages; asks: also of those that a person is asked about, which
+ * is seldom.  The numbers of a list and of its answer are the same.
  * lines: how many the client gets for it. */
-static struct bytes make_block(int *lines)
+static struct bytes make_block(int *lines, bool asks)
 {
+	const size_t all = COUNT(kinds) - (asks ? 0 : ASKS);
 	struct bytes b = {.ptr = NULL};
 	char line[512];
 
 	*lines = 0;
 	for (int i = 0; i < BLOCK; i++) {
-		size_t kind = (size_t)i % COUNT(kinds);
+		size_t kind = (size_t)i % all;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(line, sizeof(line), kinds[kind].line,
-			 i / (int)COUNT(kinds));
+		snprintf(line, sizeof(line), kinds[kind].line, i / (int)all);
 #pragma GCC diagnostic pop
 		append_text(&b, line);
 		*lines += kinds[kind].lines;
@@ -148,7 +173,9 @@ static void no_allocation(void **state)
 	struct counts none = {0}, before, after;
 	const volatile struct counts *counts;
 	int fd = open(at, O_RDWR | O_CREAT | O_CLOEXEC, 0600), lines, of_block;
-	struct bytes block = make_block(&of_block);
+	int of_first;
+	struct bytes first = make_block(&of_first, false);
+	struct bytes block = make_block(&of_block, true);
 	struct how how = {.env = WORDS(text("LD_PRELOAD=%s:%s",
 					    preload ? preload : "", library),
 				       text("COUNT_FILE=%s", at))};
@@ -168,7 +195,8 @@ static void no_allocation(void **state)
 	counts = mmap(NULL, sizeof(none), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	p = proc_start_how(behind(), &how);
-	lines = send_blocks(p, 1, &block);
+	proc_send(p, greeting);
+	lines = send_blocks(p, 1, &first);
 	proc_more(p, 1);
 	before = *counts;
 	check(before.allocations > 0 && before.mappings > 0, "not counted");
@@ -177,7 +205,7 @@ static void no_allocation(void **state)
 	check_equal((long long)(after.allocations - before.allocations), 0);
 	check_equal((long long)(after.frees - before.frees), 0);
 	check_equal((long long)(after.mappings - before.mappings), 0);
-	check_rest(p, lines, (BLOCKS + 1) * of_block);
+	check_rest(p, lines, GREETED + of_first + BLOCKS * of_block);
 	munmap((void *)counts, sizeof(none));
 }
 
@@ -201,10 +229,11 @@ static void no_memory_calls(void **state)
 		WORDS("strace", "-f", "--seccomp-bpf", "-qq", "-e",
 		      "trace=memory", "-o", at);
 	struct proc *p = proc_run(join(strace, WORDS("true")), "");
-	int lines, of_block, before;
-	struct bytes block = make_block(&of_block);
+	int lines, of_first, of_block, before;
+	struct bytes first = make_block(&of_first, false);
+	struct bytes block = make_block(&of_block, true);
 	const char *weirs;
-	pid_t first;
+	pid_t pid;
 
 	(void)state;
 	if (ASAN || proc_wait(p) != 0) {
@@ -212,16 +241,17 @@ static void no_memory_calls(void **state)
 		skip();
 	}
 	p = proc_start(join(strace, way_words(behind())));
-	lines = send_blocks(p, 1, &block);
+	proc_send(p, greeting);
+	lines = send_blocks(p, 1, &first);
 	proc_more(p, 1);
-	first = atoi(content(at).ptr);
-	weirs = text("%d ", preload ? relay_of(first) : first);
+	pid = atoi(content(at).ptr);
+	weirs = text("%d ", preload ? relay_of(pid) : pid);
 	before = lines_with(at, weirs);
 	/* At least the buffers of both streams. */
 	check(before >= 2, "not traced: %s", content(at).ptr);
 	lines += send_blocks(p, BLOCKS, &block);
 	check_equal(lines_with(at, weirs), before);
-	check_rest(p, lines, (BLOCKS + 1) * of_block);
+	check_rest(p, lines, GREETED + of_first + BLOCKS * of_block);
 }
 
 int run_million(void)

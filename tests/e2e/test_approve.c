@@ -1,0 +1,341 @@
+/*
+ * Calls that a person must approve, from outside: the client is this test, and
+ * the server writes down every byte that it gets.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "processes.h"
+#include "way.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static const char policy[] =
+	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
+	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
+	"\"soon\":{\"action\":\"require_approval\",\"approval_timeout\":5}}}";
+
+#define RULE    "/tools/pay/action"
+#define MUST    "a person must approve this"
+#define SAID_NO "a person has refused this"
+
+/* A session of a client that shows questions, or does not. */
+static struct proc *begin(const char *const *words, bool elicits)
+{
+	struct proc *p = proc_start(join(WORDS(weir, "-l", path("log"), "-p",
+					       file("policy", policy), "--"),
+					 words));
+
+	proc_send(p, request("\"i\"", "initialize",
+			     elicits ? "{\"protocolVersion\":\"2025-06-18\","
+				       "\"capabilities\":{\"elicitation\":{}}}"
+				     : "{\"capabilities\":{}}"));
+	check(strstr(proc_line(p), "\"id\":\"i\""), "initialize");
+	return p;
+}
+
+static struct proc *recorded(bool elicits)
+{
+	return begin(WORDS(server, "--record", path("record")), elicits);
+}
+
+/* The id of the question that comes next. */
+static const char *question(struct proc *p)
+{
+	const char *line = proc_line(p), *at;
+
+	check(line && strstr(line, "\"method\":\"elicitation/create\""),
+	      "a question was expected: %s", line);
+	at = strstr(line, "\"id\":\"weir-");
+	check(at, "an id was expected: %s", line);
+	return text("%.37s", at + 6);
+}
+
+static void answer(struct proc *p, const char *id, const char *action)
+{
+	proc_send(p, text("{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{"
+			  "\"action\":\"%s\"}}\n",
+			  id, action));
+}
+
+/* A call of len bytes with its line end, that asks little. */
+static struct bytes long_call(size_t len, const char *before, const char *end)
+{
+	struct bytes b = {.ptr = NULL};
+	const char *head = text("{%s\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
+				"\"tools/call\",\"params\":{\"name\":"
+				"\"p\\u0061y\",\"arguments\":{\"\xC3\xA9\":"
+				"\"\\u00e9\\/\\ud83d\\ude00\"}}",
+				before);
+
+	append_text(&b, head);
+	while (b.len + strlen(end) + 1 < len)
+		append_text(&b, b.len % 3 ? " " : "\t");
+	append_text(&b, "}");
+	append_text(&b, end);
+	return b;
+}
+
+/* The server gets each line as the client sent it, whatever its length, and
+ * whole, with others around it. */
+static void lines_are_the_same(void **state)
+{
+	static const size_t lengths[] = {0,     4095,  4096,  4097,   8192,
+					 65535, 65536, 65537, 300000, 1 << 20};
+	static const char *const ends[] = {"\n", "\r\n"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		struct proc *p;
+		struct bytes want = {.ptr = NULL}, got, line;
+		const char *id;
+
+		in_case(text("%zu bytes", lengths[i]));
+		remove(path("record"));
+		p = recorded(true);
+		want = content(path("record"));
+		line = long_call(lengths[i], i % 2 ? " \t" : "", ends[i % 2]);
+		for (int k = 0; k < 2; k++) {
+			proc_write(p, line.ptr, line.len);
+			id = question(p);
+			/* All else goes on. */
+			ping(p, "1");
+			answer(p, id, "accept");
+			append_text(&want, request("1", "ping", NULL));
+			append(&want, line.ptr, line.len);
+			check(strstr(proc_line(p), "\"id\":7,\"result\""),
+			      "the server's answer");
+		}
+		proc_close_in(p);
+		check_status(p, 0);
+		got = content(path("record"));
+		check_same("what the server got", got.ptr, got.len, want.ptr,
+			   want.len);
+	}
+}
+
+/* What the person says, and what becomes of the call. */
+static const struct {
+	const char *name, *line; /* %s is the question's id */
+	bool passes;
+} said[] = {
+	{"accept", "\"result\":{\"action\":\"accept\",\"content\":{}}", true},
+	{"decline", "\"result\":{\"action\":\"decline\"}", false},
+	{"cancel", "\"result\":{\"action\":\"cancel\"}", false},
+	{"error", "\"error\":{\"code\":-32601,\"message\":\"none\"}", false},
+	{"twice", "\"result\":{\"action\":\"accept\",\"action\":\"accept\"}",
+	 false},
+	{"folded", "\"result\":{\"action\":\"accept\",\"Action\":\"accept\"}",
+	 false},
+};
+
+static void answers_of_the_client(void **state)
+{
+	struct proc *p = recorded(true);
+	const char *ids[COUNT(said)], *line;
+	struct bytes want = content(path("record"));
+
+	(void)state;
+	/* All at once, and answered in another order. */
+	for (size_t i = 0; i < COUNT(said); i++) {
+		line = request(text("%zu", i), "tools/call",
+			       text("{\"name\":\"pay\",\"arguments\":{\"n\":"
+				    "%zu}}",
+				    i));
+		proc_send(p, line);
+		ids[i] = question(p);
+		if (said[i].passes)
+			append_text(&want, line);
+	}
+	for (size_t i = COUNT(said); i-- > 0;) {
+		in_case(said[i].name);
+		proc_send(p, text("{\"jsonrpc\":\"2.0\",\"id\":\"%s\",%s}\n",
+				  ids[i], said[i].line));
+		line = proc_line(p);
+		if (said[i].passes)
+			check(!from_weir(line), "passes: %s", line);
+		else
+			check_refused(line, text("%zu", i), false, RULE,
+				      SAID_NO);
+		/* Late, and again. */
+		answer(p, ids[i], "accept");
+	}
+	ping(p, "99");
+	append_text(&want, request("99", "ping", NULL));
+	proc_close_in(p);
+	check_status(p, 0);
+	check_text("what the server got", content(path("record")).ptr,
+		   want.ptr);
+	check(strstr(content(path("log")).ptr, "\"approval\""), "logged");
+}
+
+/* Nobody answers: refused after its time, by no message's coming. */
+static void nobody_answers(void **state)
+{
+	struct proc *p = recorded(true);
+	const char *id, *line;
+	int64_t since = milliseconds();
+
+	(void)state;
+	proc_send(p, call("7", "soon"));
+	id = question(p);
+	line = proc_line(p);
+	check(strstr(line, "\"notifications/cancelled\"") && strstr(line, id),
+	      "withdrawn: %s", line);
+	check_refused(proc_line(p), "7", false, "/tools/soon/action", MUST);
+	check(milliseconds() - since >= 5000, "too soon");
+	answer(p, id, "accept");
+	ping(p, "8");
+	proc_close_in(p);
+	check_status(p, 0);
+	check(!strstr(content(path("record")).ptr, "tools/call"), "it passed");
+}
+
+/* A client that shows no questions is told that a person must approve. */
+static void client_without(void **state)
+{
+	struct proc *p = recorded(false);
+
+	(void)state;
+	proc_send(p, call("7", "pay"));
+	check_refused(proc_line(p), "7", false, RULE, MUST);
+	ping(p, "8");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* The client ends, its input or all of it, while a call waits. */
+static void client_ends(void **state)
+{
+	(void)state;
+	for (int all = 0; all < 2; all++) {
+		struct proc *p = recorded(true);
+
+		in_case(all ? "all of it" : "its input");
+		proc_send(p, call("7", "pay"));
+		question(p);
+		if (all)
+			proc_close_out(p);
+		proc_close_in(p);
+		check_status(p, 0);
+		if (!all)
+			check(strstr(proc_line(p), "cancelled"),
+			      "the question is withdrawn");
+		if (!all)
+			check_refused(proc_line(p), "7", false, RULE,
+				      "the session ended while this waited for "
+				      "a person");
+		check(!strstr(content(path("record")).ptr, "tools/call"),
+		      "it passed");
+		remove(path("record"));
+	}
+}
+
+/* A server with questions of its own, whose answers are its own; and which ends
+ * while a call waits. */
+static void server_asks(void **state)
+{
+	static const char asked[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0\",\"method\":"
+		"\"elicitation/create\",\"params\":{\"message\":\"?\"}}\n";
+	static const char answered[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0\",\"result\":{\"action\":"
+		"\"accept\"}}\n";
+	struct proc *p = begin(
+		WORDS("sh", "-c",
+		      "read -r i; echo '{\"jsonrpc\":\"2.0\",\"id\":\"i\","
+		      "\"result\":{}}'; read -r a; printf %s \"$1\"; read -r b; "
+		      "printf '%s\\n' \"$b\"; read -r c; printf '%s\\n' \"$c\"",
+		      "sh", asked),
+		true);
+	const char *id;
+
+	(void)state;
+	proc_send(p, call("7", "pay"));
+	id = question(p);
+	proc_send(p, request("1", "ping", NULL));
+	check_text("its question", proc_line(p), asked);
+	proc_send(p, answered);
+	check_text("its answer", proc_line(p), answered);
+	answer(p, id, "accept");
+	check_text("the call", proc_line(p), call("7", "pay"));
+	check_status(p, 0);
+
+	p = begin(WORDS("sh", "-c",
+			"read -r i; echo '{\"jsonrpc\":\"2.0\",\"id\":\"i\","
+			"\"result\":{}}'; read -r b; exit 3"),
+		  true);
+	proc_send(p, call("7", "pay"));
+	question(p);
+	proc_send(p, request("1", "ping", NULL));
+	check(strstr(proc_line(p), "cancelled"), "the question is withdrawn");
+	check_refused(proc_line(p), "7", false, RULE,
+		      "the session ended while this waited for a person");
+	check_status(p, 3);
+}
+
+/* A reload refuses what waits if the policy is another. */
+static void reloaded(void **state)
+{
+	struct proc *p = recorded(true);
+	const char *id;
+
+	(void)state;
+	proc_send(p, call("7", "pay"));
+	id = question(p);
+	kill(weir_pid(p), SIGHUP);
+	proc_told(p, "policy reloaded");
+	answer(p, id, "accept");
+	check(strstr(proc_line(p), "\"id\":7,\"result\""), "it passes");
+	proc_send(p, call("8", "pay"));
+	id = question(p);
+	file("policy", text("%s ", policy));
+	kill(weir_pid(p), SIGHUP);
+	check(strstr(proc_line(p), "cancelled"), "the question is withdrawn");
+	check_refused(proc_line(p), "8", false, RULE,
+		      "the policy has changed while this waited for a person");
+	answer(p, id, "accept");
+	ping(p, "9");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
+/* Two weirs, one behind the other: each asks once. */
+static void behind_another(void **state)
+{
+	struct proc *p = recorded(true), *q;
+	const char *id[2];
+
+	(void)state;
+	proc_close_in(p);
+	check_status(p, 0);
+	remove(path("record"));
+	q = begin(WORDS(weir, "-p", file("policy", policy), "--", server,
+			"--record", path("record")),
+		  true);
+	proc_send(q, call("7", "pay"));
+	id[0] = question(q);
+	answer(q, id[0], "accept");
+	id[1] = question(q);
+	check(strcmp(id[0], id[1]) != 0, "another question");
+	answer(q, id[0], "accept");
+	answer(q, id[1], "accept");
+	check(strstr(proc_line(q), "\"id\":7,\"result\""), "it passes");
+	proc_close_in(q);
+	check_status(q, 0);
+	check(!strstr(content(path("record")).ptr, "weir-"),
+	      "an answer to a weir reached the server");
+}
+
+int run_approve(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(lines_are_the_same), TEST(answers_of_the_client),
+		TEST(nobody_answers),     TEST(client_without),
+		TEST(client_ends),        TEST(server_asks),
+		TEST(reloaded),           TEST(behind_another),
+	};
+
+	return cmocka_run_group_tests_name("approve", tests, NULL, NULL);
+}
