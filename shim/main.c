@@ -2,6 +2,7 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/log.h"
 #include "verbs/scan.h"
 #include "verbs/test.h"
 #include "verbs/wrap.h"
@@ -52,6 +53,9 @@ static int run_verb(const struct options *o)
 		break;
 	case RUN_LIMITS:
 		status = limits_run(o);
+		break;
+	case RUN_LOG:
+		status = log_run(o);
 		break;
 	case RUN_WRAP:
 	case RUN_UNWRAP:

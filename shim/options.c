@@ -5,6 +5,7 @@
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
+#include "verbs/log.h"
 #include "verbs/scan.h"
 #include "verbs/test.h"
 #include "verbs/wrap.h"
@@ -77,6 +78,17 @@ static const struct verb {
 		 "Shows what the limits of a grant have used up, or resets a "
 		 "counter.",
 		 "0 shown or reset, 1 not reset, 2 error."},
+	[RUN_LOG] =
+		{"log", LOG_ERROR, 0, SIZE_MAX, NULL, "weir log --help",
+		 "weir log [--since TIME] [--tool GLOB] [--refused] [--json]\n"
+		 "                [FILE]...\n"
+		 "   or: weir log --follow [--tool GLOB] [--refused] [--json] "
+		 "[FILE]\n"
+		 "   or: weir log --verify [--head HASH] [FILE]...",
+		 "Sums up the log FILE, rotated ones first, follows it, or "
+		 "says whether its\n"
+		 "lines are as weir wrote them. Default: $WEIR_LOG.",
+		 "0 done, 1 lines were changed, 2 error."},
 	[RUN_WRAP] =
 		{"wrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG", "weir wrap --help",
 		 "weir wrap [OPTION]... -p POLICY CONFIG [SERVER]...\n"
@@ -231,6 +243,7 @@ enum {
 	EXPLAIN = 1 << RUN_EXPLAIN,
 	TEST = 1 << RUN_TEST,
 	LIMITS = 1 << RUN_LIMITS,
+	LOG = 1 << RUN_LOG,
 	WRAP = 1 << RUN_WRAP,
 	UNWRAP = 1 << RUN_UNWRAP,
 	SCAN = 1 << RUN_SCAN,
@@ -295,8 +308,20 @@ static const struct row rows[] = {
 	 "take the command of SERVER from a client's\nconfiguration", NULL},
 	{"force", 0, NULL, NULL, SCAN, set_flag, AT(force),
 	 "write over FILE if it exists", NULL},
-	{"json", 0, NULL, NULL, EXPLAIN | LIMITS | WRAP | UNWRAP, set_flag,
-	 AT(json), "print JSON", NULL},
+	{"since", 0, "TIME", NULL, LOG, set_text, AT(since),
+	 "only what is not older: 30s, 15m, 2h, 7d", NULL},
+	{"tool", 0, "GLOB", NULL, LOG, set_text, AT(tool),
+	 "only calls of these tools", NULL},
+	{"refused", 0, NULL, NULL, LOG, set_flag, AT(refused),
+	 "only what was not passed", NULL},
+	{"follow", 0, NULL, NULL, LOG, set_flag, AT(follow),
+	 "print lines as they come, also once FILE is rotated", NULL},
+	{"verify", 0, NULL, NULL, LOG, set_flag, AT(verify),
+	 "find lines that were changed, cut out, added or moved", NULL},
+	{"head", 0, "HASH", NULL, LOG, set_text, AT(head),
+	 "the SHA-256 of a line that must be there", NULL},
+	{"json", 0, NULL, NULL, EXPLAIN | LIMITS | LOG | WRAP | UNWRAP,
+	 set_flag, AT(json), "print JSON", NULL},
 	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
 	 "forget what COUNTER has counted", NULL},
 	{"yes", 0, NULL, NULL, LIMITS, set_flag, AT(sure),
@@ -307,6 +332,7 @@ static const struct row rows[] = {
 	 NULL},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+_Static_assert(ROWS <= 64, "given has a bit for each");
 
 /* ---- help ------------------------------------------------------------ */
 
@@ -378,7 +404,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 	const struct row *r;
 	int c, count = 0;
 	/* These take options behind operands, too: no "+". */
-	const bool anywhere = o->verb == RUN_WRAP || o->verb == RUN_UNWRAP;
+	const bool anywhere = o->verb == RUN_LOG || o->verb == RUN_WRAP ||
+			      o->verb == RUN_UNWRAP;
 
 	/* A long option is returned as its row; no letter is that small. */
 	for (r = rows; r < rows + ROWS; r++) {

@@ -17,6 +17,7 @@ enum run {
 	RUN_EXPLAIN,
 	RUN_TEST,
 	RUN_LIMITS,
+	RUN_LOG,
 	RUN_WRAP,
 	RUN_UNWRAP,
 	RUN_SCAN,
@@ -46,10 +47,16 @@ struct options {
 	size_t max_line;    /* longest line judged, in bytes without its LF */
 	const char *log;    /* where decisions are appended; NULL: none */
 	bool observe;       /* decide and log, but let everything through */
-	bool json;          /* explain, limits: print JSON */
+	bool json;          /* explain, limits, log: print JSON */
 	const char *method; /* explain: of the message, or NULL: a call */
 	const char *reset;  /* limits: the counter to reset, or NULL */
 	bool sure;          /* limits: do not ask before a reset */
+	const char *since;  /* log: only what is not older, or NULL */
+	const char *tool;   /* log: only these tools, a glob, or NULL */
+	bool refused;       /* log: only what was not passed */
+	bool follow;        /* log: print lines as they come */
+	bool verify;        /* log: is it as it was written? */
+	const char *head;   /* log: the hash of a line, or NULL */
 	bool strict;        /* check: a warning fails */
 	bool print;         /* check: print the merged policy */
 	bool preload;       /* check: does a command load libweir.so? */

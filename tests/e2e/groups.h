@@ -19,6 +19,7 @@ int run_million(void);     /* a million messages, no allocation */
 int run_layers(void);      /* several policies; prompts, resources, methods */
 int run_verbs(void);       /* observe, the log, explain, reload */
 int run_limits(void);      /* the verb limits */
+int run_log_verb(void);    /* the verb log */
 int run_wrap(void);        /* the verbs wrap and unwrap */
 int run_scan(void);        /* the verb scan */
 int run_preload(void);     /* libweir.so in a process of another's */

@@ -41,6 +41,7 @@ static const struct {
 	{run_grant, PREFIX},    {run_held, PREFIX},
 	{run_redis, PREFIX},    {run_wrap, PREFIX},
 	{run_scan, PREFIX},     {run_approve, BOTH},
+	{run_log_verb, PREFIX},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,245 @@
+/* weir log.  The contract is in log.h. */
+#include "log.h"
+
+#include "../report.h"
+#include "log_show.h"
+#include "log_verify.h"
+#include "show.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LAST_BYTES                                                             \
+	4096      /* of a file that is followed: what is shown at first        \
+		   */
+#define PAUSE 100 /* milliseconds between two looks at it */
+
+/* May the output have characters beyond ASCII?  As locale(7) has it. */
+static bool is_wide(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (int i = 0; i < 3; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strcasestr(value, "utf-8") ||
+			       strcasestr(value, "utf8");
+	}
+	return false;
+}
+
+static bool has_colours(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* "90", "90s", "15m", "2h", "7d", "1w" ago.  False: reported. */
+static bool read_since(const char *text, int64_t *since)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1},     {'m', 60},     {'h', 3600},
+		     {'d', 86400}, {'w', 604800}, {'\0', 1}};
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (*text >= '0' && *text <= '9' && n < 1000000000 &&
+		    *end == units[i].unit && (!*end || !end[1])) {
+			*since = now() - n * units[i].seconds * 1000000;
+			return true;
+		}
+	report_all("--since %s: expected a time such as 30s, 15m, 2h, 7d",
+		   show(text).text);
+	return false;
+}
+
+/* ---- summary --------------------------------------------------------- */
+
+/* Blank lines are nothing: what was written in part becomes one. */
+static bool add(struct count *c, const char *text, size_t len, bool whole,
+		struct log_line *line)
+{
+	if (whole && strspn(text, " ") == len)
+		return false;
+	c->lines++;
+	if (whole && line_read(text, len, line)) {
+		count_add(c, line);
+		return true;
+	}
+	c->unread++;
+	return false;
+}
+
+static int summarise(const struct options *o, struct count *c,
+		     char *const *files, struct lines *l)
+{
+	struct log_line line;
+	const char *text;
+	size_t len;
+	bool whole, good = true;
+
+	for (size_t i = 0; files[i]; i++) {
+		if (lines_open(l, files[i]))
+			while ((text = lines_next(l, true, &len, &whole)))
+				add(c, text, len, whole, &line);
+		lines_close(l);
+		good &= !l->failed;
+	}
+	count_end(c);
+	if (o->json)
+		show_as_json(c, files);
+	else
+		show_summary(c, is_wide(), has_colours());
+	return good ? LOG_DONE : LOG_ERROR;
+}
+
+/* ---- follow ---------------------------------------------------------- */
+
+static void put_member(const char *before, struct text text)
+{
+	char decoded[LINES_MOST];
+	ptrdiff_t len =
+		text.ptr ? text_decode(text, decoded, sizeof(decoded)) : 0;
+
+	if (!text.ptr)
+		return;
+	fputs(before, stdout);
+	if (len >= 0)
+		show_text(stdout, STYLE_TEXT, decoded, (size_t)len);
+	else
+		show_text(stdout, STYLE_TEXT, text.ptr, text.len);
+}
+
+/* 12:00:00 refused   pay by /tools/pay/limits/0: at most 5 calls an hour */
+static void put_line(const struct log_line *line, bool colours)
+{
+	const struct text *texts = line->texts;
+	const struct text what =
+		texts[texts[LINE_VERDICT].ptr ? LINE_VERDICT : LINE_LINE];
+	const bool red = colours && texts[LINE_RULE].ptr;
+
+	printf("%s%s %-9.*s", red ? "\033[31m" : "",
+	       show_time(line->numbers[LINE_TS], ' ').text + 11, (int)what.len,
+	       what.ptr);
+	put_member(" ", texts[texts[LINE_TOOL].ptr ? LINE_TOOL : LINE_METHOD]);
+	put_member(" by ", texts[LINE_RULE]);
+	put_member(": ", texts[LINE_SAID]);
+	put_member(" by ", texts[LINE_WHO]);
+	put_member(", ", texts[LINE_HOW]);
+	put_member(": ", texts[LINE_REASON]);
+	put_member(": ", texts[LINE_WARNS]);
+	if (line->has >> LINE_MS & 1)
+		printf(" in %s ms",
+		       show_ms(line->numbers[LINE_MS], false).text);
+	if (line->numbers[LINE_ERROR])
+		printf(", an error");
+	if (line->numbers[LINE_LOST] > 0)
+		printf(": %lld lines lost",
+		       (long long)line->numbers[LINE_LOST]);
+	printf("%s\n", red ? "\033[0m" : "");
+}
+
+/* Has the file another name now, and this name another file?  Or is it shorter
+ * than what was read of it? */
+static bool is_replaced(const struct lines *l)
+{
+	struct stat ours, named;
+
+	return fstat(l->fd, &ours) == 0 && stat(l->file, &named) == 0 &&
+	       (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev ||
+		ours.st_size < lseek(l->fd, 0, SEEK_CUR));
+}
+
+/* As tail -F does. */
+static int follow(const struct options *o, struct count *c, char *const *files,
+		  struct lines *l)
+{
+	const bool colours = has_colours();
+	bool replaced = false;
+
+	if (files[1]) {
+		report_all("--follow takes one FILE");
+		return LOG_ERROR;
+	}
+	if (!lines_open(l, files[0]))
+		return LOG_ERROR;
+	/* What is left of the line there is no line. */
+	l->skip = !o->since && lseek(l->fd, -LAST_BYTES, SEEK_END) > 0;
+	while (!l->failed) {
+		struct log_line line;
+		const char *text;
+		size_t len;
+		bool whole;
+
+		while ((text = lines_next(l, false, &len, &whole)))
+			if (add(c, text, len, whole, &line) &&
+			    count_wants(c, &line)) {
+				if (o->json) {
+					show_text(stdout, STYLE_TEXT, line.text,
+						  line.len);
+					putchar('\n');
+				} else {
+					put_line(&line, colours);
+				}
+			}
+		if (fflush(stdout) != 0)
+			return LOG_ERROR;
+		/* Once more: lines may have come before it was renamed. */
+		if (replaced) {
+			lines_close(l);
+			lines_open(l, files[0]);
+			replaced = false;
+		} else if (!(replaced = is_replaced(l))) {
+			poll(NULL, 0, PAUSE);
+		}
+	}
+	return LOG_ERROR;
+}
+
+/* ---- all ------------------------------------------------------------- */
+
+int log_run(const struct options *o)
+{
+	char *given[] = {getenv("WEIR_LOG"), NULL};
+	char *const *files = o->rest[0] ? o->rest : given;
+	struct lines l = {.fd = -1};
+	struct count *c;
+	int status = LOG_ERROR;
+
+	if (!files[0] || !*files[0]) {
+		report_all("no log: name a FILE, or set WEIR_LOG");
+		return LOG_ERROR;
+	}
+	if (o->verify)
+		return log_verify(o, files);
+	c = count_new();
+	if (!c)
+		return LOG_ERROR;
+	c->glob = o->tool;
+	c->refused = o->refused;
+	if (!o->since || read_since(o->since, &c->since))
+		status = o->follow ? follow(o, c, files, &l)
+				   : summarise(o, c, files, &l);
+	lines_free(&l);
+	free(c);
+	return status;
+}

@@ -1,0 +1,382 @@
+/* weir log: what a log amounts to. */
+#include "fields.h"
+#include "groups.h"
+#include "harness.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE(seq, at, pid, word, members)                                      \
+	"{\"ts\":\"2026-01-31T" at "\",\"seq\":" #seq ",\"pid\":" #pid         \
+	",\"line\":\"" word "\",\"grant\":\"g\",\"server\":\"s\"" members      \
+	",\"prev\":\"0\"}\n"
+#define CALL(tool)                                                             \
+	",\"id\":1,\"method\":\"tools/call\",\"tool\":\"" tool                 \
+	"\",\"args\":[\"a\"]"
+#define PASSED(tool) CALL(tool) ",\"verdict\":\"passed\",\"bytes\":100,\"us\":5"
+#define REFUSED(tool, rule)                                                    \
+	CALL(tool)                                                             \
+	",\"verdict\":\"refused\",\"rule\":\"" rule                            \
+	"\",\"reason\":\"no \\\"more\\\"\",\"bytes\":100,\"us\":5"
+#define ANSWER(tool, ms)                                                       \
+	",\"id\":1,\"method\":\"tools/call\",\"tool\":\"" tool                 \
+	"\",\"call\":1,\"ms\":" ms ",\"bytes\":1000"
+
+static const char small[] = LINE(
+	0, "09:59:00.000000Z", 7, "start",
+	",\"version\":\"0\"") LINE(1, "10:00:00.000000Z", 7, "decision",
+				   PASSED("echo")) LINE(2, "10:00:00.100000Z",
+							7, "answer",
+							ANSWER("echo", "1.234"))
+	LINE(3, "10:00:01.000000Z", 7, "decision", PASSED("ech\\u006f")) LINE(
+		4, "10:00:01.100000Z", 7, "answer",
+		ANSWER("echo",
+		       "90.000") ",\"error\":true") LINE(5, "10:00:02.000000Z",
+							 7, "decision",
+							 REFUSED("pay", "/a"))
+		LINE(6, "10:00:02.000000Z", 7, "decision",
+		     REFUSED("pay",
+			     "/a")) LINE(7, "10:00:02.000000Z", 7, "decision",
+					 REFUSED("pay",
+						 "/a")) LINE(0,
+							     "10:00:02.000000Z",
+							     8, "decision",
+							     PASSED("echo"))
+			LINE(8, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")) LINE(
+				9, "10:00:02.000000Z", 7, "approval",
+				",\"id\":1,\"tool\":\"pay\",\"answer\":\"yes\",\"who\":\"ann\","
+				"\"how\":\"terminal\",\"ms\":5") LINE(10,
+								      "10:00:02.000000Z",
+								      7,
+								      "decision",
+								      REFUSED("pay",
+									      "/a"))
+				LINE(11, "10:00:03.000000Z", 7, "decision",
+				     PASSED(
+					     "pay")) LINE(12,
+							  "10:00:03.000000Z", 7,
+							  "decision",
+							  REFUSED("pay", "/b"))
+					LINE(13, "10:00:04.000000Z", 7,
+					     "decision",
+					     ",\"verdict\":\"malformed\",\"rule\":\"(malformed)\"")
+						LINE(14, "10:00:04.000000Z", 7,
+						     "decision",
+						     ",\"method\":\"resources/read\",\"uri\":\"a:b\","
+						     "\"verdict\":\"hidden\",\"rule\":\"(hidden)\"")
+							LINE(15, "10:00:05.000000Z", 7, "gap", ",\"lost\":3") "   \nnoise\n" LINE(
+								16,
+								"10:00:05.000000Z",
+								7, "end", "");
+
+static struct proc *run_log(const char *log, const char *const *more)
+{
+	struct proc *p = proc_run(join(WORDS(weir, "log", log), more), "");
+
+	check_status(p, 0);
+	check_text("stderr", p->told.ptr ? p->told.ptr : "", "");
+	return p;
+}
+
+/* The same as one line. */
+static const char *json_of(const char *log, const char *const *more)
+{
+	struct proc *p = run_log(log, join(WORDS("--json"), more));
+
+	for (char *c = p->said.ptr; c[1]; c++)
+		*c = *c == '\n' ? ' ' : *c;
+	return p->said.ptr;
+}
+
+/* In ASCII, as there is no locale. */
+static void summed_up(void **state)
+{
+	static const char want[] =
+		"calls 12, refused 8, server errors 1\n"
+		"2026-01-31 10:00:00 to 2026-01-31 10:00:04 UTC\n"
+		"\n"
+		"Calls, at most 6 per second\n"
+		"                  ########                \n"
+		"                  ########                \n"
+		"  ================########################\n"
+		"Refused, at most 5 per second\n"
+		"                  ########                \n"
+		"                  ########========########\n"
+		"  2026-01-31 10:00:00 to 2026-01-31 10:00:05\n"
+		"\n"
+		"TOOL                  CALLS  REFUSED  ASKED  P50 MS  P99 MS"
+		"   BYTES  WHEN (UTC)\n"
+		"pay                       7        6      1       -       -"
+		"     700  10:00-10:00\n"
+		"echo                      3        0      0    1.25    88.1"
+		"   2,300  10:00-10:00\n"
+		"(not understood)          1        1      0       -       -"
+		"       0  10:00-10:00\n"
+		"resources/read            1        1      0       -       -"
+		"       0  10:00-10:00\n"
+		"\n"
+		" REFUSED  WHAT, AND WHICH RULE\n"
+		"       5  pay by /a\n"
+		"       1  pay by /b\n"
+		"       1  (not understood) by (malformed)\n"
+		"       1  resources/read by (hidden)\n"
+		"\n"
+		"IN A ROW  THE SAME CALL, REFUSED AGAIN AND AGAIN\n"
+		"       5  pay by /a\n"
+		"\n"
+		"SAID YES       NO  WHAT, AND WHO WAS ASKED\n"
+		"       1        0  pay, ann (terminal)\n"
+		"\n"
+		"Times are the server's, at most 3 % off.\n"
+		"\n"
+		"Lines that are not weir's: 1; weir log --verify names them.\n"
+		"\n"
+		"Lines that could not be written: 3.\n";
+	const char *log = file("log", small);
+	const char *const *env = WORDS(text("WEIR_LOG=%s", log));
+	struct proc *p = run_log(log, WORDS(NULL));
+
+	(void)state;
+	check_text("summary", p->said.ptr, want);
+	/* No colours where there is no terminal; blocks in UTF-8. */
+	p = proc_start_how(WORDS("env", "LANG=C.UTF-8", weir, "log"),
+			   &(struct how){.env = env});
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "\xe2\x96\x88") && !strchr(p->said.ptr, 27),
+	      "no blocks, or colours: %s", p->said.ptr);
+	/* Without any file. */
+	p = proc_run(WORDS(weir, "log"), "");
+	check_status(p, 2);
+	proc_told(p, "weir: no log: name a FILE, or set WEIR_LOG");
+	p = proc_run(WORDS(weir, "log", path("none")), "");
+	check_status(p, 2);
+	proc_told(p, "none: No such file");
+}
+
+/* ---- what is counted ------------------------------------------------- */
+
+static const struct {
+	const char *const words[4];
+	const char *calls, *refused, *answers, *tools; /* of echo and pay */
+} filters[] = {
+	{{NULL}, "12", "8", "2", "pay echo"},
+	{{"--tool", "e*"}, "3", "0", "2", "echo"},
+	{{"--tool=?ay"}, "7", "6", "0", "pay"},
+	{{"--refused"}, "8", "8", "0", "pay"},
+	{{"--refused", "--tool", "echo"}, "0", "0", "0", ""},
+	{{"--since", "10m"}, "0", "0", "0", ""},
+	{{"--since", "999999d"}, "12", "8", "2", "pay echo"},
+};
+
+static void filtered(void **state)
+{
+	const char *log = file("log", small);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(filters); i++) {
+		const char *json = json_of(log, filters[i].words);
+
+		in_case(text("%s", filters[i].words[0]));
+		check_field(json, "sum.calls", filters[i].calls);
+		check_field(json, "sum.refused", filters[i].refused);
+		check_field(json, "sum.answers", filters[i].answers);
+		for (int t = 0; t < 2; t++) {
+			const char *tool = t ? "pay" : "echo";
+
+			check(!strstr(json, text("{\"tool\": \"%s\"", tool)) ==
+				      !strstr(filters[i].tools, tool),
+			      "%s: %s", tool, json);
+		}
+	}
+	in_case(NULL);
+	for (const char *const *bad =
+		     WORDS("", "h", "-1h", "2x", "2hh", "9999999999");
+	     *bad; bad++) {
+		struct proc *p =
+			proc_run(WORDS(weir, "log", "--since", *bad, log), "");
+
+		check_status(p, 2);
+		proc_told(p, "--since");
+	}
+}
+
+/* More tools than there are rows, rules than pairs: no call is forgotten. */
+static void many_names(void **state)
+{
+	struct bytes log = {.ptr = NULL};
+	const char *json;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		append_text(&log,
+			    text("{\"ts\":\"2026-01-31T10:00:00.000000Z\","
+				 "\"seq\":%d,\"pid\":1,\"line\":\"decision\","
+				 "\"tool\":\"t%d\",\"verdict\":\"refused\","
+				 "\"rule\":\"/%d\"}\n",
+				 i, i % 1000, i));
+	json = json_of(file("log", log.ptr), WORDS(NULL));
+	check_field(json, "sum.calls", "3000");
+	check_field(json, "sum.refused", "3000");
+	check(strstr(json, "{\"tool\": null, \"calls\": 2235,"), "%s", json);
+	check(strstr(json, "\"rule\": null, \"refused\": 1"), "%s", json);
+}
+
+/* Moments from all over, in no order: as few spans as are shown. */
+static void any_time(void **state)
+{
+	static const char *const years[] = {"2024", "9996", "1972", "2028"};
+	struct bytes log = {.ptr = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(years); i++) {
+		append_text(&log, text("{\"ts\":\"%s-02-29T23:59:59.999999Z\","
+				       "\"seq\":0,\"pid\":1,\"line\":"
+				       "\"decision\",\"verdict\":\"passed\"}\n",
+				       years[i]));
+		check_field(json_of(file("log", log.ptr), WORDS(NULL)),
+			    "sum.calls", text("%zu", i + 1));
+		run_log(path("log"), WORDS(NULL));
+	}
+	check_field(json_of(path("log"), WORDS(NULL)), "sum.first",
+		    "1972-02-29T23:59:59Z");
+	check_field(json_of(path("log"), WORDS(NULL)), "sum.last",
+		    "9996-02-29T23:59:59Z");
+}
+
+/* ---- names from outside ---------------------------------------------- */
+
+/* Every character that something obeys. */
+static struct bytes awful(void)
+{
+	struct bytes name = {.ptr = NULL};
+
+	for (int c = 0; c < 0xA0; c++)
+		if (c < ' ' || c > 0x7E)
+			append_text(&name, text("\\u%04x", c));
+	append_text(&name, "\x7f\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xd8\x9c"
+			   "\\u202e\\u2028\\\"\\\\'<>&</script>--><b x=\\\"y"
+			   "\\\">%s%n\xf0\x9f\x98\x80\\ud800");
+	return name;
+}
+
+static void check_harmless(const char *said)
+{
+	for (const unsigned char *c = (const void *)said; *c; c++) {
+		check((*c >= ' ' || *c == '\n') && *c != 0x7F, "a byte %u: %s",
+		      *c, said);
+		check(*c != 0xC2 || c[1] >= 0xA0, "C1: %s", said);
+		check(*c != 0xE2 || (c[1] != 0x80 && c[1] != 0x81) ||
+			      (c[2] & 0xF0) == 0x90,
+		      "a mark: %s", said);
+	}
+}
+
+static const char *awful_log(void)
+{
+	const char *name = awful().ptr;
+	struct bytes log = {.ptr = NULL};
+	static const char start[] = "{\"ts\":\"2026-01-31T10:00:00.000000Z\","
+				    "\"seq\":0,\"pid\":1,\"line\":\"";
+
+	append_text(&log,
+		    text("%sdecision\",\"tool\":\"%s\",\"verdict\":"
+			 "\"refused\",\"rule\":\"%s\",\"reason\":\"%s\"}\n",
+			 start, name, name, name));
+	append_text(&log, text("%sapproval\",\"tool\":\"%s\",\"answer\":\"%s\","
+			       "\"who\":\"%s\",\"how\":\"%s\"}\n",
+			       start, name, name, name, name));
+	append_text(&log, text("%sdecision\",\"method\":\"%s\",\"verdict\":"
+			       "\"hidden\"}\n\x1b[31m\n",
+			       start, name));
+	return file("\x1b[7m<b>\"\xe2\x80\xae", log.ptr);
+}
+
+static void harmless(void **state)
+{
+	const char *log = awful_log(), *json = json_of(log, WORDS(NULL));
+
+	(void)state;
+	check_harmless(json);
+	check_field(json, "sum.calls", "2");
+	check_harmless(run_log(log, WORDS(NULL))->said.ptr);
+	json = proc_run(WORDS(weir, "log", "--verify", log), "")->said.ptr;
+	check_harmless(json);
+	check(strstr(json, "\\u202e:4: is no whole line"), "%s", json);
+}
+
+#define NEXT(seq, tool)                                                        \
+	LINE(seq, "11:00:00.000000Z", 7, "decision", REFUSED(tool, "/r"))
+#define SHOWN(tool) "11:00:00 refused   " tool " by /r: no \"more\"\n"
+
+/* ---- --follow -------------------------------------------------------- */
+
+static void add_line(const char *log, const char *line)
+{
+	FILE *to = fopen(log, "a");
+
+	check(to && fputs(line, to) >= 0 && fclose(to) == 0, "not written");
+}
+
+static void followed(void **state)
+{
+	const char *log = file("log", NEXT(1, "one"));
+	struct proc *p = proc_start(WORDS(weir, "log", "--follow", log));
+	struct proc *json = proc_start(
+		WORDS(weir, "log", "--follow", "--json", "--tool", "t*", log));
+
+	(void)state;
+	check_text("there", proc_line(p), SHOWN("one"));
+	add_line(log, NEXT(2, "two") "{\"ts\":");
+	check_text("added", proc_line(p), SHOWN("two"));
+	check_text("added, JSON", proc_line(json), NEXT(2, "two"));
+	/* The rest of a line, then other names for it; what comes there is
+	 * read, too. */
+	check(rename(log, path("log.1")) == 0, "not renamed");
+	add_line(path("log.1"), "1}\n" NEXT(3, "three"));
+	check_text("renamed", proc_line(p), SHOWN("three"));
+	check_text("renamed, JSON", proc_line(json), NEXT(3, "three"));
+	add_line(log, NEXT(4, "four") NEXT(5, "ten"));
+	check_text("anew", proc_line(p), SHOWN("four"));
+	check_text("anew", proc_line(p), SHOWN("ten"));
+	check_text("anew, JSON", proc_line(json), NEXT(5, "ten"));
+	/* Made shorter. */
+	file("log", NEXT(6, "t"));
+	check_text("shorter", proc_line(p), SHOWN("t"));
+	check_text("shorter, JSON", proc_line(json), NEXT(6, "t"));
+}
+
+/* Of a long one, the end. */
+static void followed_from_the_end(void **state)
+{
+	struct bytes text_of = {.ptr = NULL};
+	struct proc *p;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		append_text(&text_of, NEXT(1, "old"));
+	append_text(&text_of, NEXT(2, "new"));
+	p = proc_start(
+		WORDS(weir, "log", "--follow", file("log", text_of.ptr)));
+	for (int i = 0; i < 30; i++)
+		if (strcmp(proc_line(p), SHOWN("new")) == 0)
+			return;
+	check(false, "too much: %s", p->said.ptr);
+}
+
+int run_log_verb(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(summed_up),
+		TEST(filtered),
+		TEST(many_names),
+		TEST(any_time),
+		TEST(harmless),
+		TEST(followed),
+		TEST(followed_from_the_end),
+		
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}

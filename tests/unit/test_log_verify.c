@@ -1,0 +1,550 @@
+/* weir log over logs that somebody has changed: what it says of each. */
+#include "unit.h"
+
+#include "../../parser/sha256.h"
+#include "../../shim/verbs/log.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINES = 64, LINE = 512 };
+
+struct log {
+	char lines[LINES][LINE];
+	size_t count;
+};
+
+/* A process that writes lines. */
+struct writer {
+	int pid, seq;
+	char prev[SHA256_HEX + 1];
+};
+
+static void hash_line(const char *line, char hex[SHA256_HEX])
+{
+	unsigned char digest[SHA256_BYTES];
+	struct sha256 h;
+
+	sha256_begin(&h);
+	sha256_add(&h, line, strlen(line));
+	sha256_end(&h, digest);
+	sha256_hex(digest, hex);
+}
+
+static void write_line(struct log *log, struct writer *w, const char *word,
+		       const char *members)
+{
+	char *line = log->lines[log->count++];
+	int len = snprintf(line, LINE,
+			   "{\"ts\":\"2026-01-31T12:00:%02zu.000000Z\","
+			   "\"seq\":%d,\"pid\":%d,\"line\":\"%s\","
+			   "\"server\":\"s\"%s",
+			   log->count % 60, w->seq++, w->pid, word, members);
+
+	snprintf(line + len, LINE - (size_t)len,
+		 *w->prev ? ",\"prev\":\"%s\"}" : "%s}", w->prev);
+	hash_line(line, w->prev);
+}
+
+#define PASSED                                                                 \
+	",\"id\":1,\"method\":\"tools/call\",\"tool\":\"echo\","               \
+	"\"verdict\":\"passed\",\"bytes\":90,\"us\":7"
+
+/* Lines 1 to 12: two starts, eight decisions in turn, two ends. */
+static struct log two_processes(void)
+{
+	struct log log = {.count = 0};
+	struct writer a = {.pid = 7}, b = {.pid = 8};
+
+	write_line(&log, &a, "start", ",\"version\":\"0\"");
+	write_line(&log, &b, "start", ",\"version\":\"0\"");
+	for (int i = 0; i < 8; i++)
+		write_line(&log, i % 2 ? &b : &a, "decision", PASSED);
+	write_line(&log, &a, "end", ",\"status\":0");
+	write_line(&log, &b, "end", ",\"status\":0");
+	return log;
+}
+
+/* ---- running --------------------------------------------------------- */
+
+static void put_file(const char *name, const char *bytes, size_t len)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, bytes, len), len);
+	close(fd);
+}
+
+static void put_lines(const char *name, const struct log *log, size_t from,
+		      size_t to)
+{
+	static char text[LINES * LINE];
+	size_t len = 0;
+
+	for (; from < to && from < log->count; from++)
+		len += (size_t)sprintf(text + len, "%s\n", log->lines[from]);
+	put_file(name, text, len);
+}
+
+/* What it prints, and the status. */
+static int run(const struct options *o, char *said, size_t cap)
+{
+	int fd = memfd_create("said", 0), before = dup(1), status;
+	ssize_t got;
+
+	dup2(fd, 1);
+	status = log_run(o);
+	fflush(stdout);
+	dup2(before, 1);
+	got = pread(fd, said, cap - 1, 0);
+	said[got > 0 ? got : 0] = '\0';
+	close(before);
+	close(fd);
+	return status;
+}
+
+static int verify(char **files, const char *head, char *said, size_t cap)
+{
+	const struct options o = {.verify = true, .head = head, .rest = files};
+
+	return run(&o, said, cap);
+}
+
+/* ---- forgeries ------------------------------------------------------- */
+
+enum op {
+	NOTHING,
+	CHANGE,  /* in line x, the text */
+	DELETE,  /* line x */
+	SWAP,    /* lines x and y */
+	MOVE,    /* line x to y */
+	COPY,    /* line x before y */
+	INSERT,  /* the text before x */
+	HEAD,    /* of the file: x lines are left out */
+	TAIL,    /* x lines are left */
+	PROCESS, /* all of pid x is left out */
+	CUT,     /* the last x bytes */
+	SPLIT,   /* the first x lines in a, the others in b, in order */
+	WRONG,   /* the same in the wrong order */
+};
+
+static const struct forgery {
+	const char *name;
+	enum op op;
+	size_t x, y;
+	const char *text[2]; /* from, to */
+	int status;
+	const char *said;
+	int head; /* the number of the line of --head; 0: none */
+} forgeries[] = {
+	{"as it was", NOTHING, 0, 0, {NULL}, 0, "In order: 12 lines of 2 p", 0},
+	{"with its head",
+	 NOTHING,
+	 0,
+	 0,
+	 {NULL},
+	 0,
+	 "up to that line all is",
+	 9},
+	{"a value", CHANGE, 5, 0, {"echo", "ecko"}, 1, "a:5: was changed\n", 0},
+	{"a start",
+	 CHANGE,
+	 1,
+	 0,
+	 {"n\":\"0", "n\":\"1"},
+	 1,
+	 "a:1: was chan",
+	 0},
+	{"a prev",
+	 CHANGE,
+	 5,
+	 0,
+	 {"prev\":\"", "prev\":\"f"},
+	 1,
+	 "a:5: was changed\n",
+	 0},
+	{"no prev", CHANGE, 5, 0, {"prev", "pref"}, 1, "a:5: was changed\n", 0},
+	{"a seq",
+	 CHANGE,
+	 5,
+	 0,
+	 {"seq\":2", "seq\":3"},
+	 1,
+	 "a:5: was changed\n",
+	 0},
+	{"a pid",
+	 CHANGE,
+	 5,
+	 0,
+	 {"pid\":7", "pid\":9"},
+	 1,
+	 "a:5: process 9 begins with seq 2",
+	 0},
+	{"another's pid", CHANGE, 5, 0, {"pid\":7", "pid\":8"}, 1, "a:5: ", 0},
+	{"white space", CHANGE, 5, 0, {",", ", "}, 1, "a:5: was changed\n", 0},
+	{"a line end more",
+	 CHANGE,
+	 5,
+	 0,
+	 {",\"", ",\n\""},
+	 1,
+	 "a:5: is no whole line",
+	 0},
+	{"no JSON", CHANGE, 5, 0, {"{", "["}, 1, "a:5: is no whole line", 0},
+	{"a part before it",
+	 CHANGE,
+	 5,
+	 0,
+	 {"{", "{\"ts\":{"},
+	 1,
+	 "a:5: has a part of another before",
+	 0},
+	{"the last line", CHANGE, 12, 0, {"s\":0", "s\":1"}, 0, "In order", 0},
+	{"the last, with its head",
+	 CHANGE,
+	 12,
+	 0,
+	 {"s\":0", "s\":1"},
+	 1,
+	 "No line has the SHA-256",
+	 12},
+	{"deleted",
+	 DELETE,
+	 5,
+	 0,
+	 {NULL},
+	 1,
+	 "a:6: seq 2 to 2 of process 7 are missing before it",
+	 0},
+	{"a start deleted",
+	 DELETE,
+	 1,
+	 0,
+	 {NULL},
+	 1,
+	 "a:2: process 7 begins with seq 1",
+	 0},
+	{"two of a process swapped",
+	 SWAP,
+	 5,
+	 7,
+	 {NULL},
+	 1,
+	 "a:5: stands before the line that it follows",
+	 0},
+	{"two of two swapped", SWAP, 5, 6, {NULL}, 0, "In order", 0},
+	{"moved back", MOVE, 9, 3, {NULL}, 1, "a:3: stands before", 0},
+	{"moved on", MOVE, 3, 9, {NULL}, 1, "a:4: stands before", 0},
+	{"an old line again", COPY, 5, 9, {NULL}, 1, "a:9: follows no line", 0},
+	{"a start again",
+	 COPY,
+	 1,
+	 12,
+	 {NULL},
+	 1,
+	 "a:12: is a start line that",
+	 0},
+	{"added with an old hash",
+	 INSERT,
+	 7,
+	 0,
+	 {"{\"ts\":\"2026-01-31T12:00:00.000000Z\",\"seq\":3,\"pid\":7,"
+	  "\"line\":\"decision\"" PASSED ",\"prev\":\"",
+	  "2"},
+	 1,
+	 "a:7: follows no line before it",
+	 0},
+	{"added with another seq",
+	 INSERT,
+	 7,
+	 0,
+	 {"{\"ts\":\"2026-01-31T12:00:00.000000Z\",\"seq\":9,\"pid\":7,"
+	  "\"line\":\"decision\"" PASSED ",\"prev\":\"",
+	  "2"},
+	 1,
+	 "a:7: follows no line before it",
+	 0},
+	{"noise", INSERT, 5, 0, {"hello", NULL}, 1, "a:5: is no whole line", 0},
+	{"a number", INSERT, 5, 0, {"1", NULL}, 1, "a:5: is no whole line", 0},
+	{"another's JSON",
+	 INSERT,
+	 5,
+	 0,
+	 {"{\"ts\":\"1\"}", NULL},
+	 1,
+	 "a:5: is no whole line",
+	 0},
+	{"a blank line", INSERT, 5, 0, {"    ", NULL}, 0, "In order: 12", 0},
+	{"the head cut",
+	 HEAD,
+	 4,
+	 0,
+	 {NULL},
+	 1,
+	 "a:1: process 7 begins with seq 2",
+	 0},
+	{"the tail cut", TAIL, 8, 0, {NULL}, 0, "2 have no end line", 0},
+	{"the tail cut, with its head",
+	 TAIL,
+	 8,
+	 0,
+	 {NULL},
+	 1,
+	 "No line has the SHA-256",
+	 9},
+	{"a process removed",
+	 PROCESS,
+	 8,
+	 0,
+	 {NULL},
+	 0,
+	 "a whole process removed",
+	 0},
+	{"a process removed, with its head",
+	 PROCESS,
+	 8,
+	 0,
+	 {NULL},
+	 1,
+	 "No line has the SHA-256",
+	 12},
+	{"cut in a line", CUT, 3, 0, {NULL}, 1, "a:12: is no whole line", 0},
+	{"the last line end cut", CUT, 1, 0, {NULL}, 1, "a:12: is no whole", 0},
+	{"rotated", SPLIT, 5, 0, {NULL}, 0, "In order: 12 lines of 2 pr", 0},
+	{"wrong order",
+	 WRONG,
+	 5,
+	 0,
+	 {NULL},
+	 1,
+	 "b:1: follows a:4: the files are in the wrong order",
+	 0},
+	{"empty", TAIL, 0, 0, {NULL}, 0, "In order: 0 lines of 0 proc", 0},
+};
+
+static void insert_line(struct log *log, size_t at, const char *line)
+{
+	memmove(log->lines[at], log->lines[at - 1],
+		(log->count - at + 1) * LINE);
+	snprintf(log->lines[at - 1], LINE, "%s", line);
+	log->count++;
+}
+
+static void delete_line(struct log *log, size_t at)
+{
+	log->count--;
+	memmove(log->lines[at - 1], log->lines[at],
+		(log->count - at + 1) * LINE);
+}
+
+static void forge(struct log *log, const struct forgery *f)
+{
+	char line[LINE], *at, pid[16];
+
+	switch (f->op) {
+	case CHANGE:
+		at = strstr(log->lines[f->x - 1], f->text[0]);
+		snprintf(line, LINE, "%.*s%s%s",
+			 (int)(at - log->lines[f->x - 1]), log->lines[f->x - 1],
+			 f->text[1], at + strlen(f->text[0]));
+		strcpy(log->lines[f->x - 1], line);
+		break;
+	case SWAP:
+		strcpy(line, log->lines[f->x - 1]);
+		strcpy(log->lines[f->x - 1], log->lines[f->y - 1]);
+		strcpy(log->lines[f->y - 1], line);
+		break;
+	case DELETE:
+	case MOVE:
+	case COPY:
+		strcpy(line, log->lines[f->x - 1]);
+		if (f->op != COPY)
+			delete_line(log, f->x);
+		if (f->op != DELETE)
+			insert_line(log, f->y, line);
+		break;
+	case INSERT:
+		/* The hash of the line before the last one of the process. */
+		strcpy(line, f->text[0]);
+		if (f->text[1]) {
+			hash_line(log->lines[2], line + strlen(f->text[0]));
+			strcpy(line + strlen(f->text[0]) + SHA256_HEX, "\"}");
+		}
+		insert_line(log, f->x, line);
+		break;
+	case HEAD:
+		for (size_t i = 0; i < f->x; i++)
+			delete_line(log, 1);
+		break;
+	case TAIL:
+		log->count = f->x;
+		break;
+	case PROCESS:
+		snprintf(pid, sizeof(pid), "\"pid\":%zu,", f->x);
+		for (size_t i = log->count; i > 0; i--)
+			if (strstr(log->lines[i - 1], pid))
+				delete_line(log, i);
+		break;
+	default:
+		break;
+	}
+}
+
+static void forged(void **state)
+{
+	char *one[] = {"a", NULL}, *two[] = {"a", "b", NULL};
+	char *wrong[] = {"b", "a", NULL}, said[4096];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forgeries); i++) {
+		const struct forgery *f = &forgeries[i];
+		struct log log = two_processes();
+		char head[SHA256_HEX + 1] = "";
+		struct stat st;
+		size_t rest = f->op == SPLIT || f->op == WRONG ? f->x : LINES;
+		int status;
+
+		if (f->head)
+			hash_line(log.lines[f->head - 1], head);
+		forge(&log, f);
+		put_lines("a", &log, 0, rest);
+		put_lines("b", &log, rest, log.count);
+		if (f->op == CUT) {
+			assert_int_equal(stat("a", &st), 0);
+			assert_int_equal(
+				truncate("a", st.st_size - (off_t)f->x), 0);
+		}
+		status = verify(f->op == SPLIT   ? two
+				: f->op == WRONG ? wrong
+						 : one,
+				*head ? head : NULL, said, sizeof(said));
+		row_true(f->name, strstr(said, f->said) || (puts(said), 0));
+		row_true(f->name, status == f->status);
+		/* What was changed is the first that is told. */
+		if (status == 1 && f->said[1] == ':')
+			row_true(f->name, strncmp(said, f->said, 3) == 0);
+	}
+}
+
+/* ---- every byte ------------------------------------------------------ */
+
+/* The text of a log of one process; each line's hash is in the next, and that
+ * of the last is head. */
+static size_t one_process(char *text, char head[SHA256_HEX + 1])
+{
+	struct log log = {.count = 0};
+	struct writer w = {.pid = 7};
+	size_t len = 0;
+
+	write_line(&log, &w, "start", "");
+	write_line(&log, &w, "decision", PASSED);
+	write_line(&log, &w, "answer",
+		   ",\"tool\":\"echo\",\"ms\":1.5,\"bytes\":90");
+	write_line(&log, &w, "gap", ",\"lost\":2,\"torn\":true");
+	write_line(&log, &w, "end", ",\"status\":0");
+	for (size_t i = 0; i < log.count; i++)
+		len += (size_t)sprintf(text + len, "%s\n", log.lines[i]);
+	memcpy(head, w.prev, SHA256_HEX + 1);
+	return len;
+}
+
+static size_t line_of(const char *text, size_t at)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static void every_byte_changed(void **state)
+{
+	static const char masks[] = {1, 2, 0x20, '\x80'};
+	char text[LINES * LINE], head[SHA256_HEX + 1], said[4096], name[64];
+	const size_t len = one_process(text, head);
+	const struct options sums = {.json = true,
+				     .rest = (char *[]){"a", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < len * sizeof(masks); i++) {
+		const size_t at = i / sizeof(masks);
+		const size_t line = line_of(text, at);
+		const char was = text[at];
+		int status;
+
+		text[at] ^= masks[i % sizeof(masks)];
+		snprintf(name, sizeof(name), "byte %zu, line %zu", at, line);
+		put_file("a", text, len);
+		status = verify(sums.rest, head, said, sizeof(said));
+		row_true(name, status == 1);
+		/* The line is named; the next, if it is now a start of
+		 * another process; the one before, if it is the last
+		 * one's prev; or else the last one is missed. */
+		if (strncmp(said, "a:", 2) == 0) {
+			size_t named = strtoul(said + 2, NULL, 10);
+
+			row_true(name, named == line ||
+					       (line == 1 && named == 2) ||
+					       (line == 5 && named == 4 &&
+						strstr(said, "prev of a:5")));
+		} else {
+			row_true(name, line == 5);
+		}
+		row_true(name, run(&sums, said, sizeof(said)) == 0);
+		text[at] = was;
+	}
+}
+
+static void cut_at_every_byte(void **state)
+{
+	char text[LINES * LINE], head[SHA256_HEX + 1], said[4096], name[64];
+	const size_t len = one_process(text, head);
+	const struct options sums = {.rest = (char *[]){"a", NULL}};
+
+	(void)state;
+	for (size_t at = 0; at < len; at++) {
+		const bool between = at == 0 || text[at - 1] == '\n';
+
+		snprintf(name, sizeof(name), "%zu bytes", at);
+		put_file("a", text, at);
+		row_true(name,
+			 verify(sums.rest, head, said, sizeof(said)) == 1);
+		row_true(name, verify(sums.rest, NULL, said, sizeof(said)) ==
+				       !between);
+		row_true(name, run(&sums, said, sizeof(said)) == 0);
+		/* The other half. */
+		put_file("a", text + at, len - at);
+		row_true(name, verify(sums.rest, head, said, sizeof(said)) ==
+				       (at > 0));
+		row_true(name, run(&sums, said, sizeof(said)) == 0);
+	}
+}
+
+static int set_up(void **state)
+{
+	static char dir[] = "/tmp/weir-log-XXXXXX";
+
+	*state = mkdtemp(dir);
+	return *state ? chdir(*state) : 1;
+}
+
+static int tear_down(void **state)
+{
+	unlink("a");
+	unlink("b");
+	return chdir("/") | rmdir(*state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forged),
+		cmocka_unit_test(every_byte_changed),
+		cmocka_unit_test(cut_at_every_byte),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
