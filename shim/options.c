@@ -81,7 +81,7 @@ static const struct verb {
 	[RUN_LOG] =
 		{"log", LOG_ERROR, 0, SIZE_MAX, NULL, "weir log --help",
 		 "weir log [--since TIME] [--tool GLOB] [--refused] [--json]\n"
-		 "                [FILE]...\n"
+		 "                [--html PAGE] [FILE]...\n"
 		 "   or: weir log --follow [--tool GLOB] [--refused] [--json] "
 		 "[FILE]\n"
 		 "   or: weir log --verify [--head HASH] [FILE]...",
@@ -314,6 +314,8 @@ static const struct row rows[] = {
 	 "only calls of these tools", NULL},
 	{"refused", 0, NULL, NULL, LOG, set_flag, AT(refused),
 	 "only what was not passed", NULL},
+	{"html", 0, "FILE", NULL, LOG, set_text, AT(html),
+	 "write a page with tables and charts to FILE", NULL},
 	{"follow", 0, NULL, NULL, LOG, set_flag, AT(follow),
 	 "print lines as they come, also once FILE is rotated", NULL},
 	{"verify", 0, NULL, NULL, LOG, set_flag, AT(verify),

@@ -54,6 +54,7 @@ struct options {
 	const char *since;  /* log: only what is not older, or NULL */
 	const char *tool;   /* log: only these tools, a glob, or NULL */
 	bool refused;       /* log: only what was not passed */
+	const char *html;   /* log: write a page to this file, or NULL */
 	bool follow;        /* log: print lines as they come */
 	bool verify;        /* log: is it as it was written? */
 	const char *head;   /* log: the hash of a line, or NULL */

@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "../report.h"
+#include "log_page.h"
 #include "log_show.h"
 #include "log_verify.h"
 #include "show.h"
@@ -105,7 +106,9 @@ static int summarise(const struct options *o, struct count *c,
 		good &= !l->failed;
 	}
 	count_end(c);
-	if (o->json)
+	if (o->html)
+		good &= log_page(c, files, o->html);
+	else if (o->json)
 		show_as_json(c, files);
 	else
 		show_summary(c, is_wide(), has_colours());

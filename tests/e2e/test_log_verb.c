@@ -310,6 +310,133 @@ static void harmless(void **state)
 	LINE(seq, "11:00:00.000000Z", 7, "decision", REFUSED(tool, "/r"))
 #define SHOWN(tool) "11:00:00 refused   " tool " by /r: no \"more\"\n"
 
+/* ---- the page -------------------------------------------------------- */
+
+/* The page of a log, as text. */
+static const char *page_of(const char *log)
+{
+	const char *page = path("page.html");
+	struct proc *p = run_log(log, WORDS("--html", page));
+
+	check_text("stdout", p->said.ptr ? p->said.ptr : "", "");
+	return content(page).ptr;
+}
+
+/* The value of a key as it stands in a line of JSON, as the page spells it:
+ * 1,234; -; 2026-01-31 10:00:00. */
+static const char *as_on_page(const char *line, const char *key)
+{
+	const char *at = strstr(line, text("\"%s\": ", key));
+	struct bytes value = {.ptr = NULL};
+	size_t len, point;
+
+	check(at, "no %s: %s", key, line);
+	at += strlen(key) + 4;
+	if (strncmp(at, "null", 4) == 0)
+		return "-";
+	if (*at == '"')
+		return text("%.10s %.8s", at + 1, at + 12);
+	len = strcspn(at, ",}");
+	point = strcspn(at, ".,}");
+	for (size_t i = 0; i < len; i++)
+		append_text(&value,
+			    text("%s%c",
+				 i > 0 && i < point && (point - i) % 3 == 0
+					 ? ","
+					 : "",
+				 at[i]));
+	return value.ptr;
+}
+
+static void same_numbers(void **state)
+{
+	static const char *const columns[][2] = {
+		{"calls", "Calls"},       {"refused", "Refused"},
+		{"observed", "Observed"}, {"asked", "Asked"},
+		{"answers", "Answers"},   {"errors", "Errors"},
+		{"p50Ms", "p50 ms"},      {"p99Ms", "p99 ms"},
+		{"bytesIn", "Bytes in"},  {"bytesOut", "Bytes out"},
+		{"first", "First, UTC"},  {"last", "Last, UTC"},
+	};
+	const char *log = file("log", small);
+	const char *json = run_log(log, WORDS("--json"))->said.ptr;
+	const char *page = page_of(log), *line;
+	int rows = 0;
+
+	(void)state;
+	while ((line = next_line(&json)) && !strstr(line, "\"rules\"")) {
+		struct bytes row = {.ptr = NULL};
+		const char *name = strstr(line, "\"tool\": \"");
+
+		if (strncmp(line, "    {", 5) != 0)
+			continue;
+		rows++;
+		name = strchr(name ? name + 7 : line + 13, '"') + 1;
+		append_text(&row, text("<tr><td>%.*s", (int)strcspn(name, "\""),
+				       name));
+		for (size_t i = 0; i < COUNT(columns); i++)
+			append_text(&row,
+				    text("<td class=%c data-l=\"%s\">%s",
+					 i < 10 ? 'n' : 'z', columns[i][1],
+					 as_on_page(line, columns[i][0])));
+		check(strstr(page, row.ptr), "%s is not in %s", row.ptr, page);
+	}
+	check_equal(rows, 4);
+	for (const char *const *part = WORDS(
+		     "<dt>Calls<dd>12<", "<dt>Refused<dd>8<", "passed 4</i>",
+		     "refused 6</i>",
+		     "<td data-l=Rule>/a<td class=n data-l=Refused>5<td "
+		     "class=n data-l=\"In a row\">5<",
+		     "<td data-l=Who>ann (terminal)<td class=n data-l=Yes>"
+		     "1<td class=n data-l=No>0\n",
+		     "10:00:02\npassed 1\nrefused 5</title>");
+	     *part; part++)
+		check(strstr(page, *part), "%s is not in %s", *part, page);
+}
+
+/* Nothing is loaded or run, and nothing of a name is a tag. */
+static void harmless_page(void **state)
+{
+	const char *page = page_of(awful_log());
+
+	(void)state;
+	check_harmless(page);
+	check(strstr(page, "content=\"default-src 'none';"), "%s", page);
+	for (const char *const *part =
+		     WORDS("<b>", "<b ", "</s", "<script", "src=", "href",
+			   "http:", "https:", "url(", "@import", "=\"y", "'<");
+	     *part; part++) {
+		const char *at = strstr(page, *part);
+
+		while (at && (strncmp(at, "</style", 7) == 0 ||
+			      strncmp(at, "</sec", 5) == 0 ||
+			      strncmp(at, "</spa", 5) == 0 ||
+			      strncmp(at, "</svg", 5) == 0))
+			at = strstr(at + 1, *part);
+		check(!at, "%s: %s", *part, at);
+	}
+}
+
+/* What is no page stays; a page is written in one step. */
+static void page_written(void **state)
+{
+	const char *log = file("log", small), *page = path("page.html");
+	struct proc *p = proc_run(WORDS(weir, "log", "--html", log, log), "");
+	struct stat st;
+
+	(void)state;
+	check_status(p, 2);
+	proc_told(p, "log is no page, and is not replaced");
+	check_text("log", content(log).ptr, small);
+	p = proc_run(WORDS(weir, "log", log, "--html", path("no/page")), "");
+	check_status(p, 2);
+	page_of(log);
+	check(chmod(page, 0640) == 0, "chmod");
+	file("log", NEXT(1, "other"));
+	check(strstr(page_of(log), ">other<"), "it was not replaced");
+	check(stat(page, &st) == 0 && (st.st_mode & 0777) == 0640, "mode");
+}
+
 /* ---- --follow -------------------------------------------------------- */
 
 static void add_line(const char *log, const char *line)
@@ -375,7 +502,9 @@ int run_log_verb(void)
 		TEST(harmless),
 		TEST(followed),
 		TEST(followed_from_the_end),
-		
+		TEST(same_numbers),
+		TEST(harmless_page),
+		TEST(page_written),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
