@@ -487,7 +487,7 @@ static bool need_policy(const struct options *o, const char *with)
 	return false;
 }
 
-/* Is the word a misspelled verb, and no command in PATH? */
+/* Is the word a misspelled verb, and no option or command in PATH? */
 static bool is_slip(const char *word)
 {
 	const char *names[RUN_VERBS] = {NULL}, *meant;
@@ -496,7 +496,7 @@ static bool is_slip(const char *word)
 	for (int v = 1; v < RUN_VERBS; v++)
 		names[v - 1] = verbs[v].name;
 	meant = policy_nearest(word, strlen(word), names);
-	if (!meant || child_find(word, path))
+	if (!meant || *word == '-' || child_find(word, path))
 		return false;
 	report("%s: no such command: did you mean weir %s?", word, meant);
 	return true;
