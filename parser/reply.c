@@ -237,6 +237,28 @@ static const char *read_capabilities(struct scan *r, const char *p,
 	return p;
 }
 
+/* The _meta of a result, which has who the server is (MCP 2026-07-28). */
+static const char *read_meta(struct scan *r, const char *p, struct text *server)
+{
+	static const char info[] = "io.modelcontextprotocol/serverInfo";
+	struct text key;
+	bool more;
+
+	if (*p != '{')
+		return scan_value(r, p);
+	p = scan_enter(r, p);
+	for (bool first = true; p; first = false) {
+		p = scan_member(r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		if (text_is(key, info, sizeof(info) - 1))
+			p = read_element(r, p, "name", 4, server);
+		else
+			p = scan_value(r, p);
+	}
+	return p;
+}
+
 static const char *read_result(struct line *l, const char *p)
 {
 	struct reply *reply = l->reply;
@@ -264,6 +286,10 @@ static const char *read_result(struct line *l, const char *p)
 		if (text_is(key, "capabilities", 12)) {
 			reply->greets = true;
 			p = read_capabilities(r, p, &reply->changes);
+		} else if (text_is(key, "serverInfo", 10)) {
+			p = read_element(r, p, "name", 4, &reply->server);
+		} else if (text_is(key, "_meta", 5)) {
+			p = read_meta(r, p, &reply->server);
 		} else if (l->copy && list < REPLY_LISTS && array) {
 			p = cut_list(l, p, (enum reply_list)list);
 		} else {

@@ -44,6 +44,8 @@ struct reply {
 	bool greets;        /* the result has capabilities: of initialize */
 	unsigned changes;   /* one bit for each list with
 			       result.capabilities.LIST.listChanged */
+	struct text server; /* the name in result.serverInfo, or in
+			       _meta; where nothing was cut */
 	bool answers;       /* has result or error: ends a request */
 	bool more;          /* result.nextCursor is a string: it is one page */
 	struct fault fault; /* of REPLY_UNREAD */

@@ -63,6 +63,7 @@ struct approval {
 	unsigned ways; /* how it may be answered, a set of enum policy_ask */
 	char *line;    /* the slot's own memory, with its line end */
 	size_t len;
+	size_t body;      /* without its line end */
 	struct message m; /* points into the line */
 	struct text name; /* the tool, prompt, resource or method, as spelled */
 	struct span arguments; /* or params; ptr is NULL if there are none */

@@ -138,6 +138,7 @@ static void put_call(struct approval *of, const char *line, size_t len)
 	of->len = len;
 	body -= line[body - 1] == '\n';
 	body -= line[body - 1] == '\r';
+	of->body = body;
 	message_read(of->line, body, &of->m, &fault);
 	of->name = of->m.method == METHOD_RESOURCES_READ ? of->m.uri
 		   : of->m.name.ptr                      ? of->m.name
@@ -277,7 +278,8 @@ static void refuse(struct session *s, struct approval *of)
 				  .reason = ways[of->way].told,
 				  .wait = -1};
 
-	log_verdict(&s->log, &of->m, &v, grant_now() - of->since, false);
+	s->log.began = of->since;
+	log_verdict(&s->log, &of->m, &v, of->body, false);
 	answer_refusal(&s->answers, &of->m, &v);
 }
 

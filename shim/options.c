@@ -164,6 +164,27 @@ static bool set_text(struct options *o, const struct row *r, const char *what,
 	return false;
 }
 
+/* Paths of keys with dots between, and commas between the paths. */
+static bool set_paths(struct options *o, const struct row *r, const char *what,
+		      char *value)
+{
+	const char **paths = (void *)((char *)o + r->at), *p = value;
+	size_t len;
+
+	*paths = value;
+	for (;; p += len + 1) {
+		len = strcspn(p, ",");
+		if (strncmp(p, "args.", 5) != 0 || p[len - 1] == '.' ||
+		    strcspn(p, "[*") < len || memmem(p, len, "..", 2))
+			break;
+		if (!p[len])
+			return true;
+	}
+	report("%s %s: expected paths such as args.amount,args.to.name", what,
+	       value);
+	return false;
+}
+
 static bool set_size(struct options *o, const struct row *r, const char *what,
 		     char *value)
 {
@@ -263,6 +284,10 @@ static const struct row rows[] = {
 	 ", else ~/.local/state/weir"},
 	{"log", 'l', "FILE", "WEIR_LOG", RELAY, set_text, AT(log),
 	 "append one JSON line per decision", ""},
+	{"log-args", 0, "PATHS", "WEIR_LOG_ARGS", RELAY, set_paths,
+	 AT(log_args), "log these arguments' values: args.a,args.b.c", ""},
+	{"log-required", 0, NULL, "WEIR_LOG_REQUIRED", RELAY, set_flag,
+	 AT(log_required), "refuse what cannot be logged", " (1 or 0)"},
 	{"observe", 'n', NULL, "WEIR_OBSERVE", RELAY, set_flag, AT(observe),
 	 "decide and log, but let everything through", " (1 or 0)"},
 	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, set_size, AT(max_line),
@@ -477,8 +502,12 @@ static struct policy_places find_places(void)
 				      .directory = getcwd(NULL, 0)};
 }
 
-static bool need_policy(const struct options *o, const char *with)
+static bool need_files(const struct options *o, const char *with)
 {
+	if (o->log_required && !o->log) {
+		report("--log-required without a log: name one with -l FILE or in WEIR_LOG");
+		return false;
+	}
 	/* A test may have one beside it. */
 	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1) ||
 	    o->verb == RUN_TEST || o->find)
@@ -514,7 +543,7 @@ static bool read_words(struct options *o, int argc, char **argv)
 		return false;
 	return o->run != o->verb ||
 	       (check_operands(o) && read_environment(o) &&
-		need_policy(o, "with -p FILE or in WEIR_POLICY"));
+		need_files(o, "with -p FILE or in WEIR_POLICY"));
 }
 
 struct options options_read(int argc, char **argv)
@@ -539,7 +568,7 @@ struct options options_environment(void)
 			    .max_line = MAX_LINE_DEFAULT,
 			    .places = find_places()};
 
-	if (!read_environment(&o) || !need_policy(&o, "in WEIR_POLICY"))
+	if (!read_environment(&o) || !need_files(&o, "in WEIR_POLICY"))
 		o.run = RUN_ERROR;
 	return o;
 }

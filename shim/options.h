@@ -41,11 +41,14 @@ struct options {
 	size_t policy_count;
 	char *list; /* a copy of WEIR_POLICY, split; owned */
 	struct policy_places
-		places;     /* of the process; the directory is owned */
-	const char *grant;  /* NULL: the first policy file's path */
-	const char *state;  /* the state directory; NULL: the default */
-	size_t max_line;    /* longest line judged, in bytes without its LF */
-	const char *log;    /* where decisions are appended; NULL: none */
+		places;    /* of the process; the directory is owned */
+	const char *grant; /* NULL: the first policy file's path */
+	const char *state; /* the state directory; NULL: the default */
+	size_t max_line;   /* longest line judged, in bytes without its LF */
+	const char *log;   /* where decisions are appended; NULL: none */
+	bool log_required; /* what cannot be logged is refused */
+	/* The arguments whose values are logged too; NULL: none. */
+	const char *log_args;
 	bool observe;       /* decide and log, but let everything through */
 	bool json;          /* explain, limits, log: print JSON */
 	const char *method; /* explain: of the message, or NULL: a call */

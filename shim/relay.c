@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -422,6 +423,7 @@ static void reload(struct relay *r)
 	report_rest(reported);
 	if (!counters) {
 		report("policy reload failed; keeping the current policy");
+		log_reload(&r->s.log, false, NULL);
 		policy_free(policy);
 		return;
 	}
@@ -435,6 +437,7 @@ static void reload(struct relay *r)
 	policy_free(r->policy);
 	r->policy = policy;
 	report("policy reloaded");
+	log_reload(&r->s.log, true, NULL);
 }
 
 static void loop(struct relay *r)
@@ -512,21 +515,70 @@ static bool open_session(struct relay *r, size_t *reported)
 	return false;
 }
 
-/* Everything but the child. */
-static bool prepare(struct relay *r)
+/* The words of a server that runs already. */
+static void find_words(pid_t pid, char *text, size_t cap, const char **words)
 {
-	const char *log = r->options->log;
+	char path[64];
+	size_t len = 0, count = 0;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && (got = read(fd, text, cap - 1)) > 0)
+		len = (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	text[len] = '\0';
+	for (const char *word = text; count == 0 || word < text + len;
+	     word += strlen(word) + 1)
+		if (count <= LOG_WORDS)
+			words[count++] = word;
+	words[count] = NULL;
+}
+
+static bool open_log(struct relay *r, const struct running *server)
+{
+	const struct options *o = r->options;
+	const char *words[LOG_WORDS + 2];
+	char canonical[PATH_MAX], text[LOG_LINE];
+	struct log_start start = {
+		.grant = o->grant, .command = words, .observe = o->observe};
+
+	if (!log_open(&r->s.log, o->log)) {
+		report("cannot open log %s: %s", o->log,
+		       errno == ENXIO ? "a pipe that nobody reads, or a socket"
+				      : strerror(errno));
+		return false;
+	}
+	r->s.served = served_new();
+	if (!r->s.served) {
+		report("out of memory");
+		return false;
+	}
+	r->s.log.required = o->log_required;
+	r->s.log.args = o->log_args;
+	if (!start.grant)
+		start.grant = realpath(o->policies[0], canonical);
+	if (!start.grant)
+		start.grant = o->policies[0];
+	if (server)
+		find_words(server->pid, text, sizeof(text), words);
+	else
+		start.command = (const char *const *)o->rest;
+	log_start(&r->s.log, &start);
+	return true;
+}
+
+/* Everything but the child. */
+static bool prepare(struct relay *r, const struct running *server)
+{
 	size_t reported = 0;
 	bool ready;
 
 	r->s.log.fd = -1;
-	ready = open_session(r, &reported);
-	if (ready && log && !log_open(&r->s.log, log)) {
-		report("cannot open log %s: %s", log,
-		       errno == ENXIO ? "a pipe that nobody reads, or a socket"
-				      : strerror(errno));
-		ready = false;
-	}
+	ready = open_session(r, &reported) &&
+		(!r->options->log || open_log(r, server));
 	if (ready)
 		grant_warn_within(r->options, r->policy, r->options->policies,
 				  r->options->policy_count, !r->preloaded,
@@ -539,7 +591,8 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	      struct running *server)
 {
 	struct relay *r = calloc(1, sizeof(*r));
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction xfsz, pipe;
 	int status = EXIT_WEIR;
 	bool ready, started = false;
 
@@ -549,10 +602,13 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	}
 	r->preloaded = server != NULL;
 	r->options = o;
-	/* A file that may not grow is reported, and no reason to die. */
-	sigaction(SIGXFSZ, &ignore, &was);
-	ready = prepare(r);
-	sigaction(SIGXFSZ, &was, NULL);
+	/* A file that may not grow, or a log that nobody reads, is reported,
+	 * and no reason to die. */
+	sigaction(SIGXFSZ, &ignore, &xfsz);
+	sigaction(SIGPIPE, &ignore, &pipe);
+	ready = prepare(r, server);
+	sigaction(SIGXFSZ, &xfsz, NULL);
+	sigaction(SIGPIPE, &pipe, NULL);
 	if (ready) {
 		started = server ? child_adopt(&r->child, server)
 				 : child_start(&r->child, o->rest, mask);
@@ -562,6 +618,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 			child_clear(&r->child);
 		}
 		status = r->child.status;
+		log_end(&r->s.log, status);
 	}
 	log_close(&r->s.log);
 	session_close(&r->s);

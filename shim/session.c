@@ -42,6 +42,7 @@ void session_close(struct session *s)
 	free(s->answers.ptr);
 	stream_close(&s->up);
 	stream_close(&s->down);
+	served_free(s->served);
 }
 
 bool session_ask(struct session *s, const char *const *server, unsigned ways)
@@ -98,6 +99,20 @@ static void report_trouble(struct session *s)
 	s->uncounted = *trouble != '\0';
 }
 
+/* With --log-required, what would pass is refused where the log cannot have it
+ * before. */
+static bool must_be_logged(const struct session *s)
+{
+	return s->log.required && !s->observe;
+}
+
+static void refuse_unlogged(struct judged *j)
+{
+	j->verdict.kind = j->notification ? VERDICT_DROPPED : VERDICT_REFUSED;
+	j->verdict.location.rule = "(log)";
+	j->verdict.reason = "the decision cannot be logged right now";
+}
+
 /* Judges the message, and has its limits counted: of one that a person must
  * approve, once they have; until then they are asked.  of: they have, and it
  * lies there; or NULL.  False: that takes time, and the message is to be read
@@ -119,6 +134,10 @@ static bool judge_message(struct session *s, const struct message *m,
 		}
 		if (h->judged.count == 0)
 			return true;
+		if (must_be_logged(s) && !log_ready(&s->log)) {
+			refuse_unlogged(&h->judged);
+			return true;
+		}
 		h->since = grant_now();
 		h->answer = counters_ask(
 			s->counters, h->judged.questions, h->judged.count,
@@ -197,9 +216,9 @@ static void report_observed(struct session *s, const struct message *m,
 
 /* A line that is not understood. */
 static bool passes_fault(struct session *s, struct span id,
-			 const struct fault *fault)
+			 const struct fault *fault, size_t bytes)
 {
-	log_fault(&s->log, id, fault, s->observe);
+	log_fault(&s->log, id, fault, bytes, s->observe);
 	report_observed(s, NULL, fault->reason);
 	if (!s->observe)
 		answer_fault(&s->answers, id, fault);
@@ -213,6 +232,14 @@ static const enum policy_section sections[REPLY_LISTS] = {
 	[REPLY_TEMPLATES] = POLICY_RESOURCES,
 };
 
+static void note_greeting(struct session *s, struct span id, bool discover)
+{
+	s->greeting = true;
+	s->discover = discover;
+	memcpy(s->greeting_id, id.ptr, id.len);
+	s->greeting_len = id.len;
+}
+
 /* A request that passes: is its answer to be read? */
 static void note_request(struct session *s, const struct message *m)
 {
@@ -224,9 +251,7 @@ static void note_request(struct session *s, const struct message *m)
 	case METHOD_INITIALIZE:
 		elicit_declared(m->params, &s->elicits);
 		/* Its answer promises things. */
-		s->greeting = true;
-		memcpy(s->greeting_id, m->id.ptr, m->id.len);
-		s->greeting_len = m->id.len;
+		note_greeting(s, m->id, false);
 		return;
 	case METHOD_TOOLS_LIST:
 		list = REPLY_TOOLS;
@@ -241,6 +266,10 @@ static void note_request(struct session *s, const struct message *m)
 		list = REPLY_TEMPLATES;
 		break;
 	default:
+		/* Its answer has the server's name. */
+		if (s->log.fd >= 0 && !s->log.named && !s->greeting &&
+		    text_is(m->method_text, "server/discover", 15))
+			note_greeting(s, m->id, true);
 		return;
 	}
 	if (!s->observe || !s->tools_known)
@@ -257,7 +286,10 @@ static void end_greeting(struct session *s, const struct reply *reply)
 	if (!s->greeting || (!reply->greets && !ours))
 		return;
 	s->greeting = false;
-	s->changes = reply->changes;
+	if (!s->discover)
+		s->changes = reply->changes;
+	if (reply->kind == REPLY_OTHER)
+		log_server(&s->log, reply->server);
 }
 
 /* Is a list pending in which something may be hidden? */
@@ -304,15 +336,27 @@ static bool reads_two_ways(char *line, size_t len, struct fault *fault)
 	return true;
 }
 
-/* A message that was judged: logs it, answers it unless it passes.  Does it? */
-static bool conclude(struct session *s, const char *line,
+/* A message of so many bytes that was judged: logs it, answers it unless it
+ * passes.  Does it? */
+static bool conclude(struct session *s, const char *line, size_t bytes,
 		     const struct message *m)
 {
 	const struct verdict *v = &s->held.judged.verdict;
+	bool logged;
 
 	if (v->kind == VERDICT_UNWEIGHED)
 		return true;
-	log_verdict(&s->log, m, v, s->held.waited, s->observe);
+	logged = log_verdict(&s->log, m, v, bytes, s->observe);
+	if (v->kind == VERDICT_PASS && !logged && must_be_logged(s)) {
+		refuse_unlogged(&s->held.judged);
+		s->log.verdicts[VERDICT_PASS]--;
+		s->log.verdicts[v->kind]++;
+	}
+	if (s->served && logged && m->id.ptr &&
+	    (v->kind == VERDICT_PASS || s->observe))
+		log_call(&s->log, m,
+			 served_add(s->served, m->id,
+				    s->down_half.first != '\0'));
 	if (v->kind == VERDICT_PASS)
 		return true;
 	report_observed(s, m, v->reason);
@@ -330,7 +374,7 @@ static bool judge_asked(struct session *s, const char *line, size_t body,
 
 	switch (asking_reads(s, line, body, m, &fault)) {
 	case ASKING_FAULT:
-		*passed = passes_fault(s, m->id, &fault);
+		*passed = passes_fault(s, m->id, &fault, body);
 		return false;
 	case ASKING_TAKEN:
 		return false;
@@ -354,14 +398,16 @@ static bool judge_line(struct session *s, size_t len)
 		if (body > 0 && line[body - 1] == '\r')
 			body--;
 	}
+	if (s->log.fd >= 0 && !s->held.counting)
+		s->log.began = grant_now();
 	/* Blank lines end some servers, and say nothing. */
 	if (message_blank(line, body)) {
 		passed = s->observe;
 	} else if (!message_read(line, body, &m, &fault)) {
-		passed = passes_fault(s, m.id, &fault);
+		passed = passes_fault(s, m.id, &fault, body);
 	} else if (!s->up_begun && reads_two_ways(line, body, &fault)) {
 		s->heard = HEARD_MESSAGE;
-		passed = passes_fault(s, m.id, &fault);
+		passed = passes_fault(s, m.id, &fault, body);
 	} else if (s->approvals && !judge_asked(s, line, body, &m, &passed)) {
 		s->heard = HEARD_MESSAGE;
 	} else {
@@ -376,7 +422,7 @@ static bool judge_line(struct session *s, size_t len)
 			stream_drop(&s->up, len);
 			return true;
 		}
-		passed = conclude(s, line, &m);
+		passed = conclude(s, line, body, &m);
 		if (h->approved)
 			asking_passed(s, &m, passed);
 		if (passed)
@@ -398,8 +444,9 @@ static void leave_out_long(struct session *s, size_t len, bool whole)
 	struct fault fault = {.reason = "a line longer than --max-line",
 			      .offset = s->max_line};
 
+	s->log.began = grant_now();
 	if (!s->up_too_long)
-		passes_fault(s, none, &fault);
+		passes_fault(s, none, &fault, len);
 	s->up_too_long = !whole;
 	if (s->observe)
 		stream_pass(&s->up, len);
@@ -422,9 +469,11 @@ static bool judge_aside(struct session *s, struct approval *of)
 {
 	bool passed;
 
+	if (!s->held.counting)
+		s->log.began = of->since;
 	if (!judge_message(s, &of->m, of))
 		return false;
-	passed = conclude(s, of->line, &of->m);
+	passed = conclude(s, of->line, of->body, &of->m);
 	asking_passed(s, &of->m, passed);
 	if (passed) {
 		note_request(s, &of->m);
@@ -477,6 +526,7 @@ static void withhold(struct session *s, const struct reply *reply)
 
 	report("withheld a line from the server while a list was pending: %s (byte %zu)",
 	       reply->fault.reason, reply->fault.offset);
+	log_withheld(&s->log, id, &reply->fault);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
 		pending_answered(&s->pending, id);
 		answer_withheld(out, id, &reply->fault);
@@ -544,8 +594,25 @@ static void note_reply(struct session *s, const struct reply *reply)
 	pending_seen(&s->pending, reply->id);
 }
 
+/* Looks for answers in what passes. */
+static void note_served(struct session *s, const char *p, size_t len)
+{
+	struct served_line line;
+
+	while (len > 0 && served_waits(s->served)) {
+		size_t used = served_take(s->served, p, len, &line);
+
+		if (line.call)
+			log_answered(&s->log, line.call, line.bytes,
+				     line.error);
+		p += used;
+		len -= used;
+	}
+}
+
 static void pass_down(struct session *s, size_t len)
 {
+	note_served(s, s->down.buf + s->down.next, len);
 	half_add(&s->down_half, s->down.buf + s->down.next, len);
 	stream_pass(&s->down, len);
 }
@@ -571,6 +638,7 @@ static void judge_reply(struct session *s, size_t len)
 		return;
 	}
 	note_reply(s, &reply);
+	note_served(s, line, used);
 	stream_pass(&s->down, used);
 	stream_drop(&s->down, len - used);
 }
@@ -819,6 +887,8 @@ void session_break(struct session *s)
 	s->broken = s->breaking = true;
 	s->client_inside = false;
 	s->client_half = s->down_half = (struct half){0};
+	if (s->served)
+		served_break(s->served);
 }
 
 bool session_reload(struct session *s, struct policy *policy,

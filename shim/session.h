@@ -13,6 +13,7 @@
 #include "approvals.h"
 #include "pending.h"
 #include "log.h"
+#include "served.h"
 #include "stream.h"
 
 /*
@@ -68,9 +69,11 @@ struct session {
 	struct pending pending;
 	bool tools_known; /* a complete list of tools has come */
 	bool greeting;    /* the answer to initialize is pending */
+	bool discover;    /* or that to server/discover, only to be logged */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */
 	size_t greeting_len;
-	unsigned changes; /* reply.changes of it */
+	unsigned changes;      /* reply.changes of it */
+	struct served *served; /* calls whose answers are logged; or NULL */
 
 	struct strbuf answers;
 	size_t answers_sent;
@@ -80,7 +83,8 @@ struct session {
 	bool broken;             /* reported: one was */
 };
 
-/* Everything that is ever allocated; observe and log are set after it.  Takes
+/* Everything that is ever allocated; observe, log and served are set after it.
+ *  Takes
  * the counters, which may be NULL.  False: there is no memory. */
 bool session_open(struct session *s, struct policy *policy,
 		  struct counters *counters, size_t max_line);

@@ -71,6 +71,18 @@ const char *next_line(const char **at)
 	return text("%.*s", (int)(*at - start), start);
 }
 
+const char *lines_about(const char *log, const char *what)
+{
+	const char *word = text("\"line\":\"%s\"", what), *lf;
+	struct bytes found = {.ptr = NULL};
+
+	append_text(&found, "");
+	for (; (lf = strchr(log, '\n')); log = lf + 1)
+		if (memmem(log, (size_t)(lf - log), word, strlen(word)))
+			append(&found, log, (size_t)(lf - log) + 1);
+	return found.ptr;
+}
+
 size_t count_lines(const char *lines)
 {
 	size_t count = 0;

@@ -17,6 +17,9 @@ void check_field(const char *line, const char *path, const char *want);
 /* The line at *at with its LF, *at moved past it; NULL at the end. */
 const char *next_line(const char **at);
 
+/* The lines of a log that are about this: "decision". */
+const char *lines_about(const char *log, const char *what);
+
 /* How many lines there are. */
 size_t count_lines(const char *text);
 

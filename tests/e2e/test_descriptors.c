@@ -386,9 +386,11 @@ static void log_reader_stops(void **state)
 	check(read(end, buf, sizeof(buf)) > 0, "nothing is logged any more");
 	close(end);
 	refuse(p, 2);
-	check_equal(weir_lines(p->told.ptr), 2);
+	check_equal(weir_lines(p->told.ptr), 1);
 	proc_close_in(p);
 	check_status(p, 0);
+	check(strstr(p->told.ptr, "weir: 3 lines could not be written"), "%s",
+	      p->told.ptr);
 }
 
 static void small_files(void)

@@ -3,6 +3,7 @@
  * server see no difference.
  */
 #include "answers.h"
+#include "fields.h"
 
 #include "ends.h"
 #include "groups.h"
@@ -57,7 +58,7 @@ static size_t logged(int number)
 {
 	const char *log = path(text("log%d", number));
 
-	return exists(log) ? content(log).len : 0;
+	return exists(log) ? count_lines(content(log).ptr) : 0;
 }
 
 /* Each call in turn, until there are no more of them. */

@@ -54,38 +54,38 @@ struct row {
 	}
 
 static const struct row rows[] = {
-	{LINE(CALL("1", "echo")), "passed", NULL, NULL, "name", "echo", "1"},
-	{LINE(CALL("\"\\u0041\\\"\\\\\"", "ech\\u006f")), "passed", NULL, NULL,
-	 "name", "echo", "\"\\u0041\\\"\\\\\""},
-	{LINE(CALL("-2", "remove")), "hidden", "(hidden)", "", "name", "remove",
+	{LINE(CALL("1", "echo")), "passed", NULL, NULL, "tool", "echo", "1"},
+	{LINE(CALL("\"A\\\"\\\\\"", "ech\\u006f")), "passed", NULL, NULL,
+	 "tool", "echo", "\"A\\\"\\\\\""},
+	{LINE(CALL("-2", "remove")), "hidden", "(hidden)", "", "tool", "remove",
 	 "-2"},
-	{LINE(CALL("3", "RE\\u004dOVE")), "hidden", "(hidden)", "", "name",
+	{LINE(CALL("3", "RE\\u004dOVE")), "hidden", "(hidden)", "", "tool",
 	 "REMOVE", "3"},
 	{LINE(CALL("4", "add")), "refused", "/tools/add/action",
-	 "no \"sums\" \xc3\xa9", "name", "add", "4"},
+	 "no \"sums\" \xc3\xa9", "tool", "add", "4"},
 	{LINE(CALL("5", "a\\\"b\\\\c\\/\\t")), "malformed", "(malformed)", "",
-	 "name", "a\"b\\c/\t", "5"},
+	 "tool", "a\"b\\c/\t", "5"},
 	{LINE(CALL("6", "a\\\"b\\\\c\\/")), "refused", RULE_DEFAULT,
-	 "the policy does not allow this tool", "name", "a\"b\\c/", "6"},
-	{LINE(CALL("7", "\xc3\xa9")), "malformed", "(malformed)", "", "name",
+	 "the policy does not allow this tool", "tool", "a\"b\\c/", "6"},
+	{LINE(CALL("7", "\xc3\xa9")), "malformed", "(malformed)", "", "tool",
 	 "\xc3\xa9", "7"},
 	{LINE(CALL("8", "pay")), "refused", "/tools/pay/deny_if/0", "too\nmuch",
-	 "name", "pay", "8"},
-	{LINE(CALL("9", "few")), "passed", NULL, NULL, "name", "few", "9"},
-	{LINE(CALL("9", "few")), "passed", NULL, NULL, "name", "few", "9"},
+	 "tool", "pay", "8"},
+	{LINE(CALL("9", "few")), "passed", NULL, NULL, "tool", "few", "9"},
+	{LINE(CALL("9", "few")), "passed", NULL, NULL, "tool", "few", "9"},
 	{LINE(CALL("9", "few")), "refused", "/tools/few/rate_limit",
-	 "at most 2 calls an hour", "name", "few", "9"},
+	 "at most 2 calls an hour", "tool", "few", "9"},
 	{LINE(RPC "\"id\":10,\"method\":\"prompts/get\",\"params\":{\"name\":"
 		  "\"no\"}}\r\n"),
-	 "refused", "/prompts/no/action", "", "name", "no", "10"},
+	 "refused", "/prompts/no/action", "", "prompt", "no", "10"},
 	{LINE(RPC "\"id\":11,\"method\":\"resources/read\",\"params\":{"
 		  "\"uri\":\"a:\\/\\/b\"}}\n"),
 	 "hidden", "(hidden)", "", "uri", "a://b", "11"},
 	{LINE(RPC
 	      "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}\n"),
-	 "dropped", "(malformed)", "", "name", "echo", NULL},
+	 "dropped", "(malformed)", "", "tool", "echo", NULL},
 	{LINE(RPC "\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}\n"),
-	 "dropped", "(malformed)", "", "name", "a", NULL},
+	 "dropped", "(malformed)", "", "prompt", "a", NULL},
 
 	UNWEIGHED(RPC "\"id\":1,\"method\":\"ping\"}\n"),
 	UNWEIGHED("{\"id\":\"\\u0031\", \"method\":\"ping\", "
@@ -134,15 +134,15 @@ static struct bytes all_rows(void)
 }
 enum { ROWS_AFTER = 5 };
 
-/* {"time":"2026-01-31T12:00:00.000Z", ... */
+/* {"ts":"2026-01-31T12:00:00.000000Z", ... */
 static void check_time(const char *line)
 {
-	const char *time = field(line, "time");
+	const char *time = field(line, "ts");
 	int year = 0, end = 0;
 
 	check(time, "no time: %s", line);
-	sscanf(time, "%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ%n", &year, &end);
-	check(year >= 2026 && end == 24 && time[24] == '\0', "no time: %s",
+	sscanf(time, "%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*6dZ%n", &year, &end);
+	check(year >= 2026 && end == 27 && time[27] == '\0', "no time: %s",
 	      line);
 }
 
@@ -160,7 +160,7 @@ static void check_logged(const char *line, const struct row *row,
 	if (row->key)
 		check_field(line, row->key, row->name);
 	else
-		check_field(line, "name", NULL);
+		check_field(line, "tool", NULL);
 	reason = field(line, "reason");
 	check(!row->reason == !reason &&
 		      (!reason ||
@@ -174,27 +174,16 @@ static void check_logged(const char *line, const struct row *row,
 	in_case(NULL);
 }
 
-/* The next line of a log that is no warning. */
-static const char *next_decision(const char **at)
-{
-	const char *line = next_line(at);
-
-	if (!line || !field(line, "warning"))
-		return line;
-	check_time(line);
-	return next_line(at);
-}
-
 /* The log of all rows, and of the lines after them. */
 static void check_log(const char *file, bool observing)
 {
-	const char *at = content(file).ptr, *line;
+	const char *at = lines_about(content(file).ptr, "decision"), *line;
 	int after = 0;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].verdict)
-			check_logged(next_decision(&at), &rows[i], observing);
-	for (; (line = next_decision(&at)); after++) {
+			check_logged(next_line(&at), &rows[i], observing);
+	for (; (line = next_line(&at)); after++) {
 		check_field(line, "verdict", "malformed");
 		check_field(line, "observed", observing ? "true" : NULL);
 	}
@@ -351,7 +340,8 @@ static void log_lines(void **state)
 	(void)state;
 	send_all(p, &input);
 	check_log(log, false);
-	for (at = content(log).ptr; (line = next_decision(&at));) {
+	at = lines_about(content(log).ptr, "decision");
+	while ((line = next_line(&at))) {
 		const char *reason = field(line, "reason");
 
 		if (strcmp(field(line, "verdict"), "malformed") != 0)
@@ -382,7 +372,7 @@ static void log_methods(void **state)
 
 	(void)state;
 	check_status(p, 0);
-	at = content(log).ptr;
+	at = lines_about(content(log).ptr, "decision");
 	line = next_line(&at);
 	check_field(line, "verdict", "refused");
 	check_field(line, "rule", "/methods/tasks~1*/action");
@@ -420,7 +410,7 @@ static void log_escapes(void **state)
 				     text("{\"name\":\"%s\"}", names[i])));
 	proc_close_in(p);
 	check_status(p, 0);
-	at = content(log).ptr;
+	at = lines_about(content(log).ptr, "decision");
 	/* A terminal obeys these. */
 	check(!strpbrk(at, "\x7f") && !strstr(at, "\xc2\x9b"), "raw: %s", at);
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -445,14 +435,16 @@ static void log_appended(void **state)
 	umask(0);
 	for (int i = 1; i <= 2; i++) {
 		proc_run(join(WORDS(weir, "-l", log), tail), call("1", "add"));
-		check_equal((int)count_lines(content(log).ptr), i);
+		check_equal((int)count_lines(
+				    lines_about(content(log).ptr, "decision")),
+			    i);
 	}
 	umask(022);
 	check_equal(stat(log, &st), 0);
 	check_equal((int)(st.st_mode & 07777), 0600);
 	chmod(old, 0640);
 	proc_run(join(WORDS(weir, "-l", old), tail), call("1", "add"));
-	check(strncmp(content(old).ptr, "before\n{\"time\":", 15) == 0,
+	check(strncmp(content(old).ptr, "before\n{\"ts\":", 13) == 0,
 	      "not appended: %s", content(old).ptr);
 	check_equal(stat(old, &st), 0);
 	check_equal((int)(st.st_mode & 07777), 0640);
@@ -524,8 +516,8 @@ static void log_shared(void **state)
 		check_status(p[i], 0);
 		check_text("stderr", p[i]->told.ptr, "");
 	}
-	for (at = content(path("log")).ptr; (lf = strchr(at, '\n'));
-	     at = lf + 1) {
+	at = (char *)lines_about(content(path("log")).ptr, "decision");
+	for (; (lf = strchr(at, '\n')); at = lf + 1) {
 		*lf = '\0';
 		check_text("a line", field(at, ""), "object");
 		number = strstr(at, "\"id\":");
@@ -552,8 +544,11 @@ static void log_full(void **state)
 	}
 	proc_close_in(p);
 	check_status(p, 0);
-	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "log"), "not of the log: %s", p->told.ptr);
+	check_equal(weir_lines(p->told.ptr), 2);
+	check(strstr(p->told.ptr, "cannot write to the log"), "told: %s",
+	      p->told.ptr);
+	check(strstr(p->told.ptr, "could not be written to the log"),
+	      "told: %s", p->told.ptr);
 }
 
 enum { FILE_MOST = 1000 };
@@ -1793,7 +1788,9 @@ static void reload_of_no_file(void **state)
 		check(!from_weir(proc_line(p)), "should pass");
 		proc_close_in(p);
 		check_status(p, 0);
-		check_equal((int)count_lines(content(i ? old : log).ptr), 1);
+		check_equal((int)count_lines(lines_about(
+				    content(i ? old : log).ptr, "decision")),
+			    1);
 		remove(log);
 		remove(old);
 	}
@@ -1900,7 +1897,9 @@ static void reload_of_descriptors(void **state)
 	proc_close_in(p);
 	check_status(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
-	check_equal((int)count_lines(content(path("log")).ptr), 1);
+	check_equal((int)count_lines(
+			    lines_about(content(path("log")).ptr, "decision")),
+		    1);
 }
 
 static long resident(const struct proc *p)

@@ -37,8 +37,8 @@ static enum asker_answer wait_for(struct asker *a)
 
 	do {
 		asker_poll(a, p);
-		p[ASKER_POLLED] = (struct pollfd){.fd = child.signals,
-						  .events = POLLIN};
+		p[ASKER_POLLED] =
+			(struct pollfd){.fd = child.signals, .events = POLLIN};
 		poll(p, ASKER_POLLED + 1, 1000);
 		if (p[ASKER_POLLED].revents)
 			child_signals(&child);

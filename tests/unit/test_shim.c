@@ -412,7 +412,7 @@ static void half_a_record_is_ended(void **state)
 	assert_true(log_open(&log, path));
 	log.torn = true;
 	log_reopen(&log, path);
-	log_fault(&log, (struct span){.ptr = NULL}, &fault, false);
+	log_fault(&log, (struct span){.ptr = NULL}, &fault, 1, false);
 	assert_false(log.torn);
 	log_close(&log);
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
