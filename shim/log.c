@@ -176,16 +176,13 @@ static size_t decode(struct text *text, char *out, size_t most)
 
 	for (; text->len > 0 && most > 0; most--) {
 		struct text one = *text;
-		ptrdiff_t n;
+		const int32_t c = text_next(text);
 
-		text_next(text);
 		one.len = (size_t)(text->ptr - one.ptr);
-		n = text_decode(one, out + len, 4);
-		if (n < 0) {
-			memcpy(out + len, "\xEF\xBF\xBD", 3);
-			n = 3;
-		}
-		len += (size_t)n;
+		one.flags &= TEXT_ESCAPED;
+		if (text_is_high(c) || text_is_low(c))
+			one = (struct text){.ptr = "\xEF\xBF\xBD", .len = 3};
+		len += (size_t)text_decode(one, out + len, 4);
 	}
 	return len;
 }

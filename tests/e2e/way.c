@@ -15,6 +15,8 @@ static const struct {
 	{"--state", "-s", "WEIR_STATE", false},
 	{"--max-line", "", "WEIR_MAX_LINE", false},
 	{"--observe", "-n", "WEIR_OBSERVE", true},
+	{"--log-args", "", "WEIR_LOG_ARGS", false},
+	{"--log-required", "", "WEIR_LOG_REQUIRED", true},
 };
 
 static bool is_any(const char *word, const char *const *words)

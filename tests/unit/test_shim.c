@@ -398,29 +398,6 @@ static void waits_have_units(void **state)
 	}
 }
 
-/* Half a record that stands for good, as where only appending is allowed, is
- * ended before the next, also where the log was opened anew meanwhile. */
-static void half_a_record_is_ended(void **state)
-{
-	const struct fault fault = {.reason = "x"};
-	char path[] = "/tmp/weir-log-XXXXXX", text[256] = "";
-	int fd = mkstemp(path);
-	struct log log;
-
-	(void)state;
-	assert_int_equal(write(fd, "{\"time", 6), 6);
-	assert_true(log_open(&log, path));
-	log.torn = true;
-	log_reopen(&log, path);
-	log_fault(&log, (struct span){.ptr = NULL}, &fault, 1, false);
-	assert_false(log.torn);
-	log_close(&log);
-	assert_true(read(fd, text, sizeof(text) - 1) > 0);
-	assert_memory_equal(text, "\n{", 2);
-	close(fd);
-	unlink(path);
-}
-
 /* The longest of everything fits into ANSWER_BYTES. */
 static void the_longest_answer_fits(void **state)
 {
@@ -459,7 +436,6 @@ int main(void)
 		cmocka_unit_test(answers_are_one_line),
 		cmocka_unit_test(waits_have_units),
 		cmocka_unit_test(the_longest_answer_fits),
-		cmocka_unit_test(half_a_record_is_ended),
 	};
 
 	return cmocka_run_group_tests_name("shim", tests, NULL, NULL);
