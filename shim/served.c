@@ -228,19 +228,18 @@ static void look_backwards(struct look *l, const char *begin, const char *p)
 
 /* ---- lines ----------------------------------------------------------- */
 
-/* Which of the calls has this id?  An id with escapes has to be a string. */
+/* Which of the calls has this id?  What begins like a string has to be one. */
 static const struct served_call *find(struct served *s, struct span id)
 {
 	char copy[SERVED_LOOK + 1];
 	struct text text;
 	struct scan r;
 
-	if (memchr(id.ptr, '\\', id.len)) {
+	if (*id.ptr == '"') {
 		memcpy(copy, id.ptr, id.len);
 		copy[id.len] = '\n';
 		r = scan_begin(copy, id.len);
-		if (*copy != '"' ||
-		    scan_string(&r, copy, &text) != copy + id.len)
+		if (scan_string(&r, copy, &text) != copy + id.len)
 			return NULL;
 	}
 	for (size_t i = 0; i < s->count; i++) {
