@@ -727,37 +727,6 @@ void log_reload(struct log *log, bool ok, const char *policy)
 	done(log, &l);
 }
 
-static void put_word(struct strbuf *o, const char *key, const char *word)
-{
-	if (!*word)
-		return;
-	strbuf_string(o, ",\"");
-	strbuf_string(o, key);
-	strbuf_string(o, "\":\"");
-	strbuf_escaped(o, word, strlen(word));
-	strbuf_string(o, "\"");
-}
-
-void log_approval(struct log *log, const struct message *m, const char *answer,
-		  const char *who, const char *how, int64_t waited)
-{
-	char line[2 * ANSWER_BYTES];
-	struct strbuf o = {.ptr = line, .cap = sizeof(line)};
-
-	if (log->fd < 0)
-		return;
-	begin(log, &o, "approval", answer);
-	put_text(&o, "method", m->method_text);
-	put_text(&o, m->name.ptr ? "name" : "uri",
-		 m->name.ptr ? m->name : m->uri);
-	put_id(&o, m->id);
-	put_word(&o, "who", who);
-	put_word(&o, "how", how);
-	strbuf_string(&o, ",\"waitedMs\":");
-	strbuf_number(&o, waited / MILLISECOND);
-	end(log, &o, false);
-}
-
 void log_warning(struct log *log, const char *text)
 {
 	struct line l;

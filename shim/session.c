@@ -129,15 +129,17 @@ static bool judge_message(struct session *s, const struct message *m,
 		if (of) {
 			h->approved = grant_now() + APPROVALS_KEEP;
 			memcpy(h->digest, of->digest, SHA256_BYTES);
-		} else if (h->judged.ask.count > 0 && !s->observe) {
-			asking_meet(s, m);
 		}
-		if (h->judged.count == 0)
-			return true;
-		if (must_be_logged(s) && !log_ready(&s->log)) {
+		/* Before a person is asked, or a limit counts. */
+		if (h->judged.verdict.kind == VERDICT_PASS &&
+		    must_be_logged(s) && !log_ready(&s->log)) {
 			refuse_unlogged(&h->judged);
 			return true;
 		}
+		if (!of && h->judged.ask.count > 0 && !s->observe)
+			asking_meet(s, m);
+		if (h->judged.count == 0)
+			return true;
 		h->since = grant_now();
 		h->answer = counters_ask(
 			s->counters, h->judged.questions, h->judged.count,

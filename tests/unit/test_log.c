@@ -39,8 +39,8 @@ static void begin_as(struct written *w, const char *grant,
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	w->log.fd = ends[1];
 	w->end = ends[0];
-	log_start(&w->log, &(struct log_start){.grant = grant,
-					       .command = command});
+	log_start(&w->log,
+		  &(struct log_start){.grant = grant, .command = command});
 	take(w);
 }
 
@@ -134,7 +134,8 @@ static const struct {
 	{READ("https://u:p@h:1/a?q#f"), ",\"uri\":\"https://h:1/a\","},
 	{READ("https://a@b:p@h/x@y"), ",\"uri\":\"https://h/x@y\","},
 	{READ("https:\\/\\/u\\u0040h/"), ",\"uri\":\"https://h/\","},
-	{READ("https:\\\\\\\\u:p@h\\\\a"), ",\"uri\":\"https:\\\\\\\\h\\\\a\","},
+	{READ("https:\\\\\\\\u:p@h\\\\a"),
+	 ",\"uri\":\"https:\\\\\\\\h\\\\a\","},
 	{READ("https:///u:p@h/"), ",\"uri\":\"https:///h/\","},
 	{READ("u:p@h/a"), ",\"uri\":\"h/a\","},
 	{READ("//u:p@h/a"), ",\"uri\":\"//h/a\","},
@@ -183,7 +184,11 @@ static const struct {
 	 ",\"args\":[\"b\",\"c\"],\"values\":{\"args.b\":2},"},
 	{"args.a.b", "{\"a\":\"b\"}", ",\"args\":[\"a\"],\"verdict\":"},
 	{"args.a", "{\"a\":\"" LONG "\"}", FIFTY "xxxxxx...\"},"},
-	{"args.a", "{\"a\":1" "00000000" "}", "\"args.a\":100000000},"},
+	{"args.a",
+	 "{\"a\":1"
+	 "00000000"
+	 "}",
+	 "\"args.a\":100000000},"},
 	{"args.a", "{}", ",\"args\":[],\"verdict\":"},
 };
 
@@ -229,9 +234,10 @@ static void the_longest_line_fits(void **state)
 	for (size_t i = 0; i + 6 < sizeof(text); i += 6)
 		memcpy(text + i, "\\u202e", 6);
 	text[1200] = '\0';
-	p += sprintf(p, "{\"jsonrpc\":\"2.0\",\"id\":\"%.252s\",\"method\":\""
-			"%s\",\"params\":{\"name\":\"%s\",\"uri\":\"%s\","
-			"\"arguments\":{",
+	p += sprintf(p,
+		     "{\"jsonrpc\":\"2.0\",\"id\":\"%.252s\",\"method\":\""
+		     "%s\",\"params\":{\"name\":\"%s\",\"uri\":\"%s\","
+		     "\"arguments\":{",
 		     text, text, text, text);
 	for (int i = 0; i < 20; i++)
 		p += sprintf(p, "\"%d%s\":\"%s\",", i, text, text);
@@ -250,21 +256,34 @@ static void the_longest_line_fits(void **state)
 /* Bytes that are no UTF-8, and more words than are shown. */
 static void the_start_has_what_was_given(void **state)
 {
-	const char *const words[] = {"/a/\xFFs\xC3\xA9\xE2\x80\xAE", "\xC3",
-				     "3",  "4",  "5",  "6",  "7",
-				     "8",  "9",  "10", "11", "12",
-				     "13", "14", "15", "16", "17", NULL};
+	const char *const words[] = {"/a/\xFFs\xC3\xA9\xE2\x80\xAE",
+				     "\xC3",
+				     "3",
+				     "4",
+				     "5",
+				     "6",
+				     "7",
+				     "8",
+				     "9",
+				     "10",
+				     "11",
+				     "12",
+				     "13",
+				     "14",
+				     "15",
+				     "16",
+				     "17",
+				     NULL};
 	struct written w;
 	struct text name = {"n\"</script>", 11, 0};
 
 	(void)state;
 	begin_as(&w, "\xC0\xAF/g", words);
 	check_sound("start", w.text, w.len);
-	assert_non_null(strstr(w.text,
-			       ",\"seq\":0,\"pid\":"));
-	assert_non_null(
-		strstr(w.text, "\"line\":\"start\",\"grant\":\"?\?/g\",\"server\":"
-			       "\"?s\xC3\xA9\\u202e\",\"version\":\""));
+	assert_non_null(strstr(w.text, ",\"seq\":0,\"pid\":"));
+	assert_non_null(strstr(
+		w.text, "\"line\":\"start\",\"grant\":\"?\?/g\",\"server\":"
+			"\"?s\xC3\xA9\\u202e\",\"version\":\""));
 	assert_non_null(strstr(w.text, ",\"command\":[\"/a/?s\xC3\xA9\\u202e\","
 				       "\"?\",\"3\",\"4\","));
 	assert_non_null(strstr(w.text, "\"16\"],\"words\":17}\n"));
@@ -315,6 +334,10 @@ static void lines_are_chained(void **state)
 	const struct fault fault = {.reason = "a \"b\"", .offset = 5};
 	const struct span id = {"\"\\u0041\"", 8}, none = {.ptr = NULL};
 	const struct text tool = {"t\\n", 3, TEXT_ESCAPED};
+	const struct message m = {.id = id,
+				  .method = METHOD_TOOLS_CALL,
+				  .method_text = {"tools/call", 10, 0},
+				  .name = tool};
 	struct served_call call = {.id_len = 1, .id = "7"};
 	static const char *const lines[] = {
 		"\"line\":\"start\",\"grant\":\"g\",\"server\":\"s\",",
@@ -323,7 +346,7 @@ static void lines_are_chained(void **state)
 		"(byte 5)\",\"observed\":true,\"bytes\":9,\"us\":",
 		"\"answer\",\"grant\":\"g\",\"server\":\"s\",\"id\":7,\"call\":3,\"ms\":",
 		",\"error\":true,\"bytes\":5,\"prev\":",
-		"\"id\":\"A\",\"tool\":\"t\\n\",\"answer\":\"yes\",\"who\":\"ann\","
+		"\"id\":\"A\",\"method\":\"tools/call\",\"tool\":\"t\\n\",\"answer\":\"yes\",\"who\":\"ann\","
 		"\"how\":\"terminal\",\"ms\":1.500,\"prev\"",
 		"\"withheld\",\"grant\":\"g\",\"server\":\"s\",\"id\":\"A\",\"reason\":"
 		"\"a \\\"b\\\"\",\"byte\":5,\"prev\"",
@@ -341,8 +364,8 @@ static void lines_are_chained(void **state)
 	begin_as(&w, "g", (const char *const[]){"s", NULL});
 	log_fault(&w.log, none, &fault, 9, true);
 	call.seq = 3;
-	log_answer(&w.log, &call, 5, true);
-	log_approval(&w.log, id, tool, "yes", "ann", "terminal", 1500000);
+	log_answered(&w.log, &call, 5, true);
+	log_approval(&w.log, &m, "yes", "ann", "terminal", 1500000);
 	log_withheld(&w.log, id, &fault);
 	log_changed(&w.log, tool, "why");
 	log_reload(&w.log, false, NULL);
