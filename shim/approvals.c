@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define SECRET_BYTES 32
+#define IDS_BITS     ((size_t)1 << 19)
 #define PAGE_MOST    ((size_t)64 << 10)
 #define LINE_ROOM    (APPROVALS_LINE + PAGE_MOST) /* for its end, too */
 #define LINE_KEPT    PAGE_MOST                    /* more is given back */
@@ -39,6 +40,7 @@ struct approvals {
 	uint64_t serial;
 	const char *const *server;
 	unsigned char secret[SECRET_BYTES];
+	unsigned char ids[IDS_BITS / 8]; /* a Bloom filter of those used */
 	char *lines;
 };
 
@@ -323,6 +325,40 @@ static void hash_state(struct text state, unsigned char digest[SHA256_BYTES])
 	sha256_end(&h, digest);
 }
 
+static struct passed *find_passed(struct approvals *a, struct span id)
+{
+	for (size_t i = 0; a->serial > 0 && i < APPROVALS_MAX; i++)
+		if (a->passed[i].until > 0 && !a->passed[i].open &&
+		    elicit_same_id(
+			    (struct span){a->passed[i].id, a->passed[i].len},
+			    id))
+			return &a->passed[i];
+	return NULL;
+}
+
+/* One id for two calls: the answer to the one would count for the other. */
+bool approvals_uses(struct approvals *a, struct span id)
+{
+	struct text text = {id.ptr, id.len, TEXT_ESCAPED};
+	uint64_t hash = 14695981039346656037u; /* FNV-1a, over code points */
+	struct passed *p = find_passed(a, id);
+	bool first = false;
+	int32_t c;
+
+	if (p)
+		p->until = 0;
+	while ((c = text_next(&text)) >= 0)
+		hash = (hash ^ (uint64_t)c) * 1099511628211u;
+	for (int i = 0; i < 4; i++, hash = hash >> 16 | hash << 48) {
+		unsigned char *at = &a->ids[hash % IDS_BITS / 8];
+		const unsigned char bit = (unsigned char)(1 << hash % 8);
+
+		first |= !(*at & bit);
+		*at |= bit;
+	}
+	return first;
+}
+
 void approvals_passed(struct approvals *a, const unsigned char *digest,
 		      struct span id, int64_t now)
 {
@@ -349,26 +385,18 @@ bool approvals_await(const struct approvals *a)
 
 void approvals_replied(struct approvals *a, struct span id, struct span result)
 {
+	struct passed *p = find_passed(a, id);
 	struct text state;
 	bool required;
 
-	for (size_t i = 0; i < APPROVALS_MAX; i++) {
-		struct passed *p = &a->passed[i];
-
-		if (p->until == 0 || p->open ||
-		    !elicit_same_id((struct span){p->id, p->len}, id))
-			continue;
-		p->open =
-			elicit_required(result, &required, &state) && required;
-		if (!p->open) {
-			p->until = 0;
-			return;
-		}
-		p->stated = state.ptr != NULL;
-		if (p->stated)
-			hash_state(state, p->state);
+	if (!p)
 		return;
-	}
+	p->open = elicit_required(result, &required, &state) && required;
+	p->stated = p->open && state.ptr;
+	if (p->stated)
+		hash_state(state, p->state);
+	if (!p->open)
+		p->until = 0;
 }
 
 bool approvals_continues(struct approvals *a, const unsigned char *digest,
@@ -505,27 +533,68 @@ static bool put_words(struct strbuf *out, const char *s, size_t *most)
 	return put_all(out, s, strlen(s), most);
 }
 
-/* Head and tail of what is too long. */
+/* Head and tail of what is too long for so many characters. */
 static void put_cut(struct strbuf *out, struct span s, size_t most)
 {
+	const size_t mark = out->len;
 	char words[64];
-	struct strbuf w = {.ptr = words, .cap = sizeof(words) - 1};
-	size_t head, tail = most / 16;
+	struct strbuf w = {.ptr = words, .cap = sizeof(words)};
+	size_t left = most, tail = most / 16;
 
+	if (put_all(out, s.ptr, s.len, &left))
+		return;
+	out->len = mark;
 	strbuf_string(&w, " [... of ");
 	strbuf_number(&w, (int64_t)s.len);
 	strbuf_string(&w, " bytes ...] ");
-	words[w.len] = '\0';
-	if (most < 2 * sizeof(words))
-		return;
-	most -= w.len;
-	head = most / 2;
-	put_shown(out, s.ptr, s.len, &head);
+	left = most > w.len ? (most - w.len) / 2 : 0;
+	put_shown(out, s.ptr, s.len, &left);
 	strbuf_bytes(out, words, w.len);
 	while (tail > 0 && (s.ptr[s.len - tail] & 0xC0) == 0x80)
 		tail--;
-	most /= 2;
-	put_shown(out, s.ptr + s.len - tail, tail, &most);
+	left = most > w.len ? (most - w.len) / 2 : 0;
+	put_shown(out, s.ptr + s.len - tail, tail, &left);
+}
+
+/* Each member on a line of its own, none of them left out for another's length.
+ */
+static void put_members(struct strbuf *out, struct span object, size_t most)
+{
+	size_t count = 0, rest = most;
+	struct text key;
+	bool more;
+
+	for (int show = 0; show < 2; show++) {
+		struct scan r = scan_begin(object.ptr, object.len);
+		const char *p = scan_enter(&r, object.ptr), *start;
+
+		for (bool first = true; p; first = false) {
+			p = scan_member(&r, p, first, &key, &more);
+			if (!p || !more)
+				break;
+			start = p;
+			p = scan_value(&r, p);
+			if (!show) {
+				count++;
+			} else if (p && rest / count > 80) {
+				struct span value = {start,
+						     (size_t)(p - start)};
+				const size_t share = rest / count--,
+					     at = out->len;
+
+				strbuf_string(out, "\n  ");
+				put_cut(out, (struct span){key.ptr, key.len},
+					share / 4);
+				strbuf_string(out, ": ");
+				put_cut(out, value, share - share / 4 - 5);
+				/* In bytes, of which there are no fewer. */
+				rest -= out->len - at < share ? out->len - at
+							      : share;
+			}
+		}
+	}
+	if (count > 0 && rest / count <= 80)
+		strbuf_string(out, "\n  ...");
 }
 
 bool approval_text(const struct approvals *a, const struct approval *of,
@@ -566,7 +635,7 @@ bool approval_text(const struct approvals *a, const struct approval *of,
 	    !put_all(out, of->arguments.ptr, of->arguments.len, &server)) {
 		whole = false;
 		out->len = mark;
-		put_cut(out, of->arguments, left);
+		put_members(out, of->arguments, left);
 	}
 	strbuf_bytes(out, "\n", 1);
 	return whole && !out->full;

@@ -68,6 +68,7 @@ struct approval {
 	struct text name; /* the tool, prompt, resource or method, as spelled */
 	struct span arguments; /* or params; ptr is NULL if there are none */
 	struct span token;     /* params._meta.progressToken, or none */
+	bool unused;           /* its id was not used before */
 	/* Copies of what the rules say, each rule and reason as struct ask has
 	 * them: "/tools/pay: over 500", one a line, escaped; and who must say
 	 * yes, "USER" or "@GROUP", all of them, each with a NUL behind it. */
@@ -162,9 +163,12 @@ int64_t approvals_kept(struct approvals *a, const unsigned char *digest,
 /*
  * A server may answer an approved call with input_required (MCP 2026-07-28):
  * the client's next call of this digest, with the requestState of that answer
- * or none if it had none, continues it.  passed: a call with this id goes to
- * the server.  awaits: the server's lines are to be read for its answer.
+ * or none if it had none, continues it.  uses: the client sends a request with
+ * this id, which answers nothing else from now on; is it the first?  passed: a
+ * call whose id was used once goes to the server.  await: the server's lines
+ * are to be read for its answer.
  */
+bool approvals_uses(struct approvals *a, struct span id);
 void approvals_passed(struct approvals *a, const unsigned char *digest,
 		      struct span id, int64_t now);
 bool approvals_await(const struct approvals *a);

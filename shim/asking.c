@@ -184,6 +184,7 @@ bool asking_hold(struct session *s, const char *line, size_t len,
 		return false;
 	}
 	memcpy(of->digest, s->held.digest, SHA256_BYTES);
+	of->unused = s->held.unused;
 	put_call(of, line, len);
 	of->ways = s->ways;
 	if (client_can(s, m))
@@ -244,6 +245,7 @@ enum asking asking_reads(struct session *s, const char *line, size_t len,
 		return ASKING_TAKEN;
 	}
 	if (m->kind == MESSAGE_REQUEST) {
+		s->held.unused = approvals_uses(a, m->id);
 		fault->reason = "the id of a call that waits for a person";
 		if (approvals_call(a, m->id)) {
 			/* An answer would end that call. */
@@ -322,9 +324,10 @@ void asking_passed(struct session *s, const struct message *m, bool passed)
 
 	if (!passed)
 		approvals_keep(s->approvals, h->digest, true, h->approved);
-	else if (m->modern && (m->method == METHOD_TOOLS_CALL ||
-			       m->method == METHOD_PROMPTS_GET ||
-			       m->method == METHOD_RESOURCES_READ))
+	else if (h->unused && m->modern &&
+		 (m->method == METHOD_TOOLS_CALL ||
+		  m->method == METHOD_PROMPTS_GET ||
+		  m->method == METHOD_RESOURCES_READ))
 		approvals_passed(s->approvals, h->digest, m->id, grant_now());
 }
 

@@ -129,6 +129,7 @@ static bool judge_message(struct session *s, const struct message *m,
 		if (of) {
 			h->approved = grant_now() + APPROVALS_KEEP;
 			memcpy(h->digest, of->digest, SHA256_BYTES);
+			h->unused = of->unused;
 		}
 		/* Before a person is asked, or a limit counts. */
 		if (h->judged.verdict.kind == VERDICT_PASS &&
@@ -410,7 +411,8 @@ static bool judge_line(struct session *s, size_t len)
 	} else if (!s->up_begun && reads_two_ways(line, body, &fault)) {
 		s->heard = HEARD_MESSAGE;
 		passed = passes_fault(s, m.id, &fault, body);
-	} else if (s->approvals && !judge_asked(s, line, body, &m, &passed)) {
+	} else if (s->approvals && !s->held.counting &&
+		   !judge_asked(s, line, body, &m, &passed)) {
 		s->heard = HEARD_MESSAGE;
 	} else {
 		const struct held *h = &s->held;

@@ -30,6 +30,7 @@ struct held {
 	struct approval *of;  /* the line lies there instead; or NULL */
 	int64_t approved; /* a person's yes, which is kept until then; or 0 */
 	unsigned char digest[SHA256_BYTES]; /* of a call that asks */
+	bool unused;                        /* its id was not used before */
 };
 
 struct session {

@@ -870,6 +870,33 @@ static void calls_are_continued(void **state)
 	}
 }
 
+/* The answer to another call of the same id continues nothing: the one that is
+ * approved would be done twice. */
+static void ids_that_are_used_twice(void **state)
+{
+	static const char again[] = MODERN("2", "pay", SAYS("accept"));
+	static const char other[] = MODERN("2", "free", "");
+
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		struct play p;
+
+		begin_asking(&p, asks, false, 0);
+		if (!after)
+			client(&p, other);
+		client(&p, MODERN("1", "pay", ""));
+		client(&p, again);
+		if (after)
+			client(&p, other);
+		p.up_len = p.down_len = 0;
+		server(&p, REQUIRED("2", ""));
+		server(&p, REQUIRED("2", ""));
+		client(&p, MODERN("3", "pay", GIVES("")));
+		up_came(&p, "");
+		end(&p);
+	}
+}
+
 /* Whatever must be approved is held, byte by byte as it came; where it is no
  * call of a tool, it is refused with an error. */
 static const char *const others[] = {
@@ -1136,12 +1163,54 @@ static void how_much_is_shown(void **state)
 		assert_true(asked == whole);
 		assert_true(out.len <= APPROVALS_TEXT);
 		room[out.len] = '\0';
-		assert_true(whole == !strstr(room, " bytes ...] "));
+		assert_true(whole == !strstr(room, " bytes ...] ") ||
+			    !strstr(room, "\n  n: "));
 		fits += asked;
 		end(&p);
 	}
 	/* Somewhere in between it gets too long, for good. */
 	assert_in_range(fits, 10, 199);
+}
+
+/* A long argument hides no other: each is there, or it is said that some are
+ * not. */
+static void long_ones_hide_none(void **state)
+{
+	char xs[3000], line[8192], room[65536];
+
+	(void)state;
+	memset(xs, 'x', sizeof(xs) - 1);
+	xs[sizeof(xs) - 1] = '\0';
+	for (int i = 0; i < 2; i++) {
+		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
+		struct play p;
+
+		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		if (i == 0)
+			snprintf(line, sizeof(line),
+				 CALL("1", "pay",
+				      "{\"a\":\"%s\",\"path\":\"/etc/x\",\"b\":"
+				      "\"%s\",\"n\":{\"k\":[1, 2]}}"),
+				 xs, xs);
+		else
+			snprintf(line, sizeof(line),
+				 CALL("1", "pay", "{\"%s\":1,\"path\":2}"), xs);
+		client(&p, line);
+		down_came(&p, "");
+		assert_false(approval_text(p.s.approvals,
+					   approvals_slot(p.s.approvals, 0),
+					   &out, APPROVALS_TEXT));
+		assert_in_range(out.len, 1, APPROVALS_TEXT);
+		room[out.len] = '\0';
+		if (i == 0)
+			assert_non_null(strstr(room, "xx [... of 3001 bytes "));
+		if (i == 0)
+			assert_non_null(
+				strstr(room, "\n  n: {\"k\":[1, 2]}\n"));
+		assert_non_null(strstr(room, i ? "\n  path: 2\n"
+					       : "\n  path: \"/etc/x\"\n"));
+		end(&p);
+	}
 }
 
 int main(void)
@@ -1165,6 +1234,7 @@ int main(void)
 		cmocka_unit_test(bounds_by_the_clock),
 		cmocka_unit_test(calls_are_repeated),
 		cmocka_unit_test(calls_are_continued),
+		cmocka_unit_test(ids_that_are_used_twice),
 		cmocka_unit_test(all_that_is_asked_about),
 		cmocka_unit_test(between_lines),
 		cmocka_unit_test(ids_that_wait),
@@ -1173,6 +1243,7 @@ int main(void)
 		cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(what_is_shown),
 		cmocka_unit_test(how_much_is_shown),
+		cmocka_unit_test(long_ones_hide_none),
 	};
 
 	return cmocka_run_group_tests_name("approvals", tests, NULL, NULL);
