@@ -5,7 +5,8 @@
  * and weir's own lines stand between lines.
  *
  * The input is a list of steps: a byte that says what to do, two for a length,
- * and the bytes of that length where it is reading.
+ * and the bytes of that length where it is reading.  Some steps are a person's:
+ * a call of "far" passes no more often than they said yes.
  */
 #include "../../shim/session.h"
 #include "fuzz.h"
@@ -15,7 +16,8 @@
 static const char policy_text[] =
 	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"gone\"],"
 	"\"tools\":{\"no\":{\"action\":\"deny\"},\"few\":{\"rate_limit\":"
-	"\"1/minute\"}}}";
+	"\"1/minute\"},\"ask\":{\"action\":\"require_approval\"},\"far\":{"
+	"\"action\":\"require_approval\",\"approve_in\":[\"terminal\"]}}}";
 
 static void listen(void *context, const char *line)
 {
@@ -28,6 +30,7 @@ static void listen(void *context, const char *line)
 struct line {
 	char bytes[MAX_LINE + 2];
 	size_t len;
+	size_t approved; /* how often a person has said yes */
 };
 
 static void check_line(struct line *line, bool ended)
@@ -42,22 +45,27 @@ static void check_line(struct line *line, bool ended)
 	must(m.method != METHOD_TOOLS_CALL ||
 	     (m.kind == MESSAGE_REQUEST && !text_is(m.name, "gone", 4) &&
 	      !text_is(m.name, "no", 2)));
+	if (m.method == METHOD_TOOLS_CALL && !m.modern &&
+	    text_is(m.name, "far", 3))
+		must(line->approved-- > 0);
 	line->len = 0;
 }
 
 static void send_up(struct session *s, struct line *line, size_t most)
 {
-	struct stream *up = &s->up;
-	size_t len = up->run_end - up->run;
+	size_t len;
+	bool one;
+	const char *up = session_up(s, &len, &one);
 
 	len = len < most ? len : most;
 	for (size_t i = 0; i < len; i++) {
 		must(line->len < sizeof(line->bytes));
-		line->bytes[line->len++] = up->buf[up->run + i];
-		if (up->buf[up->run + i] == '\n')
+		line->bytes[line->len++] = up[i];
+		if (up[i] == '\n')
 			check_line(line, true);
 	}
-	stream_sent(up, len);
+	if (len > 0)
+		session_up_sent(s, len);
 }
 
 static void send_down(struct session *s, size_t most)
@@ -93,6 +101,16 @@ static void step(struct session *s, struct line *line, int what, size_t len)
 			session_break(s);
 		break;
 	}
+	if (what & 8) {
+		struct approval *of =
+			approvals_slot(s->approvals, (size_t)what >> 5 & 7);
+		const bool yes = what & 16;
+
+		line->approved +=
+			approvals_answer(of, yes, APPROVAL_TERMINAL, "") && yes;
+	} else if (what & 16) {
+		session_tick(s, counters_now() + (what >> 5) * 20 * SECOND);
+	}
 	while (session_judge(s))
 		continue;
 }
@@ -112,7 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(policy &&
 	     session_open(&s, policy,
 			  counters_new(policy, NULL, NULL, listen, NULL),
-			  MAX_LINE));
+			  MAX_LINE) &&
+	     session_ask(&s, NULL, POLICY_ASK_TERMINAL));
 	while (size >= 3) {
 		int what = data[0];
 		size_t len = data[1] | (size_t)data[2] << 8;
@@ -130,13 +149,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Both ends: everything must drain. */
 	s.up_ended = s.down_ended = true;
 	step(&s, &line, 2, 0);
-	for (int i = 0; i < 100000 && s.up.run < s.up.fill; i++) {
+	for (int i = 0; i < 100000 && !session_up_ended(&s); i++) {
 		step(&s, &line, 2, SIZE_MAX);
 		step(&s, &line, 3, SIZE_MAX);
 	}
 	while (session_down(&s, &left) && left > 0)
 		step(&s, &line, 3, SIZE_MAX);
-	must(s.up.run == s.up.fill && s.down.run == s.down.fill);
+	must(session_up_ended(&s) && s.down.run == s.down.fill);
 	must(s.answers.len == 0);
 	if (line.len > 0)
 		check_line(&line, false);
