@@ -238,9 +238,7 @@ enum asking asking_reads(struct session *s, const char *line, size_t len,
 		of = approvals_asked(a, m->id);
 		/* Else it is late. */
 		if (of)
-			approvals_answer(of,
-					 m->kind == MESSAGE_RESULT &&
-						 elicit_accepts(line, len),
+			approvals_answer(of, elicit_accepts(line, len),
 					 APPROVAL_CLIENT, NULL);
 		return ASKING_TAKEN;
 	}

@@ -573,6 +573,60 @@ static void reloads(void **state)
 	}
 }
 
+/* A yes that is kept is one for this session, server, policy, rules, method and
+ * these bytes alone. */
+static void yes_is_for_one(void **state)
+{
+	const struct location rules[] = {{"/a", "f", 1}, {"/b", "f", 2}};
+	const char *server[] = {"node", "srv.js", NULL, NULL};
+	struct ask ask = {.count = 1, .rules = {rules[0]}};
+	unsigned char digest[8][SHA256_BYTES];
+	struct policy *one, *two;
+	struct message m, n;
+	struct fault fault;
+	size_t count = 0;
+	char line[] = PAY, get[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
+				   "\"prompts/get\",\"params\":{\"name\":"
+				   "\"pay\",\"arguments\":{\"n\": 1,\"s\":"
+				   "\"\\u00e9\\/\"}}}\n";
+
+	(void)state;
+	one = COMPILE(asks, listen, NULL);
+	two = COMPILE("{\"version\":\"1\",\"default\":\"deny\"}", listen, NULL);
+	assert_true(message_read(line, sizeof(line) - 2, &m, &fault));
+	assert_true(message_read(get, sizeof(get) - 2, &n, &fault));
+	for (int i = 0; i < 2; i++) { /* sessions */
+		struct approvals *a = approvals_open(server);
+
+		approvals_digest(a, one, &m, &ask, digest[count++]);
+		approvals_digest(a, one, &m, &ask, digest[count]);
+		assert_memory_equal(digest[count - 1], digest[count],
+				    SHA256_BYTES);
+		if (i == 0) {
+			approvals_digest(a, two, &m, &ask, digest[count++]);
+			approvals_digest(a, one, &n, &ask, digest[count++]);
+			ask.rules[0] = rules[1];
+			approvals_digest(a, one, &m, &ask, digest[count++]);
+			ask.rules[0] = rules[0];
+			server[2] = "-x";
+			approvals_digest(a, one, &m, &ask, digest[count++]);
+			server[0] = "node srv.js";
+			server[1] = NULL;
+			approvals_digest(a, one, &m, &ask, digest[count++]);
+			server[0] = "node";
+			server[1] = "srv.js";
+			server[2] = NULL;
+		}
+		approvals_close(a);
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(digest[i], digest[k],
+						SHA256_BYTES);
+	policy_free(one);
+	policy_free(two);
+}
+
 static void the_input_ends(void **state)
 {
 	struct play p;
@@ -799,6 +853,44 @@ static void calls_are_repeated(void **state)
 	}
 }
 
+/* The other ways, while the client is to repeat its call: what comes first
+ * counts, but for a no that comes before anything was done. */
+static const struct {
+	const char *name;
+	bool yes; /* in the terminal */
+	const char *repeat;
+	bool up;
+} elsewhere[] = {
+	{"yes", true, MODERN("2", "pay", SAYS("accept")), true},
+	{"yes, unheard of", true, MODERN("2", "pay", ""), true},
+	{"yes, then no", true, MODERN("2", "pay", SAYS("decline")), false},
+	{"no, then yes", false, MODERN("2", "pay", SAYS("accept")), false},
+};
+
+static void repeats_answered_elsewhere(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(elsewhere); i++) {
+		struct play p;
+
+		begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+		p.name = elsewhere[i].name;
+		client(&p, MODERN("1", "pay", ""));
+		p.down_len = 0;
+		approvals_answer(approvals_slot(p.s.approvals, 0),
+				 elsewhere[i].yes, APPROVAL_TERMINAL, "ann");
+		settle(&p);
+		down_came(&p, "");
+		client(&p, elsewhere[i].repeat);
+		up_came(&p, elsewhere[i].up ? elsewhere[i].repeat : "");
+		if (!elsewhere[i].up)
+			down_has(&p, "a person has refused this");
+		client(&p, elsewhere[i].repeat);
+		up_came(&p, "");
+		end(&p);
+	}
+}
+
 /* The server of an approved call asks something itself. */
 #define REQUIRED(id, more)                                                     \
 	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
@@ -965,9 +1057,11 @@ static void between_lines(void **state)
 	assert_int_equal(len, sizeof(PAY) - 1);
 	assert_memory_equal(up, PAY, len);
 	session_up_sent(&p.s, 5);
+	p.s.up_ended = true;
 	assert_false(session_up_ended(&p.s));
 	settle(&p);
 	up_came(&p, &PAY[5]);
+	assert_true(session_up_ended(&p.s));
 	end(&p);
 }
 
@@ -1228,11 +1322,13 @@ int main(void)
 		cmocka_unit_test(limits_come_first),
 		cmocka_unit_test(a_yes_outlives_its_limit),
 		cmocka_unit_test(reloads),
+		cmocka_unit_test(yes_is_for_one),
 		cmocka_unit_test(the_input_ends),
 		cmocka_unit_test(the_server_ends),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(bounds_by_the_clock),
 		cmocka_unit_test(calls_are_repeated),
+		cmocka_unit_test(repeats_answered_elsewhere),
 		cmocka_unit_test(calls_are_continued),
 		cmocka_unit_test(ids_that_are_used_twice),
 		cmocka_unit_test(all_that_is_asked_about),
