@@ -114,8 +114,8 @@ $(BUILD)/commit: FORCE
 	@[ "$(COMMIT)" = "$$(cat $@ 2>/dev/null)" ] || echo "$(COMMIT)" >$@
 
 $(BUILD)/obj/shim/version.o $(BUILD)/pic/shim/version.o: $(BUILD)/commit
-$(BUILD)/obj/shim/version.o $(BUILD)/pic/shim/version.o: \
-	DEFINES += -DWEIR_COMMIT=\"$(COMMIT)\"
+$(addprefix $(BUILD)/,obj/shim/version.o pic/shim/version.o \
+	fuzz/obj/shim/version.o): DEFINES += -DWEIR_COMMIT=\"$(COMMIT)\"
 
 $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
