@@ -18,6 +18,7 @@ int run_faults(void);      /* system calls that are interrupted */
 int run_million(void);     /* a million messages, no allocation */
 int run_layers(void);      /* several policies; prompts, resources, methods */
 int run_verbs(void);       /* observe, the log, explain, reload */
+int run_log_lines(void);   /* the lines of the log, and its file */
 int run_limits(void);      /* the verb limits */
 int run_log_verb(void);    /* the verb log */
 int run_wrap(void);        /* the verbs wrap and unwrap */
