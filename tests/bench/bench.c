@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -554,6 +555,82 @@ static void journal_row(const struct bench *b)
 	figures_print(&rss_calls, !b->quick);
 }
 
+/* A log of so many calls and their answers. */
+static void write_log(const char *path, size_t calls)
+{
+	FILE *to = fopen(path, "w");
+
+	for (size_t i = 0; to && i < 2 * calls; i++) {
+		const size_t ms = i / 2 % 97 * (i / 2 % 89);
+		const size_t second = i / 200;
+
+		fprintf(to,
+			"{\"ts\":\"2026-01-%02zuT%02zu:%02zu:%02zu.%06zuZ\","
+			"\"seq\":%zu,\"pid\":%zu,\"line\":\"%s\",\"grant\":"
+			"\"/etc/weir/pay.json\",\"server\":\"bank\",\"id\":%zu,"
+			"\"method\":\"tools/call\",\"tool\":\"tool_%zu\",",
+			1 + second / 86400 % 28, second / 3600 % 24,
+			second / 60 % 60, second % 60, i % 1000000, i,
+			1000 + i / 2 % 8, i % 2 ? "answer" : "decision", i / 2,
+			i / 2 % 40);
+		if (i % 2)
+			fprintf(to, "\"call\":%zu,\"ms\":%zu.%03zu,", i - 1,
+				ms / 1000, ms % 1000);
+		else
+			fprintf(to,
+				"\"args\":[\"amount\",\"to\"],\"verdict\":"
+				"\"%s\",\"us\":15,",
+				i % 20 ? "passed"
+				       : "refused\",\"rule\":\"/tools/pay/"
+					 "limits/0\",\"reason\":\"at most 5 "
+					 "calls an hour");
+		fprintf(to, "\"bytes\":120,\"prev\":\"%064zx\"}\n", i);
+	}
+	if (!to || fclose(to) != 0)
+		exit(1);
+}
+
+/* weir log of that: the time, against reading the file; and the memory. */
+static void log_row(const struct bench *b)
+{
+	struct row row = {.name = "log.sum",
+			  .unit = "ms",
+			  .rounds = b->rounds,
+			  .judged = RATIO_AT_MOST,
+			  .goal = 12};
+	struct row memory = {.name = "log.rss",
+			     .unit = "MiB",
+			     .rounds = b->rounds,
+			     .alone = true,
+			     .judged = VALUE_AT_MOST,
+			     .goal = 8};
+	char path[PATH_BYTES];
+
+	write_log(path_in(b, "summed.log", path), times(b, 1000000));
+	for (size_t i = 0; i < b->rounds; i++) {
+		double from = behind_now();
+		struct rusage usage;
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			if (!freopen("/dev/null", "w", stdout))
+				_exit(1);
+			execl(b->weir, b->weir, "log", path, (char *)NULL);
+			_exit(1);
+		}
+		if (pid < 0 || wait4(pid, &status, 0, &usage) < 0 ||
+		    status != 0)
+			exit(1);
+		row.weir[i] = (behind_now() - from) * 1e3;
+		row.yard[i] = read_through(path);
+		memory.weir[i] = (double)usage.ru_maxrss / 1024;
+	}
+	unlink(path);
+	figures_print(&row, !b->quick);
+	figures_print(&memory, !b->quick);
+}
+
 static void size_row(const struct bench *b)
 {
 	struct row row = {.name = "size",
@@ -702,6 +779,7 @@ static const struct {
 	{"grant.8", SCHEDULED, eight_row},
 	{"calls", SCHEDULED, journal_row},
 	{"rss", SCHEDULED, rss},
+	{"log", SCHEDULED, log_row},
 	{"size", SCHEDULED, size_row},
 	{"alloc", SCHEDULED, alloc_row},
 	{"syscalls", SCHEDULED, syscalls},
