@@ -232,6 +232,12 @@ int log_run(const struct options *o)
 		report_all("no log: name a FILE, or set WEIR_LOG");
 		return LOG_ERROR;
 	}
+	if (o->follow + o->verify + !!o->html + (o->json && !o->follow) > 1 ||
+	    (o->head && !o->verify)) {
+		report_all(
+			"log: only --follow goes with --json, and --head with --verify; else choose one of --follow, --verify, --html, --json");
+		return LOG_ERROR;
+	}
 	if (o->verify)
 		return log_verify(o, files);
 	c = count_new();

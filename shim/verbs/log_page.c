@@ -57,7 +57,7 @@ static const char head[] =
 	"space-between;border:0;padding:.1rem 0;grid-column:1/-1}.n{grid-column:"
 	"auto}td:empty{display:none}td:first-child{display:block;font-weight:600}"
 	"td::before{content:attr(data-l);color:var(--m)}}\n"
-	"@media print{*{print-color-adjust:exact}section,tr{break-inside:avoid}}\n"
+	"@media print{*{print-color-adjust:exact}svg,tr{break-inside:avoid}h2,p{break-after:avoid}}\n"
 	"</style>\n<h1>weir log</h1>\n";
 
 /* ---- pieces ---------------------------------------------------------- */

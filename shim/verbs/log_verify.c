@@ -343,8 +343,14 @@ int log_verify(const struct options *o, char *const *files)
 	struct lines l = {.fd = -1};
 	int status = LOG_ERROR;
 
-	if (!v) {
-		report_all("log: out of memory");
+	if (!v ||
+	    (o->head && (strlen(o->head) != SHA256_HEX ||
+			 strspn(o->head, "0123456789abcdef") != SHA256_HEX))) {
+		report_all(
+			v ? "log: --head %s: expected 64 digits of 0 to 9 and a to f"
+			  : "log: %s out of memory",
+			o->head ? show(o->head).text : "");
+		free(v);
 		return LOG_ERROR;
 	}
 	v->head = o->head;

@@ -71,6 +71,10 @@ static const char small[] = LINE(
 								"10:00:05.000000Z",
 								7, "end", "");
 
+#define HASH_BUT_ONE                                                           \
+	"012345678901234567890123456789012345678901234567890123456789012"
+#define HASH HASH_BUT_ONE "3"
+
 static struct proc *run_log(const char *log, const char *const *more)
 {
 	struct proc *p = proc_run(join(WORDS(weir, "log", log), more), "");
@@ -199,6 +203,32 @@ static void filtered(void **state)
 
 		check_status(p, 2);
 		proc_told(p, "--since");
+	}
+}
+
+/* What does not go together, or is no hash. */
+static void wrong_words(void **state)
+{
+	static const char *const wrong[][4] = {
+		{"--head", "abc", "--verify"},
+		{"--verify", "--head=" HASH "0"},
+		{"--verify", "--head=" HASH_BUT_ONE "A"},
+		{"--head", HASH},
+		{"--verify", "--json"},
+		{"--follow", "--verify"},
+		{"--html", "p", "--json"},
+	};
+	const char *log = file("log", small);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct proc *p =
+			proc_run(join(WORDS(weir, "log", log), wrong[i]), "");
+
+		in_case(wrong[i][1]);
+		check_status(p, 2);
+		proc_told(p, "--head");
+		check(!exists(path("p")), "a page was written");
 	}
 }
 
@@ -495,15 +525,11 @@ static void followed_from_the_end(void **state)
 int run_log_verb(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(summed_up),
-		TEST(filtered),
-		TEST(many_names),
-		TEST(any_time),
-		TEST(harmless),
-		TEST(followed),
-		TEST(followed_from_the_end),
-		TEST(same_numbers),
-		TEST(harmless_page),
+		TEST(summed_up),    TEST(filtered),
+		TEST(wrong_words),  TEST(many_names),
+		TEST(any_time),     TEST(harmless),
+		TEST(followed),     TEST(followed_from_the_end),
+		TEST(same_numbers), TEST(harmless_page),
 		TEST(page_written),
 	};
 
