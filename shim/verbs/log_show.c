@@ -91,11 +91,12 @@ struct number show_time(int64_t us, char between)
 	time_t seconds = (time_t)(us / 1000000);
 	struct tm tm;
 
+	/* strftime() would bring time zones into the static program. */
 	if (us != INT64_MIN && gmtime_r(&seconds, &tm))
-		strftime(number.text, sizeof(number.text),
-			 between == 'T' ? "%Y-%m-%dT%H:%M:%SZ"
-					: "%Y-%m-%d %H:%M:%S",
-			 &tm);
+		snprintf(number.text, sizeof(number.text),
+			 "%04d-%02d-%02d%c%02d:%02d:%02d%s", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday, between, tm.tm_hour,
+			 tm.tm_min, tm.tm_sec, between == 'T' ? "Z" : "");
 	return number;
 }
 

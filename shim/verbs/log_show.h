@@ -18,7 +18,7 @@ void show_name(FILE *to, enum style style, const struct name *name);
 /* 12,345; in three digits: 1.23 of microseconds as milliseconds; a moment as
  * 2026-01-31 12:00:00, or with 'T' and Z. */
 struct number {
-	char text[32];
+	char text[96];
 };
 struct number show_count(uint64_t n);
 struct number show_ms(int64_t us, bool json); /* "-" if less than 0 */
