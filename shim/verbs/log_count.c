@@ -332,26 +332,6 @@ void count_add(struct count *c, const struct log_line *line)
 
 /* ---- the end --------------------------------------------------------- */
 
-static int by_calls(const void *a, const void *b)
-{
-	const struct count_row *x = *(struct count_row *const *)a;
-	const struct count_row *y = *(struct count_row *const *)b;
-
-	if (x->calls != y->calls)
-		return x->calls < y->calls ? 1 : -1;
-	return (x > y) - (x < y);
-}
-
-static int by_count(const void *a, const void *b)
-{
-	const struct count_pair *x = *(struct count_pair *const *)a;
-	const struct count_pair *y = *(struct count_pair *const *)b;
-
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return (x > y) - (x < y);
-}
-
 static void add_row(struct count_row *sum, const struct count_row *r)
 {
 	for (int k = 0; k < COUNT_KINDS; k++)
@@ -378,16 +358,27 @@ void count_end(struct count *c)
 	c->rows_shown = c->pairs_shown = 0;
 	for (size_t i = 0; i < c->row_count; i++) {
 		const struct count_row *r = &c->rows[i];
+		size_t at = c->rows_shown;
 
 		add_row(&c->sum, r);
-		if (r->calls + r->answers + r->asked > 0)
-			c->row_order[c->rows_shown++] = r;
+		if (r->calls + r->answers + r->asked == 0)
+			continue;
+		for (; at > 0 && c->row_order[at - 1]->calls < r->calls; at--)
+			c->row_order[at] = c->row_order[at - 1];
+		c->row_order[at] = r;
+		c->rows_shown++;
 	}
-	for (size_t i = 0; i < c->pair_count; i++)
-		if (c->pairs[i].count + c->pairs[i].no > 0)
-			c->pair_order[c->pairs_shown++] = &c->pairs[i];
-	qsort(c->row_order, c->rows_shown, sizeof(*c->row_order), by_calls);
-	qsort(c->pair_order, c->pairs_shown, sizeof(*c->pair_order), by_count);
+	for (size_t i = 0; i < c->pair_count; i++) {
+		const struct count_pair *p = &c->pairs[i];
+		size_t at = c->pairs_shown;
+
+		if (p->count + p->no == 0)
+			continue;
+		for (; at > 0 && c->pair_order[at - 1]->count < p->count; at--)
+			c->pair_order[at] = c->pair_order[at - 1];
+		c->pair_order[at] = p;
+		c->pairs_shown++;
+	}
 	while (c->spans > COUNT_SHOWN) {
 		int64_t width = next_width(c->width);
 

@@ -238,7 +238,7 @@ static const char *read_value(struct scan *r, const char *p, enum member m,
 	p = scan_value(r, p);
 	if (!p)
 		return NULL;
-	if (m >= LINE_ERROR)
+	if (m == LINE_ERROR || m == LINE_OBSERVED || m == LINE_TORN)
 		line->numbers[m] = *start == 't';
 	else
 		good = read_number((struct span){start, (size_t)(p - start)},

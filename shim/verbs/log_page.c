@@ -111,13 +111,14 @@ static void put_tick(FILE *to, double x, int y, int most, const char *text)
 /* What a scale of at least n ends with: 1, 2, 5, 10 ... */
 static uint64_t round_up(uint64_t n)
 {
-	uint64_t top = 1;
+	uint64_t power = 1;
 
-	while (top < n)
-		top = top * 2 < n && top * 5 >= n ? top * 5
-		      : top * 2 >= n              ? top * 2
-						  : top * 10;
-	return top;
+	while (10 * power < n)
+		power *= 10;
+	return power * (n <= power       ? 1
+			: n <= 2 * power ? 2
+			: n <= 5 * power ? 5
+					 : 10);
 }
 
 static void put_legend(FILE *to, const struct count *c)
@@ -202,7 +203,7 @@ static void put_time(FILE *to, const struct count *c)
 	for (int i = 0; i < 3; i++)
 		put_tick(to, 50 * i, HEIGHT + 16, i == 1 ? 11 : 16,
 			 show_time(first + (end - first) / 2 * i, ' ').text +
-				 5 * (i == 1));
+				 (i == 1 ? 5 : 0));
 	fputs("</svg></section>\n", to);
 }
 
@@ -282,10 +283,12 @@ static void put_people(FILE *to, const struct count *c)
 /* How far right a time stands, of the decades from the first on. */
 static double place(int64_t us, int first, int decades)
 {
-	double at = -first, x = us > 0 ? (double)us : 1;
+	double at = -first, x;
+	int64_t power = 1;
 
-	for (; x >= 10; x /= 10)
+	for (us = us > 0 ? us : 1; us / power >= 10; power *= 10)
 		at++;
+	x = (double)us / (double)power;
 	/* Between two powers of ten a line is near enough to the logarithm, but
 	 * bends at the halves. */
 	at += x < 2   ? (x - 1) * .30103

@@ -211,7 +211,7 @@ static void put_pairs(const struct count *c, char kind)
 	for (size_t i = 0; i < c->pairs_shown; i++) {
 		const struct count_pair *p = c->pair_order[i];
 		const struct count_row *row = &c->rows[p->row];
-		const char shown = p->name ? p->name->kind : 'r';
+		const int shown = p->name ? p->name->kind : 'r';
 
 		if (shown != kind)
 			continue;
