@@ -121,13 +121,14 @@ void elicit_digest(struct span params, struct sha256 *h)
 {
 	static const char *const changing[] = {"_meta", "inputResponses",
 					       "requestState"};
-	struct scan r = scan_begin(params.ptr, params.len);
 	const char *p = params.ptr, *start;
 	struct text key;
+	struct scan r;
 	bool more;
 
 	if (!p)
 		return;
+	r = scan_begin(params.ptr, params.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
 		size_t i = 0;

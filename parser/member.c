@@ -5,15 +5,16 @@
 
 bool member_find(struct span object, const char *key, struct member *found)
 {
-	struct scan r = scan_begin(object.ptr, object.len);
 	const char *p = object.ptr, *start;
 	const size_t key_len = strlen(key);
 	bool there = false, more;
 	struct text text;
+	struct scan r;
 
 	*found = (struct member){.ptr = NULL};
 	if (!p || *p != '{')
 		return true;
+	r = scan_begin(object.ptr, object.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
 		p = scan_member(&r, p, first, &text, &more);
