@@ -80,7 +80,8 @@ struct approval {
 	/* The id of the question in the client, with a NUL; "" if none. */
 	char question[APPROVALS_ID + 1];
 	/* Once DECIDED: */
-	bool waits; /* it was HELD: the client waits for an answer */
+	bool waits; /* it was HELD: the client waits for an answer; of EXPIRED:
+		       the client knows */
 	bool yes;
 	enum approval_way way;
 	char who[64]; /* for the log; "" if not known */

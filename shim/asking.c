@@ -79,6 +79,13 @@ void asking_meet(struct session *s, const struct message *m)
 		h->approved = grant_now() + APPROVALS_KEEP;
 		return;
 	}
+	/* It answers too late.  Asked again, it might for ever. */
+	of = approvals_find(s->approvals, APPROVAL_EXPIRED, h->digest);
+	if (of && !of->waits && call.said != ELICIT_NOTHING) {
+		of->waits = true;
+		policy_not_approved(j, must);
+		return;
+	}
 	h->approved = approvals_kept(s->approvals, h->digest, &yes);
 	if (yes && call.said == ELICIT_NO) {
 		/* Said elsewhere, and taken back before it was done. */
@@ -306,7 +313,8 @@ bool asking_settle(struct session *s)
 		approvals_answer(same, false, of->way, of->who);
 	if (of->waits && of->way != APPROVAL_CANCELLED)
 		refuse(s, of);
-	if (of->way == APPROVAL_TIMEOUT && of->ways & POLICY_ASK_TERMINAL) {
+	if (of->way == APPROVAL_TIMEOUT &&
+	    (of->ways & POLICY_ASK_TERMINAL || !of->waits)) {
 		of->state = APPROVAL_EXPIRED;
 		of->until = later;
 		of->question[0] = '\0';

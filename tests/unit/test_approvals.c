@@ -891,6 +891,29 @@ static void repeats_answered_elsewhere(void **state)
 	}
 }
 
+/* A client that answers when the time is over is told so, and not asked again
+ * and again; the next call is asked about. */
+static void repeated_too_late(void **state)
+{
+	(void)state;
+	for (int ways = 0; ways <= POLICY_ASK_TERMINAL;
+	     ways += POLICY_ASK_TERMINAL) {
+		struct play p;
+
+		begin_asking(&p, asks, false, (unsigned)ways);
+		client(&p, MODERN("1", "pay", ""));
+		session_tick(&p.s, grant_now() + 51 * SECOND);
+		settle(&p);
+		p.down_len = 0;
+		client(&p, MODERN("2", "pay", SAYS("accept")));
+		down_has(&p, "Denied by policy: a person must approve this\"");
+		client(&p, MODERN("3", "pay", SAYS("accept")));
+		up_came(&p, "");
+		down_has(&p, "input_required");
+		end(&p);
+	}
+}
+
 /* The server of an approved call asks something itself. */
 #define REQUIRED(id, more)                                                     \
 	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
@@ -1329,6 +1352,7 @@ int main(void)
 		cmocka_unit_test(bounds_by_the_clock),
 		cmocka_unit_test(calls_are_repeated),
 		cmocka_unit_test(repeats_answered_elsewhere),
+		cmocka_unit_test(repeated_too_late),
 		cmocka_unit_test(calls_are_continued),
 		cmocka_unit_test(ids_that_are_used_twice),
 		cmocka_unit_test(all_that_is_asked_about),
