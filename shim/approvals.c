@@ -576,7 +576,7 @@ static void put_members(struct strbuf *out, struct span object, size_t most)
 			p = scan_value(&r, p);
 			if (!show) {
 				count++;
-			} else if (p && rest / count > 80) {
+			} else if (p && count > 0 && rest / count > 80) {
 				struct span value = {start,
 						     (size_t)(p - start)};
 				const size_t share = rest / count--,
