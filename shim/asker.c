@@ -97,30 +97,22 @@ bool asker_free(const struct asker *a)
 	return a->program && !a->asking && a->child->program == 0;
 }
 
-/* How the new process becomes the program. */
-struct becoming {
-	const struct asker *asker;
-	int in, out;
-};
-
-/* In the new process, which still has this one's memory. */
-static void become(void *context)
+/* In the new process, with all signals blocked. */
+static void become(const struct asker *a, int in, int out, pid_t parent)
 {
-	const struct becoming *b = context;
-	const char *argv[] = {b->asker->program, sentence, NULL};
+	const char *argv[] = {a->program, sentence, NULL};
 	struct sigaction usual = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
+	system_die_with(parent);
 	setpgid(0, 0);
-	if (fd_put(b->in, STDIN_FILENO) && fd_put(b->out, STDOUT_FILENO) &&
+	if (fd_put(in, STDIN_FILENO) && fd_put(out, STDOUT_FILENO) &&
 	    fcntl(STDERR_FILENO, F_SETFD, 0) == 0) {
-		sigemptyset(&none);
-		system_uncatch();
 		for (int s = 1; s < NSIG; s++)
 			sigaction(s, &usual, NULL);
+		sigemptyset(&none);
 		system_mask(SIG_SETMASK, &none, NULL);
-		execve(b->asker->program, (char *const *)argv,
-		       b->asker->environment);
+		execve(a->program, (char *const *)argv, a->environment);
 	}
 	_exit(EXIT_CANNOT);
 }
@@ -128,17 +120,27 @@ static void become(void *context)
 void asker_start(struct asker *a)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
+	const pid_t parent = getpid();
+	sigset_t all, was;
 	pid_t pid = -1;
 
 	a->sent = a->said_len = 0;
 	a->asking = true;
-	if (!a->text.full && system_pipe(in) && system_pipe(out))
-		pid = system_start(become,
-				   &(struct becoming){a, in[0], out[1]});
+	if (!a->text.full && system_pipe(in) && system_pipe(out)) {
+		sigfillset(&all);
+		system_mask(SIG_BLOCK, &all, &was);
+		pid = fork();
+		if (pid == 0)
+			become(a, in[0], out[1], parent);
+		/* Here as well: it may have to be killed before it runs. */
+		if (pid > 0)
+			setpgid(pid, pid);
+		system_mask(SIG_SETMASK, &was, NULL);
+	}
 	if (pid < 0)
 		report("cannot start WEIR_ASK=%s: %s", a->program,
 		       a->text.full ? "the text is too long" : strerror(errno));
-	a->child->program = pid > 0 ? pid : 0;
+	a->group = a->child->program = pid > 0 ? pid : 0;
 	a->child->program_status = -1;
 	a->unread = in[0]; /* blocking, as it is the program's, too */
 	a->in = in[1];
@@ -152,8 +154,10 @@ void asker_start(struct asker *a)
 
 void asker_stop(struct asker *a)
 {
-	if (a->child && a->child->program > 0)
-		kill(-a->child->program, SIGKILL);
+	/* If it was waited for just now, no new process has this pid yet. */
+	if (a->group > 0)
+		kill(-a->group, SIGKILL);
+	a->group = 0;
 	shut_all(a);
 }
 
@@ -179,13 +183,13 @@ static bool read_out(struct asker *a)
 
 enum asker_answer asker_go_on(struct asker *a)
 {
-	const bool runs = a->child && a->child->program > 0;
-	bool ended, yes;
+	bool runs, ended, yes;
 	int unread = -1;
 	ssize_t put;
 
 	if (!a->asking)
 		return ASKER_LATER;
+	runs = a->child->program > 0;
 	if (a->in >= 0 && a->sent < a->text.len) {
 		RETRY(put = write(a->in, a->text.ptr + a->sent,
 				  a->text.len - a->sent));
@@ -193,7 +197,8 @@ enum asker_answer asker_go_on(struct asker *a)
 	}
 	if (a->sent == a->text.len)
 		shut(&a->in);
-	/* Its end, which was noted before, comes after all that it wrote. */
+	/* Its end, which was noted before, comes after all that it wrote; and
+	 * whoever else has its stdout still lives. */
 	ended = a->out < 0 || read_out(a);
 	if (ended)
 		shut(&a->out);

@@ -32,6 +32,7 @@ struct asker {
 	int out;             /* its stdout; -1: closed */
 	char said[5];        /* of that: "yes\n", and what is too much */
 	size_t said_len;
+	pid_t group; /* its process group, which is to be killed; 0: none */
 	bool asking; /* its answer is awaited */
 };
 

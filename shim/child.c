@@ -216,8 +216,6 @@ static void reap(struct child *child)
 
 	while ((pid = system_reap(&status)) > 0) {
 		if (pid == child->program) {
-			/* No new process has this pid so soon. */
-			kill(-pid, SIGKILL);
 			child->program = 0;
 			child->program_status = status;
 		}

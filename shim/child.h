@@ -35,9 +35,8 @@ struct child {
 	bool reload; /* SIGHUP has come: the policy is to be read again */
 	bool stop;   /* a signal came when there was no server any more */
 	int came;    /* the last of these signals, or SIGHUP; 0: none */
-	pid_t program;      /* another child, the leader of a group; 0: none */
-	int program_status; /* as of wait(2), once that was waited for and the
-			       rest of the group was killed; else -1 */
+	pid_t program;      /* another child; 0 once it has been waited for */
+	int program_status; /* as of wait(2) then; -1: it did not start */
 };
 
 /*
