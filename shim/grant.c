@@ -159,6 +159,22 @@ struct backend *grant_for(const struct options *o, bool copy,
 						context);
 }
 
+bool grant_state(const struct options *o, bool make, char dir[PATH_MAX],
+		 char why[PATH_MAX])
+{
+	struct options local = *o;
+	struct place p = {.home = NULL};
+	bool found;
+
+	if (o->state && redis_is_url(o->state))
+		local.state = NULL;
+	found = find_place(&local, &p) && (!make || may_make(&p));
+	snprintf(dir, PATH_MAX, "%s", p.dir);
+	snprintf(why, PATH_MAX, "%s%.*s", found ? "" : p.fault, PATH_MAX - 64,
+		 found ? "" : p.of);
+	return found;
+}
+
 /* What weir relies on. */
 struct kept {
 	struct policy_kept list[POLICIES_MAX + 3];

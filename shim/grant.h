@@ -7,12 +7,20 @@
 #include "../policies/policy.h"
 #include "options.h"
 
+#include <limits.h>
+
 /* The grant that the options name, in the state directory that they name: else
  * the first policy file's canonical path, in $XDG_STATE_HOME/weir or
  * ~/.local/state/weir; or in Redis, where the grant has to be named.  copy:
  * only to be asked about; no file is made.  NULL: reported. */
 struct backend *grant_for(const struct options *o, bool copy,
 			  policy_report *report, void *context);
+
+/* The state directory that the options name, else the default one, which it is
+ * as well where the counters are in Redis.  make: it may be made.  False: why
+ * says why there is none. */
+bool grant_state(const struct options *o, bool make, char dir[PATH_MAX],
+		 char why[PATH_MAX]);
 
 /* Reports what a call that the policy allows may write over: the policy files,
  * the log, the state directory, this program if it is weir.  Returns the number

@@ -131,10 +131,11 @@ static bool close_others(const struct ends *e)
 	return close_range((unsigned)kept[count - 1] + 1, ~0U, 0) == 0;
 }
 
-static int run_relay(struct running *server)
+static int run_relay(struct running *server, char **argv)
 {
 	struct options o = options_environment();
 
+	o.rest = argv;
 	return o.run == RUN_ERROR ? o.status : relay_run(&o, NULL, server);
 }
 
@@ -147,7 +148,8 @@ static void give_up(int notify, int status)
 }
 
 /* In R.  What S has registered for its own end is none of R's. */
-static void become_relay(const struct ends *e, pid_t pid, bool own_child)
+static void become_relay(const struct ends *e, char **argv, pid_t pid,
+			 bool own_child)
 {
 	struct running server = {
 		.pid = pid,
@@ -160,7 +162,7 @@ static void become_relay(const struct ends *e, pid_t pid, bool own_child)
 
 	prctl(PR_SET_NAME, NAME);
 	if (close_others(e))
-		status = run_relay(&server);
+		status = run_relay(&server, argv);
 	else
 		report("cannot close the server's descriptors: %s",
 		       strerror(errno));
@@ -199,7 +201,7 @@ static void forget_child(pid_t pid, bool pending, const sigset_t *signal)
 }
 
 /* Starts R as nobody's child: that between the two ends at once. */
-static void start_relay(const struct ends *e)
+static void start_relay(const struct ends *e, char **argv)
 {
 	pid_t server = getpid(), between;
 	sigset_t set, mask, pending;
@@ -219,7 +221,7 @@ static void start_relay(const struct ends *e)
 		pid_t relay = fork();
 
 		if (relay == 0)
-			become_relay(e, server, false);
+			become_relay(e, argv, server, false);
 		if (relay > 0)
 			_exit(0);
 		report("cannot start a process: %s", strerror(errno));
@@ -231,7 +233,7 @@ static void start_relay(const struct ends *e)
 }
 
 /* As process 1: this process becomes R, and its child goes on as S. */
-static void split(const struct ends *e)
+static void split(const struct ends *e, char **argv)
 {
 	sigset_t mask;
 	pid_t server;
@@ -241,7 +243,7 @@ static void split(const struct ends *e)
 	if (server < 0)
 		fail("cannot start a process");
 	if (server > 0)
-		become_relay(e, server, true);
+		become_relay(e, argv, server, true);
 	child_release(&mask);
 }
 
@@ -302,15 +304,17 @@ static void preload(int argc, char **argv, char **envp)
 	const struct link_map *own = find_own();
 	struct ends e;
 
-	(void)argc, (void)argv;
+	(void)argc;
 	environ = envp; /* as libc's constructor will set it */
 	if (!own || !child_standard())
 		_exit(EXIT_WEIR);
+	/* R starts a program, too: WEIR_ASK's. */
+	clean_environment(last(own->l_name, strlen(own->l_name)));
 	open_ends(&e);
 	if (getpid() == 1)
-		split(&e);
+		split(&e, argv);
 	else
-		start_relay(&e);
+		start_relay(&e, argv);
 	close(e.notify[1]);
 	await_relay(e.notify[0]);
 	if (!fd_put(e.in[0], STDIN_FILENO) || !fd_put(e.out[1], STDOUT_FILENO))
@@ -318,5 +322,4 @@ static void preload(int argc, char **argv, char **envp)
 	close_ends(&e);
 	if (deaf)
 		close(STDERR_FILENO);
-	clean_environment(last(own->l_name, strlen(own->l_name)));
 }

@@ -7,6 +7,7 @@
 #include "session.h"
 #include "system.h"
 #include "unstarted.h"
+#include "ways.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ struct relay {
 	bool preloaded; /* the server ran before weir did */
 	struct session s;
 	struct child child;
+	struct ways ways; /* to ask a person outside the client */
 	struct fd client_in, client_out, server_in, server_out;
 
 	size_t usual; /* what the server's stdin holds unless a line needs more,
@@ -49,6 +51,8 @@ struct relay {
 	int64_t due; /* when half a line is ended, CLOCK_BOOTTIME; 0: never */
 	int64_t counted; /* when the counters go on, in ns of it; -1: never */
 	int64_t asked;   /* the same, of what waits for a person */
+	int64_t reached; /* the same, of the ways to ask one */
+	int reaching;    /* how many descriptors these wait for */
 };
 
 /* ---- sending --------------------------------------------------------- */
@@ -328,7 +332,8 @@ enum {
 	SIGNALS,
 	SERVER,
 	COUNTERS,
-	POLLED
+	WAYS,
+	POLLED = WAYS + WAYS_POLLED
 };
 
 static void want(struct pollfd *p, int fd, short events, bool wanted)
@@ -347,8 +352,9 @@ static int timeout(const struct relay *r)
 
 	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
 		wait = left;
-	for (int i = 0; i < 2; i++) {
-		const int64_t due = i == 0 ? r->counted : r->asked;
+	for (int i = 0; i < 3; i++) {
+		const int64_t due =
+			(const int64_t[]){r->counted, r->asked, r->reached}[i];
 
 		if (due < 0)
 			continue;
@@ -382,9 +388,11 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	p[COUNTERS].revents = 0;
 	r->counted = counters_poll(r->s.counters, &p[COUNTERS]);
 	r->asked = r->s.approvals ? approvals_due(r->s.approvals) : -1;
+	r->reaching =
+		ways_poll(&r->ways, r->s.approvals, p + WAYS, &r->reached);
 	wait = timeout(r);
-	events = poll(p, POLLED, wait);
-	for (int i = 0; events < 0 && i < POLLED; i++)
+	events = poll(p, (nfds_t)(WAYS + r->reaching), wait);
+	for (int i = 0; events < 0 && i < WAYS + r->reaching; i++)
 		p[i].revents = 0;
 	/* poll() does not say when a pipe has room for more than a page. */
 	if (r->wait > 0)
@@ -434,6 +442,7 @@ static void reload(struct relay *r)
 		r->child.reload = true;
 		return;
 	}
+	r->s.ways = ways_use(&r->ways, policy);
 	policy_free(r->policy);
 	r->policy = policy;
 	report("policy reloaded");
@@ -470,6 +479,8 @@ static void loop(struct relay *r)
 			session_resume(&r->s);
 		if (r->asked >= 0 && grant_now() >= r->asked)
 			session_tick(&r->s, grant_now());
+		if (r->reaching > 0)
+			ways_go_on(&r->ways, r->s.approvals, p + WAYS);
 		work(r);
 		end_half_line(r);
 		if (r->child.pid == 0)
@@ -507,7 +518,8 @@ static bool open_session(struct relay *r, size_t *reported)
 		return false;
 	if (session_open(&r->s, r->policy, counters, o->max_line)) {
 		r->s.observe = o->observe;
-		if (session_ask(&r->s, (const char *const *)o->rest, 0))
+		if (session_ask(&r->s, (const char *const *)o->rest,
+				ways_use(&r->ways, r->policy)))
 			return true;
 	}
 	report("out of memory: lines of up to %zu bytes need twice that in address space",
@@ -577,7 +589,8 @@ static bool prepare(struct relay *r, const struct running *server)
 	bool ready;
 
 	r->s.log.fd = -1;
-	ready = open_session(r, &reported) &&
+	ready = ways_open(&r->ways, r->options, &r->child) &&
+		open_session(r, &reported) &&
 		(!r->options->log || open_log(r, server));
 	if (ready)
 		grant_warn_within(r->options, r->policy, r->options->policies,
@@ -615,11 +628,13 @@ int relay_run(const struct options *o, const sigset_t *mask,
 		if (started) {
 			open_ports(r);
 			loop(r);
+			ways_close(&r->ways);
 			child_clear(&r->child);
 		}
 		status = r->child.status;
 		log_end(&r->s.log, status);
 	}
+	ways_close(&r->ways);
 	log_close(&r->s.log);
 	session_close(&r->s);
 	backend_close(r->grant);

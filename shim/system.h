@@ -93,6 +93,26 @@ bool system_held(int fd, size_t *bytes);
 /* Extended attributes and access list of a file, for another. */
 bool system_copy_attributes(int from, int to);
 
+/* ---- sockets --------------------------------------------------------- */
+
+/* A Unix socket of this name in the directory, however long its path is, which
+ * never blocks and is close-on-exec: makes it, open to its owner alone, and
+ * listens; or connects to it, if it is no link.  -1: errno. */
+int system_listen(int directory, const char *name, int backlog);
+int system_connect(int directory, const char *name);
+
+/* Who is at the other end, as it was when it connected, or listened. */
+struct peer {
+	uid_t uid;
+	pid_t pid; /* 0: not known */
+	gid_t groups[1024];
+	size_t group_count; /* only the first where there are more than fit */
+};
+bool system_peer(int fd, struct peer *peer);
+
+/* Does the system tell?  Else system_peer() says that it is this user. */
+bool system_tells_peers(void);
+
 /* ---- memory, time ---------------------------------------------------- */
 
 /* Address space without memory, until it is written to.  NULL: none. */

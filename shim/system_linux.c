@@ -17,9 +17,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -255,6 +257,79 @@ bool system_copy_attributes(int from, int to)
 		    strncmp(names + i, "system.", 7) == 0)
 			return false;
 	}
+	return true;
+}
+
+/* ---- sockets --------------------------------------------------------- */
+
+/* The descriptor stands for the directory, or the socket, whatever has its name
+ * by now. */
+static struct sockaddr_un address_of(int fd, const char *name)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d%s%s", fd,
+		 *name ? "/" : "", name);
+	return a;
+}
+
+static int new_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int system_listen(int directory, const char *name, int backlog)
+{
+	struct sockaddr_un at = address_of(directory, name);
+	int fd = new_socket();
+
+	/* Nobody can connect until it listens. */
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+	    fchmodat(directory, name, 0600, 0) == 0 && listen(fd, backlog) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int system_connect(int directory, const char *name)
+{
+	int at = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = at < 0 ? -1 : new_socket(), cause;
+	struct sockaddr_un to = address_of(at, "");
+
+	cause = fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0
+			? 0
+			: errno;
+	if (at >= 0)
+		close(at);
+	if (cause == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	errno = cause;
+	return -1;
+}
+
+bool system_peer(int fd, struct peer *peer)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who), room = sizeof(peer->groups[0]) * 1023;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return false;
+	peer->uid = who.uid;
+	peer->pid = who.pid;
+	peer->groups[0] = who.gid;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups + 1,
+		       &room) != 0)
+		room = 0;
+	peer->group_count = 1 + room / sizeof(peer->groups[0]);
+	return true;
+}
+
+bool system_tells_peers(void)
+{
 	return true;
 }
 
