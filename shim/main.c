@@ -1,4 +1,5 @@
 /* weir: the launcher.  What each word of the command line does. */
+#include "verbs/approve.h"
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
@@ -56,6 +57,9 @@ static int run_verb(const struct options *o)
 		break;
 	case RUN_LOG:
 		status = log_run(o);
+		break;
+	case RUN_APPROVE:
+		status = approve_run(o);
 		break;
 	case RUN_WRAP:
 	case RUN_UNWRAP:

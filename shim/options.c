@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "../policies/policy.h"
+#include "verbs/approve.h"
 #include "verbs/check.h"
 #include "verbs/explain.h"
 #include "verbs/limits.h"
@@ -89,6 +90,14 @@ static const struct verb {
 		 "says whether its\n"
 		 "lines are as weir wrote them. Default: $WEIR_LOG.",
 		 "0 done, 1 lines were changed, 2 error."},
+	[RUN_APPROVE] =
+		{"approve", APPROVE_ERROR, 0, 1, NULL, "weir approve --help",
+		 "weir approve [-s DIR] [NUMBER [--digest DIGEST [--yes]]]\n"
+		 "   or: weir approve [-s DIR] --deny NUMBER | --watch",
+		 "Lists the calls that wait for a person; or shows one and asks "
+		 "y or n.",
+		 "0 listed, or answered as asked; 1 not approved, no such call;\n"
+		 "2 error."},
 	[RUN_WRAP] =
 		{"wrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG", "weir wrap --help",
 		 "weir wrap [OPTION]... -p POLICY CONFIG [SERVER]...\n"
@@ -265,6 +274,7 @@ enum {
 	TEST = 1 << RUN_TEST,
 	LIMITS = 1 << RUN_LIMITS,
 	LOG = 1 << RUN_LOG,
+	APPROVE = 1 << RUN_APPROVE,
 	WRAP = 1 << RUN_WRAP,
 	UNWRAP = 1 << RUN_UNWRAP,
 	SCAN = 1 << RUN_SCAN,
@@ -279,8 +289,8 @@ static const struct row rows[] = {
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
 	 AT(grant), "whose counters to use",
 	 ", else the first policy file's path"},
-	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS, set_text,
-	 AT(state), "directory of the counters, or URL of a Redis",
+	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE,
+	 set_text, AT(state), "directory of the counters, or URL of a Redis",
 	 ", else ~/.local/state/weir"},
 	{"log", 'l', "FILE", "WEIR_LOG", RELAY, set_text, AT(log),
 	 "append one JSON line per decision", ""},
@@ -351,8 +361,14 @@ static const struct row rows[] = {
 	 set_flag, AT(json), "print JSON", NULL},
 	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
 	 "forget what COUNTER has counted", NULL},
-	{"yes", 0, NULL, NULL, LIMITS, set_flag, AT(sure),
-	 "do not ask before a reset", NULL},
+	{"deny", 0, "NUMBER", NULL, APPROVE, set_text, AT(deny),
+	 "say no to this call", NULL},
+	{"digest", 0, "DIGEST", NULL, APPROVE, set_text, AT(digest),
+	 "only if the call's digest begins so: 8 digits or more", NULL},
+	{"watch", 0, NULL, NULL, APPROVE, set_flag, AT(watch),
+	 "ask about calls as they come", NULL},
+	{"yes", 0, NULL, NULL, LIMITS | APPROVE, set_flag, AT(sure),
+	 "do not ask; approve needs --digest", NULL},
 	{"help", 'h', NULL, NULL, ALL, set_run, 0,
 	 "print this help; weir VERB --help prints a verb's", NULL},
 	{"version", 'V', NULL, NULL, RELAY, set_run, 0, "print the version",
@@ -432,7 +448,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 	int c, count = 0;
 	/* These take options behind operands, too: no "+". */
 	const bool anywhere = o->verb == RUN_LOG || o->verb == RUN_WRAP ||
-			      o->verb == RUN_UNWRAP;
+			      o->verb == RUN_UNWRAP || o->verb == RUN_APPROVE;
 
 	/* A long option is returned as its row; no letter is that small. */
 	for (r = rows; r < rows + ROWS; r++) {

@@ -18,6 +18,7 @@ enum run {
 	RUN_TEST,
 	RUN_LIMITS,
 	RUN_LOG,
+	RUN_APPROVE,
 	RUN_WRAP,
 	RUN_UNWRAP,
 	RUN_SCAN,
@@ -53,7 +54,6 @@ struct options {
 	bool json;          /* explain, limits, log: print JSON */
 	const char *method; /* explain: of the message, or NULL: a call */
 	const char *reset;  /* limits: the counter to reset, or NULL */
-	bool sure;          /* limits: do not ask before a reset */
 	const char *since;  /* log: only what is not older, or NULL */
 	const char *tool;   /* log: only these tools, a glob, or NULL */
 	bool refused;       /* log: only what was not passed */
@@ -61,6 +61,10 @@ struct options {
 	bool follow;        /* log: print lines as they come */
 	bool verify;        /* log: is it as it was written? */
 	const char *head;   /* log: the hash of a line, or NULL */
+	bool sure;          /* limits, approve: do not ask */
+	const char *deny;   /* approve: the call to deny, or NULL */
+	const char *digest; /* approve: what the call's begins with, or NULL */
+	bool watch;         /* approve: ask about calls as they come */
 	bool strict;        /* check: a warning fails */
 	bool print;         /* check: print the merged policy */
 	bool preload;       /* check: does a command load libweir.so? */

@@ -28,6 +28,7 @@ int run_loads(void);       /* check --preload */
 int run_held(void);        /* a verdict that takes time */
 int run_approve(void);     /* a person is asked */
 int run_grant(void);       /* limits that several processes share */
+int run_terminal(void);    /* weir approve, WEIR_ASK */
 int run_redis(void);       /* the same, on many machines */
 
 #endif

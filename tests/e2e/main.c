@@ -42,6 +42,7 @@ static const struct {
 	{run_held, PREFIX},    {run_redis, PREFIX},
 	{run_wrap, PREFIX},    {run_scan, PREFIX},
 	{run_approve, BOTH},   {run_log_verb, PREFIX},
+	{run_terminal, BOTH},
 };
 
 int main(int argc, char **argv)

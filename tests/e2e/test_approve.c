@@ -14,6 +14,7 @@
 static const char policy[] =
 	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
 	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
+	"\"here\":{\"action\":\"require_approval\",\"approve_in\":[\"client\"]},"
 	"\"soon\":{\"action\":\"require_approval\",\"approval_timeout\":5}}}";
 
 #define RULE    "/tools/pay/action"
@@ -23,9 +24,10 @@ static const char policy[] =
 /* A session of a client that shows questions, or does not. */
 static struct proc *begin(const char *const *words, bool elicits)
 {
-	struct proc *p = proc_start(join(WORDS(weir, "-l", path("log"), "-p",
-					       file("policy", policy), "--"),
-					 words));
+	struct proc *p = proc_start(
+		join(WORDS(weir, "-s", path("state"), "-l", path("log"), "-p",
+			   file("policy", policy), "--"),
+		     words));
 
 	proc_send(p, request("\"i\"", "initialize",
 			     elicits ? "{\"protocolVersion\":\"2025-06-18\","
@@ -198,8 +200,8 @@ static void client_without(void **state)
 	struct proc *p = recorded(false);
 
 	(void)state;
-	proc_send(p, call("7", "pay"));
-	check_refused(proc_line(p), "7", false, RULE, MUST);
+	proc_send(p, call("7", "here"));
+	check_refused(proc_line(p), "7", false, "/tools/here/action", MUST);
 	ping(p, "8");
 	proc_close_in(p);
 	check_status(p, 0);

@@ -164,7 +164,7 @@ static const struct {
 } options[] = {
 	{"--policy", "f", "weir explain test limits"},
 	{"--grant", "g", "weir limits"},
-	{"--state", "d", "weir limits"},
+	{"--state", "d", "weir limits approve"},
 	{"--log", "f", "weir"},
 	{"--observe", NULL, "weir"},
 	{"--max-line", "4096", "weir"},
@@ -175,7 +175,10 @@ static const struct {
 	{"--method", "m", "explain"},
 	{"--json", NULL, "explain limits"},
 	{"--reset", "c", "limits"},
-	{"--yes", NULL, "limits"},
+	{"--yes", NULL, "limits approve"},
+	{"--deny", "1", "approve"},
+	{"--digest", "d", "approve"},
+	{"--watch", NULL, "approve"},
 	{"--version", NULL, "weir"},
 };
 
@@ -183,8 +186,8 @@ static const struct {
  * option before it asks for. */
 static void help(void **state)
 {
-	static const char *const verbs[] = {"weir", "check", "explain", "test",
-					    "limits"};
+	static const char *const verbs[] = {"weir", "check",  "explain",
+					    "test", "limits", "approve"};
 
 	(void)state;
 	prefix_only("options are its words");

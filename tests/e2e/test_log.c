@@ -70,8 +70,7 @@ static void answers_are_logged(void **state)
 			     join(WORDS("--", server), servers[i].options)),
 			text("%s%s%s%s%s", request("0", "initialize", "{}"),
 			     call("1", "echo"), request("2", "ping", NULL),
-			     call("\"\\u00e9\"", "add"),
-			     call("3", "nothing")));
+			     call("\"\\u00e9\"", "add"), call("3", "nothing")));
 
 		in_case(servers[i].name);
 		check_status(p, 0);
@@ -113,25 +112,30 @@ static void no_value_is_logged(void **state)
 		"\"day\",\"increment_from\":\"args.n\"}]}},"
 		"\"resources\":{\"https://x/*\":{}},\"prompts\":{\"p\":{}}}";
 	static const char *const params[][2] = {
-		{"tools/call", "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
-			       "\",\"n\":1}}"},
-		{"tools/call", "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
-			       "\",\"n\":1}}"},
-		{"tools/call", "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
-			       "2\",\"n\":1}}"},
-		{"tools/call", "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
-			       "3\",\"n\":1}}"},
+		{"tools/call",
+		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
+		 "\",\"n\":1}}"},
+		{"tools/call",
+		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
+		 "\",\"n\":1}}"},
+		{"tools/call",
+		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
+		 "2\",\"n\":1}}"},
+		{"tools/call",
+		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
+		 "3\",\"n\":1}}"},
 		{"tools/call",
 		 "{\"name\":\"echo\",\"arguments\":{\"a\":{\"" SECRET
 		 "\":1}}}"},
-		{"tools/call", "{\"name\":\"echo\",\"arguments\":{\"a\":\"x" SECRET
-			       "\",\"n\":\"" SECRET "\"}}"},
-		{"tools/call", "{\"name\":\"add\",\"arguments\":{\"n\":\"" SECRET
-			       "\"}}"},
-		{"tools/call", "{\"name\":\"no\",\"arguments\":[\"" SECRET
-			       "\"]}"},
-		{"prompts/get", "{\"name\":\"p\",\"arguments\":{\"a\":\"" SECRET
-				"\"}}"},
+		{"tools/call",
+		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"x" SECRET
+		 "\",\"n\":\"" SECRET "\"}}"},
+		{"tools/call",
+		 "{\"name\":\"add\",\"arguments\":{\"n\":\"" SECRET "\"}}"},
+		{"tools/call",
+		 "{\"name\":\"no\",\"arguments\":[\"" SECRET "\"]}"},
+		{"prompts/get",
+		 "{\"name\":\"p\",\"arguments\":{\"a\":\"" SECRET "\"}}"},
 		{"resources/read", "{\"uri\":\"https://x:" SECRET "@x/a?" SECRET
 				   "#" SECRET "\"}"},
 		{"completion/complete",
@@ -146,8 +150,8 @@ static void no_value_is_logged(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(params); i++)
-		proc_send(p, request(text("%zu", i), params[i][0],
-				     params[i][1]));
+		proc_send(p,
+			  request(text("%zu", i), params[i][0], params[i][1]));
 	proc_send(p, text("{\"jsonrpc\":\"2.0\",\"id\":99,\"method\":\"tools/"
 			  "call\",\"params\":{\"name\":\"echo\",\"arguments\":"
 			  "{\"a\":\"%s\"}}} %s\n",
@@ -183,8 +187,8 @@ static void required(void **state)
 	const char *log = path("log"), *record = path("record"), *at;
 	struct how how = {.prepare = small_files};
 	struct proc *p = proc_start_how(
-		join(logging(RATE, log), WORDS("--log-required", "--", server,
-					       "--record", record)),
+		join(logging(RATE, log),
+		     WORDS("--log-required", "--", server, "--record", record)),
 		&how);
 	int refused = 0;
 
@@ -343,8 +347,8 @@ static void killed_at_random(void **state)
 		size_t before = exists(log) ? content(log).len : 0;
 
 		for (int k = 0; k < SESSIONS; k++) {
-			p[k] = proc_start(join(logging(ALLOW, log),
-					       WORDS("--", server)));
+			p[k] = proc_start(
+				join(logging(ALLOW, log), WORDS("--", server)));
 			proc_write(p[k], calls.ptr, calls.len);
 		}
 		for (int k = 0; k < SESSIONS; k++) {
@@ -363,7 +367,8 @@ static void killed_at_random(void **state)
 	}
 	for (at = content(log).ptr; (lf = strchr(at, '\n')); at = lf + 1) {
 		check(strncmp(at, "{\"ts\":\"", 7) == 0 && lf[-1] == '}' &&
-			      !memmem(at + 1, (size_t)(lf - at), "{\"ts\":\"", 7),
+			      !memmem(at + 1, (size_t)(lf - at), "{\"ts\":\"",
+				      7),
 		      "not whole: %.*s", (int)(lf - at), at);
 		lines++;
 	}
@@ -375,12 +380,9 @@ static void killed_at_random(void **state)
 int run_log_lines(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(answers_are_logged),
-		TEST(no_value_is_logged),
-		TEST(required),
-		TEST(required_of_a_full_disk),
-		TEST(rotated_under_load),
-		TEST(directory_removed),
+		TEST(answers_are_logged), TEST(no_value_is_logged),
+		TEST(required),           TEST(required_of_a_full_disk),
+		TEST(rotated_under_load), TEST(directory_removed),
 		TEST(killed_at_random),
 	};
 
