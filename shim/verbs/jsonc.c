@@ -1,6 +1,7 @@
 /* JSON with comments.  The contract is in jsonc.h. */
 #include "jsonc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- reading what may be wrong --------------------------------------- */
@@ -170,6 +171,18 @@ struct text jsonc_text(struct span value)
 		scan_string(&r, value.ptr, &text);
 	}
 	return text;
+}
+
+char *jsonc_decode(struct text text)
+{
+	char *plain = malloc(text.len + 1);
+	ptrdiff_t len = 0;
+
+	if (plain && text.ptr)
+		len = text_decode(text, plain, text.len);
+	if (plain)
+		plain[len < 0 ? 0 : len] = '\0';
+	return plain;
 }
 
 bool jsonc_next(struct span value, struct jsonc_item *item)

@@ -51,4 +51,8 @@ const char *jsonc_space(const char *p);
 /* The string at a value, its quotes left out; ptr NULL: it is no string. */
 struct text jsonc_text(struct span value);
 
+/* A string decoded, with a NUL behind it; "" if there is none, or if it cannot
+ * be.  The caller frees it.  NULL: out of memory. */
+char *jsonc_decode(struct text text);
+
 #endif

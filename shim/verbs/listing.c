@@ -161,10 +161,9 @@ static bool fill(struct asking *a)
 	show_wait(a);
 	if (left <= 0) {
 		clear_wait(a);
-		report_all(
-			"%s has not answered %s in the %lld seconds of --timeout",
-			show(a->name).text, a->what,
-			(long long)((a->until - a->since) / SECOND));
+		report_all("%s has not answered %s within %lld s (--timeout)",
+			   show(a->name).text, a->what,
+			   (long long)((a->until - a->since) / SECOND));
 		return false;
 	}
 	if (a->terminal && left > SECOND)
@@ -329,15 +328,14 @@ static char *wait_answer(struct asking *a, bool list, struct reply *r)
 static void tell_error(struct asking *a, const char *line)
 {
 	struct span error = listing_member(root_of(line), "error");
-	struct text text = jsonc_text(listing_member(error, "message"));
-	char words[1024] = "";
-	ptrdiff_t len =
-		text.ptr ? text_decode(text, words, sizeof(words) - 1) : -1;
+	char *words =
+		jsonc_decode(jsonc_text(listing_member(error, "message")));
 
-	words[len < 0 ? 0 : len] = '\0';
 	clear_wait(a);
 	report_all("%s answers %s with an error: %s", show(a->name).text,
-		   a->what, len > 0 ? show(words).text : "it does not say why");
+		   a->what,
+		   words && *words ? show(words).text : "it does not say why");
+	free(words);
 }
 
 static bool is_error(const char *line)

@@ -95,23 +95,9 @@ static bool can_be_named(struct text name, const char *plain)
 	       (unsigned char)plain[len - 1] > ' ';
 }
 
-/* A string, decoded, up to a NUL; "" for what cannot be.  The caller frees it.
- * NULL: out of memory. */
-static char *decode(struct text text)
-{
-	char *plain = malloc(text.len + 1);
-	ptrdiff_t len = 0;
-
-	if (plain && text.ptr)
-		len = text_decode(text, plain, text.len);
-	if (plain)
-		plain[len < 0 ? 0 : len] = '\0';
-	return plain;
-}
-
 static char *decode_member(struct span object, const char *key)
 {
-	return decode(jsonc_text(listing_member(object, key)));
+	return jsonc_decode(jsonc_text(listing_member(object, key)));
 }
 
 static bool is_word(struct span value, const char *word)
@@ -207,7 +193,7 @@ static bool find_tools(struct asked *s)
 
 		if (item->list != REPLY_TOOLS)
 			continue;
-		*tool = (struct tool){.name = decode(item->name),
+		*tool = (struct tool){.name = jsonc_decode(item->name),
 				      .index = i,
 				      .definition = item->definition};
 		good = tool->name != NULL;
@@ -259,7 +245,7 @@ static bool put_guards(struct strbuf *o, struct span definition)
 
 	for (int told = 0;
 	     good && told < GUARDS_TOLD && jsonc_next(properties, &item);) {
-		char *name = decode(item.key), *type;
+		char *name = jsonc_decode(item.key), *type;
 		struct span schema = item.value;
 		bool each;
 		const struct guard *g;
@@ -327,7 +313,7 @@ static bool write_entry(FILE *f, const struct asked *s, const struct tool *tool,
 /* A policy that names every tool.  False: out of memory. */
 static bool write_policy(FILE *f, const struct asked *s)
 {
-	char *server = decode(s->listing.server), *words = NULL;
+	char *server = jsonc_decode(s->listing.server), *words = NULL;
 	bool good =
 		server && asprintf(&words,
 				   "Written by weir scan --profile %s for "
@@ -383,7 +369,7 @@ static bool mark_entry(FILE *f, struct asked *s, const char **from,
 	const struct text text =
 		jsonc_text(jsonc_find(entry->value, "description").value);
 	const char *put = "", *at = text.ptr;
-	char *name = decode(entry->key);
+	char *name = jsonc_decode(entry->key);
 	size_t cut = 0;
 	bool gone;
 

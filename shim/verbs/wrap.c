@@ -258,27 +258,15 @@ static struct span object_around(struct span value, const char *at)
 static char *variable(const struct jsonc_item *item)
 {
 	const struct text value = jsonc_text(item->value);
-	const size_t most = item->key.len + value.len + 2;
-	char *set = value.ptr ? calloc(1, most) : NULL;
-	ptrdiff_t len = set ? text_decode(item->key, set, most) : -1;
+	char *name = jsonc_decode(item->key), *plain = jsonc_decode(value);
+	char *both = NULL;
 
-	if (len < 0)
-		return set;
-	set[len] = '=';
-	if (text_decode(value, set + len + 1, most - (size_t)len - 1) < 0)
-		set[len + 1] = '\0';
-	return set;
-}
-
-/* A string, decoded; NULL: none.  The caller frees it. */
-static char *text_of(struct span value)
-{
-	const struct text text = jsonc_text(value);
-	char *plain = text.ptr ? calloc(1, text.len + 1) : NULL;
-
-	if (plain && text_decode(text, plain, text.len) < 0)
-		*plain = '\0';
-	return plain;
+	if (!value.ptr || !name || !plain ||
+	    asprintf(&both, "%s=%s", name, plain) < 0)
+		both = NULL;
+	free(name);
+	free(plain);
+	return both;
 }
 
 /* Calls work() with the server's command, in the environment and the directory
@@ -322,11 +310,10 @@ static int ask_server(const struct config *c, const struct server *v,
 		if (i == mine)
 			own[count++] = *e;
 	}
-	if (own)
-		dir = text_of(jsonc_find(object, "cwd").value);
-	if (!own || here < 0)
+	dir = jsonc_decode(jsonc_text(jsonc_find(object, "cwd").value));
+	if (!own || !dir || here < 0)
 		report_all("%s: %s", show(v->name).text, strerror(errno));
-	else if (dir && chdir(dir) != 0)
+	else if (*dir && chdir(dir) != 0)
 		report_all("%s: %s: %s", show(v->name).text, show(dir).text,
 			   strerror(errno));
 	else {

@@ -255,8 +255,7 @@ static const struct {
 	 "tools/list never ends: page 4 has the cursor of page 1"},
 	{"exec cat /dev/zero", "sh has written more than 64 MiB"},
 	{"none", "none: no such command"},
-	{"slow", "sh has not answered initialize in the 1 seconds of "
-		 "--timeout"},
+	{"slow", "sh has not answered initialize within 1 s (--timeout)"},
 };
 
 static void scan_fails_with_one_message(void **state)
@@ -493,6 +492,14 @@ static void scan_from_a_configuration(void **state)
 		       "{\"get_x\":{}}}");
 	check_has(run_to("wrap --scan c.json one -p p.json", 0),
 		  "one: wrapped");
+	run_to("unwrap c.json one", 0);
+	file("d.json", "{\"mcpServers\":{\"a\":{\"command\":\"sh\",\"args\":"
+		       "[\"-c\",\"cat ../r r; cat >/dev/null\"],\"cwd\":"
+		       "\"in\"},\"b\":{\"command\":\"sh\",\"args\":[\"-c\","
+		       "\"cat r; cat >/dev/null\"]}}}");
+	check_has(run_to("wrap --scan d.json --all -p p.json", 0),
+		  "a: wrapped\n    -p ");
+	check_has(run_to("wrap --scan c.json one -p p.json", 0), "wrapped");
 	/* It is asked itself, not through weir. */
 	check_has(run_to("scan --config c.json one", 0), "\"get_x\": {");
 }

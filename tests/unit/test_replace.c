@@ -131,6 +131,11 @@ static bool replace(const char *at)
 	return done;
 }
 
+static bool create(const char *at)
+{
+	return replace_create(at, NEW, strlen(NEW));
+}
+
 /* ---- what can go wrong ------------------------------------------------ */
 
 static void any_call_may_fail(void **state)
@@ -161,7 +166,7 @@ static void any_call_may_fail(void **state)
 
 /* Steps from one system call to the next; at the one of this number, kills.
  * Returns whether there were so many. */
-static bool kill_at(long number)
+static bool kill_at(long number, bool (*work)(const char *at))
 {
 	pid_t pid = fork();
 	int status;
@@ -171,7 +176,7 @@ static bool kill_at(long number)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 			_exit(77);
 		raise(SIGSTOP);
-		_exit(replace(path) ? 0 : 1);
+		_exit(work(path) ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	while (WIFSTOPPED(status)) {
@@ -196,7 +201,7 @@ static void killed_at_any_call(void **state)
 	for (long number = 1; killed; number++) {
 		put_file(path, OLD, 0600);
 		unlink(backup);
-		killed = kill_at(number);
+		killed = kill_at(number, replace);
 		old += has(path, OLD);
 		new += has(path, NEW);
 		assert_int_equal(old + new, number);
@@ -204,6 +209,45 @@ static void killed_at_any_call(void **state)
 		assert_true(access(backup, F_OK) != 0 || has(backup, OLD));
 	}
 	assert_true(old > 20 && new > 2);
+}
+
+/* A new file: all of it, or none. */
+static void created_whole_or_not(void **state)
+{
+	size_t none = 0, whole = 0;
+	bool failed = true, done;
+
+	(void)state;
+	for (long at = 0; failed; at++) {
+		unlink(path);
+		left = at;
+		halves = at % 2;
+		done = create(path);
+		failed = left < 0;
+		left = -1;
+		assert_true(done ? has(path, NEW) : access(path, F_OK) != 0);
+		assert_int_equal(leftovers(), 0);
+		assert_true(failed || done);
+	}
+	halves = false;
+	for (long number = 1; failed || number == 1; number++) {
+		unlink(path);
+		failed = kill_at(number, create);
+		whole += has(path, NEW);
+		none += access(path, F_OK) != 0;
+		assert_int_equal(whole + none, number);
+	}
+	assert_true(none > 5 && whole > 1);
+	none = leftovers(); /* of what was killed */
+	put_file(path, OLD, 0600);
+	assert_false(create(path));
+	assert_true(has(path, OLD));
+	assert_int_equal(leftovers(), none);
+	unlink(path);
+	umask(027);
+	assert_true(create(path));
+	assert_int_equal(mode_of(path), 0640);
+	umask(022);
 }
 
 static void refuses_what_it_should(void **state)
@@ -286,6 +330,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_call_may_fail, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(killed_at_any_call, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(created_whole_or_not, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(refuses_what_it_should,
 						make_dir, remove_dir),
