@@ -134,9 +134,9 @@ static bool make_room(struct asking *a)
 	memmove(a->in, a->in + a->at, a->len - a->at);
 	a->len -= a->at;
 	a->at = 0;
-	if (a->cap - a->len > READ_BYTES)
+	if (a->cap - a->len >= READ_BYTES)
 		return true;
-	a->cap = 2 * a->cap + 2 * READ_BYTES;
+	a->cap *= 2;
 	more = realloc(a->in, a->cap);
 	if (!more)
 		report_all("out of memory");
@@ -204,8 +204,7 @@ static bool fill(struct asking *a)
 static char *next_line(struct asking *a, size_t *seen, size_t *len)
 {
 	char *line = a->in + a->at;
-	char *lf = a->in ? memchr(line + *seen, '\n', a->len - a->at - *seen)
-			 : NULL;
+	char *lf = memchr(line + *seen, '\n', a->len - a->at - *seen);
 
 	*seen = lf ? 0 : a->len - a->at;
 	if (!lf)
@@ -569,6 +568,8 @@ bool listing_take(struct listing *l, char **argv, size_t seconds)
 			   .since = grant_now(),
 			   .until = INT64_MAX,
 			   .terminal = isatty(STDERR_FILENO),
+			   .in = malloc(2 * READ_BYTES),
+			   .cap = 2 * READ_BYTES,
 			   .out = {.ptr = malloc(OUT_BYTES), .cap = OUT_BYTES},
 			   .cursors =
 				   calloc(LISTING_PAGES, sizeof(*a.cursors))};
@@ -580,7 +581,7 @@ bool listing_take(struct listing *l, char **argv, size_t seconds)
 		a.until = a.since + (int64_t)seconds * SECOND;
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	fflush(stdout);
-	if (!a.out.ptr || !a.cursors) {
+	if (!a.in || !a.out.ptr || !a.cursors) {
 		report_all("out of memory");
 	} else if (child_start(&a.child, argv, &mask)) {
 		a.child.in = fd_own(a.child.in).fd;
