@@ -266,12 +266,17 @@ static void describe_asking(const struct policy *policy,
 	struct applying a;
 	bool exact, any = false;
 	struct match room;
+	unsigned barred = 0;
 
+	applying_begin(&a, policy, s);
 	if (match_find(policy, s, NULL, &room)->action == ACTION_ASK) {
-		strbuf_string(out, ", a person is asked");
+		while ((r = applying_next(&a, &exact)))
+			barred |= r->action == ACTION_ASK ? r->barred : 0;
+		strbuf_string(out, barred == POLICY_ASK_ALL
+					   ? ", nobody can be asked"
+					   : ", a person is asked");
 		return;
 	}
-	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact)))
 		for (size_t i = 0; i < r->ask_if.count + r->ask_unless.count;
 		     i++) {

@@ -161,28 +161,61 @@ static void warn_rules(struct lint *l, const struct rules *r)
 		warn_both(l, r, o);
 }
 
-/* A rule that allows does not undo another one that asks. */
+/* A rule that allows does not undo another one that asks.  Beside "default":
+ * "allow", {} was meant to. */
 static void warn_not_undone(struct lint *l, const struct rules *r)
 {
-	const struct rules *by = r->known.by;
+	const struct rules *o, *all = l->policy->all_tools;
+	const bool meant =
+		r->decided ||
+		(l->policy->fallback == ACTION_ALLOW &&
+		 r->require.count + r->deny_if.count + r->limit_count == 0);
+	const struct subject s = {.section = r->section,
+				  .name = r->entry.name,
+				  .len = r->entry.len};
+	struct applying a;
+	bool exact;
 
-	if (r->decided && r->action == ACTION_ALLOW && by &&
-	    by->action == ACTION_ASK && by->since <= r->layer)
-		lint_warn(l, &r->place,
-			  "line %zu of %s, %s, asks a person about every call "
-			  "of this, and \"allow\" does not undo that",
-			  by->location.line, by->location.file,
-			  by->location.rule);
+	if (r == all || !meant || r->action != ACTION_ALLOW || rules_ask(r))
+		return;
+	applying_begin(&a, l->policy, &s);
+	while ((o = applying_next(&a, &exact)))
+		if (o != r && o->action == ACTION_ASK && o->since <= r->layer &&
+		    (o == all || lint_covers(&o->entry, r))) {
+			lint_warn(l, &r->place,
+				  "line %zu of %s, %s, asks a person about "
+				  "every call of this, and another entry does "
+				  "not undo that: name there only what is to "
+				  "be asked about",
+				  o->location.line, o->location.file,
+				  o->location.rule);
+			return;
+		}
 }
 
-static bool covers_notice(const struct rules *r)
+static bool covers(const struct rules *r, const char *method)
+{
+	return r->section == POLICY_METHODS &&
+	       name_glob(r->entry.folded, r->entry.folded_len, method,
+			 strlen(method));
+}
+
+/* Methods that cannot wait, or that a client does not wait for. */
+static void warn_methods(struct lint *l, const struct rules *r)
 {
 	static const char notice[] = "notifications/";
 
-	return r->section == POLICY_METHODS &&
-	       (strncmp(r->entry.folded, notice, sizeof(notice) - 1) == 0 ||
-		name_glob(r->entry.folded, r->entry.folded_len,
-			  "notifications/initialized", 25));
+	if (r->section == POLICY_METHODS &&
+	    (strncmp(r->entry.folded, notice, sizeof(notice) - 1) == 0 ||
+	     covers(r, "notifications/initialized")))
+		lint_warn(l, &r->place,
+			  "a notification cannot wait for a person: what this "
+			  "asks about is not passed on. Name the requests "
+			  "alone");
+	else if (covers(r, "initialize") || covers(r, "server/discover"))
+		lint_warn(l, &r->place,
+			  "a session begins with this, when the client can "
+			  "show no question yet: name what is asked later");
 }
 
 void lint_asks(struct lint *l)
@@ -197,11 +230,8 @@ void lint_asks(struct lint *l)
 				  "\"require_approval\", or \"ask_if\"");
 		if (rules_ask(r) && !refuses(r->action))
 			warn_rules(l, r);
-		if (rules_ask(r) && covers_notice(r))
-			lint_warn(l, &r->place,
-				  "a notification cannot wait for a person: "
-				  "what this asks about is not passed on. "
-				  "Name the requests alone");
+		if (rules_ask(r))
+			warn_methods(l, r);
 		warn_not_undone(l, r);
 	}
 }

@@ -463,17 +463,20 @@ bool lint_same_path(const struct condition *a, const struct condition *b)
 	return true;
 }
 
-/* Does one of the conditions, of which all are required, ask for the path? */
+/* Does one of the conditions, of which all are required, ask for the path?
+ * exists: is it enough that it exists?  null does. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static bool asks_for(const struct conditions *list, const struct condition *c)
+static bool asks_for(const struct conditions *list, const struct condition *c,
+		     bool exists)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct condition *one = &list->list[i];
 
-		if (one->group == GROUP_ALL && asks_for(&one->members, c))
+		if (one->group == GROUP_ALL &&
+		    asks_for(&one->members, c, exists))
 			return true;
 		if (one != c && one->group == GROUP_NONE && !one->everywhere &&
-		    lint_same_path(one, c))
+		    (exists || one->op != OP_EXISTS) && lint_same_path(one, c))
 			return true;
 	}
 	return false;
@@ -500,20 +503,20 @@ static void warn_missing(struct lint *l, const struct rules *r,
 {
 	const struct rules *all = l->policy->all_tools;
 	const bool asks = list == &r->ask_if;
-	bool asked = c->everywhere || asks_for(&r->require, c) ||
-		     (around && asks_for(around, c)) ||
+	bool asked = c->everywhere || asks_for(&r->require, c, !asks) ||
+		     (around && asks_for(around, c, !asks)) ||
 		     (r->section == POLICY_TOOLS && all &&
-		      asks_for(&all->require, c));
+		      asks_for(&all->require, c, !asks));
 
 	for (size_t i = 0; i < r->known.count; i++)
-		asked |= asks_for(&r->known.rules[i]->require, c);
+		asked |= asks_for(&r->known.rules[i]->require, c, !asks);
 	if (!asked)
 		lint_warn(l, &c->location,
 			  "\"%s\" in \"%s\" does not hold where the "
-			  "argument is missing, so a call without it passes: "
+			  "argument is missing%s, so a call without it passes: "
 			  "write \"%s\" in \"%s\" instead",
 			  operators[c->op].name, asks ? "ask_if" : "deny_if",
-			  c->op == OP_NEQ ? "eq" : "in",
+			  asks ? " or null" : "", c->op == OP_NEQ ? "eq" : "in",
 			  asks ? "ask_unless" : "require");
 }
 

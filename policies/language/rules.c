@@ -16,8 +16,7 @@ struct saying {
 	const char *reason;
 	unsigned in; /* ways to ask; 0: none are written */
 	bool twice;  /* one of them is */
-	struct location approve_in;
-	bool by; /* who may approve is written */
+	bool by;     /* who may approve is written */
 };
 
 /* ---- entries --------------------------------------------------------- */
@@ -110,7 +109,15 @@ static void read_approve_in(struct loader *l, const json_value *v, void *into)
 	loader_elements(l, v, read_way, s);
 	if (s->twice)
 		loader_fault(l, "one of these is there twice");
-	s->approve_in = s->rules->approval = loader_location(l);
+	s->rules->approval = loader_location(l);
+}
+
+/* Has it none of what stands between the names of users? */
+static bool is_name(const char *s)
+{
+	while ((unsigned char)*s > ' ' && !strchr(",:\x7F", *s))
+		s++;
+	return *s == '\0';
 }
 
 /* A user's name, or "@" and a group's. */
@@ -122,8 +129,9 @@ static void read_approve_by(struct loader *l, const json_value *v, void *into)
 	if (!loader_want(l, v, json_string, "a user, or \"@GROUP\","))
 		return;
 	((struct saying *)into)->by = true;
-	if (v->u.string.length > APPROVER_BYTES || !name[*name == '@'] ||
-	    strpbrk(name, " \t\n,:"))
+	if (v->u.string.length > APPROVER_BYTES)
+		loader_fault(l, "longer than %d bytes", APPROVER_BYTES);
+	else if (!name[*name == '@'] || !is_name(name))
 		loader_fault(l,
 			     "\"%s\" is neither a user nor \"@GROUP\"; "
 			     "for several users name a group",
@@ -156,11 +164,10 @@ static void bar_ways(struct loader *l, const struct saying *s)
 	struct rules *r = s->rules;
 
 	if (s->by && s->in & ~(unsigned)POLICY_ASK_TERMINAL) {
-		loader_fault_at(
-			l, &s->approve_in,
-			"\"approve_by\" holds in the terminal alone, as "
-			"nothing else tells who says yes: write "
-			"[\"terminal\"], or leave this out");
+		loader_fault(l, "\"approve_by\" holds in the terminal alone, "
+				"as nothing else tells who says yes: write "
+				"\"approve_in\": [\"terminal\"], or leave it "
+				"out");
 		return;
 	}
 	if (s->by)

@@ -208,15 +208,20 @@ static void check_approver(void *context, const struct location *rule,
 			   const char *by)
 {
 	struct approvers *a = context;
+	char group[PATH_MAX];
 	id_t id;
 
+	snprintf(group, sizeof(group), "@%s", by);
 	if (!users_find(by, &id))
 		a->warnings += warn(
 			a->o,
 			"%s:%zu: %s: this machine has no %s \"%s\", so only "
-			"root can approve this",
+			"root can approve this%s",
 			rule->file, rule->line, rule->rule,
-			*by == '@' ? "group" : "user", by + (*by == '@'));
+			*by == '@' ? "group" : "user", by + (*by == '@'),
+			users_find(group, &id)
+				? ": write \"@\" before a group's name"
+				: "");
 	else if (users_are_own(by, id) && geteuid() != 0)
 		a->warnings += warn(
 			a->o,

@@ -83,6 +83,11 @@ PLACES = {
     "rate": TOOL % '{"rate_limit":%s}',
     "condition": CONDITION,
     "denied": TOOL % '{"deny_if":[%s]}',
+    "asked": TOOL % '{"ask_if":[%s],"ask_unless":[]}',
+    "unless": TOOL % '{"ask_unless":[%s]}',
+    "ways": TOOL % '{"approve_in":%s,"ask_if":[]}',
+    "by": TOOL % '{"approve_by":%s}',
+    "timeout": TOOL % '{"approval_timeout":%s}',
     "path": CONDITION % '{"path":%s,"op":"exists","value":true}',
 }
 
@@ -167,12 +172,13 @@ NUMBERS = """0 -0 1 -1 10 1.5 10.0 1e1 0.1e1 1000000 1000001 31622400 31622401
     1e99999999999999999 -1e-100000000000000000""".split()
 STRINGS = """1 allow deny hide grant session minute day 10/minute 1000001/day
     args args.a args.a[01] args[*].b /a/~0 /a~ /srv /srv/../a ( a** *.txt
-    __proto__ require_approval in under regex host max_length exists contains
+    __proto__ require_approval client terminal program @adm ann in under regex host max_length exists contains
     args.** ~/a ./a https://a.example/b/ a.example *.a.example 127.0.0.1 127.1
     [::1]:80""".split()
 STRINGS += ["", " ", "\n", "é"]
 KEYS = """version default hide tools prompts resources methods all_tools
-    description action reason require deny_if limits rate_limit path op value
+    description action reason require deny_if ask_if ask_unless approve_in
+    approve_by approval_timeout limits rate_limit path op value
     on_deny max window counter scope increment_from name all any
     __proto__""".split()
 MORE = ["x", " ", "\n", "*", "/", ".", "(", "\0", "é" * 600, "x" * 4097]

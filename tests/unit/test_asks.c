@@ -424,9 +424,9 @@ static const struct {
 	{TOOL("{'approve_by':['ann']}"), NULL, "/approve_by: a user, or '@GR"},
 	{TOOL("{'approve_by':0}"), NULL, "/approve_by: a user, or '@GROUP'"},
 	{TOOL("{'approve_by':'ann','approve_in':['client']}"), NULL,
-	 "/tools/t/approve_in: 'approve_by' holds in the terminal alone"},
+	 "/tools/t: 'approve_by' holds in the terminal alone"},
 	{TOOL("{'approve_in':['terminal','program'],'approve_by':'ann'}"), NULL,
-	 "/tools/t/approve_in: 'approve_by' holds in the terminal alone"},
+	 "/tools/t: 'approve_by' holds in the terminal alone"},
 	{TOOL("{'approval_timeout':4}"), NULL, "from 5 to 3600 was expected"},
 	{TOOL("{'approval_timeout':3601}"), NULL, "not 3601"},
 	{TOOL("{'approval_timeout':50.0}"), NULL, "in digits alone, not 50.0"},
@@ -510,6 +510,14 @@ static const struct {
 	 "every call of this"},
 	{DENY "'tools':{'t*':{" YES "},'t_x':{'action':'allow'}}}", NULL,
 	 "/tools/t_x: line 1 of a.json, /tools/t*/action, asks"},
+	{ALLOW "'all_tools':{" YES "},'tools':{'read_*':{'action':'allow'}}}",
+	 NULL, "/tools/read_*: line 1 of a.json, /all_tools/action, asks a p"},
+	{ALLOW "'tools':{'*':{" YES "},'read_*':{}}}", NULL,
+	 "/tools/read_*: line 1 of a.json, /tools/*/action, asks a person"},
+	{ALLOW "'tools':{'r*':{" YES "},'read_*':{'rate_limit':'5/day'}}}",
+	 NULL, NULL},
+	{DENY "'tools':{'read_*':{'action':'allow'},'read_?':{" YES "}}}", NULL,
+	 NULL},
 	{DENY "'all_tools':{" YES "},'tools':{'t':{}}}", NULL, NULL},
 	{TOOL("{'action':'allow'}"), DENY "'all_tools':{" YES "}}", NULL},
 
@@ -604,6 +612,10 @@ static const struct {
 	{ALLOW "'methods':{'*':{" YES "}}}", NULL,
 	 "a notification cannot wait"},
 	{ALLOW "'methods':{'tools/*':{" YES "}}}", NULL, NULL},
+	{ALLOW "'methods':{'initialize':{" YES "}}}", NULL,
+	 "/methods/initialize: a session begins with this"},
+	{ALLOW "'methods':{'server/*':{" YES "}}}", NULL,
+	 "/methods/server~1*: a session begins with this"},
 
 	/* An entry that asks opens less. */
 	{DENY "'tools':{'*':{" YES "}}}", NULL, NULL},
@@ -616,8 +628,14 @@ static const struct {
 
 	/* As in deny_if, or as in require. */
 	{TOOL("{'ask_if':[{'path':'args.n','op':'neq','value':1}]}"), NULL,
-	 "'neq' in 'ask_if' does not hold where the argument is missing, so a "
-	 "call without it passes: write 'eq' in 'ask_unless'"},
+	 "'neq' in 'ask_if' does not hold where the argument is missing or "
+	 "null, so a call without it passes: write 'eq' in 'ask_unless'"},
+	{TOOL("{'require':[{'path':'args.n','op':'exists','value':true}],"
+	      "'ask_if':[{'path':'args.n','op':'neq','value':1}]}"),
+	 NULL, "or null, so a call without it passes"},
+	{TOOL("{'require':[{'path':'args.n','op':'gt','value':0}],"
+	      "'ask_if':[{'path':'args.n','op':'neq','value':1}]}"),
+	 NULL, NULL},
 	{TOOL("{'ask_unless':[{'path':'args.n','op':'eq','value':1}]}"), NULL,
 	 NULL},
 	{TOOL("{'ask_if':[{'path':'args.n','op':'regex','value':'/etc/pass'}]"
@@ -694,6 +712,9 @@ static const struct {
 	 "'/srv'"},
 	{TOOL("{'ask_if':[{'path':'args.n','op':'eq','value':'\\n\\u202e'}]}"),
 	 "t", "allowed, a person is asked if args.n eq '\\n\\u202e'"},
+	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{" YES
+	      ",'approve_in':['program']}}}",
+	 "t", "allowed, nobody can be asked"},
 	{DENY "'tools':{'t':{}},'methods':{'tools/call':{" YES "}}}", "t",
 	 "allowed, a person is asked"},
 	{ALLOW "'tools':{'t':{'action':'deny','ask_if':[" OVER("1") "]}}}", "t",
