@@ -35,6 +35,19 @@ static void put32(unsigned char *p, uint32_t x)
 		p[i] = (unsigned char)(x >> (24 - 8 * i));
 }
 
+/* A round: of the eight variables, two change. */
+static inline void step(uint32_t a, uint32_t b, uint32_t c, uint32_t *d,
+			uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
+			uint32_t more)
+{
+	uint32_t x = *h + more + ((e & f) ^ (~e & g)) +
+		     (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25));
+
+	*d += x;
+	*h = x + ((a & b) ^ (a & c) ^ (b & c)) +
+	     (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22));
+}
+
 /* One block of 64 bytes (6.2.2).  s[0] to s[7] are a to h there. */
 static void digest_block(uint32_t state[8], const unsigned char *block)
 {
@@ -50,16 +63,20 @@ static void digest_block(uint32_t state[8], const unsigned char *block)
 		w[i] = w[i - 16] + a + w[i - 7] + b;
 	}
 	memcpy(s, state, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t e = turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25);
-		uint32_t a = turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22);
-		uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-		uint32_t most = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-
-		e += s[7] + choice + constants[i] + w[i];
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += e;
-		s[0] = e + a + most;
+	/* They change names each round, and stay where they are. */
+	for (int i = 0; i < 64; i += 8) {
+#define ROUND(k)                                                               \
+	step(s[(8 - k) & 7], s[(9 - k) & 7], s[(10 - k) & 7],                  \
+	     &s[(11 - k) & 7], s[(12 - k) & 7], s[(13 - k) & 7],               \
+	     s[(14 - k) & 7], &s[(15 - k) & 7], constants[i + k] + w[i + k])
+		ROUND(0);
+		ROUND(1);
+		ROUND(2);
+		ROUND(3);
+		ROUND(4);
+		ROUND(5);
+		ROUND(6);
+		ROUND(7);
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];
