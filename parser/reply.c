@@ -167,11 +167,13 @@ static const char *cut_list(struct line *l, const char *p, enum reply_list list)
 	while (p && more) {
 		size_t start = (size_t)(p - begin);
 		struct text name = {.ptr = NULL};
+		struct span item = {.ptr = p};
 
 		p = read_element(&l->r, p, word, len, &name);
 		if (!p)
 			return NULL;
-		if (l->keep(l->context, list, name)) {
+		item.len = (size_t)(p - item.ptr);
+		if (l->keep(l->context, list, name, item)) {
 			/* The first that is kept has no comma before it. */
 			if (cut && !kept)
 				c->last = start;

@@ -67,10 +67,12 @@ size_t reply_rest(const struct half *half, const char *p, size_t len,
 void reply_read(const char *line, size_t len, struct reply *reply);
 
 /*
- * Should the element of this name stay in the list?  name.ptr is NULL if the
- * name is missing, duplicate, or not a string.
+ * Should this element of the list stay?  name.ptr is NULL if the name is
+ * missing, duplicate, or not a string.  item is the whole of it, valid during
+ * the call.
  */
-typedef bool list_keep(void *context, enum reply_list list, struct text name);
+typedef bool list_keep(void *context, enum reply_list list, struct text name,
+		       struct span item);
 
 /*
  * Reads the line as reply_read() does and, in the same pass, removes the

@@ -293,9 +293,11 @@ static void judge_lines(const struct work *w)
 	}
 }
 
-static bool keeps(void *context, enum reply_list list, struct text name)
+static bool keeps(void *context, enum reply_list list, struct text name,
+		  struct span item)
 {
 	(void)list;
+	(void)item;
 	return policy_lists(context, POLICY_TOOLS, name);
 }
 

@@ -334,10 +334,12 @@ static void check_client(struct corpus *c, struct row *row)
 }
 
 /* Hides the names that begin with x, and those that are not clear. */
-static bool keep(void *context, enum reply_list list, struct text name)
+static bool keep(void *context, enum reply_list list, struct text name,
+		 struct span item)
 {
 	(void)context;
 	(void)list;
+	(void)item;
 	return name.ptr && text_next(&name) != 'x';
 }
 

@@ -53,12 +53,14 @@ static bool same(const json_value *a, const json_value *b)
 }
 
 /* Kept is a name with an even number of code points. */
-static bool keep(void *context, enum reply_list list, struct text name)
+static bool keep(void *context, enum reply_list list, struct text name,
+		 struct span item)
 {
 	bool even = true;
 
 	(void)context;
 	(void)list;
+	(void)item;
 	if (!name.ptr)
 		return false;
 	while (text_next(&name) >= 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../../parser/reply.h"
+#include "../../parser/strbuf.h"
 
 #define LIST(tools)                                                            \
 	"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":" tools "}}"
@@ -126,11 +127,16 @@ static void rests_are_looked_through(void **state)
 	}
 }
 
-/* Keeps all but the names that begin with x, and those that are unclear. */
-static bool keep(void *context, enum reply_list list, struct text name)
+/* Keeps all but the names that begin with x, and those that are unclear.
+ * context: what writes down each element, or NULL. */
+static bool keep(void *context, enum reply_list list, struct text name,
+		 struct span item)
 {
-	(void)context;
 	(void)list;
+	if (context) {
+		strbuf_bytes(context, item.ptr, item.len);
+		strbuf_string(context, "\n");
+	}
 	return name.ptr && text_next(&name) != 'x';
 }
 
@@ -171,16 +177,24 @@ static void cuts_touch_nothing_else(void **state)
 		size_t len = strlen(cuts[i].array), cut, used;
 		char *in = malloc(len), *out = malloc(len);
 		struct span array = {.ptr = in, .len = len};
+		char seen[2][500];
+		struct strbuf items[2] = {{seen[0], 500}, {seen[1], 500}};
 
 		memcpy(in, cuts[i].array, len);
-		used = list_cut(array, REPLY_TOOLS, keep, NULL, out, &cut);
+		used = list_cut(array, REPLY_TOOLS, keep, &items[0], out, &cut);
 		row_true(cuts[i].array, cut == cuts[i].count);
 		row_true(cuts[i].array, used == strlen(cuts[i].cut));
 		row_true(cuts[i].array, !memcmp(out, cuts[i].cut, used));
 		/* And in place. */
-		used = list_cut(array, REPLY_TOOLS, keep, NULL, in, &cut);
+		used = list_cut(array, REPLY_TOOLS, keep, &items[1], in, &cut);
 		row_true(cuts[i].array, used == strlen(cuts[i].cut));
 		row_true(cuts[i].array, !memcmp(in, cuts[i].cut, used));
+		row_true(cuts[i].array,
+			 items[0].len == items[1].len &&
+				 !memcmp(seen[0], seen[1], items[0].len));
+		if (i == 1)
+			assert_memory_equal(seen[1], A "\n" X "\n" B "\n",
+					    items[1].len);
 		free(in);
 		free(out);
 	}
