@@ -180,6 +180,7 @@ struct policy {
 	unsigned asks; /* the ways in which it can ask, a set */
 	bool asking;   /* some rule asks, in whatever ways */
 	unsigned char digest[POLICY_DIGEST_BYTES];
+	struct lock *lock; /* the caller's, or NULL */
 	bool hides[POLICY_SECTIONS];
 	bool has[POLICY_SECTIONS]; /* has entries */
 };

@@ -315,8 +315,9 @@ struct judged {
  * j->ask.count is not 0, a person is to be asked as well: the limits are asked
  * before the person, and counted when the message passes; a notification is
  * never asked about.
- * Order: hidden, denied by an entry, malformed name, denied by default,
- * require, deny_if, limits (all count it, or none does), approval.
+ * Order: hidden, changed since it was locked, denied by an entry, malformed
+ * name, denied by default, require, deny_if, limits (all count it, or none
+ * does), approval.
  */
 void policy_judge(const struct policy *policy, const struct message *m,
 		  struct judged *j);

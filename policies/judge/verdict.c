@@ -1,5 +1,6 @@
 /* The verdict.  The contract is in policy.h. */
 #include "../internal.h"
+#include "../lock.h"
 #include "reference.h"
 #include "decimal.h"
 
@@ -79,7 +80,8 @@ bool rules_ask(const struct rules *r)
 
 bool policy_hides(const struct policy *policy, enum policy_section section)
 {
-	return policy->hides[section];
+	return policy->hides[section] ||
+	       (section == POLICY_TOOLS && policy->lock);
 }
 
 /* A tool's name as readers see it: in the line, or decoded into buf. */
@@ -257,6 +259,18 @@ static bool judge_hidden(struct judging *j, size_t at, struct verdict *v)
 	v->location.rule = "(hidden)";
 	v->kind = VERDICT_HIDDEN;
 	return false;
+}
+
+static bool judge_changed(struct judging *j, size_t at, struct verdict *v)
+{
+	const struct subject *s = &j->subjects[at];
+	const char *reason = NULL;
+
+	if (j->policy->lock && s->section == POLICY_TOOLS)
+		reason = lock_refuses(j->policy->lock, s->name, s->len);
+	if (reason)
+		give(v, VERDICT_REFUSED, "(changed)", reason);
+	return !reason;
 }
 
 static bool judge_action(struct judging *j, size_t at, struct verdict *v)
@@ -500,7 +514,7 @@ static bool is_plain(const struct judging *j)
 	for (size_t at = 0; at < j->count; at++)
 		if (!j->matches[at]->plain)
 			return false;
-	return true;
+	return !j->policy->lock;
 }
 
 /* The order of judgement; the first step that refuses a subject decides.  *v
@@ -508,16 +522,18 @@ static bool is_plain(const struct judging *j)
 __attribute__((noinline)) static void judge(struct judging *j,
 					    struct verdict *v)
 {
-	static judge_step *const order[] = {judge_hidden,  judge_action,
-					    judge_require, judge_deny_if,
-					    judge_limits,  judge_approval};
-	judge_step *const *step = order + 2, *const *end = order + 6;
+	static judge_step *const order[] = {
+		judge_hidden,  judge_changed, judge_action,  judge_require,
+		judge_deny_if, judge_limits,  judge_approval};
+	judge_step *const *step = j->policy->lock ? order : order + 3;
+	judge_step *const *end = order + 7;
 	struct judged *judged = j->judged;
 
 	for (size_t at = 0; at < j->count; at++) {
 		const struct match *m = j->matches[at];
 
-		/* What is spelled and allowed, the first two do not refuse. */
+		/* What is spelled and allowed, the first steps do not refuse,
+		 * unless there is a lock. */
 		if (!m->exact || m->action != ACTION_ALLOW)
 			step = order;
 		if (m->count > 0)
@@ -635,7 +651,7 @@ static bool needs_id(const struct policy *policy, const struct message *m)
 	case METHOD_RESOURCES_READ:
 		return true;
 	case METHOD_TOOLS_LIST:
-		return policy->hides[POLICY_TOOLS];
+		return policy_hides(policy, POLICY_TOOLS);
 	case METHOD_PROMPTS_LIST:
 		return policy->hides[POLICY_PROMPTS];
 	case METHOD_RESOURCES_LIST:
@@ -741,5 +757,31 @@ bool policy_lists(const struct policy *policy, enum policy_section section,
 
 	if (!name.ptr || !plain_name(&name, buf, &s.name, &s.len))
 		return false;
-	return match_find(policy, &s, NULL, &room)->action != ACTION_HIDE;
+	return match_find(policy, &s, NULL, &room)->action != ACTION_HIDE &&
+	       !(section == POLICY_TOOLS && policy->lock &&
+		 lock_refuses(policy->lock, s.name, s.len));
+}
+
+void policy_lock(struct policy *policy, struct lock *lock)
+{
+	policy->lock = lock;
+}
+
+bool policy_locked(const struct policy *policy)
+{
+	return policy->lock;
+}
+
+enum lock_news policy_see(const struct policy *policy, struct text name,
+			  struct span definition)
+{
+	char buf[MESSAGE_NAME_BYTES];
+	size_t len = 0;
+	const char *s = "";
+
+	if (!policy->lock)
+		return LOCK_NO_NEWS;
+	if (name.ptr && !plain_name(&name, buf, &s, &len))
+		len = 0;
+	return lock_see(policy->lock, s, len, definition);
 }

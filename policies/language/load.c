@@ -489,7 +489,7 @@ static void say_why(const char *path, int cause, char *why)
 		snprintf(why, WHY_BYTES, "%s (relative to %s)", strerror(cause),
 			 dir);
 	else if (cause == EFBIG)
-		snprintf(why, WHY_BYTES, "%s: a policy has at most %zu MiB",
+		snprintf(why, WHY_BYTES, "%s: at most %zu MiB are read",
 			 strerror(cause), POLICY_FILE_BYTES >> 20);
 	else
 		snprintf(why, WHY_BYTES, "%s", strerror(cause));
@@ -566,6 +566,18 @@ static void say_file(const struct policy_file *f, const char *what,
 
 	snprintf(line, sizeof(line), "%.*s: %s", PATH_MAX - 4, f->path, what);
 	report(context, line);
+}
+
+bool loader_file(struct policy_file *f, bool again, policy_report *report,
+		 void *context)
+{
+	char why[WHY_BYTES];
+
+	if (read_file(f, again, why))
+		return true;
+	say_file(f, why, report, context);
+	free(f->text);
+	return false;
 }
 
 /* Reads the files, which have their paths or are those of a policy, and takes

@@ -161,6 +161,12 @@ bool foreign_file(struct loader *l, const json_value *v);
  * NULL. */
 const char *foreign_word(const char *s, size_t len, const char *const *words);
 
+/* Reads the file at f->path, which others than root and this user may not
+ * write; again: a regular file, without waiting for anything.  Its text is the
+ * caller's to free.  False: reported. */
+bool loader_file(struct policy_file *f, bool again, policy_report *report,
+		 void *context);
+
 /* Reads a file that is no policy by read.  What it keeps lives as long as the
  * empty policy that is returned; NULL after faults. */
 struct policy *loader_read_other(const struct policy_source *source,
