@@ -177,7 +177,7 @@ bool grant_state(const struct options *o, bool make, char dir[PATH_MAX],
 
 /* What weir relies on. */
 struct kept {
-	struct policy_kept list[POLICIES_MAX + 3];
+	struct policy_kept list[POLICIES_MAX + 4];
 	size_t count;
 };
 
@@ -217,6 +217,7 @@ int grant_warn_within(const struct options *o, const struct policy *policy,
 
 	for (size_t i = 0; i < count; i++)
 		keep(&k, "the policy", files[i]);
+	keep(&k, "the lock", o->lock);
 	keep(&k, "the log", o->log);
 	if (policy_shares(policy) && find_place(o, &p))
 		keep(&k, "the state directory", p.dir);

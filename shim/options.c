@@ -118,12 +118,15 @@ static const struct verb {
 	[RUN_SCAN] =
 		{"scan", SCAN_ERROR, 1, SIZE_MAX, "COMMAND", "weir scan --help",
 		 "weir scan [OPTION]... [--] COMMAND [ARG]...\n"
-		 "   or: weir scan [OPTION]... --config FILE [SERVER]",
+		 "   or: weir scan [OPTION]... --config FILE [SERVER]\n"
+		 "   or: weir scan --write-lock FILE | --lock FILE --diff "
+		 "[--] COMMAND...",
 		 "Asks COMMAND, an MCP server, for its tools, and writes a "
 		 "policy that\n"
 		 "names each, by class: what reads, writes, executes, "
-		 "destroys, or moves money.",
-		 "0 written, 2 error."},
+		 "destroys, or moves money.\n"
+		 "Or writes a lock of its tools, or says what has changed since.",
+		 "0 written, or nothing has changed, 1 something has, 2 error."},
 };
 
 /* ---- options --------------------------------------------------------- */
@@ -298,6 +301,9 @@ static const struct row rows[] = {
 	 AT(log_args), "log these arguments' values: args.a,args.b.c", ""},
 	{"log-required", 0, NULL, "WEIR_LOG_REQUIRED", RELAY, set_flag,
 	 AT(log_required), "refuse what cannot be logged", " (1 or 0)"},
+	{"lock", 0, "FILE", "WEIR_LOCK", RELAY, set_text, AT(lock),
+	 "hide and refuse tools whose definition differs from\nFILE, which weir scan --write-lock writes",
+	 ""},
 	{"observe", 'n', NULL, "WEIR_OBSERVE", RELAY, set_flag, AT(observe),
 	 "decide and log, but let everything through", " (1 or 0)"},
 	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, set_size, AT(max_line),
@@ -341,6 +347,12 @@ static const struct row rows[] = {
 	 "how long a server may take; default: no limit", NULL},
 	{"config", 0, "FILE", NULL, SCAN, set_text, AT(config),
 	 "take the command of SERVER from a client's\nconfiguration", NULL},
+	{"write-lock", 0, "FILE", NULL, SCAN, set_text, AT(write_lock),
+	 "write the lock of these tools, for weir --lock", NULL},
+	{"lock", 0, "FILE", NULL, SCAN, set_text, AT(lock),
+	 "a lock to compare with, see --diff", NULL},
+	{"diff", 0, NULL, NULL, SCAN, set_flag, AT(diff),
+	 "print what is not as it is locked", NULL},
 	{"force", 0, NULL, NULL, SCAN, set_flag, AT(force),
 	 "write over FILE if it exists", NULL},
 	{"since", 0, "TIME", NULL, LOG, set_text, AT(since),

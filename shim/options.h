@@ -50,6 +50,7 @@ struct options {
 	bool log_required; /* what cannot be logged is refused */
 	/* The arguments whose values are logged too; NULL: none. */
 	const char *log_args;
+	const char *lock;   /* the tools as they were looked at; NULL: any */
 	bool observe;       /* decide and log, but let everything through */
 	bool json;          /* explain, limits, log: print JSON */
 	const char *method; /* explain: of the message, or NULL: a call */
@@ -79,9 +80,11 @@ struct options {
 	const char *output; /* scan: the file to write; NULL: stdout */
 	const char *merge;  /* scan: a policy to keep, or NULL */
 	const char *config; /* scan: a client's configuration, or NULL */
-	bool list_only;     /* scan: write the lists, no policy */
-	size_t timeout;     /* scan, wrap: seconds; 0: no limit */
-	char **rest;        /* the operands, NULL-ended */
+	const char *write_lock; /* scan: a lock to write, or NULL */
+	bool diff;              /* scan: compare with the lock */
+	bool list_only;         /* scan: write the lists, no policy */
+	size_t timeout;         /* scan, wrap: seconds; 0: no limit */
+	char **rest;            /* the operands, NULL-ended */
 };
 
 /* Reads both.  RUN_ERROR: reported.  All pointers are into argv and the

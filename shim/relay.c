@@ -1,6 +1,7 @@
 /* The poll loop.  The contract is in relay.h. */
 #include "relay.h"
 
+#include "../policies/lock.h"
 #include "grant.h"
 #include "fd.h"
 #include "report.h"
@@ -27,6 +28,7 @@
 
 struct relay {
 	struct policy *policy;
+	struct lock *lock;     /* NULL: none */
 	struct backend *grant; /* NULL: no limit needs it */
 	const struct options *options;
 	bool preloaded; /* the server ran before weir did */
@@ -413,40 +415,53 @@ static struct counters *open_counters(struct relay *r,
 	return counters_new(policy, r->grant, before, report_some, reported);
 }
 
-/* Reads the policy files again; the counters go on. */
+/* Reads the policy files and the lock again, both or neither; the counters go
+ * on. */
 static void reload(struct relay *r)
 {
+	const char *also = r->lock ? " and lock" : "";
 	struct counters *counters = NULL;
 	size_t reported = 0;
 	struct policy *policy =
 		policy_reload(r->policy, report_some, &reported);
+	struct lock *lock = NULL;
 
+	if (r->lock)
+		lock = lock_reload(r->lock, report_some, &reported);
 	r->child.reload = false;
-	if (policy == r->policy)
+	if (policy == r->policy && lock == r->lock)
 		return;
-	if (policy) {
+	if (policy && !lock == !r->lock) {
 		session_drop(&r->s);
 		counters = open_counters(r, policy, r->s.counters, &reported);
 	}
 	report_rest(reported);
-	if (!counters) {
-		report("policy reload failed; keeping the current policy");
-		log_reload(&r->s.log, false, NULL);
-		policy_free(policy);
+	if (counters && session_reload(&r->s, policy, counters)) {
+		policy_lock(policy, lock);
+		r->s.ways = ways_use(&r->ways, policy);
+		if (policy != r->policy)
+			policy_free(r->policy);
+		if (lock != r->lock)
+			lock_free(r->lock);
+		r->policy = policy;
+		r->lock = lock;
+		report("policy%s reloaded", also);
+		log_reload(&r->s.log, true, NULL);
 		return;
 	}
-	if (!session_reload(&r->s, policy, counters)) {
+	if (counters) {
 		/* The client does not read: once it does. */
 		counters_free(counters);
-		policy_free(policy);
 		r->child.reload = true;
-		return;
+	} else {
+		report("policy%s reload failed; keeping the current policy%s",
+		       also, also);
+		log_reload(&r->s.log, false, NULL);
 	}
-	r->s.ways = ways_use(&r->ways, policy);
-	policy_free(r->policy);
-	r->policy = policy;
-	report("policy reloaded");
-	log_reload(&r->s.log, true, NULL);
+	if (policy != r->policy)
+		policy_free(policy);
+	if (lock != r->lock)
+		lock_free(lock);
 }
 
 static void loop(struct relay *r)
@@ -512,6 +527,9 @@ static bool open_session(struct relay *r, size_t *reported)
 				report_some, reported);
 	if (!r->policy)
 		return false;
+	if (o->lock && !(r->lock = lock_load(o->lock, report_some, reported)))
+		return false;
+	policy_lock(r->policy, r->lock);
 	policy_warn(r->policy, NULL, report_some, reported);
 	counters = open_counters(r, r->policy, NULL, reported);
 	if (!counters)
@@ -639,6 +657,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 	session_close(&r->s);
 	backend_close(r->grant);
 	policy_free(r->policy);
+	lock_free(r->lock);
 	free(r);
 	if (!started && !server)
 		unstarted_answer(mask);

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "../parser/reply.h"
+#include "../policies/lock.h"
 #include "answer.h"
 #include "asking.h"
 #include "grant.h"
@@ -275,7 +276,7 @@ static void note_request(struct session *s, const struct message *m)
 			note_greeting(s, m->id, true);
 		return;
 	}
-	if (!s->observe || !s->tools_known)
+	if (!s->observe || !s->tools_known || policy_locked(s->policy))
 		pending_add(&s->pending, m->id, list);
 }
 
@@ -542,21 +543,48 @@ static void withhold(struct session *s, const struct reply *reply)
 		answer_withheld(out, id, &reply->fault);
 }
 
+/* Tells what a list shows of a tool, and the lock has not so: of the first by
+ * name on stderr, of all in the log. */
+static void note_unlocked(struct session *s, enum lock_news news,
+			  struct text name)
+{
+	const char *reason = news == LOCK_CHANGED
+				     ? "has changed since it was locked"
+				     : "is not in the lock file";
+	char text[8 * OBSERVED_BYTES];
+	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
+
+	put_observed(&out, name, "");
+	if (s->unlocked++ == 0)
+		report("tool \"%.*s\" %s: %shidden and refused; look with weir "
+		       "scan --lock FILE --diff",
+		       (int)out.len, text, reason,
+		       s->observe ? "would be " : "");
+	log_changed(&s->log, name, reason);
+}
+
 /* A list_keep; context is the session. */
-static bool notes(void *context, enum reply_list list, struct text name)
+static bool notes(void *context, enum reply_list list, struct text name,
+		  struct span item)
 {
 	struct session *s = context;
+	enum lock_news news = LOCK_NO_NEWS;
 
+	if (list == REPLY_TOOLS)
+		news = policy_see(s->policy, name, item);
+	if (news != LOCK_NO_NEWS)
+		note_unlocked(s, news, name);
 	if (list == REPLY_TOOLS && !s->tools_known)
 		policy_note(s->policy, POLICY_TOOLS, name);
 	return true;
 }
 
-static bool keeps(void *context, enum reply_list list, struct text name)
+static bool keeps(void *context, enum reply_list list, struct text name,
+		  struct span item)
 {
 	struct session *s = context;
 
-	notes(s, list, name);
+	notes(s, list, name, item);
 	return !policy_hides(s->policy, sections[list]) ||
 	       policy_lists(s->policy, sections[list], name);
 }
@@ -629,13 +657,16 @@ static void judge_reply(struct session *s, size_t len)
 	struct reply reply;
 	size_t used = len;
 
+	s->unlocked = 0;
 	/* What is cut of a line in doubt does not matter: it is withheld. */
 	if (lists)
 		used = reply_cut(line, len, keeps, s, &reply);
-	else if (!s->tools_known)
+	else if (!s->tools_known || policy_locked(s->policy))
 		reply_cut(line, len, notes, s, &reply);
 	else
 		reply_read(line, len, &reply);
+	if (s->unlocked > 1)
+		report("and %zu more tools of this list", s->unlocked - 1);
 	if (reply.kind == REPLY_UNREAD && lists) {
 		withhold(s, &reply);
 		stream_drop(&s->down, len);

@@ -69,6 +69,8 @@ struct session {
 	struct half down_half; /* what was passed on of the line at next */
 	struct pending pending;
 	bool tools_known; /* a complete list of tools has come */
+	size_t unlocked;  /* tools of a line told not to be as they are locked
+			   */
 	bool greeting;    /* the answer to initialize is pending */
 	bool discover;    /* or that to server/discover, only to be logged */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */

@@ -6,6 +6,7 @@
 #include "jsonc.h"
 #include "listing.h"
 #include "replace.h"
+#include "scan_lock.h"
 #include "show.h"
 
 #include <ctype.h>
@@ -571,9 +572,20 @@ int scan_server(const struct options *o, char **command)
 	FILE *f = NULL;
 	bool good;
 
+	if (o->diff == !o->lock || (o->write_lock && o->lock)) {
+		report_all("--diff compares with a lock: --lock FILE --diff; "
+			   "--write-lock FILE writes one");
+		return SCAN_ERROR;
+	}
 	if (!may_write(o) || !listing_take(&s.listing, command, o->timeout)) {
 		listing_free(&s.listing);
 		return SCAN_ERROR;
+	}
+	if (o->write_lock || o->diff) {
+		const int status = scan_lock(o, &s.listing);
+
+		listing_free(&s.listing);
+		return status;
 	}
 	f = open_memstream(&text, &len);
 	good = f && (o->list_only || find_tools(&s));

@@ -6,6 +6,8 @@ int run_seeds(void);       /* five policies as they are printed, five servers */
 int run_answers(void);     /* what a refused client sees */
 int run_lines(void);       /* which of the client's lines are passed on */
 int run_lists(void);       /* what is cut out of the server's lists */
+int run_lock(void);        /* tools that are not as they were locked */
+int run_scan_lock(void);   /* locks, written and compared */
 int run_streams(void);     /* bytes in pieces, in masses, and through pipes */
 int run_command(void);     /* options, exit statuses, check */
 int run_unstarted(void);   /* the client of a weir that cannot start */

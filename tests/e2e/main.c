@@ -43,6 +43,7 @@ static const struct {
 	{run_wrap, PREFIX},    {run_scan, PREFIX},
 	{run_approve, BOTH},   {run_log_verb, PREFIX},
 	{run_terminal, BOTH},
+	{run_lock, BOTH},      {run_scan_lock, PREFIX},
 };
 
 int main(int argc, char **argv)

@@ -442,10 +442,11 @@ static void reaches_weir(void **state)
 		const char *rules;
 		const char *warned; /* each that is */
 	} rows[] = {
-		{"\"require\":[" UNDER("\"@\"") "]", "policy, log, state"},
+		{"\"require\":[" UNDER("\"@\"") "]",
+		 "policy, lock, log, state"},
 		{"\"require\":[{\"any\":[" UNDER("\"@/none\"") "," UNDER(
 			 "[\"/none\",\"@/link\"]") "]}]",
-		 "policy, log, state"},
+		 "policy, lock, log, state"},
 		{"\"require\":[" UNDER("\"@/state\"") "]", "state"},
 		{"\"require\":[" UNDER("\"@/none\"") "]", ""},
 		{"\"require\":[" UNDER("\"file://@/\"") "]", ""},
@@ -455,9 +456,9 @@ static void reaches_weir(void **state)
 					"\"value\":\"*.json\"},{\"path\":"
 					"\"args.q\",\"op\":\"exists\","
 					"\"value\":true}]",
-		 "log"},
+		 "lock, log"},
 	};
-	const char *const kept[] = {"policy", "log", "state"};
+	const char *const kept[] = {"policy", "lock", "log", "state"};
 
 	(void)state;
 	check_equal(symlink(path(""), path("link")), 0);
@@ -477,12 +478,16 @@ static void reaches_weir(void **state)
 		append_text(&b, "}}}");
 		at = file("p.json", b.ptr);
 		p = i % 2 ? proc_run(WORDS(weir, "-p", at, "-s", path("state"),
-					   "-l", path("log"), "--", server),
+					   "-l", path("log"), "--lock",
+					   file("lock", "{\"lock\":\"1\","
+							"\"tools\":{}}"),
+					   "--", server),
 				     "")
 			  : proc_run(WORDS(weir, "check", at), "");
 		check_status(p, 0);
 		said = i % 2 ? p->told.ptr : p->said.ptr;
-		/* check knows no log, and its state directory is another. */
+		/* check knows no lock and no log, and its state directory is
+		 * another. */
 		for (size_t k = 0; k < (i % 2 ? COUNT(kept) : 1); k++)
 			check(!strstr(said, text("contains the %s", kept[k])) ==
 				      !strstr(rows[i / 2].warned, kept[k]),

@@ -10,6 +10,7 @@ static const struct {
 	bool flag;
 } options[] = {
 	{"--policy", "-p", "WEIR_POLICY", false},
+	{"--lock", "", "WEIR_LOCK", false},
 	{"--log", "-l", "WEIR_LOG", false},
 	{"--grant", "-g", "WEIR_GRANT", false},
 	{"--state", "-s", "WEIR_STATE", false},

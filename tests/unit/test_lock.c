@@ -165,6 +165,7 @@ static const struct {
 	      "\""),
 	 "/tools/a/sha256: this key is there twice"},
 	{TOOL("\"sha256\":\"" HASH "0\",\"definition\":{}"), "64 hexadecimal"},
+	{TOOL("\"sha256\":\"" HASH "g\",\"definition\":{}"), "64 hexadecimal"},
 	{TOOL("\"sha256\":\"44136FA355B3678A1146AD16F7E8649E94FB4FC21FE77E83"
 	      "10C060F61CAAFF8A\",\"definition\":{}"),
 	 "64 hexadecimal"},
