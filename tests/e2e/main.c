@@ -28,22 +28,22 @@ static const struct {
 	int (*run)(void);
 	int ways;
 } groups[] = {
-	{run_seeds, PREFIX},   {run_answers, PREFIX},
-	{run_lines, PREFIX},   {run_lists, BOTH},
-	{run_streams, BOTH},   {run_command, BOTH},
-	{run_processes, BOTH}, {run_signals, BOTH},
-	{run_leftovers, BOTH}, {run_descriptors, BOTH},
-	{run_pressure, BOTH},  {run_faults, BOTH},
-	{run_million, PREFIX}, {run_layers, PREFIX},
+	{run_seeds, PREFIX},     {run_answers, PREFIX},
+	{run_lines, PREFIX},     {run_lists, BOTH},
+	{run_streams, BOTH},     {run_command, BOTH},
+	{run_processes, BOTH},   {run_signals, BOTH},
+	{run_leftovers, BOTH},   {run_descriptors, BOTH},
+	{run_pressure, BOTH},    {run_faults, BOTH},
+	{run_million, PREFIX},   {run_layers, PREFIX},
 	{run_verbs, BOTH}, /* reloads, and checks of the start */
-	{run_log_lines, BOTH}, {run_unstarted, BOTH},
-	{run_limits, PREFIX},  {run_preload, PRELOAD},
-	{run_loads, PREFIX},   {run_grant, PREFIX},
-	{run_held, PREFIX},    {run_redis, PREFIX},
-	{run_wrap, PREFIX},    {run_scan, PREFIX},
-	{run_approve, BOTH},   {run_log_verb, PREFIX},
-	{run_terminal, BOTH},
-	{run_lock, BOTH},      {run_scan_lock, PREFIX},
+	{run_log_lines, BOTH},   {run_unstarted, BOTH},
+	{run_limits, PREFIX},    {run_preload, PRELOAD},
+	{run_loads, PREFIX},     {run_grant, PREFIX},
+	{run_held, PREFIX},      {run_redis, PREFIX},
+	{run_wrap, PREFIX},      {run_scan, PREFIX},
+	{run_approve, BOTH},     {run_log_verb, PREFIX},
+	{run_terminal, BOTH},    {run_lock, BOTH},
+	{run_scan_lock, PREFIX},
 };
 
 int main(int argc, char **argv)
