@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define SECOND     INT64_C(1000000000) /* in nanoseconds */
-#define READ_BYTES 65536
+#define READ_BYTES ((size_t)65536)
 #define OUT_BYTES  (1 << 20) /* that the server has not read yet */
 #define GRACE      2         /* seconds to end by itself */
 
@@ -119,9 +119,10 @@ static void write_out(struct asking *a)
 	RETRY(put = write(a->child.in, a->out.ptr + a->sent,
 			  a->out.len - a->sent));
 	/* If nobody reads it any more, the end of the output will tell. */
-	a->sent = put < 0 && errno != EAGAIN
-			  ? a->out.len
-			  : a->sent + (size_t)(put < 0 ? 0 : put);
+	if (put > 0)
+		a->sent += (size_t)put;
+	else if (put < 0 && errno != EAGAIN)
+		a->sent = a->out.len;
 	if (a->sent == a->out.len)
 		a->sent = a->out.len = 0;
 }
@@ -353,7 +354,7 @@ static bool greet(struct asking *a)
 	static const char done[] =
 		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 	struct reply r;
-	char *older = NULL, *line = NULL;
+	char *older, *line;
 	struct span result, info;
 
 	if (!ask(a, "initialize", (struct span){params, sizeof(params) - 1}))
@@ -365,14 +366,14 @@ static bool greet(struct asking *a)
 		line = ask(a, "server/discover", (struct span){NULL, 0})
 			       ? wait_answer(a, false, &r)
 			       : NULL;
+		if (line && is_error(line)) {
+			a->what = "initialize";
+			tell_error(a, older);
+			free(line);
+			line = NULL;
+		}
+		free(older);
 	}
-	if (line && is_error(line)) {
-		a->what = "initialize";
-		tell_error(a, older);
-		free(line);
-		line = NULL;
-	}
-	free(older);
 	if (!line)
 		return false;
 	if (!a->modern)
@@ -476,7 +477,7 @@ static bool take_list(struct asking *a, enum reply_list kind, bool declared)
 	char *params = NULL, *line;
 	struct span cursor = {.ptr = NULL};
 	size_t count = 0;
-	bool good = true;
+	bool good;
 
 	do {
 		struct reply r;

@@ -417,7 +417,9 @@ static bool write_merged(FILE *f, struct asked *s, const char *text,
 	/* Behind the last entry; or the last member of all. */
 	while (!tools.ptr && jsonc_next(root, &item))
 		;
-	at = item.value.ptr ? item.value.ptr + item.value.len : tools.ptr + 1;
+	at = item.value.ptr ? item.value.ptr + item.value.len
+	     : tools.ptr    ? tools.ptr + 1
+			    : text;
 	qsort(s->tools, s->count, sizeof(*s->tools), by_class);
 	for (size_t i = 0; good && i < s->count; i++) {
 		if (s->tools[i].kept)
