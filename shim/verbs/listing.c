@@ -19,7 +19,7 @@
 #define SECOND     INT64_C(1000000000) /* in nanoseconds */
 #define READ_BYTES ((size_t)65536)
 #define OUT_BYTES  (1 << 20) /* that the server has not read yet */
-#define GRACE      2         /* seconds to end by itself */
+#define GRACE      1         /* second to end by itself */
 
 #define CLIENT "{\"name\":\"weir\",\"version\":\"" WEIR_VERSION "\"}"
 #define META   "io.modelcontextprotocol/"
@@ -87,16 +87,22 @@ static void show_wait(struct asking *a)
 	a->shown = true;
 }
 
-/* How the server has ended, which said that it will write no more. */
-static bool tell_end(struct asking *a)
+/* Waits a little for the server's end. */
+static void await_end(struct asking *a)
 {
 	struct pollfd p = {.fd = a->child.signals, .events = POLLIN};
 	const int64_t until = grant_now() + GRACE * SECOND;
 
-	while (a->child.pid > 0 && grant_now() < until) {
+	while (a->child.pid > 0 && !a->child.came && grant_now() < until) {
 		poll(&p, 1, 100);
 		child_signals(&a->child);
 	}
+}
+
+/* How the server has ended, which said that it will write no more. */
+static bool tell_end(struct asking *a)
+{
+	await_end(a);
 	clear_wait(a);
 	if (a->child.pid > 0)
 		report_all("%s closed its stdout before it answered %s",
@@ -547,16 +553,10 @@ static bool take_lists(struct asking *a)
 /* Ends it as clients do: its stdin first.  What has failed gets no time. */
 static void end(struct asking *a, bool done)
 {
-	struct pollfd p = {.fd = a->child.signals, .events = POLLIN};
-	const int64_t until = grant_now() + GRACE * SECOND;
-
 	close(a->child.in);
 	close(a->child.out);
-	while (done && a->child.pid > 0 && !a->child.came &&
-	       grant_now() < until) {
-		poll(&p, 1, 100);
-		child_signals(&a->child);
-	}
+	if (done)
+		await_end(a);
 	child_clear(&a->child);
 	close(a->child.signals);
 }
