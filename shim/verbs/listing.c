@@ -6,6 +6,7 @@
 #include "../fd.h"
 #include "../grant.h"
 #include "../report.h"
+#include "../system.h"
 #include "jsonc.h"
 #include "show.h"
 
@@ -590,6 +591,7 @@ bool listing_take(struct listing *l, char **argv, size_t seconds)
 		clear_wait(&a);
 		end(&a, done);
 	}
+	system_uncatch();
 	child_release(&mask);
 	free(a.in);
 	free(a.out.ptr);
