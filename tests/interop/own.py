@@ -1,6 +1,7 @@
 """The tools of own.js, served by the SDK for Python."""
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
 
 server = MCPServer("own")
 
@@ -23,6 +24,19 @@ def add(a: int, b: int) -> int:
 @server.tool()
 def remove() -> str:
     return "removed"
+
+
+# Answers with a question first, and is called again with the answer.
+@server.tool()
+def ask(context: Context) -> str | InputRequiredResult:
+    answers = context.input_responses
+    if answers and "who" in answers:
+        return answers["who"].model_dump_json()
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    params = ElicitRequestFormParams(message="Who?", requested_schema=schema)
+    return InputRequiredResult(
+        input_requests={"who": ElicitRequest(params=params)}, request_state="asked"
+    )
 
 
 def filler(number: int):
