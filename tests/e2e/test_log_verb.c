@@ -24,52 +24,46 @@
 	",\"id\":1,\"method\":\"tools/call\",\"tool\":\"" tool                 \
 	"\",\"call\":1,\"ms\":" ms ",\"bytes\":1000"
 
-static const char small[] = LINE(
-	0, "09:59:00.000000Z", 7, "start",
-	",\"version\":\"0\"") LINE(1, "10:00:00.000000Z", 7, "decision",
-				   PASSED("echo")) LINE(2, "10:00:00.100000Z",
-							7, "answer",
-							ANSWER("echo", "1.234"))
-	LINE(3, "10:00:01.000000Z", 7, "decision", PASSED("ech\\u006f")) LINE(
-		4, "10:00:01.100000Z", 7, "answer",
-		ANSWER("echo",
-		       "90.000") ",\"error\":true") LINE(5, "10:00:02.000000Z",
-							 7, "decision",
-							 REFUSED("pay", "/a"))
-		LINE(6, "10:00:02.000000Z", 7, "decision",
-		     REFUSED("pay",
-			     "/a")) LINE(7, "10:00:02.000000Z", 7, "decision",
-					 REFUSED("pay",
-						 "/a")) LINE(0,
-							     "10:00:02.000000Z",
-							     8, "decision",
-							     PASSED("echo"))
-			LINE(8, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")) LINE(
-				9, "10:00:02.000000Z", 7, "approval",
-				",\"id\":1,\"tool\":\"pay\",\"answer\":\"yes\",\"who\":\"ann\","
-				"\"how\":\"terminal\",\"ms\":5") LINE(10,
-								      "10:00:02.000000Z",
-								      7,
-								      "decision",
-								      REFUSED("pay",
-									      "/a"))
-				LINE(11, "10:00:03.000000Z", 7, "decision",
-				     PASSED(
-					     "pay")) LINE(12,
-							  "10:00:03.000000Z", 7,
-							  "decision",
-							  REFUSED("pay", "/b"))
-					LINE(13, "10:00:04.000000Z", 7,
-					     "decision",
-					     ",\"verdict\":\"malformed\",\"rule\":\"(malformed)\"")
-						LINE(14, "10:00:04.000000Z", 7,
-						     "decision",
-						     ",\"method\":\"resources/read\",\"uri\":\"a:b\","
-						     "\"verdict\":\"hidden\",\"rule\":\"(hidden)\"")
-							LINE(15, "10:00:05.000000Z", 7, "gap", ",\"lost\":3") "   \nnoise\n" LINE(
-								16,
-								"10:00:05.000000Z",
-								7, "end", "");
+/* The fourth is a blank line, and the fifth noise. */
+static const char *const lines[] = {
+	LINE(0, "09:59:00.000000Z", 7, "start", ",\"version\":\"0\""),
+	LINE(1, "10:00:00.000000Z", 7, "decision", PASSED("echo")),
+	LINE(2, "10:00:00.100000Z", 7, "answer", ANSWER("echo", "1.234")),
+	"   \n",
+	"noise\n",
+	LINE(3, "10:00:01.000000Z", 7, "decision", PASSED("ech\\u006f")),
+	LINE(4, "10:00:01.100000Z", 7, "answer",
+	     ANSWER("echo", "90.000") ",\"error\":true"),
+	LINE(5, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(6, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(7, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(0, "10:00:02.000000Z", 8, "decision", PASSED("echo")),
+	LINE(8, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(9, "10:00:02.000000Z", 7, "approval",
+	     ",\"id\":1,\"tool\":\"pay\",\"answer\":\"yes\",\"who\":\"ann\","
+	     "\"how\":\"terminal\",\"ms\":5"),
+	LINE(10, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(11, "10:00:03.000000Z", 7, "decision", PASSED("pay")),
+	LINE(12, "10:00:03.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(13, "10:00:03.000000Z", 7, "decision", REFUSED("pay", "/b")),
+	LINE(14, "10:00:04.000000Z", 7, "decision",
+	     ",\"verdict\":\"malformed\",\"rule\":\"(malformed)\""),
+	LINE(15, "10:00:04.000000Z", 7, "decision",
+	     ",\"method\":\"resources/read\",\"uri\":\"a:b\","
+	     "\"verdict\":\"hidden\",\"rule\":\"(hidden)\""),
+	LINE(16, "10:00:05.000000Z", 7, "gap", ",\"lost\":3"),
+	LINE(17, "10:00:05.000000Z", 7, "end", ""),
+};
+
+/* A file of them. */
+static const char *small_log(void)
+{
+	struct bytes all = {.ptr = NULL};
+
+	for (size_t i = 0; i < COUNT(lines); i++)
+		append_text(&all, lines[i]);
+	return file("log", all.ptr);
+}
 
 #define HASH_BUT_ONE                                                           \
 	"012345678901234567890123456789012345678901234567890123456789012"
@@ -98,22 +92,22 @@ static const char *json_of(const char *log, const char *const *more)
 static void summed_up(void **state)
 {
 	static const char want[] =
-		"calls 12, refused 8, server errors 1\n"
+		"calls 13, refused 9, server errors 1\n"
 		"2026-01-31 10:00:00 to 2026-01-31 10:00:04 UTC\n"
 		"\n"
 		"Calls, at most 6 per second\n"
 		"                  ########                \n"
-		"                  ########                \n"
+		"                  ########========        \n"
 		"  ================########################\n"
 		"Refused, at most 5 per second\n"
 		"                  ########                \n"
-		"                  ########========########\n"
+		"                  ########################\n"
 		"  2026-01-31 10:00:00 to 2026-01-31 10:00:05\n"
 		"\n"
 		"TOOL                  CALLS  REFUSED  ASKED  P50 MS  P99 MS"
 		"   BYTES  WHEN (UTC)\n"
-		"pay                       7        6      1       -       -"
-		"     700  10:00-10:00\n"
+		"pay                       8        7      1       -       -"
+		"     800  10:00-10:00\n"
 		"echo                      3        0      0    1.25    88.1"
 		"   2,300  10:00-10:00\n"
 		"(not understood)          1        1      0       -       -"
@@ -122,7 +116,7 @@ static void summed_up(void **state)
 		"       0  10:00-10:00\n"
 		"\n"
 		" REFUSED  WHAT, AND WHICH RULE\n"
-		"       5  pay by /a\n"
+		"       6  pay by /a\n"
 		"       1  pay by /b\n"
 		"       1  (not understood) by (malformed)\n"
 		"       1  resources/read by (hidden)\n"
@@ -138,7 +132,7 @@ static void summed_up(void **state)
 		"Lines that are not weir's: 1; weir log --verify names them.\n"
 		"\n"
 		"Lines that could not be written: 3.\n";
-	const char *log = file("log", small);
+	const char *log = small_log();
 	const char *const *env = WORDS(text("WEIR_LOG=%s", log));
 	struct proc *p = run_log(log, WORDS(NULL));
 
@@ -165,18 +159,18 @@ static const struct {
 	const char *const words[4];
 	const char *calls, *refused, *answers, *tools; /* of echo and pay */
 } filters[] = {
-	{{NULL}, "12", "8", "2", "pay echo"},
+	{{NULL}, "13", "9", "2", "pay echo"},
 	{{"--tool", "e*"}, "3", "0", "2", "echo"},
-	{{"--tool=?ay"}, "7", "6", "0", "pay"},
-	{{"--refused"}, "8", "8", "0", "pay"},
+	{{"--tool=?ay"}, "8", "7", "0", "pay"},
+	{{"--refused"}, "9", "9", "0", "pay"},
 	{{"--refused", "--tool", "echo"}, "0", "0", "0", ""},
 	{{"--since", "10m"}, "0", "0", "0", ""},
-	{{"--since", "999999d"}, "12", "8", "2", "pay echo"},
+	{{"--since", "999999d"}, "13", "9", "2", "pay echo"},
 };
 
 static void filtered(void **state)
 {
-	const char *log = file("log", small);
+	const char *log = small_log();
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(filters); i++) {
@@ -195,6 +189,10 @@ static void filtered(void **state)
 		}
 	}
 	in_case(NULL);
+	/* What is not counted parts what is, all the same. */
+	check(strstr(json_of(log, WORDS("--refused")),
+		     "\"rule\": \"/a\", \"refused\": 6, \"inARow\": 5}"),
+	      "not five in a row");
 	for (const char *const *bad =
 		     WORDS("", "h", "-1h", "2x", "2hh", "9999999999");
 	     *bad; bad++) {
@@ -218,7 +216,7 @@ static void wrong_words(void **state)
 		{"--follow", "--verify"},
 		{"--html", "p", "--json"},
 	};
-	const char *log = file("log", small);
+	const char *log = small_log();
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -253,6 +251,36 @@ static void many_names(void **state)
 	check(strstr(json, "\"rule\": null, \"refused\": 1"), "%s", json);
 }
 
+#define MOMENT(at)                                                             \
+	"{\"ts\":\"" at                                                        \
+	".000000Z\",\"seq\":0,\"pid\":1,\"line\":\"decision\","                \
+	"\"verdict\":\"passed\"}\n"
+
+/* Lines that are longer than any of weir's, than the buffer, and not ended. */
+static void too_long(void **state)
+{
+	static const size_t lengths[] = {20000, 300000, 600000};
+	struct bytes log = {.ptr = NULL};
+	char *junk = test_malloc(600000);
+
+	(void)state;
+	memset(junk, 'x', 600000);
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		append(&log, junk, lengths[i]);
+		append_text(&log, "\n" MOMENT("2026-01-31T10:00:00"));
+	}
+	append(&log, junk, 300000);
+	test_free(junk);
+	for (int i = 0; i < 2; i++) {
+		const char *json = json_of(file("log", log.ptr), WORDS(NULL));
+
+		check_field(json, "sum.calls", "3");
+		check_field(json, "lines", "7");
+		check_field(json, "unread", "4");
+		append_text(&log, "\n");
+	}
+}
+
 /* Moments from all over, in no order: as few spans as are shown. */
 static void any_time(void **state)
 {
@@ -269,6 +297,16 @@ static void any_time(void **state)
 			    "sum.calls", text("%zu", i + 1));
 		run_log(path("log"), WORDS(NULL));
 	}
+	/* Before there was one; and as many spans as there are, and one more.
+	 */
+	check_field(json_of(file("odd", MOMENT("1969-12-31T23:59:59")),
+			    WORDS(NULL)),
+		    "unread", "1");
+	check(strstr(json_of(file("spans", MOMENT("2026-01-31T10:00:00") MOMENT(
+						   "2026-01-31T10:08:32")),
+			     WORDS(NULL)),
+		     "\"seconds\": 15,"),
+	      "not 512 spans at most");
 	check_field(json_of(path("log"), WORDS(NULL)), "sum.first",
 		    "1972-02-29T23:59:59Z");
 	check_field(json_of(path("log"), WORDS(NULL)), "sum.last",
@@ -388,7 +426,7 @@ static void same_numbers(void **state)
 		{"bytesIn", "Bytes in"},  {"bytesOut", "Bytes out"},
 		{"first", "First, UTC"},  {"last", "Last, UTC"},
 	};
-	const char *log = file("log", small);
+	const char *log = small_log();
 	const char *json = run_log(log, WORDS("--json"))->said.ptr;
 	const char *page = page_of(log), *line;
 	int rows = 0;
@@ -413,9 +451,9 @@ static void same_numbers(void **state)
 	}
 	check_equal(rows, 4);
 	for (const char *const *part = WORDS(
-		     "<dt>Calls<dd>12<", "<dt>Refused<dd>8<", "passed 4</i>",
-		     "refused 6</i>",
-		     "<td data-l=Rule>/a<td class=n data-l=Refused>5<td "
+		     "<dt>Calls<dd>13<", "<dt>Refused<dd>9<", "passed 4</i>",
+		     "refused 7</i>",
+		     "<td data-l=Rule>/a<td class=n data-l=Refused>6<td "
 		     "class=n data-l=\"In a row\">5<",
 		     "<td data-l=Who>ann (terminal)<td class=n data-l=Yes>"
 		     "1<td class=n data-l=No>0\n",
@@ -450,14 +488,14 @@ static void harmless_page(void **state)
 /* What is no page stays; a page is written in one step. */
 static void page_written(void **state)
 {
-	const char *log = file("log", small), *page = path("page.html");
+	const char *log = small_log(), *page = path("page.html");
 	struct proc *p = proc_run(WORDS(weir, "log", "--html", log, log), "");
 	struct stat st;
 
 	(void)state;
 	check_status(p, 2);
 	proc_told(p, "log is no page, and is not replaced");
-	check_text("log", content(log).ptr, small);
+	check(strstr(content(log).ptr, lines[0]), "it was replaced");
 	p = proc_run(WORDS(weir, "log", log, "--html", path("no/page")), "");
 	check_status(p, 2);
 	page_of(log);
@@ -525,11 +563,17 @@ static void followed_from_the_end(void **state)
 int run_log_verb(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(summed_up),    TEST(filtered),
-		TEST(wrong_words),  TEST(many_names),
-		TEST(any_time),     TEST(harmless),
-		TEST(followed),     TEST(followed_from_the_end),
-		TEST(same_numbers), TEST(harmless_page),
+		TEST(summed_up),
+		TEST(filtered),
+		TEST(wrong_words),
+		TEST(many_names),
+		TEST(too_long),
+		TEST(any_time),
+		TEST(harmless),
+		TEST(followed),
+		TEST(followed_from_the_end),
+		TEST(same_numbers),
+		TEST(harmless_page),
 		TEST(page_written),
 	};
 

@@ -117,7 +117,7 @@ static int verify(char **files, const char *head, char *said, size_t cap)
 
 enum op {
 	NOTHING,
-	CHANGE,  /* in line x, the text */
+	CHANGE,  /* in line x, the text; and line y */
 	DELETE,  /* line x */
 	SWAP,    /* lines x and y */
 	MOVE,    /* line x to y */
@@ -174,6 +174,38 @@ static const struct forgery {
 	 {"seq\":2", "seq\":3"},
 	 1,
 	 "a:5: was changed\n",
+	 0},
+	{"a key twice",
+	 CHANGE,
+	 5,
+	 0,
+	 {"\"pid\":7", "\"pid\":7,\"pid\":7"},
+	 1,
+	 "a:5: is no whole line",
+	 0},
+	{"two lines",
+	 CHANGE,
+	 5,
+	 7,
+	 {"prev\":\"", "prev\":\"f"},
+	 1,
+	 ":7: was changed\n",
+	 0},
+	{"the last seq",
+	 CHANGE,
+	 12,
+	 0,
+	 {"seq\":5", "seq\":6"},
+	 1,
+	 "a:12: was changed\n",
+	 0},
+	{"no prev in the last",
+	 CHANGE,
+	 11,
+	 0,
+	 {"prev", "pref"},
+	 1,
+	 "a:11: was changed\n",
 	 0},
 	{"a pid",
 	 CHANGE,
@@ -351,6 +383,8 @@ static void forge(struct log *log, const struct forgery *f)
 			 (int)(at - log->lines[f->x - 1]), log->lines[f->x - 1],
 			 f->text[1], at + strlen(f->text[0]));
 		strcpy(log->lines[f->x - 1], line);
+		if (f->y)
+			strstr(log->lines[f->y - 1], "echo")[0] = 'E';
 		break;
 	case SWAP:
 		strcpy(line, log->lines[f->x - 1]);
