@@ -96,7 +96,7 @@ static const struct verbs {
 	 "load solve sample emit fire initiate begin orchestrate delegate inject "
 	 "enqueue scale failover throttle render debug control hibernate wake "
 	 "impersonate bypass sudo isolate step_over step_into "
-	 "go_back go_forward spin_up mount vacuum hang_up speak interpret "},
+	 "go_back go_forward port_forward spin_up mount vacuum hang_up speak interpret "},
 	{EITHER, CLASS_EXECUTE,
 	 " call test scan play stream request curl consume say work research probe bash command dial "},
 	{RUN, CLASS_EXECUTE, " run execute perform process conduct "},
@@ -123,6 +123,7 @@ static const struct verbs {
 enum set {
 	READABLE,
 	PICTURES,
+	SEARCHES,
 	CODE,
 	RUNNING,
 	LOSSES,
@@ -143,10 +144,12 @@ static const char *const words[] = {
 		"schema schemas version history health count summary metadata "
 		"metrics list logs results result config settings usage "
 		"overview tree preview diff capabilities help docs "
-		"documentation report reports search lookup snapshot screenshot "
+		"documentation report reports snapshot screenshot "
 		"screenshots keys values indexes size ",
 	[PICTURES] = " screenshot screenshots snapshot snapshots picture "
 		     "visuals ",
+	/* What running them only reads, unless they are code. */
+	[SEARCHES] = " search searches lookup lookups ",
 	[CODE] = " sql cypher code script scripts javascript command commands "
 		 "shell bash python program statement statements database "
 		 "databases expression procedure ddl dml nosql ",
@@ -163,7 +166,7 @@ static const char *const words[] = {
 	/* Which in sentences mean other things. */
 	[MONEY_NAMES] =
 		" subscription subscriptions order orders charge charges trade trades checkout "
-		"position balance ",
+		"position balance price prices ",
 	/* Before the verb of a sentence; so may be "quickly". */
 	[OPENERS] =
 		" this that tool tools function method endpoint command api "
@@ -359,11 +362,27 @@ static bool about(const struct tool *t, enum set set)
 	       find_any(&t->description, t->description.first, set);
 }
 
-static enum tool_class class_of(const struct tool *t, const struct verbs *v)
+/* Is a search in the first part of the sentence? */
+static bool searches(const struct text *t)
+{
+	size_t part = 1;
+
+	while (part < t->first && !t->words[part].joined)
+		part++;
+	return find_any(t, part, SEARCHES);
+}
+
+/* in: the text that has the verb. */
+static enum tool_class class_of(const struct tool *t, const struct text *in,
+				const struct verbs *v)
 {
 	const struct text *d = &t->description;
 
 	switch (v->kind) {
+	case RUN:
+		return in->sentence && searches(in) && !about(t, CODE)
+			       ? CLASS_READ
+			       : v->class;
 	case STATE:
 		return about(t, RUNNING) ? CLASS_EXECUTE : CLASS_WRITE;
 	case QUERY:
@@ -413,6 +432,9 @@ static bool is_done_too(const struct text *t, size_t i, const struct verbs *v,
 {
 	const struct word *w = &t->words[i];
 
+	/* "make an outbound call" */
+	if (head->kind == TAKE && v->kind == EITHER && form == PLAIN)
+		return true;
 	if (!t->sentence)
 		return w->joined || (!may_be_noun(v) && !reads) ||
 		       (may_be_noun(head) &&
@@ -471,11 +493,11 @@ static struct said ask(const struct tool *tool, const struct text *t)
 			first = form;
 			s.kind = v->kind;
 			s.certain = t->sentence ? !begun : is_verb(t, i, v);
-			raise_to(&s, class_of(tool, v), word);
+			raise_to(&s, class_of(tool, t, v), word);
 		} else if (v && is_done_too(t, i, v, form, head, first,
 					    s.class == CLASS_READ)) {
-			s.certain |= class_of(tool, v) > s.class;
-			raise_to(&s, class_of(tool, v), word);
+			s.certain |= class_of(tool, t, v) > s.class;
+			raise_to(&s, class_of(tool, t, v), word);
 		}
 	}
 	if (!head && !t->sentence && has(words[READABLE], word))
