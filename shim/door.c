@@ -21,6 +21,7 @@
 #define REQUEST_TIME (500 * MILLISECOND) /* for a peer's line */
 #define REPLY_TIME   (2 * SECOND)        /* from its begin to the reply's end */
 #define SILENT_TIME  (20 * MILLISECOND)  /* where another one waits */
+#define REST_TIME    SECOND              /* after an error */
 #define BACKLOG      64
 #define NAMES_MAX    64    /* of numbers, until one is free */
 #define HOST_BYTES   64    /* of the machine's name */
@@ -380,6 +381,10 @@ static struct door_peer *place(struct door *d, int64_t now, int64_t *due)
 {
 	struct door_peer *silent = NULL;
 
+	if (d->rests > now) {
+		*due = d->rests < *due ? d->rests : *due;
+		return NULL;
+	}
 	for (struct door_peer *p = d->peers; p < d->peers + DOOR_PEERS; p++) {
 		if (p->fd < 0)
 			return p;
@@ -399,6 +404,9 @@ static void let_in(struct door *d, struct door_peer *peer, int64_t now)
 	uint64_t met = 0;
 	struct peer who;
 
+	/* Without a descriptor to spare it would be asked for ever. */
+	if (fd < 0 && errno != EAGAIN)
+		d->rests = now + REST_TIME;
 	if (fd < 0)
 		return;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -456,46 +464,52 @@ static void tell(struct door_peer *peer)
 		send_away(peer);
 }
 
-int64_t door_poll(struct door *d, struct pollfd p[DOOR_POLLED], int64_t now)
+int door_poll(struct door *d, struct pollfd p[DOOR_POLLED], int64_t now,
+	      int64_t *due)
 {
-	int64_t due = INT64_MAX;
-	const bool open = d->listener >= 0;
+	int count = 0;
 
-	p[0] = (struct pollfd){.fd = open && place(d, now, &due) ? d->listener
-								 : -1,
-			       .events = POLLIN};
-	for (int i = 0; i < DOOR_PEERS; i++) {
-		const struct door_peer *peer = d->peers + i;
-
-		p[i + 1] = (struct pollfd){.fd = open ? peer->fd : -1,
-					   .events = peer->answers ? POLLOUT
-								   : POLLIN};
-		if (p[i + 1].fd >= 0 && deadline(peer) < due)
-			due = deadline(peer);
+	d->polled = -1;
+	if (d->listener < 0)
+		return 0;
+	if (place(d, now, due)) {
+		d->polled = count;
+		p[count++] =
+			(struct pollfd){.fd = d->listener, .events = POLLIN};
 	}
-	return due < INT64_MAX ? due : -1;
+	for (int i = 0; i < DOOR_PEERS; i++) {
+		struct door_peer *peer = d->peers + i;
+
+		if (peer->fd < 0)
+			continue;
+		peer->polled = count;
+		p[count++] = (struct pollfd){.fd = peer->fd,
+					     .events = peer->answers ? POLLOUT
+								     : POLLIN};
+		if (deadline(peer) < *due)
+			*due = deadline(peer);
+	}
+	return count;
 }
 
 void door_go_on(struct door *d, const struct pollfd p[DOOR_POLLED], int64_t now)
 {
-	struct door_peer *peer;
 	int64_t due = INT64_MAX;
 
-	if (d->listener < 0)
-		return;
-	for (int i = 0; i < DOOR_PEERS; i++) {
-		peer = d->peers + i;
-		if (peer->fd < 0 || p[i + 1].fd != peer->fd)
+	for (int i = 0; i < DOOR_PEERS && d->listener >= 0; i++) {
+		struct door_peer *peer = d->peers + i;
+
+		if (peer->fd < 0)
 			continue;
-		if (p[i + 1].revents && !peer->answers)
+		if (p[peer->polled].revents && !peer->answers)
 			hear(d, peer, now);
-		else if (p[i + 1].revents)
+		else if (p[peer->polled].revents)
 			tell(peer);
 		if (peer->fd >= 0 && deadline(peer) <= now)
 			send_away(peer);
 	}
-	if (p[0].revents && (peer = place(d, now, &due)))
-		let_in(d, peer, now);
+	if (d->polled >= 0 && p[d->polled].revents)
+		let_in(d, place(d, now, &due), now);
 }
 
 /* ---- the door -------------------------------------------------------- */
@@ -576,7 +590,7 @@ bool door_open(struct door *d, const char *state, const struct policy *policy,
 		snprintf(d->server + strlen(d->server),
 			 sizeof(d->server) - strlen(d->server), "%s%s",
 			 *d->server ? " " : "", *server);
-	d->listener = d->numbers = -1;
+	d->listener = d->numbers = d->polled = -1;
 	for (int i = 0; i < DOOR_PEERS; i++)
 		d->peers[i].fd = -1;
 	d->directory = door_directory(state, true, &why);

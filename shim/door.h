@@ -64,11 +64,14 @@ struct door_peer {
 	bool answers; /* the request is there */
 	struct strbuf reply;
 	size_t sent; /* of it */
+	int polled;  /* where its descriptor is, for poll() */
 };
 
 struct door {
 	struct approvals *approvals; /* set by the caller; NULL: none wait */
 	int listener;                /* -1: there is no door */
+	int polled;    /* where that is, for poll(); -1: nobody is let in */
+	int64_t rests; /* until then nobody is let in */
 	int directory, numbers;
 	char name[DOOR_NAME];
 	char server[DOOR_SERVER]; /* its words, cut */
@@ -90,8 +93,10 @@ void door_close(struct door *d);
 /* Who may approve by another policy.  Peers are sent away. */
 void door_reload(struct door *d, const struct policy *policy);
 
-/* What to wait for; returns until when, -1: for ever. */
-int64_t door_poll(struct door *d, struct pollfd p[DOOR_POLLED], int64_t now);
+/* What to wait for, which is so many; *due becomes earlier if something is to
+ * be done before. */
+int door_poll(struct door *d, struct pollfd p[DOOR_POLLED], int64_t now,
+	      int64_t *due);
 
 /* Goes on, after poll(). */
 void door_go_on(struct door *d, const struct pollfd p[DOOR_POLLED],

@@ -91,11 +91,13 @@ int ways_poll(struct ways *w, struct approvals *approvals,
 {
 	struct asker *asker = &w->asker;
 	struct approval *next;
+	int count;
 
 	*due = -1;
 	w->door.approvals = approvals;
-	if (!approvals || (w->door.listener < 0 && !asker->program))
+	if (!approvals)
 		return 0;
+	*due = INT64_MAX;
 	if (asker->asking && !find_asked(w, approvals, &next))
 		asker_stop(asker);
 	if (approvals_due(approvals) >= 0 && asker_free(asker)) {
@@ -107,11 +109,16 @@ int ways_poll(struct ways *w, struct approvals *approvals,
 			asker_start(asker);
 		}
 	}
-	*due = door_poll(&w->door, p, grant_now());
-	if (asker->asking && asker->child->program == 0)
-		*due = 0; /* it could not be started */
-	asker_poll(asker, p + DOOR_POLLED);
-	return WAYS_POLLED;
+	count = door_poll(&w->door, p, grant_now(), due);
+	if (asker->asking) {
+		if (asker->child->program == 0)
+			*due = 0; /* it could not be started */
+		asker_poll(asker, p + count);
+		count += ASKER_POLLED;
+	}
+	if (*due == INT64_MAX)
+		*due = -1;
+	return count;
 }
 
 void ways_go_on(struct ways *w, struct approvals *approvals,

@@ -26,8 +26,8 @@ void ways_close(struct ways *w);
  * on.  Returns how a person can be asked, a set of enum policy_ask. */
 unsigned ways_use(struct ways *w, const struct policy *policy);
 
-/* What to wait for, which is so many; and *due, -1: for ever.  approvals: the
- * session's, or NULL. */
+/* What to wait for, which is so many; and *due, -1: for ever.
+ * approvals: the session's, or NULL. */
 int ways_poll(struct ways *w, struct approvals *approvals,
 	      struct pollfd p[WAYS_POLLED], int64_t *due);
 

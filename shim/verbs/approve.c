@@ -17,12 +17,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SESSION_TIME SECOND       /* for a session's list, or its yes */
-#define SHOW_TIME    (5 * SECOND) /* and for a call of 1 MiB */
-#define LOOK         1000         /* milliseconds between looks, in --watch */
-#define DIGEST_LEAST 8            /* digits of --digest */
+#define SESSION_TIME SECOND /* in which more of a session's reply comes */
+#define LOOK         1000   /* milliseconds between looks, in --watch */
+#define DIGEST_LEAST 8      /* digits of --digest */
 #define DIGEST_SHOWN 16
-#define SEEN_MAX     256 /* calls that --watch has asked about */
+#define TIME_MOST    1000000 /* seconds */
+#define SEEN_MAX     256     /* calls that --watch has asked about */
 #define NAME_COLUMNS 28
 #define ALL_COLUMNS  80
 
@@ -113,40 +113,47 @@ static void put_time(int64_t seconds, int columns)
 	char text[48] = "";
 	struct strbuf out = {.ptr = text, .cap = sizeof(text) - 1};
 
-	answer_wait(&out, seconds < 1 ? SECOND : seconds * SECOND);
+	answer_wait(&out, seconds < 1           ? SECOND
+			  : seconds < TIME_MOST ? seconds * SECOND
+						: TIME_MOST * SECOND);
 	printf("%-*s", columns, text);
 }
 
 /* Asks a session.  False: no reply; reported, but if it has just ended. */
-static bool ask(struct approve *a, const char *name, const char *request,
-		int64_t time)
+static bool ask(struct approve *a, const char *name, const char *request)
 {
-	const size_t most = DOOR_REPLY;
-	const int64_t end = grant_now() + time;
-	int fd = door_knock(a->directory, name);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t end = grant_now() + SESSION_TIME;
+	struct pollfd p = {.events = POLLIN};
 	const char *why = NULL;
 	ssize_t got = -1;
+	int fd;
 
 	a->len = 0;
+	/* There may be many others. */
+	while ((fd = door_knock(a->directory, name)) < 0 && errno == EAGAIN &&
+	       grant_now() < end)
+		poll(NULL, 0, 10);
+	p.fd = fd;
 	if (fd < 0 && (errno == ECONNREFUSED || errno == ENOENT))
 		return false;
 	if (fd < 0)
-		why = errno == EAGAIN  ? "too many others ask"
+		why = errno == EAGAIN  ? "no answer; is it stopped?"
 		      : errno == EPERM ? "no socket of the directory's owner"
 				       : strerror(errno);
 	else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		why = strerror(errno);
-	while (!why && a->len < most) {
+	while (!why && a->len < DOOR_REPLY) {
 		int64_t left = (end - grant_now()) / MILLISECOND;
 
 		if (left <= 0 || poll(&p, 1, (int)left) == 0) {
 			why = "no answer; is it stopped?";
 			break;
 		}
-		got = recv(fd, a->reply + a->len, most - a->len, MSG_DONTWAIT);
+		got = recv(fd, a->reply + a->len, DOOR_REPLY - a->len,
+			   MSG_DONTWAIT);
+		a->len += got > 0 ? (size_t)got : 0;
 		if (got > 0)
-			a->len += (size_t)got;
+			end = grant_now() + SESSION_TIME;
 		else if (got == 0 || errno != EAGAIN)
 			break;
 	}
@@ -202,7 +209,7 @@ static bool list_session(void *context, const char *name)
 	struct record r;
 	size_t columns;
 
-	if (!ask(a, name, "list\n", SESSION_TIME))
+	if (!ask(a, name, "list\n"))
 		return false;
 	while (read_record(&at, &r)) {
 		if (a->listed++ == 0)
@@ -244,7 +251,7 @@ static bool show_call(void *context, const char *name)
 
 	snprintf(request, sizeof(request), "show %llu\n",
 		 (unsigned long long)f->number);
-	if (!ask(a, name, request, SHOW_TIME) || !read_record(&at, &r) ||
+	if (!ask(a, name, request) || !read_record(&at, &r) ||
 	    r.number != f->number)
 		return false;
 	end = a->reply + a->len - strlen("end\n");
@@ -272,7 +279,7 @@ static bool has_gone(struct approve *a)
 	char *at = a->reply;
 	struct record r;
 
-	if (!ask(a, f->session, "list\n", SESSION_TIME))
+	if (!ask(a, f->session, "list\n"))
 		return true;
 	while (read_record(&at, &r))
 		if (r.number == f->number)
@@ -316,8 +323,7 @@ static bool send_answer(struct approve *a, bool yes)
 
 	snprintf(request, sizeof(request), "%s %llu %s\n", yes ? "yes" : "no",
 		 number, f->digest);
-	if (!ask(a, f->session, request, SESSION_TIME) ||
-	    strcmp(a->reply, "gone\n") == 0)
+	if (!ask(a, f->session, request) || strcmp(a->reply, "gone\n") == 0)
 		report_all(
 			"call %llu does not wait any more: somebody else answered, or its session ended",
 			number);
@@ -401,7 +407,7 @@ static bool find_new(void *context, const char *name)
 	char *at = a->reply;
 	struct record r;
 
-	if (!ask(a, name, "list\n", SESSION_TIME))
+	if (!ask(a, name, "list\n"))
 		return false;
 	while (read_record(&at, &r)) {
 		bool seen = false;

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -608,6 +609,35 @@ static void a_flood_at_the_door(void **state)
 	end(p);
 }
 
+/* Without a descriptor for one more, nobody is let in, and it costs nothing. */
+static void no_descriptor_to_spare(void **state)
+{
+	struct proc *p = begin(ASKS(TERMINAL));
+	const pid_t pid = weir_pid(p);
+	const char *at = socket_path();
+	struct rlimit all, few;
+	int64_t used;
+	int fd;
+
+	(void)state;
+	proc_send(p, echo_with("1", "{}"));
+	await_list(1);
+	await_rest(pid);
+	check_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &all), 0);
+	few = (struct rlimit){.rlim_cur = 12, .rlim_max = all.rlim_max};
+	check_equal(prlimit(pid, RLIMIT_NOFILE, &few, NULL), 0);
+	fd = knock(at);
+	used = cpu_of(pid);
+	poll(NULL, 0, 300);
+	ping(p, "2");
+	used = cpu_of(pid) - used;
+	check(used < 100000000, "it used %d ms", (int)(used / 1000000));
+	check_equal(prlimit(pid, RLIMIT_NOFILE, &all, NULL), 0);
+	check(write(fd, "list\n", 5) == 5, "write");
+	check(strstr(reply_of(fd), "\techo\t"), "not listed");
+	end(p);
+}
+
 /* What others may have put there is not followed. */
 static void planted(void **state)
 {
@@ -1040,6 +1070,7 @@ int run_terminal(void)
 		TEST(many_sessions),
 		TEST(garbage_at_the_door),
 		TEST(a_flood_at_the_door),
+		TEST(no_descriptor_to_spare),
 		TEST(planted),
 		TEST(no_door),
 		TEST(other_users),
