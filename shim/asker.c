@@ -106,8 +106,11 @@ static void become(const struct asker *a, int in, int out, pid_t parent)
 
 	system_die_with(parent);
 	setpgid(0, 0);
-	if (fd_put(in, STDIN_FILENO) && fd_put(out, STDOUT_FILENO) &&
-	    fcntl(STDERR_FILENO, F_SETFD, 0) == 0) {
+	/* Weir's own 0 and 1 may be closed, and these in their place. */
+	out = out == STDIN_FILENO ? dup(out) : out;
+	if (fd_put(in, STDIN_FILENO) && fd_put(out, STDOUT_FILENO)) {
+		for (int fd = 0; fd <= STDERR_FILENO; fd++)
+			fcntl(fd, F_SETFD, 0);
 		for (int s = 1; s < NSIG; s++)
 			sigaction(s, &usual, NULL);
 		sigemptyset(&none);

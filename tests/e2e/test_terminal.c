@@ -617,24 +617,39 @@ static void no_descriptor_to_spare(void **state)
 	const char *at = socket_path();
 	struct rlimit all, few;
 	int64_t used;
-	int fd;
+	char name[32];
+	int fd, lowest = 0, before[4], count = 0;
 
 	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	await_list(1);
 	await_rest(pid);
+	/* Those below 10 are in use: poll() needs as many. */
+	for (; lowest < 10; lowest++) {
+		struct stat st;
+
+		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid,
+			 lowest);
+		for (int i = 0; lstat(name, &st) != 0; i++) {
+			if (i == 0 && count < 4)
+				before[count++] = knock(at);
+			poll(NULL, 0, 1);
+		}
+	}
 	check_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &all), 0);
-	few = (struct rlimit){.rlim_cur = 12, .rlim_max = all.rlim_max};
+	few = (struct rlimit){.rlim_cur = 10, .rlim_max = all.rlim_max};
 	check_equal(prlimit(pid, RLIMIT_NOFILE, &few, NULL), 0);
 	fd = knock(at);
 	used = cpu_of(pid);
 	poll(NULL, 0, 300);
 	ping(p, "2");
 	used = cpu_of(pid) - used;
-	check(used < 100000000, "it used %d ms", (int)(used / 1000000));
+	check(used < 20000000, "it used %d ms", (int)(used / 1000000));
 	check_equal(prlimit(pid, RLIMIT_NOFILE, &all, NULL), 0);
 	check(write(fd, "list\n", 5) == 5, "write");
 	check(strstr(reply_of(fd), "\techo\t"), "not listed");
+	while (count > 0)
+		close(before[--count]);
 	end(p);
 }
 

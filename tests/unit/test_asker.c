@@ -145,6 +145,35 @@ static void only_one_way_is_yes(void **state)
 	}
 }
 
+/* Whichever of weir's own are closed, the pipes are the program's 0 and 1. */
+static void closed_descriptors_make_no_difference(void **state)
+{
+	struct asker a;
+
+	(void)state;
+	write_script("[ $(wc -c) -eq 9 ] && echo yes");
+	for (int closed = 0; closed < 4; closed++) {
+		int kept[2] = {fcntl(0, F_DUPFD_CLOEXEC, 10),
+			       fcntl(1, F_DUPFD_CLOEXEC, 10)};
+		enum asker_answer answer;
+
+		assert_true(asker_open(&a, &child));
+		a.text.len = 9;
+		for (int fd = 0; fd < 2; fd++)
+			if (closed >> fd & 1)
+				close(fd);
+		asker_start(&a);
+		answer = wait_for(&a);
+		asker_close(&a);
+		for (int fd = 0; fd < 2; fd++) {
+			dup2(kept[fd], fd);
+			close(kept[fd]);
+		}
+		assert_int_equal(answer, ASKER_YES);
+		assert_true(has_ended());
+	}
+}
+
 /* At the timeout, and when somebody else has answered. */
 static void a_stopped_one_says_nothing(void **state)
 {
@@ -250,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_program_is_taken),
 		cmocka_unit_test(only_one_way_is_yes),
+		cmocka_unit_test(closed_descriptors_make_no_difference),
 		cmocka_unit_test(a_stopped_one_says_nothing),
 		cmocka_unit_test(a_program_that_cannot_run_says_no),
 	};
