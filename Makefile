@@ -57,7 +57,7 @@ FAULTY := $(BUILD)/tests/faulty
 FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
 EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
-FUZZERS := config scan_simd line list policy regex session
+FUZZERS := config journal scan_simd line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
 # What root builds, as for sudo make install, is given to the tree's owner, who

@@ -35,11 +35,13 @@ static void put32(unsigned char *p, uint32_t x)
 		p[i] = (unsigned char)(x >> (24 - 8 * i));
 }
 
-/* A round: of the eight variables, two change. */
-static inline void step(uint32_t a, uint32_t b, uint32_t c, uint32_t *d,
-			uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
-			uint32_t more)
+/* Round k of eight.  The variables a to h change names with each, and stay
+ * where they are: two get new values. */
+static inline void step(uint32_t s[8], unsigned k, uint32_t more)
 {
+	uint32_t a = s[(8 - k) & 7], b = s[(9 - k) & 7], c = s[(10 - k) & 7];
+	uint32_t *d = &s[(11 - k) & 7], *h = &s[(15 - k) & 7];
+	uint32_t e = s[(12 - k) & 7], f = s[(13 - k) & 7], g = s[(14 - k) & 7];
 	uint32_t x = *h + more + ((e & f) ^ (~e & g)) +
 		     (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25));
 
@@ -53,7 +55,7 @@ static void digest_block(uint32_t state[8], const unsigned char *block)
 {
 	uint32_t w[64], s[8];
 
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < 16; i++)
 		w[i] = get32(block + 4 * i);
 	for (int i = 16; i < 64; i++) {
 		uint32_t a = w[i - 15], b = w[i - 2];
@@ -63,20 +65,15 @@ static void digest_block(uint32_t state[8], const unsigned char *block)
 		w[i] = w[i - 16] + a + w[i - 7] + b;
 	}
 	memcpy(s, state, sizeof(s));
-	/* They change names each round, and stay where they are. */
-	for (int i = 0; i < 64; i += 8) {
-#define ROUND(k)                                                               \
-	step(s[(8 - k) & 7], s[(9 - k) & 7], s[(10 - k) & 7],                  \
-	     &s[(11 - k) & 7], s[(12 - k) & 7], s[(13 - k) & 7],               \
-	     s[(14 - k) & 7], &s[(15 - k) & 7], constants[i + k] + w[i + k])
-		ROUND(0);
-		ROUND(1);
-		ROUND(2);
-		ROUND(3);
-		ROUND(4);
-		ROUND(5);
-		ROUND(6);
-		ROUND(7);
+	for (size_t i = 0; i < 64; i += 8) {
+		step(s, 0, constants[i] + w[i]);
+		step(s, 1, constants[i + 1] + w[i + 1]);
+		step(s, 2, constants[i + 2] + w[i + 2]);
+		step(s, 3, constants[i + 3] + w[i + 3]);
+		step(s, 4, constants[i + 4] + w[i + 4]);
+		step(s, 5, constants[i + 5] + w[i + 5]);
+		step(s, 6, constants[i + 6] + w[i + 6]);
+		step(s, 7, constants[i + 7] + w[i + 7]);
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];
@@ -122,7 +119,7 @@ void sha256_end(struct sha256 *h, unsigned char digest[SHA256_BYTES])
 	/* A one, zeros up to 8 bytes before the end of a block (5.1.1). */
 	sha256_add(h, pad, 1 + (119 - h->len % 64) % 64);
 	sha256_add(h, length, sizeof(length));
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		put32(digest + 4 * i, h->state[i]);
 }
 
@@ -138,7 +135,7 @@ void sha256_field(struct sha256 *h, const void *bytes, size_t len)
 
 void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX])
 {
-	for (int i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
 		hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
 	}

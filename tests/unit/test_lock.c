@@ -79,6 +79,7 @@ static void every_byte_counts(void **state)
 	for (size_t len = 1; len < sizeof(text); len++) {
 		char *exact = malloc(len);
 
+		assert_non_null(exact);
 		memcpy(exact, text, len);
 		digest_hex(exact, len, hex);
 		free(exact);
@@ -413,6 +414,7 @@ static void a_lock_that_is_written_anew_counts(void **state)
 				 n == 0 ? "1" : anew[i].anew);
 			FILE *f = fopen(path, "w");
 
+			assert_non_null(f);
 			fprintf(f, "{\"lock\":\"1\",\"tools\":{%s}}",
 				tool("a", text));
 			fclose(f);
