@@ -177,8 +177,7 @@ struct policy {
 	 * memory for condition_test(). */
 	const struct rules **matches;
 	void *memory;
-	unsigned asks; /* the ways in which it can ask, a set */
-	bool asking;   /* some rule asks, in whatever ways */
+	bool asking; /* some rule asks */
 	unsigned char digest[POLICY_DIGEST_BYTES];
 	struct lock *lock; /* the caller's, or NULL */
 	bool hides[POLICY_SECTIONS];

@@ -62,11 +62,6 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-unsigned policy_asks(const struct policy *policy)
-{
-	return policy->asks;
-}
-
 const unsigned char *policy_digest(const struct policy *policy)
 {
 	return policy->digest;

@@ -643,7 +643,7 @@ static void warn_rules(struct lint *l, const struct rules *r)
 
 	warn_pairs(l, &r->require, false);
 	warn_pairs(l, &r->ask_unless, false);
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+	for (size_t i = 0; i < 4; i++)
 		warn_conditions(l, r, lists[i], lists[i], NULL);
 }
 

@@ -646,7 +646,7 @@ static void hold_rules(struct lint *l, const struct rules *r)
 	const struct conditions *const lists[] = {&r->require, &r->deny_if,
 						  &r->ask_unless, &r->ask_if};
 
-	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++)
+	for (size_t k = 0; k < 4; k++)
 		for (size_t i = 0; i < lists[k]->count; i++)
 			hold_condition(l, r, &lists[k]->list[i], k % 2 == 0,
 				       k == 2);

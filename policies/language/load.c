@@ -282,10 +282,7 @@ static void note_rules(struct policy *p, struct rules *r)
 {
 	p->rules_most += has_rules(r);
 	finish_reason(r);
-	if (!rules_ask(r) || refuses(r->action))
-		return;
-	p->asking = true;
-	p->asks |= POLICY_ASK_ALL & ~r->barred;
+	p->asking |= rules_ask(r);
 }
 
 /* What all entries say of the names that are spelled. */
@@ -351,7 +348,6 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
 	struct arena arena = {.least = TREE_BYTES};
 	size_t counts[POLICY_SECTIONS] = {0};
-	struct sha256 sha;
 	bool tables;
 
 	for (size_t i = 0; trees && i < count; i++) {
@@ -363,10 +359,6 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	tables = make_slots(l->policy, counts);
 	if (!trees || !tables)
 		loader_fault(l, "out of memory");
-	sha256_begin(&sha);
-	for (size_t i = 0; i < count; i++)
-		sha256_field(&sha, sources[i].text, sources[i].len);
-	sha256_end(&sha, l->policy->digest);
 	l->layer = 0;
 	l->policy->shared = loader_take(l, count * sizeof(char *));
 	l->policy->fallbacks =
@@ -410,10 +402,15 @@ struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      const struct policy_places *places,
 			      policy_report *report, void *context)
 {
+	struct sha256 sha;
 	struct loader l;
 
 	if (!begin(&l, report, context))
 		return NULL;
+	sha256_begin(&sha);
+	for (size_t i = 0; i < count; i++)
+		sha256_field(&sha, sources[i].text, sources[i].len);
+	sha256_end(&sha, l.policy->digest);
 	l.policy->places = places;
 	compile(&l, sources, count);
 	return end(&l);

@@ -234,6 +234,17 @@ void policy_directories(const struct policy *policy, policy_directory *tell,
 	}
 }
 
+unsigned policy_asks(const struct policy *policy)
+{
+	const struct rules *r = NULL;
+	unsigned in = 0;
+
+	while ((r = policy_rules_after(policy, r)))
+		if (rules_ask(r) && !refuses(r->action))
+			in |= POLICY_ASK_ALL & ~r->barred;
+	return in;
+}
+
 void policy_approvers(const struct policy *policy, policy_approver *tell,
 		      void *context)
 {

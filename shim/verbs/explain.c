@@ -68,7 +68,7 @@ static void print_ask(const struct ask *ask)
 		struct strbuf o = {.ptr = escaped, .cap = sizeof(escaped)};
 
 		strbuf_escaped(&o, ask->by[i], strlen(ask->by[i]));
-		printf("%s\"%.*s\"", i > 0 ? "," : "", (int)o.len, escaped);
+		printf("%s\"%.*s\"", i > 0 ? "," : "", (int)o.len, o.ptr);
 	}
 	printf("],\"approval_timeout\":%d}\n", ask->timeout);
 }
