@@ -326,7 +326,7 @@ static int tell(struct verify *v, const char *head)
 	       v->count ? "" : "In order: ", (unsigned long long)v->lines,
 	       (unsigned long long)v->started);
 	if (living > 0)
-		printf("; %llu have no end line: they run, were killed,\nor their end was cut off",
+		printf("; %llu without an end line: they run,\nwere killed, or their end was cut off",
 		       living);
 	printf(".\nThe last line has the SHA-256\n%s\n", v->last);
 	printf("This cannot show: lines that were computed anew, a whole process removed, an\n"
