@@ -14,8 +14,10 @@
 #include <sys/stat.h>
 
 static const char policy[] = "{\"version\":\"1\",\"default\":\"allow\"}";
+/* What an entry spells and allows is weighed in a shorter way. */
 static const char hiding[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"hid\"]}";
+	"{\"version\":\"1\",\"default\":\"allow\","
+	"\"hide\":[\"hid\"],\"tools\":{\"a\":{},\"c\":{}}}";
 
 #define RPC     "{\"jsonrpc\":\"2.0\","
 #define LIST(s) RPC "\"id\":1,\"result\":{\"tools\":[" s "]}}\n"
