@@ -579,7 +579,21 @@ static const struct {
 	{TOOL("{'ask_if':[" OVER("500") "]}"),
 	 TOOL("{'deny_if':[" OVER("500") "]}"), NULL},
 
+	{TOOL("{'ask_if':[" OVER("500") "]}"),
+	 DENY "'all_tools':{'deny_if':[" OVER("500") "]}}", NULL},
+	{TOOL("{'require':[{'path':'args.n','op':'glob','value':'*'}],'ask_if':"
+	      "[{'path':'args.n','op':'neq','value':'a'}],'deny_if':[{'path':"
+	      "'args.n','op':'not_in','value':['a','b']}]}"),
+	 NULL, NULL},
+	{TOOL("{'require':[{'path':'args.n','op':'glob','value':'*'}],'ask_if':"
+	      "[{'path':'args.n','op':'not_in','value':['a','b']}],'deny_if':"
+	      "[{'path':'args.n','op':'neq','value':'a'}]}"),
+	 NULL, "nobody is ever asked"},
+
 	/* Nobody can say yes. */
+	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'*':{" YES
+	      ",'approve_in':['program']}}}",
+	 NULL, "/tools/*/approve_in: nobody can be asked about what"},
 	{DENY "'all_tools':{" YES ",'approve_in':['client']},'tools':{'t':{" YES
 	      ",'approve_in':['program','terminal']}}}",
 	 NULL,
