@@ -494,6 +494,7 @@ int door_poll(struct door *d, struct pollfd p[DOOR_POLLED], int64_t now,
 
 void door_go_on(struct door *d, const struct pollfd p[DOOR_POLLED], int64_t now)
 {
+	struct door_peer *next;
 	int64_t due = INT64_MAX;
 
 	for (int i = 0; i < DOOR_PEERS && d->listener >= 0; i++) {
@@ -508,8 +509,12 @@ void door_go_on(struct door *d, const struct pollfd p[DOOR_POLLED], int64_t now)
 		if (peer->fd >= 0 && deadline(peer) <= now)
 			send_away(peer);
 	}
-	if (d->polled >= 0 && p[d->polled].revents)
-		let_in(d, place(d, now, &due), now);
+	if (d->polled < 0 || !p[d->polled].revents)
+		return;
+	/* Who was silent may have spoken. */
+	next = place(d, now, &due);
+	if (next)
+		let_in(d, next, now);
 }
 
 /* ---- the door -------------------------------------------------------- */

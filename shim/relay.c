@@ -393,7 +393,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	r->reaching =
 		ways_poll(&r->ways, r->s.approvals, p + WAYS, &r->reached);
 	wait = timeout(r);
-	events = poll(p, (nfds_t)(WAYS + r->reaching), wait);
+	events = poll(p, WAYS + (nfds_t)r->reaching, wait);
 	for (int i = 0; events < 0 && i < WAYS + r->reaching; i++)
 		p[i].revents = 0;
 	/* poll() does not say when a pipe has room for more than a page. */

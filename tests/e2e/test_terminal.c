@@ -609,6 +609,43 @@ static void a_flood_at_the_door(void **state)
 	end(p);
 }
 
+/* All who were silent speak just when another one comes.  In one of several
+ * tries, as who is silent for too long is sent away. */
+static void all_speak_at_once(void **state)
+{
+	enum { PEERS = 8 };
+	struct proc *p = begin(ASKS(TERMINAL));
+	const pid_t pid = weir_pid(p);
+	const char *at = socket_path();
+	const int before = descriptors_of(pid);
+	int fds[PEERS + 1], listed = 0;
+
+	(void)state;
+	proc_send(p, echo_with("1", "{}"));
+	for (int try = 0; try < 5 && listed <= PEERS; try++) {
+		for (int i = 0; i < PEERS; i++)
+			fds[i] = knock(at);
+		for (int i = 0; i < 200 && descriptors_of(pid) < before + PEERS;
+		     i++)
+			poll(NULL, 0, 1);
+		poll(NULL, 0, 30); /* longer than the youngest has to itself */
+		ping(p, "2");
+		await_rest(pid);
+		kill(pid, SIGSTOP);
+		await_state(pid, "T");
+		fds[PEERS] = knock(at);
+		listed = 0;
+		for (int i = 0; i <= PEERS; i++)
+			send(fds[i], "list\n", 5, MSG_NOSIGNAL);
+		kill(pid, SIGCONT);
+		for (int i = 0; i <= PEERS; i++)
+			listed += strstr(reply_of(fds[i]), "\techo\t") != NULL;
+		ping(p, "3");
+	}
+	check_equal(listed, PEERS + 1);
+	end(p);
+}
+
 /* Without a descriptor for one more, nobody is let in, and it costs nothing. */
 static void no_descriptor_to_spare(void **state)
 {
@@ -1085,6 +1122,7 @@ int run_terminal(void)
 		TEST(many_sessions),
 		TEST(garbage_at_the_door),
 		TEST(a_flood_at_the_door),
+		TEST(all_speak_at_once),
 		TEST(no_descriptor_to_spare),
 		TEST(planted),
 		TEST(no_door),
