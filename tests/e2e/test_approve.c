@@ -9,12 +9,14 @@
 #include "way.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char policy[] =
 	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
 	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
 	"\"here\":{\"action\":\"require_approval\",\"approve_in\":[\"client\"]},"
+	"\"few\":{\"action\":\"require_approval\",\"rate_limit\":\"9/minute\"},"
 	"\"soon\":{\"action\":\"require_approval\",\"approval_timeout\":5}}}";
 
 #define RULE    "/tools/pay/action"
@@ -25,8 +27,8 @@ static const char policy[] =
 static struct proc *begin(const char *const *words, bool elicits)
 {
 	struct proc *p = proc_start(
-		join(WORDS(weir, "-s", path("state"), "-l", path("log"), "-p",
-			   file("policy", policy), "--"),
+		join(WORDS(weir, "-s", path("state"), "-g", "g", "-l",
+			   path("log"), "-p", file("policy", policy), "--"),
 		     words));
 
 	proc_send(p, request("\"i\"", "initialize",
@@ -303,6 +305,35 @@ static void reloaded(void **state)
 	check_status(p, 0);
 }
 
+/* The limit of an approved call cannot be counted now: it is refused with
+ * words, and the yes is kept for the next. */
+static void limit_is_locked(void **state)
+{
+	struct proc *p = recorded(true), *holder;
+	const char *id;
+	pid_t pid;
+
+	(void)state;
+	proc_send(p, call("7", "few"));
+	id = question(p);
+	holder = proc_start(WORDS("flock", path("state/g.limits"), "sh", "-c",
+				  "echo $$; kill -STOP $$"));
+	pid = (pid_t)strtol(proc_line(holder), NULL, 10);
+	answer(p, id, "accept");
+	check_refused(proc_line(p), "7", false, "/tools/few/rate_limit",
+		      "the call limit cannot be checked right now");
+	ping(p, "8");
+	kill(pid, SIGKILL);
+	kill(pid, SIGCONT);
+	proc_wait(holder);
+	proc_send(p, call("9", "few"));
+	check(strstr(proc_line(p), "\"id\":9,\"result\""), "unasked");
+	proc_send(p, call("10", "few"));
+	question(p);
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
 /* Two weirs, one behind the other: each asks once. */
 static void behind_another(void **state)
 {
@@ -336,7 +367,8 @@ int run_approve(void)
 		TEST(lines_are_the_same), TEST(answers_of_the_client),
 		TEST(nobody_answers),     TEST(client_without),
 		TEST(client_ends),        TEST(server_asks),
-		TEST(reloaded),           TEST(behind_another),
+		TEST(limit_is_locked),    TEST(reloaded),
+		TEST(behind_another),
 	};
 
 	return cmocka_run_group_tests_name("approve", tests, NULL, NULL);
