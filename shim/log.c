@@ -6,6 +6,7 @@
 #include "grant.h"
 #include "report.h"
 #include "served.h"
+#include "version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,6 +103,23 @@ static void put_true(struct strbuf *o, const char *key, bool value)
 		put_key(o, key);
 		strbuf_string(o, "true");
 	}
+}
+
+static void put_hex(struct strbuf *o, const char *key, const char *hex)
+{
+	put_key(o, key);
+	strbuf_string(o, "\"");
+	strbuf_bytes(o, hex, SHA256_HEX);
+	strbuf_string(o, "\"");
+}
+
+static void put_digest(struct strbuf *o, const char *key,
+		       const unsigned char digest[SHA256_BYTES])
+{
+	char hex[SHA256_HEX];
+
+	sha256_hex(digest, hex);
+	put_hex(o, key, hex);
 }
 
 /* Milliseconds, with three decimals. */
@@ -419,19 +437,14 @@ static void begin(struct log *log, struct line *l, const char *word)
 static bool end(struct log *log, struct line *l)
 {
 	struct strbuf *o = &l->o;
-	const bool first = log->seq == 0;
 	const size_t from = !log->torn;
 	unsigned char digest[SHA256_BYTES];
 	struct sha256 h;
 	ssize_t put;
 
 	o->cap = sizeof(l->text);
-	if (!first) {
-		put_key(o, "prev");
-		strbuf_string(o, "\"");
-		strbuf_bytes(o, log->prev, sizeof(log->prev));
-		strbuf_string(o, "\"");
-	}
+	if (log->seq > 0)
+		put_hex(o, "prev", log->prev);
 	strbuf_string(o, "}\n");
 	RETRY(put = write(log->fd, o->ptr + from, o->len - from));
 	if (put == (ssize_t)(o->len - from)) {
@@ -525,7 +538,8 @@ void log_start(struct log *log, const struct log_start *start)
 	set_server(log, name, strlen(name));
 	*o = (struct strbuf){.ptr = log->start_text,
 			     .cap = sizeof(log->start_text)};
-	strbuf_string(o, ",\"version\":\"" WEIR_VERSION "\",\"command\":[");
+	put_words(o, "version", version);
+	strbuf_string(o, ",\"command\":[");
 	for (; *word; word++, count++) {
 		if (count >= LOG_WORDS)
 			continue;
@@ -535,8 +549,7 @@ void log_start(struct log *log, const struct log_start *start)
 	strbuf_string(o, "]");
 	if (count > LOG_WORDS)
 		put_number(o, "words", count);
-	if (start->policy)
-		put_spelled(o, "policy", start->policy, SHA256_HEX);
+	put_digest(o, "policy", start->policy);
 	put_true(o, "observe", start->observe);
 	put_true(o, "required", log->required);
 	/* One that cannot be written now comes before the next line. */
@@ -714,7 +727,7 @@ void log_changed(struct log *log, struct text tool, const char *reason)
 	done(log, &l);
 }
 
-void log_reload(struct log *log, bool ok, const char *policy)
+void log_reload(struct log *log, bool ok, const unsigned char *policy)
 {
 	struct line l;
 
@@ -722,8 +735,7 @@ void log_reload(struct log *log, bool ok, const char *policy)
 		return;
 	put_key(&l.o, "ok");
 	strbuf_string(&l.o, ok ? "true" : "false");
-	if (policy)
-		put_words(&l.o, "policy", policy);
+	put_digest(&l.o, "policy", policy);
 	done(log, &l);
 }
 

@@ -125,8 +125,8 @@ void log_reopen(struct log *log, const char *path);
 /* What the first line tells.  SIGPIPE and SIGXFSZ must be ignored. */
 struct log_start {
 	const char *grant;
-	const char *const *command; /* NULL-ended, one word at least */
-	const char *policy;         /* SHA256_HEX digits; NULL: left out */
+	const char *const *command;  /* NULL-ended, one word at least */
+	const unsigned char *policy; /* its digest */
 	bool observe;
 };
 void log_start(struct log *log, const struct log_start *start);
@@ -162,8 +162,9 @@ void log_withheld(struct log *log, struct span id, const struct fault *fault);
 /* A tool whose definition is not the locked one. */
 void log_changed(struct log *log, struct text tool, const char *reason);
 
-/* The policy was read again, or could not be; its digest as above. */
-void log_reload(struct log *log, bool ok, const char *policy);
+/* The policy was read again, or could not be; the digest of the one in force.
+ */
+void log_reload(struct log *log, bool ok, const unsigned char *policy);
 
 /* A warning, which is no decision. */
 void log_warning(struct log *log, const char *text);

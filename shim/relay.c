@@ -446,7 +446,7 @@ static void reload(struct relay *r)
 		r->policy = policy;
 		r->lock = lock;
 		report("policy%s reloaded", also);
-		log_reload(&r->s.log, true, NULL);
+		log_reload(&r->s.log, true, policy_digest(policy));
 		return;
 	}
 	if (counters) {
@@ -456,7 +456,7 @@ static void reload(struct relay *r)
 	} else {
 		report("policy%s reload failed; keeping the current policy%s",
 		       also, also);
-		log_reload(&r->s.log, false, NULL);
+		log_reload(&r->s.log, false, policy_digest(r->policy));
 	}
 	if (policy != r->policy)
 		policy_free(policy);
@@ -596,6 +596,7 @@ static bool open_log(struct relay *r, const struct running *server)
 		find_words(server->pid, text, sizeof(text), words);
 	else
 		start.command = (const char *const *)o->rest;
+	start.policy = policy_digest(r->policy);
 	log_start(&r->s.log, &start);
 	return true;
 }

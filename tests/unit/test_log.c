@@ -12,6 +12,10 @@
 #include "../../shim/log.h"
 #include "../../shim/served.h"
 
+static const unsigned char digest[SHA256_BYTES] = {0xAB};
+#define DIGEST_HEX                                                             \
+	"ab00000000000000000000000000000000000000000000000000000000000000"
+
 /* A log in a pipe, and what came out of that. */
 struct written {
 	struct log log;
@@ -39,8 +43,9 @@ static void begin_as(struct written *w, const char *grant,
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	w->log.fd = ends[1];
 	w->end = ends[0];
-	log_start(&w->log,
-		  &(struct log_start){.grant = grant, .command = command});
+	log_start(&w->log, &(struct log_start){.grant = grant,
+					       .command = command,
+					       .policy = digest});
 	take(w);
 }
 
@@ -286,7 +291,9 @@ static void the_start_has_what_was_given(void **state)
 			"\"?s\xC3\xA9\\u202e\",\"version\":\""));
 	assert_non_null(strstr(w.text, ",\"command\":[\"/a/?s\xC3\xA9\\u202e\","
 				       "\"?\",\"3\",\"4\","));
-	assert_non_null(strstr(w.text, "\"16\"],\"words\":17}\n"));
+	assert_non_null(strstr(w.text,
+			       "\"16\"],\"words\":17,\"policy\":\"" DIGEST_HEX
+			       "\"}\n"));
 	w.len = 0;
 	log_server(&w.log, name);
 	name.len = 1;
@@ -301,7 +308,7 @@ static void the_start_has_what_was_given(void **state)
 static int check_chain(const char *text)
 {
 	char prev[16 + SHA256_HEX] = "";
-	unsigned char digest[SHA256_BYTES];
+	unsigned char sum[SHA256_BYTES];
 	struct sha256 h;
 	const char *lf;
 	int seq = 0;
@@ -320,9 +327,9 @@ static int check_chain(const char *text)
 					    strlen(prev));
 		sha256_begin(&h);
 		sha256_add(&h, text, len);
-		sha256_end(&h, digest);
+		sha256_end(&h, sum);
 		memcpy(prev, ",\"prev\":\"", 9);
-		sha256_hex(digest, prev + 9);
+		sha256_hex(sum, prev + 9);
 		memcpy(prev + 9 + SHA256_HEX, "\"}", 3);
 	}
 	return seq;
@@ -352,7 +359,8 @@ static void lines_are_chained(void **state)
 		"\"a \\\"b\\\"\",\"byte\":5,\"prev\"",
 		"\"changed\",\"grant\":\"g\",\"server\":\"s\",\"tool\":\"t\\n\","
 		"\"reason\":\"why\",\"prev\"",
-		"\"reload\",\"grant\":\"g\",\"server\":\"s\",\"ok\":false,\"prev\"",
+		"\"reload\",\"grant\":\"g\",\"server\":\"s\",\"ok\":false,\"policy\":\"" DIGEST_HEX
+		"\",\"prev\"",
 		"\"warning\",\"grant\":\"g\",\"server\":\"s\",\"warning\":\"w\",\"prev\"",
 		"\"end\",\"grant\":\"g\",\"server\":\"s\",\"status\":3,\"passed\":0,"
 		"\"hidden\":0,\"refused\":0,\"malformed\":1,\"dropped\":0,"
@@ -368,7 +376,7 @@ static void lines_are_chained(void **state)
 	log_approval(&w.log, &m, "yes", "ann", "terminal", 1500000);
 	log_withheld(&w.log, id, &fault);
 	log_changed(&w.log, tool, "why");
-	log_reload(&w.log, false, NULL);
+	log_reload(&w.log, false, digest);
 	log_warning(&w.log, "w");
 	log_end(&w.log, 3);
 	take(&w);
@@ -393,8 +401,9 @@ static void what_is_lost_is_counted(void **state)
 	w.end = ends[0];
 	while (write(ends[1], zeros, sizeof(zeros)) > 0)
 		;
-	log_start(&w.log,
-		  &(struct log_start){.grant = "g", .command = command});
+	log_start(&w.log, &(struct log_start){.grant = "g",
+					      .command = command,
+					      .policy = digest});
 	assert_false(log_ready(&w.log));
 	log_warning(&w.log, "lost");
 	assert_int_equal(w.log.lost, 1);
