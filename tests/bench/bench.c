@@ -156,7 +156,8 @@ static double big_up(const struct bench *b, const char *const *relay)
 	return (double)(count * BIG_BYTES) / MIB / took;
 }
 
-/* The same, of lines to the client. */
+/* The same, of lines to the client, none of which is the call's answer: where
+ * there is a log, each is looked at. */
 static double big_down(const struct bench *b, const char *const *relay)
 {
 	size_t count = times(b, 32);
@@ -170,7 +171,7 @@ static double big_down(const struct bench *b, const char *const *relay)
 	snprintf(lines, sizeof(lines), "%zu", count);
 	s = behind_start(relay, server);
 	one_call(&s, 1);
-	input_call(call, 1);
+	input_call(call, 2);
 	from = behind_now();
 	behind_write(&s, call, CALL_BYTES);
 	behind_lines(&s, count, BIG_BYTES);
@@ -257,6 +258,34 @@ static void big_up_row(const struct bench *b)
 static void big_down_row(const struct bench *b)
 {
 	against_bare(b, "big.down", "MiB/s", big_down, 0.97);
+}
+
+/* With a log, against the same without one. */
+static void log_row(const struct bench *b)
+{
+	struct row row = {.name = "big.log",
+			  .unit = "MiB/s",
+			  .rounds = b->rounds,
+			  .judged = RATIO_AT_LEAST,
+			  .goal = 0.95};
+	char log[PATH_BYTES];
+	const char *const logging[] = {
+		b->weir, "-p", b->policy, "-l", path_in(b, "log", log),
+		"--",    NULL};
+
+	for (size_t i = 0; i < b->rounds; i++) {
+		row.weir[i] = big_down(b, logging);
+		row.yard[i] = big_down(b, b->behind_weir);
+	}
+	figures_print(&row, !b->quick);
+	row.name = "flood.log";
+	row.unit = "k/s";
+	row.goal = 0;
+	for (size_t i = 0; i < b->rounds; i++) {
+		row.weir[i] = flood(b, logging);
+		row.yard[i] = flood(b, b->behind_weir);
+	}
+	figures_print(&row, !b->quick);
 }
 
 static void start_row(const struct bench *b)
@@ -773,6 +802,7 @@ static const struct {
 	{"flood", APART, flood_row},
 	{"big.up", TOGETHER, big_up_row},
 	{"big.down", TOGETHER, big_down_row},
+	{"log", TOGETHER, log_row},
 	{"start", TOGETHER, start_row},
 	{"grant", TOGETHER, grant_row},
 	{"redis", TOGETHER, redis_row},
