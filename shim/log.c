@@ -25,6 +25,7 @@ bool log_open(struct log *log, const char *path)
 	struct stat st;
 
 	*log = (struct log){.once = policy_names_descriptor(path)};
+	log->common.ptr = log->common_text;
 	/* A pipe that nobody reads must stop neither the start nor a call. */
 	log->fd = open(path,
 		       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |

@@ -68,8 +68,10 @@ static void answers_are_logged(void **state)
 		struct proc *p = proc_run(
 			join(logging(ALLOW, log),
 			     join(WORDS("--", server), servers[i].options)),
-			text("%s%s%s%s%s", request("0", "initialize", "{}"),
-			     call("1", "echo"), request("2", "ping", NULL),
+			text("%s%s%s%s%s%s", request("0", "initialize", "{}"),
+			     call("1", "echo"),
+			     request("2", "tools/list", NULL),
+			     request("2", "ping", NULL),
 			     call("\"\\u00e9\"", "add"), call("3", "nothing")));
 
 		in_case(servers[i].name);

@@ -11,6 +11,8 @@
 #include "../../shim/session.h"
 #include "fuzz.h"
 
+#include <fcntl.h>
+
 #define MAX_LINE 4096
 
 static const char policy_text[] =
@@ -118,6 +120,7 @@ static void step(struct session *s, struct line *line, int what, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy *policy; /* the same for every run */
+	static int nowhere = -1;
 	struct line line = {.len = 0};
 	struct session s;
 	size_t left;
@@ -132,6 +135,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			  counters_new(policy, NULL, NULL, listen, NULL),
 			  MAX_LINE) &&
 	     session_ask(&s, NULL, POLICY_ASK_TERMINAL));
+	if (nowhere < 0)
+		nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	s.log.fd = nowhere;
+	s.log.args = "args.a,args.a.b";
+	s.served = served_new();
+	must(nowhere >= 0 && s.served);
+	log_start(&s.log, &(struct log_start){
+				  .grant = "g",
+				  .command = (const char *const[]){"s", NULL},
+				  .policy = policy_digest(policy)});
 	while (size >= 3) {
 		int what = data[0];
 		size_t len = data[1] | (size_t)data[2] << 8;
