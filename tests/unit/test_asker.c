@@ -91,9 +91,12 @@ static void only_one_way_is_yes(void **state)
 		{READS "[ -z \"$WEIR_POLICY$WEIR_ASK\" ] && "
 		       "[ \"$OTHER\" = here ] && echo yes",
 		 9, ASKER_YES},
-		{READS "while read -r k v; do case $k$v in "
-		       "SigBlk:*[!0]*|SigIgn:*[!0]*) exit 1;; esac; "
-		       "done </proc/$$/status; echo yes",
+		/* More than once: a shell blocks some for a moment. */
+		{READS "for i in 1 2 3 4 5 6 7 8 9; do ok=yes; "
+		       "while read -r k v; do case $k$v in "
+		       "SigBlk:*[!0]*|SigIgn:*[!0]*) ok=;; esac; "
+		       "done </proc/$$/status; "
+		       "[ $ok ] && echo yes && exit; sleep 0.05; done",
 		 9, ASKER_YES},
 		/* All else is a no. */
 		{READS, 100, ASKER_NO},
