@@ -39,8 +39,8 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(1)"; )
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 # What stands behind shim/system.h: linux, or posix.
-SYSTEM ?= linux
-OTHERS  = $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c %/preload_check.c)
+SYSTEM ?= $(if $(filter Linux,$(shell uname)),linux,posix)
+OTHERS := $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c %/preload_check.c)
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
@@ -54,9 +54,16 @@ TESTS  := $(UNITS:%=$(BUILD)/tests/%) $(BUILD)/tests/test_corpus \
 	  $(BUILD)/tests/test_e2e
 SERVER := $(BUILD)/tests/server
 FAULTY := $(BUILD)/tests/faulty
+# For LD_PRELOAD, which is Linux'.
+LIBWEIR := $(BUILD)/libweir.so
 FAULTY_LIBRARY := $(BUILD)/tests/faulty.so
 COUNTING := $(BUILD)/tests/counting.so
 EARLY := $(addprefix $(BUILD)/tests/early-,library.so first.so program)
+ifneq ($(SYSTEM),linux)
+LIBWEIR :=
+FAULTY_LIBRARY :=
+EARLY :=
+endif
 FUZZERS := config journal scan_simd line list policy regex session
 REPLAYS := $(FUZZERS:%=$(BUILD)/tests/replay_%)
 
@@ -66,7 +73,7 @@ GIVE = [ "$$(id -u)" -ne 0 ] || chown -R --reference=Makefile $(BUILD)
 
 .SECONDARY:
 .PHONY: all
-all: $(BUILD)/weir $(BUILD)/libweir.so $(BUILD)/completion/done
+all: $(BUILD)/weir $(LIBWEIR) $(BUILD)/completion/done
 all:                                 ## build the program and the library (the default)
 	@$(GIVE)
 
@@ -90,7 +97,7 @@ PIC = $(patsubst -fPIE,-fPIC,$(HARDEN)) -fvisibility=hidden \
 LINK_LIBRARY = -shared -Wl,-z,relro,-z,now,-z,initfirst -Wl,-z,defs \
 	-Wl,--gc-sections -Wl,--exclude-libs,ALL
 LIBRARY := $(patsubst %.c,$(BUILD)/pic/%.o,shim/preload.c $(PARTS))
-$(BUILD)/libweir.so $(FAULTY_LIBRARY): $(LIBRARY)
+$(BUILD)/libweir.so $(BUILD)/tests/faulty.so: $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(PIC) $(LINK_LIBRARY) -Wl,-soname,$(@F) \
 		$(LDFLAGS) -o $@ $^ $(JSON)
@@ -165,13 +172,13 @@ $(BUILD)/tests/replay_list: $(BUILD)/obj/tests/fuzz/fuzz_list.o \
 
 # weir and libweir.so, with their system calls interrupted.
 WRAP := $(patsubst %,-Wl$(,)--wrap=%,read write recv send poll dup2 close \
-	waitpid pipe2)
+	waitpid pipe pipe2)
 $(FAULTY): LINK += $(WRAP)
 $(FAULTY): $(call objects,tests/fault/fault.c shim/main.c $(PARTS))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(JSON)
-$(FAULTY_LIBRARY): LINK_LIBRARY += $(WRAP)
-$(FAULTY_LIBRARY): $(BUILD)/pic/tests/fault/fault.o
+$(BUILD)/tests/faulty.so: LINK_LIBRARY += $(WRAP)
+$(BUILD)/tests/faulty.so: $(BUILD)/pic/tests/fault/fault.o
 
 # What weir allocates, counted.
 $(COUNTING): tests/fault/count.c tests/fault/count.h
@@ -196,12 +203,13 @@ $(SERVER): $(call objects,$(wildcard tests/server/*.c))
 test: deps                           ## install what is missing, run every test; T=NAME
 	@$(MAKE) --no-print-directory check
 
+RUN = SYSTEM=$(SYSTEM) TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
 check: build-tests                   ## the same, but install nothing
 	@[ -n "$(T)" ] || { sh tests/symbols $(BUILD) && \
 		sh tests/examples $(BUILD)/weir && sh tests/building && \
 		sh tests/completion $(BUILD) && \
 		sh tests/redis/fleet $(abspath $(BUILD)) 5; }
-	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
+	@$(RUN)
 
 deps:                                ## install what the build and the tests need
 	@sh tests/setup cc libjsonparser-dev libcmocka-dev
@@ -211,7 +219,7 @@ build-tests: all $(BUILD)/tests/soak $(SERVER) $(FAULTY) $(FAULTY_LIBRARY) \
 		$(COUNTING) $(EARLY) $(BUILD)/redis/fleet $(TESTS) $(REPLAYS)
 	@$(GIVE)
 run-tests: build-tests
-	@TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
+	@$(RUN)
 
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work
@@ -469,22 +477,21 @@ format:                              ## lay the text out anew
 BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETION = $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETION = $(PREFIX)/share/fish/vendor_completions.d
+# Not every system's install has -D.
+put = install -d $(DESTDIR)$(3) && install -m $(1) $(2) $(DESTDIR)$(3)
 install: all                         ## into $(DESTDIR)$(PREFIX)
-	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/weir $(BUILD)/libweir.so
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 shim/weir.1
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/weir \
-		policies/policy.schema.json
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weir README.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weir/examples \
-		policies/examples/*
+	$(call put,755,$(BUILD)/weir,$(PREFIX)/bin)
+	$(if $(LIBWEIR),$(call put,644,$(LIBWEIR),$(PREFIX)/lib/weir))
+	$(call put,644,shim/weir.1,$(PREFIX)/share/man/man1)
+	$(call put,644,policies/policy.schema.json,$(PREFIX)/share/weir)
+	$(call put,644,README.md,$(PREFIX)/share/doc/weir)
+	$(call put,644,policies/examples/*,$(PREFIX)/share/doc/weir/examples)
 	[ ! -e $(BUILD)/completion/weir.fish ] || { \
-		install -D -m 644 $(BUILD)/completion/weir.bash \
+		$(call put,644,$(BUILD)/completion/weir.bash,$(BASH_COMPLETION)) && \
+		mv $(DESTDIR)$(BASH_COMPLETION)/weir.bash \
 			$(DESTDIR)$(BASH_COMPLETION)/weir && \
-		install -D -m 644 -t $(DESTDIR)$(ZSH_COMPLETION) \
-			$(BUILD)/completion/_weir && \
-		install -D -m 644 -t $(DESTDIR)$(FISH_COMPLETION) \
-			$(BUILD)/completion/weir.fish; }
+		$(call put,644,$(BUILD)/completion/_weir,$(ZSH_COMPLETION)) && \
+		$(call put,644,$(BUILD)/completion/weir.fish,$(FISH_COMPLETION)); }
 
 uninstall:                           ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/weir \

@@ -68,6 +68,7 @@ void child_hold(sigset_t *was)
 
 void child_release(const sigset_t *was)
 {
+	system_uncatch();
 	system_mask(SIG_SETMASK, was, NULL);
 }
 
@@ -239,7 +240,7 @@ bool child_start(struct child *child, char **argv, const sigset_t *mask)
 	/* Left open when the start fails: weir ends then. */
 	if (!system_pipe(in) || !system_pipe(out) || !system_pipe(notify))
 		return cannot_start(child, "cannot make a pipe");
-	child->room = system_room(in[0], in[1]);
+	child->room = system_room(in[1]);
 	if (!catch_signals(child, &was))
 		return cannot_start(child, "cannot catch signals");
 	was.mask = *mask;
@@ -290,7 +291,7 @@ bool child_adopt(struct child *child, struct running *server)
 	child->pidfd = server->pidfd;
 	child->in = server->in;
 	child->out = server->out;
-	child->room = system_room(-1, server->in);
+	child->room = system_room(server->in);
 	if (!child_notify(server->notify, RUNNING_UP))
 		return fail(child, EXIT_WEIR); /* it has ended */
 	close(server->notify);

@@ -516,6 +516,7 @@ static void open_ports(struct relay *r)
 	resize(r, r->page);
 	r->client_in = fd_adopt(STDIN_FILENO, false);
 	r->client_out = fd_adopt(STDOUT_FILENO, true);
+	r->client_out_full = !fd_eager(&r->client_out);
 }
 
 static bool open_session(struct relay *r, size_t *reported)

@@ -81,8 +81,8 @@ struct room {
 	bool varies;  /* system_resize() can change it */
 	bool blind;   /* system_held() does not work */
 };
-/* Of an empty pipe that is weir's alone; or of a write end, and -1. */
-struct room system_room(int from, int to);
+/* Of the write end of an empty pipe. */
+struct room system_room(int fd);
 
 /* Gives the pipe another size, or one near it, which is returned.  0: no. */
 size_t system_resize(int fd, size_t size);

@@ -216,12 +216,11 @@ int system_reopen(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-struct room system_room(int from, int to)
+struct room system_room(int fd)
 {
-	const int size = fcntl(to, F_GETPIPE_SZ);
+	const int size = fcntl(fd, F_GETPIPE_SZ);
 	const long page = sysconf(_SC_PAGESIZE);
 
-	(void)from;
 	return (struct room){.bytes = size > 0 ? (size_t)size : PIPE_BUF,
 			     .page = page > 0 ? (size_t)page : PIPE_BUF,
 			     .varies = true};

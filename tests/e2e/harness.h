@@ -30,6 +30,9 @@
 /* The two programs, from the environment variables WEIR and SERVER. */
 extern const char *weir, *server;
 
+/* Is it the weir of system_posix.c?  From the variable SYSTEM. */
+extern bool posix;
+
 /* A list of words, NULL-ended. */
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
@@ -63,8 +66,19 @@ int harness_setup(void **state);
 int harness_teardown(void **state);
 
 /* A test, with these around it. */
+struct test {
+	const char *name;
+	void (*run)(void **state);
+};
+void harness_test(void **state);
 #define TEST(f)                                                                \
-	cmocka_unit_test_setup_teardown(f, harness_setup, harness_teardown)
+	{                                                                      \
+#f, harness_test, harness_setup, harness_teardown,             \
+			&(struct test)                                         \
+		{                                                              \
+#f, f                                                  \
+		}                                                              \
+	}
 
 struct proc *proc_start(const char *const *argv);
 struct proc *proc_start_how(const char *const *argv, const struct how *how);

@@ -55,6 +55,7 @@ int main(int argc, char **argv)
 	weir = getenv("WEIR");
 	server = getenv("SERVER");
 	preload = getenv("PRELOAD");
+	posix = getenv("SYSTEM") && strcmp(getenv("SYSTEM"), "posix") == 0;
 	faulty_weir = getenv("FAULTY");
 	if (preload) {
 		preload = realpath(preload, NULL);

@@ -100,8 +100,9 @@ static void client_stuck(const struct ends_kind *kind)
 		await_size(record, sent += strlen(line));
 		still = held(e.ours[1]) == was ? still + 1 : 0;
 	}
-	/* dd and cat; and behind weir, the shell. */
-	check(kind->terminal || descendants_of(p->pid) == (preload ? 2 : 3),
+	/* dd and cat; and behind weir, the shell, and the guard. */
+	check(kind->terminal ||
+		      descendants_of(p->pid) == (preload ? 2 : 3 + posix),
 	      "all was read");
 	proc_more(p, flood.len);
 	ends_close_in(kind, p);
@@ -275,11 +276,16 @@ static void first_lines_come_alone(void **state)
 	append_text(&input, many_pings(20).ptr);
 	proc_write(p, input.ptr, input.len);
 	for (size_t i = 0, at = 0; at < 8192; i++) {
+		/* What follows goes with the last, if the pipe has room. */
+		const size_t most = posix && i == COUNT(sizes) - 1
+					    ? sizes[i] + 1
+					    : sizeof(buf);
+
 		struct pollfd f = {.fd = in, .events = POLLIN};
 
 		check(poll(&f, 1, DEADLINE) == 1, "line %zu does not come", i);
 		await_rest(weir_pid(p));
-		check_equal(read(in, buf, sizeof(buf)), (ssize_t)sizes[i] + 1);
+		check_equal(read(in, buf, most), (ssize_t)sizes[i] + 1);
 		check_same("a line", buf, sizes[i] + 1, input.ptr + at,
 			   sizes[i] + 1);
 		at += sizes[i] + 1;
@@ -364,7 +370,7 @@ static void fill_until_it_waits(struct proc *p, pid_t pid)
 	size_t sent = 0;
 
 	for (int i = 0; i < 8; i++)
-		append_text(&lines, long_ping("1", 300000));
+		append_text(&lines, long_ping("1", posix ? 30000 : 300000));
 	while (awaited_by(pid) != TIME) {
 		ssize_t put = write(p->in, lines.ptr + sent, lines.len - sent);
 
@@ -465,8 +471,8 @@ static void fullness_is_not_told(void **state)
 	check_status(p, 0);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, input.ptr, input.len);
-	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "FIONREAD"), "%s", p->told.ptr);
+	check_equal(weir_lines(p->told.ptr), posix ? 0 : 1);
+	check(posix || strstr(p->told.ptr, "FIONREAD"), "%s", p->told.ptr);
 }
 
 /* ---- nothing to do --------------------------------------------------- */

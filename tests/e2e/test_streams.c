@@ -197,11 +197,13 @@ static void lines_in_one_piece(void **state)
 					  "--", server, "--report", "--slow",
 					  "1", "--huge", "300000"));
 	struct bytes input = {.ptr = NULL};
+	/* Where no pipe can be made larger. */
+	const size_t most = posix ? 60013 : 300007;
 	const char *line;
 
 	(void)state;
 	for (size_t i = 0; i < 80; i++) {
-		append_text(&input, long_ping("1", 100 + i * i * i % 300007));
+		append_text(&input, long_ping("1", 100 + i * i * i % most));
 		if (i % 4 == 0)
 			append_text(&input, call("2", "echo"));
 		if (i % 4 == 1)

@@ -26,6 +26,7 @@ int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __real_dup2(int from, int to);
 int __real_close(int fd);
 pid_t __real_waitpid(pid_t pid, int *status, int options);
+int __real_pipe(int fds[2]);
 int __real_pipe2(int fds[2], int flags);
 
 ssize_t __wrap_read(int fd, void *buf, size_t len);
@@ -36,6 +37,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_dup2(int from, int to);
 int __wrap_close(int fd);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+int __wrap_pipe(int fds[2]);
 int __wrap_pipe2(int fds[2], int flags);
 
 static bool begun;
@@ -114,6 +116,12 @@ int __wrap_pipe2(int fds[2], int flags)
 {
 	begun = true;
 	return __real_pipe2(fds, flags);
+}
+
+int __wrap_pipe(int fds[2])
+{
+	begun = true;
+	return __real_pipe(fds);
 }
 
 /* It is closed all the same, on Linux. */

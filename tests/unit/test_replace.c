@@ -306,7 +306,10 @@ static void keeps_what_is_there(void **state)
 	if (geteuid() == 0)
 		assert_int_equal(chown(path, (uid_t)-1, 12345), 0);
 	chmod(path, 0604);
-	bool labelled = setxattr(path, "user.kept", "yes", 3, 0) == 0;
+	/* With nothing but POSIX none is seen. */
+	const char *system = getenv("SYSTEM");
+	bool labelled = (!system || strcmp(system, "posix") != 0) &&
+			setxattr(path, "user.kept", "yes", 3, 0) == 0;
 
 	assert_true(replace(link_to));
 	assert_true(has(path, NEW));

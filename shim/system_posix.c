@@ -1,0 +1,405 @@
+/*
+ * POSIX.  The contract is in system.h.
+ *
+ * No signal tells the server that weir has died, so another process watches,
+ * the guard: it has one descriptor, the read end of a pipe that only weir has
+ * the other end of, reads from it whom to kill, and does so at its end.  Weir
+ * ends the guard before it takes the status of a server that has ended, so that
+ * the number that the guard knows is never a stranger's.
+ */
+#include "system.h"
+
+#include "child.h"
+#include "fd.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__APPLE__)
+#include <copyfile.h>
+#include <sys/sysctl.h>
+#define BOOT "kern.bootsessionuuid"
+#elif defined(__FreeBSD__)
+#include <sys/sysctl.h>
+#define BOOT "kern.boot_id"
+#endif
+
+#define FDS_MOST  65536              /* descriptors that are looked at */
+#define PIPE_MOST ((size_t)1 << 20)  /* no pipe is filled with more */
+#define CHUNK     ((size_t)16 << 10) /* written at once meanwhile */
+
+/* ---- signals --------------------------------------------------------- */
+
+/* The two flags are a signal's by its number; a byte in the pipe wakes. */
+static volatile sig_atomic_t sent[NSIG], other[NSIG];
+static int wake = -1;
+static sigset_t caught;
+static struct sigaction before[NSIG];
+
+void system_mask(int how, const sigset_t *set, sigset_t *was)
+{
+	sigprocmask(how, set, was);
+}
+
+static void take(int signo, siginfo_t *info, void *context)
+{
+	const int error = errno;
+	ssize_t put;
+
+	(void)context;
+	if (info->si_code == SI_USER || info->si_code == SI_QUEUE)
+		sent[signo] = true;
+	else
+		other[signo] = true;
+	/* A full pipe wakes as well. */
+	RETRY(put = write(wake, "", 1));
+	errno = error;
+}
+
+int system_catch(const sigset_t *set, sigset_t *was)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+	const bool again = wake >= 0;
+	int fds[2];
+
+	if (!system_pipe(fds))
+		return -1;
+	if (again)
+		close(wake);
+	fd_own(fds[0]);
+	wake = fd_own(fds[1]).fd;
+	caught = *set;
+	action.sa_sigaction = take;
+	sigfillset(&action.sa_mask);
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(set, i) == 1)
+			sigaction(i, &action, again ? NULL : &before[i]);
+	sigprocmask(SIG_UNBLOCK, set, was);
+	return fds[0];
+}
+
+void system_uncatch(void)
+{
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&caught, i) == 1)
+			sigaction(i, &before[i], NULL);
+}
+
+/* Is weir in the foreground of its terminal? */
+static bool hears_keys(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	bool hears = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+
+	if (fd >= 0)
+		close(fd);
+	return hears;
+}
+
+int system_signal(int fd, bool *typed)
+{
+	char bytes[64];
+	ssize_t got;
+
+	/* Before the flags, which are set first. */
+	do {
+		RETRY(got = read(fd, bytes, sizeof(bytes)));
+	} while (got > 0);
+	for (int i = 1; i < NSIG; i++) {
+		volatile sig_atomic_t *flag = sent[i] ? &sent[i] : &other[i];
+
+		if (!*flag)
+			continue;
+		*flag = false;
+		/* No system says for certain that it was a key. */
+		*typed = flag == &other[i] && (i == SIGINT || i == SIGQUIT) &&
+			 hears_keys();
+		return i;
+	}
+	return 0;
+}
+
+/* ---- processes ------------------------------------------------------- */
+
+static struct {
+	pid_t pid;    /* the guard's; 0: there is none */
+	pid_t server; /* 0: it has ended */
+	int fd;       /* write end of the pipe; -1: there is none */
+} guard = {.fd = -1};
+
+/* How many may be open. */
+static long descriptors(void)
+{
+	const long most = sysconf(_SC_OPEN_MAX);
+
+	return most < 0 || most > FDS_MOST ? FDS_MOST : most;
+}
+
+/* The guard, in a session of its own, so that no terminal's end is its.  All
+ * signals are blocked, and stay so. */
+static void watch(int fd)
+{
+	const long most = descriptors();
+	pid_t server = 0, told;
+	ssize_t got;
+
+	setsid();
+	for (int i = 0; i < most; i++)
+		if (i != fd)
+			close(i);
+	for (;;) {
+		RETRY(got = read(fd, &told, sizeof(told)));
+		if (got != sizeof(told))
+			break;
+		server = told;
+	}
+	if (server > 0)
+		kill(server, SIGKILL);
+	_exit(0);
+}
+
+static void tell_guard(pid_t server)
+{
+	ssize_t put;
+
+	RETRY(put = write(guard.fd, &server, sizeof(server)));
+}
+
+/* With all signals blocked.  False: errno. */
+static bool start_guard(void)
+{
+	int fds[2];
+
+	if (!system_pipe(fds))
+		return false;
+	if (guard.fd >= 0)
+		close(guard.fd);
+	guard.fd = fds[1];
+	guard.pid = fork();
+	if (guard.pid == 0) {
+		close(fds[1]);
+		watch(fds[0]);
+	}
+	close(fds[0]);
+	return guard.pid > 0;
+}
+
+/* Even one that is stopped, or traced. */
+static void end_guard(void)
+{
+	guard.server = 0;
+	if (guard.pid > 0) {
+		kill(guard.pid, SIGKILL);
+		RETRY(waitpid(guard.pid, NULL, 0));
+	}
+	guard.pid = 0;
+}
+
+/* Somebody has killed it. */
+static void replace_guard(void)
+{
+	sigset_t all, was;
+
+	guard.pid = 0;
+	if (guard.server == 0)
+		return;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	if (start_guard())
+		tell_guard(guard.server);
+	else
+		report("cannot start a process: if weir is killed, the server will not end: %s",
+		       strerror(errno));
+	sigprocmask(SIG_SETMASK, &was, NULL);
+}
+
+void system_die_with(pid_t parent)
+{
+	(void)parent;
+}
+
+pid_t system_start(void (*become)(void *context), void *context)
+{
+	sigset_t all, was;
+	pid_t pid = -1;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	if (start_guard()) {
+		pid = fork();
+		if (pid == 0) {
+			/* Weir may be killed before it can say this. */
+			tell_guard(getpid());
+			become(context);
+		}
+		guard.server = pid;
+		if (pid < 0)
+			end_guard();
+	}
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	return pid;
+}
+
+pid_t system_reap(int *status)
+{
+	siginfo_t info;
+	pid_t pid;
+	int done;
+
+	for (;;) {
+		info.si_pid = 0;
+		RETRY(done = waitid(P_ALL, 0, &info,
+				    WEXITED | WNOHANG | WNOWAIT));
+		if (done != 0 || info.si_pid == 0)
+			return 0;
+		if (info.si_pid == guard.server)
+			end_guard();
+		RETRY(pid = waitpid(info.si_pid, status, 0));
+		if (pid != guard.pid)
+			return pid;
+		replace_guard();
+	}
+}
+
+bool system_adopts(void)
+{
+	return false;
+}
+
+bool system_children(void (*each)(void *context, pid_t pid), void *context)
+{
+	(void)each, (void)context;
+	return false;
+}
+
+void system_descriptors(void (*each)(int fd))
+{
+	const long most = descriptors();
+
+	for (int fd = 3; fd < most; fd++)
+		each(fd);
+}
+
+bool system_self(const char *name, char path[PATH_MAX])
+{
+	return name && child_find(name, path);
+}
+
+int system_preload_check(const char *command)
+{
+	printf("%s: does not load libweir.so, which is for Linux. Put weir "
+	       "before it: weir -p POLICY -- %s\n",
+	       command, command);
+	return 1;
+}
+
+/* ---- descriptors ----------------------------------------------------- */
+
+bool system_pipe(int fds[2])
+{
+	return pipe(fds) == 0 && fcntl(fds[0], F_SETFD, FD_CLOEXEC) == 0 &&
+	       fcntl(fds[1], F_SETFD, FD_CLOEXEC) == 0;
+}
+
+int system_reopen(int fd)
+{
+	(void)fd;
+	return -1;
+}
+
+/* No call tells what a pipe holds: another is filled.  Whatever lies in it may
+ * take the last of its buffers, so but for an empty one nothing is certain: its
+ * only page is all of it. */
+struct room system_room(int fd)
+{
+	static const char bytes[CHUNK];
+	size_t most = 0, held = 0;
+	ssize_t put = 1;
+	int fds[2];
+
+	(void)fd;
+	if (system_pipe(fds)) {
+		fd_own(fds[1]);
+		while (put > 0 && most < PIPE_MOST) {
+			RETRY(put = write(fds[1], bytes, sizeof(bytes)));
+			most += put > 0 ? (size_t)put : 0;
+		}
+		if (!system_held(fds[1], &held) || held != most)
+			most = 0;
+		close(fds[0]);
+		close(fds[1]);
+	}
+	return (struct room){.bytes = most > PIPE_BUF ? most : PIPE_BUF,
+			     .page = most > PIPE_BUF ? most : PIPE_BUF,
+			     .blind = most == 0};
+}
+
+size_t system_resize(int fd, size_t size)
+{
+	(void)fd, (void)size;
+	return 0;
+}
+
+/* Where a pipe's two ends count by themselves, this says 0. */
+bool system_held(int fd, size_t *bytes)
+{
+#ifdef FIONREAD
+	int held = 0;
+	bool told = ioctl(fd, FIONREAD, &held) == 0;
+
+	*bytes = held > 0 ? (size_t)held : 0;
+	return told;
+#else
+	(void)fd, (void)bytes;
+	errno = ENOTTY;
+	return false;
+#endif
+}
+
+bool system_copy_attributes(int from, int to)
+{
+#ifdef __APPLE__
+	return fcopyfile(from, to, NULL, COPYFILE_ACL | COPYFILE_XATTR) == 0;
+#else
+	(void)from, (void)to;
+	return true;
+#endif
+}
+
+/* ---- memory, time ---------------------------------------------------- */
+
+void *system_reserve(size_t len)
+{
+	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANON, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+void system_release(void *at, size_t len)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	/* The last page may be in use behind the end. */
+	len -= len % (size_t)page;
+	if (len > 0)
+		mmap(at, len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0);
+}
+
+size_t system_boot(char *name, size_t size)
+{
+#ifdef BOOT
+	return sysctlbyname(BOOT, name, &size, NULL, 0) == 0 ? size : 0;
+#else
+	(void)name, (void)size;
+	return 0;
+#endif
+}
