@@ -1,5 +1,6 @@
 /* Lists in the server's lines.  The contract is in reply.h. */
 #include "reply.h"
+#include "scan_simd.h"
 #include "scan_step.h"
 
 static const struct list_keys {
@@ -470,7 +471,7 @@ static void read_line(struct line *l, const char *line, size_t len)
 
 void half_add(struct half *half, const char *p, size_t len)
 {
-	const char *lf = memrchr(p, '\n', len), *end = p + len;
+	const char *lf = scan_last(p, len, '\n'), *end = p + len;
 
 	if (lf) {
 		*half = (struct half){0};

@@ -1,6 +1,8 @@
 /* Over many bytes at once.  The contract is in scan_simd.h. */
 #include "scan_simd.h"
 
+#include <string.h>
+
 #if defined(SCAN_SSE2)
 #include <cpuid.h>
 #endif
@@ -502,4 +504,16 @@ const char *scan_run(const char *begin, const char *p, const char *end,
 void scan_stops(const char *p, size_t blocks, uint64_t *stops)
 {
 	kernels[lacks()]->stops(p, blocks, stops);
+}
+
+const char *scan_last(const char *p, size_t len, char c)
+{
+#ifdef __APPLE__
+	while (len > 0)
+		if (p[--len] == c)
+			return p + len;
+	return NULL;
+#else
+	return memrchr(p, c, len);
+#endif
 }

@@ -52,6 +52,9 @@ const char *scan_run(const char *begin, const char *p, const char *end,
 		     bool *escaped);
 void scan_stops(const char *p, size_t blocks, uint64_t *stops);
 
+/* The last byte c of len at p, as memrchr(), which macOS has not; or NULL. */
+const char *scan_last(const char *p, size_t len, char c);
+
 /* Skips one character or two-byte escape; NULL if it is not valid. */
 const char *scan_character(const char *p, const char *end);
 

@@ -1,6 +1,7 @@
 /* What waits for a person.  The contract is in approvals.h. */
 #include "approvals.h"
 
+#include "../policies/host/host.h"
 #include "system.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ struct approvals *approvals_open(const char *const *server)
 		return NULL;
 	a->server = server;
 	a->lines = system_reserve(LINES);
-	if (!a->lines || getentropy(a->secret, SECRET_BYTES) != 0) {
+	if (!a->lines || !host_random(a->secret, SECRET_BYTES)) {
 		approvals_close(a);
 		return NULL;
 	}

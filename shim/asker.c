@@ -19,6 +19,9 @@
 #define TEXT_BYTES (((size_t)6 << 20) + ((size_t)512 << 10))
 #define OWN        "WEIR_"
 
+/* POSIX has it declared nowhere. */
+extern char **environ;
+
 static const char sentence[] =
 	"weir asks: may the tool call on stdin go to the server?";
 

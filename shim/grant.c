@@ -16,19 +16,19 @@
 
 #define SECONDS_MOST (INT64_MAX / SECOND - 1)
 
-static int64_t read_clock(clockid_t id)
+static int64_t read_wall(void)
 {
 	struct timespec t;
 	int64_t seconds;
 
-	clock_gettime(id, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	seconds = t.tv_sec < SECONDS_MOST ? t.tv_sec : SECONDS_MOST;
 	return seconds * SECOND + t.tv_nsec;
 }
 
 int64_t grant_now(void)
 {
-	return read_clock(CLOCK_BOOTTIME);
+	return counters_now();
 }
 
 static uint64_t hash(uint64_t h, const char *s, size_t len)
@@ -51,8 +51,8 @@ static uint64_t this_boot(void)
 /* A policy_clock's; context is the number of this boot. */
 static struct policy_moment read_moment(void *context)
 {
-	return (struct policy_moment){.steady = read_clock(CLOCK_BOOTTIME),
-				      .wall = read_clock(CLOCK_REALTIME),
+	return (struct policy_moment){.steady = counters_now(),
+				      .wall = read_wall(),
 				      .boot = (uintptr_t)context};
 }
 

@@ -1,6 +1,7 @@
 /* The poll loop.  The contract is in relay.h. */
 #include "relay.h"
 
+#include "../parser/scan_simd.h"
 #include "../policies/lock.h"
 #include "grant.h"
 #include "fd.h"
@@ -50,7 +51,7 @@ struct relay {
 	size_t seen;  /* the room there was when it was waited for last */
 
 	bool server_in_full, client_out_full; /* until poll() says otherwise */
-	int64_t due; /* when half a line is ended, CLOCK_BOOTTIME; 0: never */
+	int64_t due;     /* when half a line is ended, grant_now(); 0: never */
 	int64_t counted; /* when the counters go on, in ns of it; -1: never */
 	int64_t asked;   /* the same, of what waits for a person */
 	int64_t reached; /* the same, of the ways to ask one */
@@ -151,7 +152,8 @@ static size_t untorn(struct relay *r, const char *p, size_t len, bool one)
 	if (len <= r->room)
 		return len;
 	if (lf)
-		lf = memrchr(p, '\n', r->room > PIPE_BUF ? r->room : PIPE_BUF);
+		lf = scan_last(p, r->room > PIPE_BUF ? r->room : PIPE_BUF,
+			       '\n');
 	if (lf)
 		return (size_t)(lf - p) + 1;
 	if (r->room == r->pipe || r->blind)

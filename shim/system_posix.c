@@ -31,6 +31,7 @@
 #define BOOT "kern.boot_id"
 #endif
 
+#define GUARDED   4                  /* processes at a time */
 #define FDS_MOST  65536              /* descriptors that are looked at */
 #define PIPE_MOST ((size_t)1 << 20)  /* no pipe is filled with more */
 #define CHUNK     ((size_t)16 << 10) /* written at once meanwhile */
@@ -129,9 +130,9 @@ int system_signal(int fd, bool *typed)
 /* ---- processes ------------------------------------------------------- */
 
 static struct {
-	pid_t pid;    /* the guard's; 0: there is none */
-	pid_t server; /* 0: it has ended */
-	int fd;       /* write end of the pipe; -1: there is none */
+	pid_t pid;              /* the guard's; 0: there is none */
+	int fd;                 /* write end of its pipe; -1: there is none */
+	pid_t guarded[GUARDED]; /* whom it kills; 0: nobody */
 } guard = {.fd = -1};
 
 /* How many may be open. */
@@ -147,76 +148,77 @@ static long descriptors(void)
 static void watch(int fd)
 {
 	const long most = descriptors();
-	pid_t server = 0, told;
-	ssize_t got;
+	pid_t guarded[GUARDED] = {0};
+	ssize_t got = sizeof(pid_t);
 
 	setsid();
 	for (int i = 0; i < most; i++)
 		if (i != fd)
 			close(i);
-	for (;;) {
-		RETRY(got = read(fd, &told, sizeof(told)));
-		if (got != sizeof(told))
-			break;
-		server = told;
-	}
-	if (server > 0)
-		kill(server, SIGKILL);
+	for (int n = 0; n < GUARDED && got == sizeof(pid_t); n++)
+		RETRY(got = read(fd, &guarded[n], sizeof(pid_t)));
+	for (pid_t end; got == sizeof(end);)
+		RETRY(got = read(fd, &end, sizeof(end)));
+	for (int n = 0; n < GUARDED; n++)
+		if (guarded[n] > 0)
+			kill(guarded[n], SIGKILL);
 	_exit(0);
 }
 
-static void tell_guard(pid_t server)
+static void tell_guard(pid_t guarded)
 {
 	ssize_t put;
 
-	RETRY(put = write(guard.fd, &server, sizeof(server)));
+	RETRY(put = write(guard.fd, &guarded, sizeof(guarded)));
 }
 
-/* With all signals blocked.  False: errno. */
+/* With all signals blocked: another guard, for those that are left. */
 static bool start_guard(void)
 {
 	int fds[2];
+	pid_t pid;
 
 	if (!system_pipe(fds))
 		return false;
-	if (guard.fd >= 0)
-		close(guard.fd);
-	guard.fd = fds[1];
-	guard.pid = fork();
-	if (guard.pid == 0) {
+	pid = fork();
+	if (pid == 0) {
 		close(fds[1]);
 		watch(fds[0]);
 	}
 	close(fds[0]);
-	return guard.pid > 0;
+	if (guard.fd >= 0)
+		close(guard.fd);
+	guard.pid = pid > 0 ? pid : 0;
+	guard.fd = fds[1];
+	for (int n = 0; n < GUARDED; n++)
+		if (guard.guarded[n] > 0)
+			tell_guard(guard.guarded[n]);
+	return pid > 0;
 }
 
-/* Even one that is stopped, or traced. */
-static void end_guard(void)
+/* One that was guarded has ended, or the guard has. */
+static void renew_guard(pid_t ended)
 {
-	guard.server = 0;
-	if (guard.pid > 0) {
-		kill(guard.pid, SIGKILL);
-		RETRY(waitpid(guard.pid, NULL, 0));
-	}
-	guard.pid = 0;
-}
-
-/* Somebody has killed it. */
-static void replace_guard(void)
-{
+	const pid_t old = guard.pid;
 	sigset_t all, was;
+	bool any = false;
 
-	guard.pid = 0;
-	if (guard.server == 0)
-		return;
+	for (int n = 0; n < GUARDED; n++) {
+		if (guard.guarded[n] == ended)
+			guard.guarded[n] = 0;
+		any |= guard.guarded[n] > 0;
+	}
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
-	if (start_guard())
-		tell_guard(guard.server);
-	else
+	guard.pid = 0;
+	if (any && !start_guard())
 		report("cannot start a process: if weir is killed, the server will not end: %s",
 		       strerror(errno));
+	/* Even one that is stopped, or traced. */
+	if (old > 0 && old != ended) {
+		kill(old, SIGKILL);
+		RETRY(waitpid(old, NULL, 0));
+	}
 	sigprocmask(SIG_SETMASK, &was, NULL);
 }
 
@@ -229,43 +231,54 @@ pid_t system_start(void (*become)(void *context), void *context)
 {
 	sigset_t all, was;
 	pid_t pid = -1;
+	int n = 0;
 
+	while (n < GUARDED && guard.guarded[n] > 0)
+		n++;
+	errno = EAGAIN;
+	if (n == GUARDED)
+		return -1;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
-	if (start_guard()) {
+	if (guard.pid > 0 || start_guard())
 		pid = fork();
-		if (pid == 0) {
-			/* Weir may be killed before it can say this. */
-			tell_guard(getpid());
-			become(context);
-		}
-		guard.server = pid;
-		if (pid < 0)
-			end_guard();
+	if (pid == 0) {
+		/* Weir may be killed before it can say this. */
+		tell_guard(getpid());
+		become(context);
 	}
+	guard.guarded[n] = pid > 0 ? pid : 0;
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	return pid;
+}
+
+static bool is_guarded(pid_t pid)
+{
+	int n = 0;
+
+	while (n < GUARDED && guard.guarded[n] != pid)
+		n++;
+	return n < GUARDED;
 }
 
 pid_t system_reap(int *status)
 {
 	siginfo_t info;
 	pid_t pid;
-	int done;
+	bool own;
 
-	for (;;) {
+	do {
 		info.si_pid = 0;
-		RETRY(done = waitid(P_ALL, 0, &info,
-				    WEXITED | WNOHANG | WNOWAIT));
-		if (done != 0 || info.si_pid == 0)
+		RETRY(pid = waitid(P_ALL, 0, &info,
+				   WEXITED | WNOHANG | WNOWAIT));
+		if (pid < 0 || info.si_pid == 0)
 			return 0;
-		if (info.si_pid == guard.server)
-			end_guard();
+		own = info.si_pid == guard.pid;
+		if (own || is_guarded(info.si_pid))
+			renew_guard(info.si_pid);
 		RETRY(pid = waitpid(info.si_pid, status, 0));
-		if (pid != guard.pid)
-			return pid;
-		replace_guard();
-	}
+	} while (own);
+	return pid;
 }
 
 bool system_adopts(void)

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Times are in nanoseconds; now is of CLOCK_BOOTTIME. */
+/* Times are in nanoseconds; now is of host_now(). */
 #define MILLISECOND INT64_C(1000000)
 #define SECOND      INT64_C(1000000000)
 
@@ -110,7 +110,7 @@ struct backend {
 	const void *bound; /* for counters.c: whose counters were bound last */
 };
 
-/* The time of CLOCK_BOOTTIME. */
+/* The time of host_now(). */
 int64_t counters_now(void);
 
 /* NULL is nothing to close. */

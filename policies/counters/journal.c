@@ -11,6 +11,7 @@
 #include "journal.h"
 
 #include "../../parser/strbuf.h"
+#include "../host/host.h"
 #include "old.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ struct header {
 	uint64_t check;
 };
 
-static const char magic[8] = "weirjrn\n";
+static const char magic[8] = {'w', 'e', 'i', 'r', 'j', 'r', 'n', '\n'};
 static const char damaged[] =
 	"is damaged: remove it to start over with nothing counted";
 
@@ -688,8 +689,7 @@ static bool begin_next(struct journal *j, bool (*put_what)(struct journal *j))
 		j->next.first = h.check;
 		if (private_write(&j->file, j->next.fd, &h, sizeof(h), 0)) {
 			/* The disk begins with it meanwhile. */
-			sync_file_range(j->next.fd, 0, 0,
-					SYNC_FILE_RANGE_WRITE);
+			host_begin_sync(j->next.fd);
 			return true;
 		}
 	}

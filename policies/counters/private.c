@@ -1,6 +1,7 @@
 /* A file of this user's alone.  The contract is in private.h. */
 #include "private.h"
 
+#include "../host/host.h"
 #include "counters.h"
 
 #include <errno.h>
@@ -135,11 +136,10 @@ static bool make_nameless(struct private_file *f, const void *first, size_t len)
 	int fd;
 
 	*slash = '\0';
-	fd = open(f->path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	fd = host_nameless(f->path, from);
 	*slash = '/';
 	if (fd < 0)
 		return false;
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
 	made = name_file(f, fd, from, AT_SYMLINK_FOLLOW, first, len);
 	close(fd);
 	return made;

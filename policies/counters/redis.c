@@ -2,10 +2,12 @@
 #include "redis.h"
 
 #include "../../parser/strbuf.h"
+#include "../host/host.h"
 #include "redis_place.h"
 #include "redis_script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -13,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,10 +72,7 @@ struct redis {
 
 static int64_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * SECOND + t.tv_nsec;
+	return host_now();
 }
 
 /* FNV-1a */
@@ -257,10 +255,11 @@ static bool dial(struct redis *r)
 			&r->place.addresses[(r->first + r->tried++) %
 					    r->place.count];
 
-		r->fd = socket(a->at.ss_family,
-			       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		r->fd = socket(a->at.ss_family, SOCK_STREAM, 0);
 		if (r->fd < 0)
 			continue;
+		fcntl(r->fd, F_SETFD, FD_CLOEXEC);
+		fcntl(r->fd, F_SETFL, O_NONBLOCK);
 		if (connect(r->fd, (const void *)&a->at, a->len) == 0 ||
 		    errno == EINPROGRESS) {
 			setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on,
@@ -778,8 +777,8 @@ static void redis_close(struct backend *b)
 	struct redis *r = of(b);
 
 	hang_up(r);
-	explicit_bzero(&r->place, sizeof(r->place));
-	explicit_bzero(r->out, sizeof(r->out));
+	host_wipe(&r->place, sizeof(r->place));
+	host_wipe(r->out, sizeof(r->out));
 	free(r);
 }
 
@@ -798,7 +797,7 @@ struct backend *redis_open(const char *url, const char *secret,
 	struct redis *r = calloc(1, sizeof(*r));
 	char why[COUNTERS_TROUBLE_BYTES / 2];
 
-	if (!r || getrandom(&r->client, sizeof(r->client), 0) < 0) {
+	if (!r || !host_random(&r->client, sizeof(r->client))) {
 		report(context, strerror(errno));
 		free(r);
 		return NULL;

@@ -1,6 +1,9 @@
 /* The place of a Redis.  The contract is in redis_place.h. */
 #include "redis_place.h"
 
+#include "../../parser/scan_simd.h"
+#include "../host/host.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +109,7 @@ static long number(const char *s, size_t len, long most)
 static bool read_user(struct redis_place *p, const char **s, size_t len,
 		      char *why, size_t room)
 {
-	const char *at = memrchr(*s, '@', len);
+	const char *at = scan_last(*s, len, '@');
 	size_t user = at ? (size_t)(at - *s) : 0;
 
 	if (!at)
@@ -229,7 +232,7 @@ static bool read_secret(struct redis_place *p, int fd, char *why, size_t room)
 			    "than 512 bytes, or with a NUL");
 	memcpy(p->secret, text, (size_t)len);
 	p->secret[len] = '\0';
-	explicit_bzero(text, sizeof(text));
+	host_wipe(text, sizeof(text));
 	return true;
 }
 

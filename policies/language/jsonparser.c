@@ -5,6 +5,10 @@
  * numbers are read from the text (decimal.h).  So this pow() stands in for that
  * of libm, which need not be loaded at each start.
  */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 double pow(double base, double exponent);
 
 double pow(double base, double exponent)
@@ -15,12 +19,6 @@ double pow(double base, double exponent)
 
 /* Debian's libjsonparser.a was built with _FORTIFY_SOURCE, of which musl lacks
  * this: sprintf() into size bytes, or the end. */
-#include <features.h>
-#ifndef __GLIBC__
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...);
 
 int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...)
@@ -36,4 +34,3 @@ int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...)
 		abort();
 	return len;
 }
-#endif

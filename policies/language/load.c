@@ -6,6 +6,7 @@
  * one pass (loader.h).
  */
 #include "../../parser/sha256.h"
+#include "../host/host.h"
 #include "loader.h"
 
 #include <errno.h>
@@ -15,12 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define POINTER_BYTES sizeof(void *)
 #define WHY_BYTES     (PATH_MAX + 256) /* of why a file cannot be read */
-#define PIPEFS        0x50495045       /* statfs(2): of pipe(2) */
 
 static void read_version(struct loader *l, const json_value *v, void *into)
 {
@@ -450,12 +449,9 @@ bool policy_names_descriptor(const char *path)
  * pipe(2), a memfd, a file that was removed. */
 static bool is_trusted(int fd, const struct stat *st, char *why)
 {
-	struct statfs fs;
-
 	if (st->st_nlink == 0 ||
 	    !(S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode)) ||
-	    (S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 &&
-	     (unsigned long)fs.f_type == PIPEFS))
+	    (S_ISFIFO(st->st_mode) && host_is_pipe(fd)))
 		return true;
 	if (st->st_mode & S_IWOTH)
 		snprintf(why, WHY_BYTES,

@@ -19,6 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* POSIX has it declared nowhere. */
+extern char **environ;
+
 /* A configuration. */
 struct config {
 	const char *file; /* as it is named */
