@@ -14,7 +14,7 @@ COMMIT := $(or $(COMMIT),$(VERSION))
 WARN   = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-missing-field-initializers
 # Linux asks nothing of x86 programs but the shadow stack, which "return" is for.
-try    = $(shell $(CC) -Werror $(1) -E -x c /dev/null </dev/null >/dev/null 2>&1 \
+try    = $(shell $(CC) -Werror $(1) -S -o /dev/null -x c /dev/null >/dev/null 2>&1 \
 	 && echo $(1))
 HARDEN := -fPIE -fstack-protector-strong -fno-common \
 	 $(call try,-fstack-clash-protection) $(call try,-fcf-protection=return) \
