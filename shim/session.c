@@ -873,7 +873,7 @@ void session_up_sent(struct session *s, size_t len)
 	s->up_inside = p[len - 1] != '\n';
 	if (p == s->up.buf + s->up.run) {
 		stream_sent(&s->up, len);
-	} else if (*p != '\n') {
+	} else if (s->aside && p == s->aside->line + s->aside_sent) {
 		s->aside_sent += len;
 		if (s->aside_sent < s->aside->len)
 			return;
