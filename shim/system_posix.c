@@ -219,6 +219,10 @@ static void renew_guard(pid_t ended)
 		kill(old, SIGKILL);
 		RETRY(waitpid(old, NULL, 0));
 	}
+	if (!any) {
+		close(guard.fd);
+		guard.fd = -1;
+	}
 	sigprocmask(SIG_SETMASK, &was, NULL);
 }
 

@@ -32,5 +32,6 @@ int run_approve(void);     /* a person is asked */
 int run_grant(void);       /* limits that several processes share */
 int run_terminal(void);    /* weir approve, WEIR_ASK */
 int run_redis(void);       /* the same, on many machines */
+int run_guard(void);       /* of POSIX alone: killed with weir, all the same */
 
 #endif

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCS_MAX 1024
-#define KEPT_MAX  16384
+#define PROCS_MAX 4096
+#define KEPT_MAX  65536
 
 const char *weir, *server;
 bool posix;

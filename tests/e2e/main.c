@@ -71,5 +71,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(groups); i++)
 		if (groups[i].ways & (preload ? PRELOAD : PREFIX))
 			failed += groups[i].run();
+	if (posix)
+		failed += run_guard();
 	return failed > 0;
 }

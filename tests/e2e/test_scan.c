@@ -266,7 +266,7 @@ static void scan_fails_with_one_message(void **state)
 		  "\"no\\u001b[2J\xe2\x80\xae\"}}\n");
 	file("e2", "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"message\":"
 		   "\"two\"}}\n");
-	file("slow", "sleep 30\n");
+	file("slow", "exec sleep 30\n");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		const char *script = failures[i].script;
 		const char *command = "scan -o p.json -- sh s";

@@ -364,6 +364,9 @@ static void killed_before_each_write(void **state)
 	(void)state;
 	kill_everywhere();
 	snprintf(pattern, sizeof(pattern), "%s.*", grant_file);
+	/* With nothing but POSIX, a new file has a name. */
+	if (system_is_posix())
+		skip();
 	assert_int_equal(glob(pattern, 0, NULL, &found), GLOB_NOMATCH);
 }
 

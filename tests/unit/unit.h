@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -26,6 +27,14 @@
 	policy_compile(                                                        \
 		&(struct policy_source){"p.json", (text), strlen(text)}, 1,    \
 		NULL, (listen), (context))
+
+/* Is what is tested built of POSIX alone?  make says it. */
+static inline bool system_is_posix(void)
+{
+	const char *system = getenv("SYSTEM");
+
+	return system && strcmp(system, "posix") == 0;
+}
 
 /* Counters of a policy's own, in memory. */
 static inline void unit_silent(void *context, const char *line)

@@ -1,0 +1,189 @@
+/*
+ * The guard of system_posix.c: whenever weir is killed, the server is, and
+ * nothing else ever.
+ */
+#include "answers.h"
+
+#include "groups.h"
+#include "processes.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A child of weir that is not its server; 0: there is none now. */
+static pid_t guard_of(pid_t of, pid_t not )
+{
+	char list[256], *next = list, *end;
+	pid_t pid;
+
+	proc_read(of, "children", list, sizeof(list));
+	while ((pid = (pid_t)strtol(next, &end, 10)) > 0 && pid == not )
+		next = end;
+	return pid;
+}
+
+static pid_t await_guard(pid_t of, pid_t not, pid_t before)
+{
+	int64_t until = milliseconds() + DEADLINE;
+	pid_t pid;
+
+	/* It closes what it does not need. */
+	while ((pid = guard_of(of, not )) <= 0 || pid == before ||
+	       descriptors_of(pid) != 1) {
+		check(milliseconds() < until, "no guard");
+		poll(NULL, 0, 1);
+	}
+	return pid;
+}
+
+/* Whatever was left to us ends soon. */
+static void check_nobody_left(void)
+{
+	int64_t until = milliseconds() + END_DEADLINE;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
+		check(milliseconds() < until, "a process lives on");
+		if (pid == 0)
+			poll(NULL, 0, 1);
+	}
+	check_equal(errno, ECHILD);
+}
+
+static const char *const *no_notice(void)
+{
+	return behind_weir(
+		WORDS(server, "--report", "--ignore-eof", "--signals"));
+}
+
+/* No signal and no terminal reaches it, and it holds nothing open. */
+static void guard_is_alone(void **state)
+{
+	struct proc *p = proc_start(no_notice());
+	pid_t of = server_pid(p), guard = await_guard(p->pid, of, 0);
+
+	(void)state;
+	check_equal(getsid(guard), guard);
+	for (int i = 1; i < 32; i++)
+		if (i != SIGKILL && i != SIGSTOP)
+			kill(guard, i);
+	ping(p, "1");
+	check_equal(guard_of(p->pid, of), guard);
+	kill(p->pid, SIGKILL);
+	check_nobody_left();
+}
+
+/* From its first instruction on, and while the server starts. */
+static void killed_at_any_moment(void **state)
+{
+	enum { MOMENTS = 120, STEP = 50000 /* nanoseconds */ };
+
+	(void)state;
+	for (int i = 0; i < MOMENTS; i++) {
+		const struct timespec wait = {.tv_nsec = i * STEP};
+		struct proc *p =
+			proc_start(behind_weir(WORDS("sleep", "1000")));
+
+		nanosleep(&wait, NULL);
+		kill(p->pid, SIGKILL);
+		check_status(p, -SIGKILL);
+		check_nobody_left();
+	}
+}
+
+/* Weir starts another one. */
+static void guard_is_killed(void **state)
+{
+	struct proc *p = proc_start(no_notice());
+	pid_t of = server_pid(p), guard = 0;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		guard = await_guard(p->pid, of, guard);
+		kill(guard, SIGKILL);
+	}
+	await_guard(p->pid, of, guard);
+	ping(p, "1");
+	kill(p->pid, SIGKILL);
+	check_nobody_left();
+}
+
+/* Weir does not wait for one that is stopped, and that does its work once it
+ * goes on. */
+static void guard_is_stopped(void **state)
+{
+	struct proc *p = proc_start(
+		behind_weir(WORDS(server, "--report", "--exit", "7")));
+	pid_t of = server_pid(p), guard = await_guard(p->pid, of, 0);
+
+	(void)state;
+	kill(guard, SIGSTOP);
+	proc_close_in(p);
+	check_status(p, 7);
+	check_nobody_left();
+
+	p = proc_start(no_notice());
+	of = server_pid(p);
+	guard = await_guard(p->pid, of, 0);
+	kill(guard, SIGSTOP);
+	kill(p->pid, SIGKILL);
+	kill(guard, SIGCONT);
+	check_status(p, -SIGKILL);
+	check_nobody_left();
+}
+
+/* What the server leaves is not weir's here; weir ends all the same. */
+static void daemon_stays(void **state)
+{
+	struct proc *p = proc_start(
+		behind_weir(WORDS("sh", "-c",
+				  "(setsid sleep 1000 >&- 2>&- <&- &); "
+				  "exec \"$0\" --report --exit 3",
+				  server)));
+
+	char list[64];
+
+	(void)state;
+	server_pid(p);
+	proc_close_in(p);
+	check_status(p, 3);
+	check_equal(waitpid(-1, NULL, WNOHANG), 0);
+	proc_read(getpid(), "children", list, sizeof(list));
+	kill((pid_t)strtol(list, NULL, 10), SIGKILL);
+	check_nobody_left();
+}
+
+static void nothing_is_left(void **state)
+{
+	enum { ROUNDS = 20, TOGETHER = 10 };
+	struct proc *p[TOGETHER];
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++) {
+		for (int j = 0; j < TOGETHER; j++) {
+			p[j] = proc_start(
+				behind_weir(WORDS(server, "--exit", "5")));
+			proc_send(p[j], request("1", "ping", NULL));
+			proc_close_in(p[j]);
+		}
+		for (int j = 0; j < TOGETHER; j++)
+			check_status(p[j], 5);
+		check_nobody_left();
+	}
+}
+
+int run_guard(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(guard_is_alone),  TEST(killed_at_any_moment),
+		TEST(guard_is_killed), TEST(guard_is_stopped),
+		TEST(daemon_stays),    TEST(nothing_is_left),
+	};
+
+	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
+}
