@@ -421,6 +421,8 @@ void child_clear(struct child *child)
 		reap(child);
 		s.any = false;
 		system_children(send_signal, &s);
+		if (child->program > 0)
+			send_signal(&s, child->program);
 		if (!s.any)
 			return;
 		/* Until one ends: its children are weir's now. */

@@ -268,7 +268,7 @@ static void put_uri(struct strbuf *o, struct text uri)
 		from++;
 	for (to = from; to < end && *to != '/' && *to != '\\';)
 		to++;
-	at = memrchr(from, '@', (size_t)(to - from));
+	at = scan_last(from, (size_t)(to - from), '@');
 	if (to == end && uri.len > 0)
 		at = end - 1;
 	if (at) {

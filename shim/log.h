@@ -70,6 +70,8 @@
 #include "../parser/strbuf.h"
 #include "../policies/policy.h"
 
+#include <time.h>
+
 /* The most bytes of a line, as PIPE_BUF has them; and of these, texts. */
 #define LOG_LINE   4096
 #define LOG_GRANT  256

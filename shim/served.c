@@ -2,6 +2,7 @@
 #include "served.h"
 
 #include "../parser/elicit.h"
+#include "../parser/scan_simd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static struct span token_before(const char *begin, const char *p)
 	if (*p == '"') {
 		/* A quote behind an odd number of backslashes is inside. */
 		do {
-			p = memrchr(begin, '"', (size_t)(p - begin));
+			p = scan_last(begin, (size_t)(p - begin), '"');
 			for (q = p; p && q > begin && q[-1] == '\\';)
 				q--;
 		} while (p && q > begin && (p - q) % 2 != 0);

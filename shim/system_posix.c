@@ -19,15 +19,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__APPLE__) || defined(__FreeBSD__)
+#include <sys/sysctl.h>
+#include <sys/ucred.h>
+#endif
 #if defined(__APPLE__)
 #include <copyfile.h>
-#include <sys/sysctl.h>
 #define BOOT "kern.bootsessionuuid"
 #elif defined(__FreeBSD__)
-#include <sys/sysctl.h>
 #define BOOT "kern.boot_id"
 #endif
 
@@ -153,7 +158,7 @@ static void watch(int fd)
 
 	setsid();
 	for (int i = 0; i < most; i++)
-		if (i != fd)
+		if (i != fd && fcntl(i, F_GETFD) >= 0)
 			close(i);
 	for (int n = 0; n < GUARDED && got == sizeof(pid_t); n++)
 		RETRY(got = read(fd, &guarded[n], sizeof(pid_t)));
@@ -389,6 +394,100 @@ bool system_copy_attributes(int from, int to)
 	return true;
 #endif
 }
+
+/* ---- sockets --------------------------------------------------------- */
+
+/* No call takes a directory: it is the working directory meanwhile. */
+static int open_socket(int directory, const char *name,
+		       int (*use)(int fd, const struct sockaddr *at,
+				  socklen_t len))
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int here = open(".", O_RDONLY | O_CLOEXEC), fd, cause = 0;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", name);
+	fd = here < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd >= 0) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fd_own(fd);
+	}
+	if (fd < 0 || fchdir(directory) != 0) {
+		cause = errno;
+	} else {
+		if (use(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+			cause = errno;
+		if (fchdir(here) != 0)
+			cause = errno;
+	}
+	if (here >= 0)
+		close(here);
+	if (cause != 0 && fd >= 0)
+		close(fd);
+	errno = cause;
+	return cause == 0 ? fd : -1;
+}
+
+int system_listen(int directory, const char *name, int backlog)
+{
+	int fd = open_socket(directory, name, bind);
+
+	/* Nobody can connect until it listens. */
+	if (fd < 0 || (fchmodat(directory, name, 0600, 0) == 0 &&
+		       listen(fd, backlog) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int system_connect(int directory, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	errno = ENOTSOCK;
+	return S_ISSOCK(st.st_mode) ? open_socket(directory, name, connect)
+				    : -1;
+}
+
+#ifdef LOCAL_PEERCRED
+bool system_peer(int fd, struct peer *peer)
+{
+	struct xucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &who, &len) != 0)
+		return false;
+	peer->uid = who.cr_uid;
+	peer->pid = 0;
+	peer->group_count = 0;
+	while (peer->group_count < (size_t)who.cr_ngroups) {
+		peer->groups[peer->group_count] =
+			who.cr_groups[peer->group_count];
+		peer->group_count++;
+	}
+	return true;
+}
+
+bool system_tells_peers(void)
+{
+	return true;
+}
+#else
+bool system_peer(int fd, struct peer *peer)
+{
+	(void)fd;
+	peer->uid = geteuid();
+	peer->pid = 0;
+	peer->group_count = 0;
+	return true;
+}
+
+bool system_tells_peers(void)
+{
+	return false;
+}
+#endif
 
 /* ---- memory, time ---------------------------------------------------- */
 

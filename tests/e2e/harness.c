@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCS_MAX 4096
+#define PROCS_MAX 1024
 #define KEPT_MAX  65536
 
 const char *weir, *server;
@@ -567,6 +567,7 @@ struct proc *proc_run(const char *const *argv, const char *input)
 }
 
 #define PRELOADED "libweir.so"
+#define PEERS "a socket tells who is at its other end"
 #define LEFT      "what the server leaves running comes to weir"
 
 /* ---- around each test ------------------------------------------------ */
@@ -583,6 +584,8 @@ static const struct {
 	{"left_by_a_stranger", LEFT},
 	{"other_namespaces", "/proc, and process ids, of another namespace"},
 	{"pipe_is_as_large_as_needed", "the size of a pipe is asked for"},
+	{"door_reloaded", PEERS},
+	{"other_users", PEERS},
 	{"of_programs", PRELOADED},
 	{"of_capabilities", PRELOADED},
 	{"of_scripts", PRELOADED},
