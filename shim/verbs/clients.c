@@ -21,6 +21,8 @@ const struct client clients[] = {
 	{"Claude Code", "/etc/claude-code/managed-mcp.json", CLAUDE},
 	{"Claude Code",
 	 "/Library/Application Support/ClaudeCode/managed-mcp.json", CLAUDE},
+	{"Claude Code", "/mnt/c/Program Files/ClaudeCode/managed-mcp.json",
+	 CLAUDE},
 	{"Cursor", "~/.cursor/mcp.json", STRICT | OPEN},
 	{"Cursor", "./.cursor/mcp.json", STRICT | OPEN},
 	{"VS Code", "^/Code/User/mcp.json", KEY_SERVERS | VS_CODE},
@@ -52,6 +54,7 @@ const struct client clients[] = {
 	{"Continue", "./.continue/mcpServers/*.yaml", KEY_YAML},
 	{"Continue", "./.continue/mcpServers/*.json", STRICT},
 	{"Goose", "^/goose/config.yaml", KEY_YAML},
+	{"Goose", "^/Block/goose/config/config.yaml", KEY_YAML},
 	{"opencode", "^/opencode/opencode.json", CODE},
 	{"opencode", "^/opencode/opencode.jsonc", CODE},
 	{"opencode", "./opencode.json", CODE},
@@ -154,6 +157,11 @@ void clients_expand(const char *path, const char *below,
 		found(context, name);
 	} else if (*path == '^' && home) {
 		snprintf(name, sizeof(name), "%s/.config%s", home, rest);
+		found(context, name);
+	}
+	/* Of Windows, where WSL tells it. */
+	if (*path == '^' && (dir = variable("APPDATA"))) {
+		snprintf(name, sizeof(name), "%s%s", dir, rest);
 		found(context, name);
 	}
 	if (*path == '^' && home) {

@@ -34,7 +34,7 @@ static void enter(void)
 static struct proc *run(const char *words)
 {
 	const char *home = fill("HOME=@");
-	const char *const env[] = {home, NULL};
+	const char *const env[] = {home, fill("APPDATA=@/Roaming"), NULL};
 	struct how how = {.env = env, .prepare = enter};
 	const char *argv[16] = {fill("#")};
 	char *line = (char *)text("%s", fill(words)), *word;
@@ -320,6 +320,20 @@ static void wrap_found(void **state)
 	/* One name each, though this is HOME. */
 	check(!strstr(strstr(p->said.ptr, "Cursor") + 1, "Cursor"), "%s",
 	      p->said.ptr);
+	/* As on macOS, and on Windows, seen from WSL. */
+	check_equal(mkdir(path("Library"), 0700), 0);
+	check_equal(mkdir(path("Library/Application Support"), 0700), 0);
+	check_equal(mkdir(path("Library/Application Support/Claude"), 0700), 0);
+	check_equal(mkdir(path("Roaming"), 0700), 0);
+	check_equal(mkdir(path("Roaming/Claude"), 0700), 0);
+	file("Library/Application Support/Claude/claude_desktop_config.json",
+	     config);
+	file("Roaming/Claude/claude_desktop_config.json", config);
+	p = run("wrap --find");
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "Application Support/Claude/") &&
+		      strstr(p->said.ptr, "/Roaming/Claude/"),
+	      "%s", p->said.ptr);
 	p = run("wrap --find --json");
 	check_status(p, 0);
 	check_text("JSON", field(p->said.ptr, ""), "object");
