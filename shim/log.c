@@ -141,13 +141,13 @@ static void put_spelled(struct strbuf *o, const char *key, const char *s,
 	const size_t len = strlen(s);
 	size_t used = 0, cut = 0;
 
-	for (; used < len && used <= most; cut = used <= most ? used : cut) {
-		if (s[used] == '\\')
-			used += s[used + 1] == 'u' ? 6 : 2;
-		else
+	while (used < len) {
+		used += s[used] != '\\' ? 1 : s[used + 1] == 'u' ? 6 : 2;
+		while (used < len && (s[used] & 0xC0) == 0x80)
 			used++;
-		while ((s[used] & 0xC0) == 0x80)
-			used++;
+		if (used > most)
+			break;
+		cut = used;
 	}
 	put_key(o, key);
 	strbuf_string(o, "\"");
@@ -253,7 +253,8 @@ static void put_id(struct strbuf *o, struct span id)
 static void put_uri(struct strbuf *o, struct text uri)
 {
 	char plain[4 * 4 * LOG_URI];
-	const char *end = plain + decode(&uri, plain, 4 * LOG_URI), *to, *at;
+	const char *end = plain + decode(&uri, plain, sizeof(plain) / 4), *to,
+		   *at;
 	char *from = plain;
 
 	for (to = plain; to < end && *to != '?' && *to != '#';)
@@ -409,7 +410,7 @@ struct line {
 };
 
 /* {"ts":"...","seq":0,"pid":1,"line":"WORD", and what all lines have. */
-static void begin(struct log *log, struct line *l, const char *word)
+static void begin_line(struct log *log, struct line *l, const char *word)
 {
 	struct timespec now;
 	struct tm tm;
@@ -435,7 +436,7 @@ static void begin(struct log *log, struct line *l, const char *word)
 }
 
 /* Writes the line.  False: it could not be; the caller counts it. */
-static bool end(struct log *log, struct line *l)
+static bool end_line(struct log *log, struct line *l)
 {
 	struct strbuf *o = &l->o;
 	const size_t from = !log->torn;
@@ -478,16 +479,16 @@ bool log_ready(struct log *log)
 	if (log->fd < 0)
 		return true;
 	if (!log->started) {
-		begin(log, &l, "start");
+		begin_line(log, &l, "start");
 		strbuf_bytes(&l.o, log->start.ptr, log->start.len);
-		log->started = end(log, &l);
+		log->started = end_line(log, &l);
 	}
 	if (!log->started || log->lost == 0)
 		return log->started;
-	begin(log, &l, "gap");
+	begin_line(log, &l, "gap");
 	put_number(&l.o, "lost", log->lost);
 	put_true(&l.o, "torn", torn);
-	if (!end(log, &l))
+	if (!end_line(log, &l))
 		return false;
 	log->lost = 0;
 	return true;
@@ -505,13 +506,13 @@ static bool ready(struct log *log, struct line *l, const char *word)
 {
 	if (!log_ready(log))
 		return lose(log);
-	begin(log, l, word);
+	begin_line(log, l, word);
 	return true;
 }
 
-static bool done(struct log *log, struct line *l)
+static bool finish(struct log *log, struct line *l)
 {
-	return end(log, l) || lose(log);
+	return end_line(log, l) || lose(log);
 }
 
 /* ---- what the lines are about ----------------------------------------- */
@@ -578,7 +579,7 @@ void log_end(struct log *log, int status)
 		put_number(&l.o, log_word(k), log->verdicts[k]);
 	put_number(&l.o, "answered", log->answered);
 	put_number(&l.o, "lost", log->lost_ever);
-	done(log, &l);
+	finish(log, &l);
 }
 
 /* ,"method":"tools/call","tool":"pay" */
@@ -599,7 +600,7 @@ static bool decided(struct log *log, struct line *l, size_t bytes,
 	put_true(&l->o, "observed", observed);
 	put_number(&l->o, "bytes", bytes);
 	put_number(&l->o, "us", (uint64_t)((grant_now() - log->began) / 1000));
-	return done(log, l);
+	return finish(log, l);
 }
 
 bool log_verdict(struct log *log, const struct message *m,
@@ -682,7 +683,7 @@ void log_answered(struct log *log, const struct served_call *call, size_t bytes,
 	put_key(&l.o, "error");
 	strbuf_string(&l.o, error ? "true" : "false");
 	put_number(&l.o, "bytes", bytes);
-	done(log, &l);
+	finish(log, &l);
 }
 
 void log_approval(struct log *log, const struct message *m, const char *answer,
@@ -702,7 +703,7 @@ void log_approval(struct log *log, const struct message *m, const char *answer,
 	if (*how)
 		put_words(&l.o, "how", how);
 	put_ms(&l.o, waited);
-	done(log, &l);
+	finish(log, &l);
 }
 
 void log_withheld(struct log *log, struct span id, const struct fault *fault)
@@ -714,7 +715,7 @@ void log_withheld(struct log *log, struct span id, const struct fault *fault)
 	put_id(&l.o, id);
 	put_words(&l.o, "reason", fault->reason);
 	put_number(&l.o, "byte", fault->offset);
-	done(log, &l);
+	finish(log, &l);
 }
 
 void log_changed(struct log *log, struct text tool, const char *reason)
@@ -725,7 +726,7 @@ void log_changed(struct log *log, struct text tool, const char *reason)
 		return;
 	put_member(&l.o, "tool", tool);
 	put_words(&l.o, "reason", reason);
-	done(log, &l);
+	finish(log, &l);
 }
 
 void log_reload(struct log *log, bool ok, const unsigned char *policy)
@@ -737,7 +738,7 @@ void log_reload(struct log *log, bool ok, const unsigned char *policy)
 	put_key(&l.o, "ok");
 	strbuf_string(&l.o, ok ? "true" : "false");
 	put_digest(&l.o, "policy", policy);
-	done(log, &l);
+	finish(log, &l);
 }
 
 void log_warning(struct log *log, const char *text)
@@ -747,5 +748,5 @@ void log_warning(struct log *log, const char *text)
 	if (log->fd < 0 || !ready(log, &l, "warning"))
 		return;
 	put_words(&l.o, "warning", text);
-	done(log, &l);
+	finish(log, &l);
 }

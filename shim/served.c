@@ -290,7 +290,8 @@ size_t served_take(struct served *s, const char *p, size_t len,
 	most = s->len < SERVED_LOOK ? s->len : SERVED_LOOK;
 	if (tail == p)
 		tail += n - most;
-	if (!s->blind && look_forwards(&l, head, head + most) && most < s->len)
+	if (!s->blind && look_forwards(&l, head, head + most) &&
+	    s->len > SERVED_LOOK)
 		look_backwards(&l, tail, tail + most);
 	if (l.ended && l.answers && l.clear && !l.method)
 		line->call = find(s, l.id);

@@ -261,7 +261,7 @@ static void big_down_row(const struct bench *b)
 }
 
 /* With a log, against the same without one. */
-static void log_row(const struct bench *b)
+static void logged_row(const struct bench *b)
 {
 	struct row row = {.name = "big.log",
 			  .unit = "MiB/s",
@@ -802,7 +802,7 @@ static const struct {
 	{"flood", APART, flood_row},
 	{"big.up", TOGETHER, big_up_row},
 	{"big.down", TOGETHER, big_down_row},
-	{"log", TOGETHER, log_row},
+	{"logged", TOGETHER, logged_row},
 	{"start", TOGETHER, start_row},
 	{"grant", TOGETHER, grant_row},
 	{"redis", TOGETHER, redis_row},

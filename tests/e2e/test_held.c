@@ -177,7 +177,7 @@ static void all_flows(void **state)
 /* Does the log say that the decision took as long as only a wait does? */
 static bool waited(const char *log)
 {
-	return *log && atoi(field(log, "us")) >= 1000;
+	return *log && strtol(field(log, "us"), NULL, 10) >= 1000;
 }
 
 /* The lock is free in time: the call passes, in its place, byte for byte,

@@ -87,7 +87,8 @@ static void answers_are_logged(void **state)
 			check_field(line, "id", WORDS("1", "\xc3\xa9", "3")[k]);
 			check_field(line, "error", k == 2 ? "true" : "false");
 			check(strcmp(field(line, "ms"), "other") == 0 &&
-				      atoi(field(line, "bytes")) > 20,
+				      strtol(field(line, "bytes"), NULL, 10) >
+					      20,
 			      "%s", line);
 		}
 		check(!next_line(&at), "too many: %s", content(log).ptr);
@@ -222,7 +223,7 @@ static void required(void **state)
 	check_status(p, 0);
 	check_equal(weir_lines(p->told.ptr), 1);
 	at = lines_about(content(log).ptr, "gap");
-	check(atoi(field(at, "lost")) >= 5, "%s", at);
+	check(strtol(field(at, "lost"), NULL, 10) >= 5, "%s", at);
 	at = lines_about(content(log).ptr, "end");
 	check_field(at, "lost",
 		    field(lines_about(content(log).ptr, "gap"), "lost"));
@@ -301,8 +302,8 @@ static void rotated_under_load(void **state)
 		answers += count_lines(lines_about(all, "answer"));
 		decisions += count_lines(lines_about(all, "decision"));
 	}
-	check_equal((int)decisions, 2 * CALLS);
-	check_equal((int)answers, 2 * CALLS);
+	check_equal((int)decisions, 2LL * CALLS);
+	check_equal((int)answers, 2LL * CALLS);
 	check_verified(files);
 }
 

@@ -261,7 +261,7 @@ static void the_longest_line_fits(void **state)
 /* Bytes that are no UTF-8, and more words than are shown. */
 static void the_start_has_what_was_given(void **state)
 {
-	const char *const words[] = {"/a/\xFFs\xC3\xA9\xE2\x80\xAE",
+	const char *const words[] = {"/a/\xFFs\xC3\xA9\xE2\x80\xA8",
 				     "\xC3",
 				     "3",
 				     "4",
@@ -288,8 +288,8 @@ static void the_start_has_what_was_given(void **state)
 	assert_non_null(strstr(w.text, ",\"seq\":0,\"pid\":"));
 	assert_non_null(strstr(
 		w.text, "\"line\":\"start\",\"grant\":\"?\?/g\",\"server\":"
-			"\"?s\xC3\xA9\\u202e\",\"version\":\""));
-	assert_non_null(strstr(w.text, ",\"command\":[\"/a/?s\xC3\xA9\\u202e\","
+			"\"?s\xC3\xA9\\u2028\",\"version\":\""));
+	assert_non_null(strstr(w.text, ",\"command\":[\"/a/?s\xC3\xA9\\u2028\","
 				       "\"?\",\"3\",\"4\","));
 	assert_non_null(strstr(w.text,
 			       "\"16\"],\"words\":17,\"policy\":\"" DIGEST_HEX
