@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -503,11 +504,13 @@ void system_release(void *at, size_t len)
 {
 	long page = sysconf(_SC_PAGESIZE);
 
-	/* The last page may be in use behind the end. */
+	/* The last page may be in use behind the end.  What cannot be mapped
+	 * anew may be mapped no more: nothing goes on without it. */
 	len -= len % (size_t)page;
-	if (len > 0)
-		mmap(at, len, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0);
+	if (len > 0 &&
+	    mmap(at, len, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == MAP_FAILED)
+		abort();
 }
 
 size_t system_boot(char *name, size_t size)

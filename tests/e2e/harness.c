@@ -567,7 +567,7 @@ struct proc *proc_run(const char *const *argv, const char *input)
 }
 
 #define PRELOADED "libweir.so"
-#define PEERS "a socket tells who is at its other end"
+#define PEERS     "a socket tells who is at its other end"
 #define LEFT      "what the server leaves running comes to weir"
 
 /* ---- around each test ------------------------------------------------ */

@@ -102,8 +102,7 @@ static void once_interrupted(void **state)
 	/* libweir.so does neither. */
 	if (!posix)
 		each_call("what is left",
-			  behind_weir(WORDS("sh", "-c",
-					    "sleep 1000 & exit 4")),
+			  behind_weir(WORDS("sh", "-c", "sleep 1000 & exit 4")),
 			  "");
 	each_call("no such command", behind_weir(WORDS("/nowhere/server")), "");
 }
