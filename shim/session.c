@@ -828,10 +828,16 @@ static bool settle(struct session *s)
 
 	if (!s->approvals)
 		return false;
-	if (s->down_ended)
+	if (s->down_ended) {
+		/* What is being counted of it is no longer there, then. */
+		if (s->held.of) {
+			session_drop(s);
+			s->held.counting = false;
+		}
 		approvals_end(s->approvals, APPROVAL_ENDED, true);
-	else if (s->up_ended && s->up.next == s->up.fill)
+	} else if (s->up_ended && s->up.next == s->up.fill) {
 		approvals_end(s->approvals, APPROVAL_ENDED, false);
+	}
 	while (answers_have_room(s) && asking_settle(s))
 		any = true;
 	return any;

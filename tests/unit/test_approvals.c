@@ -1088,6 +1088,106 @@ static void between_lines(void **state)
 	end(&p);
 }
 
+/* Of a line that no pipe takes whole, its end may go by itself: once. */
+static void an_end_by_itself(void **state)
+{
+	const char *up;
+	struct play p;
+	size_t len;
+	bool one;
+
+	(void)state;
+	begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+	client(&p, PAY);
+	approvals_answer(approvals_slot(p.s.approvals, 0), true,
+			 APPROVAL_TERMINAL, "");
+	while (session_judge(&p.s))
+		continue;
+	session_up(&p.s, &len, &one);
+	assert_int_equal(len, sizeof(PAY) - 1);
+	session_up_sent(&p.s, len - 1);
+	up = session_up(&p.s, &len, &one);
+	assert_int_equal(len, 1);
+	assert_int_equal(*up, '\n');
+	session_up_sent(&p.s, 1);
+	session_up(&p.s, &len, &one);
+	assert_int_equal(len, 0);
+	client(&p, PING);
+	up_came(&p, PING);
+	end(&p);
+}
+
+/* A grant's counters that answer later. */
+static bool slow_bind(struct backend *b, const struct counter *const *counters,
+		      size_t n, bool start)
+{
+	(void)b, (void)counters, (void)n, (void)start;
+	return true;
+}
+
+static enum counted slow_ask(struct backend *b, struct question *q, size_t n,
+			     bool count)
+{
+	(void)b, (void)q, (void)n, (void)count;
+	return COUNTED_LATER;
+}
+
+static enum counted slow_resume(struct backend *b)
+{
+	(void)b;
+	return COUNTED_YES;
+}
+
+static void slow_drop(struct backend *b)
+{
+	(void)b;
+}
+
+static int64_t slow_poll(struct backend *b, struct pollfd *p)
+{
+	(void)b, (void)p;
+	return -1;
+}
+
+/* The server ends while the limit of an approved call is being counted: the
+ * call is refused, and nothing of it is left. */
+static void the_server_ends_while_it_counts(void **state)
+{
+	static const struct backend_ops ops = {.bind = slow_bind,
+					       .ask = slow_ask,
+					       .resume = slow_resume,
+					       .drop = slow_drop,
+					       .poll = slow_poll};
+	struct backend slow = {.ops = &ops, .place = "slow"};
+	char id[APPROVALS_ID + 1];
+	struct play p;
+
+	(void)state;
+	begin_asking(&p, asks, true, 0);
+	counters_free(p.s.counters);
+	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
+	assert_non_null(p.s.counters);
+	client(&p, CALL("7", "few", "{}"));
+	session_resume(&p.s);
+	settle(&p);
+	question(&p, id);
+	p.down_len = 0;
+	client_with(&p, ACCEPT, id);
+	assert_true(p.s.held.counting);
+	p.s.down_ended = true;
+	settle(&p);
+	down_has(&p, REFUSED);
+	session_resume(&p.s);
+	settle(&p);
+	up_came(&p, "");
+	down_came(&p, "");
+	assert_null(p.s.aside);
+	p.s.up_ended = true;
+	settle(&p);
+	assert_true(session_up_ended(&p.s));
+	end(&p);
+}
+
 /* The id of a call that waits is the client's for nothing else. */
 static void ids_that_wait(void **state)
 {
@@ -1357,6 +1457,8 @@ int main(void)
 		cmocka_unit_test(ids_that_are_used_twice),
 		cmocka_unit_test(all_that_is_asked_about),
 		cmocka_unit_test(between_lines),
+		cmocka_unit_test(an_end_by_itself),
+		cmocka_unit_test(the_server_ends_while_it_counts),
 		cmocka_unit_test(ids_that_wait),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(observed),
