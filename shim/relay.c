@@ -190,10 +190,14 @@ static bool send_up(struct relay *r)
 	r->wait = 0;
 	put = fd_write(&r->server_in, p, len);
 	if (put < 0) {
-		if (errno == EAGAIN)
-			r->server_in_full = true;
-		else
+		if (errno != EAGAIN) {
 			close_server_in(r);
+			return false;
+		}
+		r->server_in_full = true;
+		/* A call that was laid aside may go before it. */
+		if (!r->s.up_inside)
+			r->torn = 0;
 		return false;
 	}
 	if (r->torn > 0)

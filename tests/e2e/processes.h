@@ -46,4 +46,7 @@ void await_descendants(pid_t pid, int count);
  * gives up what lets root open anything. */
 void open_as_user(void);
 
+/* In a new process: what is in a pipe is not told (FIONREAD). */
+void fullness_untold(void);
+
 #endif

@@ -433,30 +433,11 @@ static void waits_no_more(void **state)
 	check(awaited_by(pid) == EVENT, "it still looks for room");
 }
 
-/* In the new process: what is in a pipe is not told. */
-static void no_fionread(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = {COUNT(code), code};
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-}
-
 /* Long lines come all the same, and it is said once. */
 static void fullness_is_not_told(void **state)
 {
 	static const size_t sizes[] = {100, 20000, 300000, 3 << 20, 5000};
-	struct how how = {.prepare = no_fionread};
+	struct how how = {.prepare = fullness_untold};
 	const char *record = path("record");
 	struct bytes input = {.ptr = NULL};
 	struct proc *p;

@@ -181,6 +181,44 @@ static void lists_and_answers(void **state)
 	end(p);
 }
 
+/* A yes comes while a line that no pipe takes whole waits for a full one, of
+ * which it is not told how full it is: neither is torn, nor mixed. */
+static void beside_a_long_line(void **state)
+{
+	/* The second fills a pipe, with its end. */
+	static const size_t sizes[] = {9000, (1 << 20) - 1, 3 << 20};
+	struct proc *p = proc_start_how(
+		WORDS(weir, "-s", path("state"), "-p",
+		      file("policy", ASKS(TERMINAL)), "--", server, "--report",
+		      "--record", path("record")),
+		&(struct how){.prepare = fullness_untold});
+	pid_t pid = server_pid(p);
+	struct bytes want = content(path("record")), got;
+	const char *number = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		if (i == 1) {
+			check(proc_line(p), "an answer");
+			proc_send(p, echo_with("2", "{}"));
+			number = number_in(await_list(1), 1);
+			kill(pid, SIGSTOP);
+			await_state(pid, "Tt");
+		}
+		proc_send(p, long_ping("1", sizes[i]));
+		await_rest(weir_pid(p));
+		if (i == 2)
+			append_text(&want, echo_with("2", "{}"));
+		append_text(&want, long_ping("1", sizes[i]));
+	}
+	say_yes(number);
+	await_rest(weir_pid(p));
+	kill(pid, SIGCONT);
+	end(p);
+	got = content(path("record"));
+	check_same("what the server got", got.ptr, got.len, want.ptr, want.len);
+}
+
 /* approve, by another user, of a copy of weir that it may run. */
 static struct proc *approve_as(const char *user, const char *const *words)
 {
@@ -632,7 +670,7 @@ static void all_speak_at_once(void **state)
 		ping(p, "2");
 		await_rest(pid);
 		kill(pid, SIGSTOP);
-		await_state(pid, "T");
+		await_state(pid, "Tt");
 		fds[PEERS] = knock(at);
 		listed = 0;
 		for (int i = 0; i <= PEERS; i++)
@@ -1114,6 +1152,7 @@ int run_terminal(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lists_and_answers),
+		TEST(beside_a_long_line),
 		TEST(first_answer_wins),
 		TEST(door_reloaded),
 		TEST(start_line),
