@@ -10,6 +10,7 @@
 
 #define SECRET_BYTES 32
 #define IDS_BITS     ((size_t)1 << 19)
+#define EXACT_DIGITS 15 /* of a number, that any double has */
 #define PAGE_MOST    ((size_t)64 << 10)
 #define LINE_ROOM    (APPROVALS_LINE + PAGE_MOST) /* for its end, too */
 #define LINE_KEPT    PAGE_MOST                    /* more is given back */
@@ -94,6 +95,8 @@ void approvals_digest(const struct approvals *a, const struct policy *policy,
 	for (const char *const *word = a->server; word && *word; word++)
 		add_string(&h, *word);
 	sha256_field(&h, policy_digest(policy), POLICY_DIGEST_BYTES);
+	/* Their number: else a method could be taken for one of them. */
+	sha256_field(&h, &ask->count, sizeof(ask->count));
 	for (size_t i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++)
 		add_string(&h, ask->rules[i].rule);
 	sha256_field(&h, m->method_text.ptr, m->method_text.len);
@@ -337,12 +340,15 @@ static struct passed *find_passed(struct approvals *a, struct span id)
 	return NULL;
 }
 
-/* One id for two calls: the answer to the one would count for the other. */
+/* One id for two calls: the answer to the one would count for the other.  Some
+ * servers read, and answer, -0 as 0, and what has more digits than a double as
+ * another number. */
 bool approvals_uses(struct approvals *a, struct span id)
 {
-	struct text text = {id.ptr, id.len, TEXT_ESCAPED};
+	const size_t minus = id.len == 2 && memcmp(id.ptr, "-0", 2) == 0;
+	struct text text = {id.ptr + minus, id.len - minus, TEXT_ESCAPED};
 	uint64_t hash = 14695981039346656037u; /* FNV-1a, over code points */
-	struct passed *p = find_passed(a, id);
+	struct passed *p = find_passed(a, (struct span){text.ptr, text.len});
 	bool first = false;
 	int32_t c;
 
@@ -357,7 +363,7 @@ bool approvals_uses(struct approvals *a, struct span id)
 		first |= !(*at & bit);
 		*at |= bit;
 	}
-	return first;
+	return first && (*id.ptr == '"' || id.len <= EXACT_DIGITS);
 }
 
 void approvals_passed(struct approvals *a, const unsigned char *digest,

@@ -580,21 +580,29 @@ static void yes_is_for_one(void **state)
 	const struct location rules[] = {{"/a", "f", 1}, {"/b", "f", 2}};
 	const char *server[] = {"node", "srv.js", NULL, NULL};
 	struct ask ask = {.count = 1, .rules = {rules[0]}};
-	unsigned char digest[8][SHA256_BYTES];
+	unsigned char digest[10][SHA256_BYTES];
 	struct policy *one, *two;
-	struct message m, n;
+	struct message m, n, many, few;
 	struct fault fault;
 	size_t count = 0;
 	char line[] = PAY, get[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
 				   "\"prompts/get\",\"params\":{\"name\":"
 				   "\"pay\",\"arguments\":{\"n\": 1,\"s\":"
 				   "\"\\u00e9\\/\"}}}\n";
+	char method_many[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
+			     "\"12\",\"params\":{\"a\":1}}\n";
+	char method_few[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
+			    "\"/m\",\"params\":{\"k\":12,\"a\":1}}\n";
 
 	(void)state;
 	one = COMPILE(asks, listen, NULL);
 	two = COMPILE("{\"version\":\"1\",\"default\":\"deny\"}", listen, NULL);
 	assert_true(message_read(line, sizeof(line) - 2, &m, &fault));
 	assert_true(message_read(get, sizeof(get) - 2, &n, &fault));
+	assert_true(message_read(method_many, sizeof(method_many) - 2, &many,
+				 &fault));
+	assert_true(
+		message_read(method_few, sizeof(method_few) - 2, &few, &fault));
 	for (int i = 0; i < 2; i++) { /* sessions */
 		struct approvals *a = approvals_open(server);
 
@@ -608,6 +616,13 @@ static void yes_is_for_one(void **state)
 			ask.rules[0] = rules[1];
 			approvals_digest(a, one, &m, &ask, digest[count++]);
 			ask.rules[0] = rules[0];
+			/* What is a rule for one, is a method for another. */
+			ask.count = 3;
+			ask.rules[1].rule = "/m";
+			ask.rules[2].rule = "k";
+			approvals_digest(a, one, &many, &ask, digest[count++]);
+			ask.count = 1;
+			approvals_digest(a, one, &few, &ask, digest[count++]);
 			server[2] = "-x";
 			approvals_digest(a, one, &m, &ask, digest[count++]);
 			server[0] = "node srv.js";
@@ -985,27 +1000,40 @@ static void calls_are_continued(void **state)
 	}
 }
 
-/* The answer to another call of the same id continues nothing: the one that is
- * approved would be done twice. */
+/* The answer to another call of the same id, or of one that some servers read,
+ * or write, as the same, continues nothing: the one that is approved would be
+ * done twice. */
+#define BIG "9007199254740993"
+static const struct {
+	const char *name, *again, *other, *reply;
+} used_twice[] = {
+	{"the same", MODERN("2", "pay", SAYS("accept")),
+	 MODERN("2", "free", ""), REQUIRED("2", "")},
+	{"minus nothing", MODERN("0", "pay", SAYS("accept")),
+	 MODERN("-0", "free", ""), REQUIRED("0", "")},
+	{"as a double", MODERN("9007199254740992", "pay", SAYS("accept")),
+	 MODERN(BIG, "free", ""), REQUIRED("9007199254740992", "")},
+};
+
 static void ids_that_are_used_twice(void **state)
 {
-	static const char again[] = MODERN("2", "pay", SAYS("accept"));
-	static const char other[] = MODERN("2", "free", "");
-
 	(void)state;
-	for (int after = 0; after < 2; after++) {
+	for (size_t i = 0; i < 2 * COUNT(used_twice); i++) {
+		const bool after = i % 2;
 		struct play p;
 
-		begin_asking(&p, asks, false, 0);
+		begin_long(&p, asks, MAX_LINE);
+		assert_true(session_ask(&p.s, words, 0));
+		p.name = used_twice[i / 2].name;
 		if (!after)
-			client(&p, other);
+			client(&p, used_twice[i / 2].other);
 		client(&p, MODERN("1", "pay", ""));
-		client(&p, again);
+		client(&p, used_twice[i / 2].again);
 		if (after)
-			client(&p, other);
+			client(&p, used_twice[i / 2].other);
 		p.up_len = p.down_len = 0;
-		server(&p, REQUIRED("2", ""));
-		server(&p, REQUIRED("2", ""));
+		server(&p, used_twice[i / 2].reply);
+		server(&p, used_twice[i / 2].reply);
 		client(&p, MODERN("3", "pay", GIVES("")));
 		up_came(&p, "");
 		end(&p);
