@@ -1,6 +1,7 @@
 /* What waits for a person.  The contract is in approvals.h. */
 #include "approvals.h"
 
+#include "../parser/scan_simd.h"
 #include "../policies/host/host.h"
 #include "system.h"
 
@@ -492,8 +493,12 @@ static size_t put_shown(struct strbuf *out, const char *s, size_t len,
 	size_t at = 0;
 
 	while (at < len && !out->full) {
+		const char *next = (signed char)s[at] < 0
+					   ? scan_character(s + at, s + len)
+					   : s + at + 1;
 		unsigned code;
-		size_t bytes = strbuf_obeyed(s + at, len - at, &code);
+		size_t bytes =
+			next ? strbuf_obeyed(s + at, len - at, &code) : 0;
 		const size_t wide = bytes > 0 ? 6 : 1;
 
 		if (*most < wide)
@@ -508,10 +513,9 @@ static size_t put_shown(struct strbuf *out, const char *s, size_t len,
 
 			strbuf_bytes(out, escape, sizeof(escape));
 		} else {
-			for (bytes = 1; at + bytes < len &&
-					(s[at + bytes] & 0xC0) == 0x80;)
-				bytes++;
-			strbuf_bytes(out, s + at, bytes);
+			/* The server's words may be no UTF-8. */
+			bytes = next ? (size_t)(next - s) - at : 1;
+			strbuf_bytes(out, next ? s + at : "?", bytes);
 		}
 		*most -= wide;
 		at += bytes;

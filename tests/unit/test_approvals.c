@@ -1382,6 +1382,22 @@ static void what_is_shown(void **state)
 	}
 }
 
+/* The server's words may be no UTF-8, which would end some clients. */
+static void words_that_are_no_text(void **state)
+{
+	static const char *const odd[] = {"n\xC3",     "\xFF\xE2\x80",
+					  "\xC2\x9Bx", "\xED\xA0\x80",
+					  "\xC3\xA9",  NULL};
+	struct play p;
+
+	(void)state;
+	begin_long(&p, asks, MAX_LINE);
+	assert_true(session_ask(&p.s, odd, 0));
+	client(&p, MODERN("1", "pay", ""));
+	down_has(&p, "\\nServer: n? ??? \\\\u009bx ??? \xC3\xA9\\nTool: pay");
+	end(&p);
+}
+
 /* 2,000 characters are shown in the client, and no more: what is longer waits
  * for another way, where head and tail are shown. */
 static void how_much_is_shown(void **state)
@@ -1492,6 +1508,7 @@ int main(void)
 		cmocka_unit_test(observed),
 		cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(what_is_shown),
+		cmocka_unit_test(words_that_are_no_text),
 		cmocka_unit_test(how_much_is_shown),
 		cmocka_unit_test(long_ones_hide_none),
 	};
