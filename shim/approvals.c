@@ -484,41 +484,73 @@ void approvals_tick(struct approvals *a, int64_t now)
 
 /* ---- what is shown --------------------------------------------------- */
 
-/* Appends at most this many characters; what a terminal obeys becomes \uXXXX.
- * Returns how many bytes were taken, and subtracts the characters. */
+/* Does it show nothing (Unicode's Default_Ignorable_Code_Point)?  Text can be
+ * hidden from a person in such. */
+static bool is_unseen(int32_t c)
+{
+	static const int32_t ranges[][2] = {
+		{0xAD, 0xAD},       {0x34F, 0x34F},     {0x115F, 0x1160},
+		{0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200D},
+		{0x2060, 0x206F},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},
+		{0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},
+		{0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+	};
+	size_t i = 0;
+
+	while (i < sizeof(ranges) / sizeof(*ranges) && c > ranges[i][1])
+		i++;
+	return i < sizeof(ranges) / sizeof(*ranges) && c >= ranges[i][0];
+}
+
+static void put_unit(struct strbuf *out, int32_t c)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char escape[] = {'\\',
+			       'u',
+			       hex[c >> 12 & 15],
+			       hex[c >> 8 & 15],
+			       hex[c >> 4 & 15],
+			       hex[c & 15]};
+
+	strbuf_bytes(out, escape, sizeof(escape));
+}
+
+/* Appends at most this many characters; what a terminal obeys, or shows nothing
+ * of, becomes \uXXXX.  Returns how many bytes were taken, and subtracts the
+ * characters. */
 static size_t put_shown(struct strbuf *out, const char *s, size_t len,
 			size_t *most)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t at = 0;
 
 	while (at < len && !out->full) {
-		const char *next = (signed char)s[at] < 0
-					   ? scan_character(s + at, s + len)
-					   : s + at + 1;
+		const char *p = s + at;
+		const char *next = (signed char)*p < 0
+					   ? scan_character(p, s + len)
+					   : p + 1;
+		/* The server's words may be no UTF-8. */
+		struct text one = {.ptr = next ? p : "?",
+				   .len = next ? (size_t)(next - p) : 1};
+		const struct text as_is = one;
+		const int32_t c = text_next(&one);
 		unsigned code;
-		size_t bytes =
-			next ? strbuf_obeyed(s + at, len - at, &code) : 0;
-		const size_t wide = bytes > 0 ? 6 : 1;
+		const bool plain =
+			strbuf_obeyed(as_is.ptr, as_is.len, &code) == 0 &&
+			!is_unseen(c);
+		const size_t wide = plain ? 1 : c < 0x10000 ? 6 : 12;
 
 		if (*most < wide)
 			break;
-		if (bytes > 0) {
-			const char escape[] = {'\\',
-					       'u',
-					       hex[code >> 12 & 15],
-					       hex[code >> 8 & 15],
-					       hex[code >> 4 & 15],
-					       hex[code & 15]};
-
-			strbuf_bytes(out, escape, sizeof(escape));
+		if (plain) {
+			strbuf_bytes(out, as_is.ptr, as_is.len);
+		} else if (c < 0x10000) {
+			put_unit(out, c);
 		} else {
-			/* The server's words may be no UTF-8. */
-			bytes = next ? (size_t)(next - s) - at : 1;
-			strbuf_bytes(out, next ? s + at : "?", bytes);
+			put_unit(out, 0xD7C0 + (c >> 10));
+			put_unit(out, 0xDC00 | (c & 0x3FF));
 		}
 		*most -= wide;
-		at += bytes;
+		at += as_is.len;
 	}
 	return at;
 }

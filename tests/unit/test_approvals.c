@@ -1346,6 +1346,12 @@ static const struct {
 	{"DEL", "{\"n\":\"\x7F\"}", "{\"n\":\"\\u007f\"}", true},
 	{"a line separator", "{\"n\":\"\xE2\x80\xA8Tool: x\"}",
 	 "{\"n\":\"\\u2028Tool: x\"}", true},
+	{"what has no width", "{\"n\":\"a\xE2\x80\x8B\xEF\xBB\xBF\"}",
+	 "{\"n\":\"a\\u200b\\ufeff\"}", true},
+	{"tags", "{\"n\":\"\xF3\xA0\x81\x81\xF3\xA0\x84\x80\"}",
+	 "{\"n\":\"\\udb40\\udc41\\udb40\\udd00\"}", true},
+	{"what is seen", "{\"n\":\"\xF0\x9F\x98\x80\xE2\x80\x94\"}",
+	 "{\"n\":\"\xF0\x9F\x98\x80\xE2\x80\x94\"}", true},
 	{"escapes stay", "{\"n\":\"\\n\\u001b[0m\"}",
 	 "{\"n\":\"\\n\\u001b[0m\"}", true},
 };
