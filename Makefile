@@ -472,6 +472,7 @@ TIDY := $(TIDY),-clang-analyzer-unix.Vfork
 TIDY := $(TIDY),-bugprone-not-null-terminated-result
 TIDY := $(TIDY),-clang-analyzer-optin.performance.Padding
 .PHONY: lint
+lint: DEFINES += -DWEIR_COMMIT=\"\"
 lint:                                ## gcc -fanalyzer, clang-tidy, cppcheck, the form
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
 	@set -e; for f in $(SOURCES); do $(CC) -std=c11 $(DEFINES) -O2 \
