@@ -668,18 +668,18 @@ bool approval_text(const struct approvals *a, const struct approval *of,
 	whole &= put_all(out, of->name.ptr, of->name.len, &left);
 	whole &= put_words(out, "\nRules:\n", &left);
 	whole &= put_words(out, of->rules, &left);
-	whole &= !of->cut;
-	if (!of->arguments.ptr || !whole)
-		return whole && !out->full;
-	whole &= put_words(out, "Arguments: ", &left);
-	mark = out->len;
-	server = left;
-	if (whole &&
-	    !put_all(out, of->arguments.ptr, of->arguments.len, &server)) {
-		whole = false;
-		out->len = mark;
-		put_members(out, of->arguments, left);
+	whole &= !of->cut || put_words(out, "  ...\n", &left);
+	if (of->arguments.ptr && whole) {
+		whole &= put_words(out, "Arguments: ", &left);
+		mark = out->len;
+		server = left;
+		if (whole && !put_all(out, of->arguments.ptr, of->arguments.len,
+				      &server)) {
+			whole = false;
+			out->len = mark;
+			put_members(out, of->arguments, left);
+		}
+		strbuf_bytes(out, "\n", 1);
 	}
-	strbuf_bytes(out, "\n", 1);
-	return whole && !out->full;
+	return whole && !of->cut && !out->full;
 }

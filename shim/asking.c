@@ -127,6 +127,7 @@ static bool put_rules(struct approval *of, const struct ask *ask)
 		strbuf_string(&o, "\n");
 	}
 	of->cut |= o.full;
+	of->rules[o.len] = '\0'; /* something may lie behind it */
 	of->by_count = ask->by_count;
 	for (size_t i = 0; i < ask->by_count; i++)
 		strbuf_bytes(&by, ask->by[i], strlen(ask->by[i]) + 1);
@@ -199,6 +200,8 @@ bool asking_hold(struct session *s, const char *line, size_t len,
 	of->ways &= j->ask.in;
 	if (!put_rules(of, &j->ask))
 		of->ways = 0;
+	if (of->cut)
+		of->ways &= POLICY_ASK_TERMINAL;
 	if (of->ways & POLICY_ASK_CLIENT &&
 	    !approval_text(s->approvals, of, &text, APPROVALS_TEXT))
 		of->ways &= ~(unsigned)POLICY_ASK_CLIENT;

@@ -1404,6 +1404,33 @@ static void words_that_are_no_text(void **state)
 	end(&p);
 }
 
+/* More rules than one question can name: it is for the terminal alone, which
+ * says so, and shows the arguments. */
+static void more_rules_than_fit(void **state)
+{
+	static const char policy[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
+		"\"action\":\"require_approval\",\"reason\":\"%02100d\"}}}";
+	char text[4096], room[8192];
+	struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
+	struct play p;
+
+	(void)state;
+	snprintf(text, sizeof(text), policy, 0);
+	begin_asking(&p, text, true, POLICY_ASK_TERMINAL | POLICY_ASK_PROGRAM);
+	client(&p, PAY);
+	up_came(&p, "");
+	down_came(&p, "");
+	assert_int_equal(approvals_slot(p.s.approvals, 0)->ways,
+			 POLICY_ASK_TERMINAL);
+	assert_false(approval_text(p.s.approvals,
+				   approvals_slot(p.s.approvals, 0), &out,
+				   SIZE_MAX));
+	room[out.len] = '\0';
+	assert_non_null(strstr(room, "\n  ...\nArguments: {\"n\": 1,"));
+	end(&p);
+}
+
 /* 2,000 characters are shown in the client, and no more: what is longer waits
  * for another way, where head and tail are shown. */
 static void how_much_is_shown(void **state)
@@ -1515,6 +1542,7 @@ int main(void)
 		cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(what_is_shown),
 		cmocka_unit_test(words_that_are_no_text),
+		cmocka_unit_test(more_rules_than_fit),
 		cmocka_unit_test(how_much_is_shown),
 		cmocka_unit_test(long_ones_hide_none),
 	};
