@@ -117,7 +117,7 @@ bool elicit_required(struct span result, bool *required, struct text *state)
 	return true;
 }
 
-void elicit_digest(struct span params, struct sha256 *h)
+bool elicit_digest(struct span params, size_t most, struct sha256 *h)
 {
 	static const char *const changing[] = {"_meta", "inputResponses",
 					       "requestState"};
@@ -127,7 +127,7 @@ void elicit_digest(struct span params, struct sha256 *h)
 	bool more;
 
 	if (!p)
-		return;
+		return true;
 	r = scan_begin(params.ptr, params.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
@@ -135,16 +135,20 @@ void elicit_digest(struct span params, struct sha256 *h)
 
 		p = scan_member(&r, p, first, &key, &more);
 		if (!p || !more)
-			return;
+			break;
 		start = p;
 		p = scan_value(&r, p);
 		while (i < 3 && !text_is(key, changing[i], strlen(changing[i])))
 			i++;
 		if (!p || i < 3)
 			continue;
+		if (key.len + (size_t)(p - start) > most)
+			return false;
+		most -= key.len + (size_t)(p - start);
 		sha256_field(h, key.ptr, key.len);
 		sha256_field(h, start, (size_t)(p - start));
 	}
+	return true;
 }
 
 bool elicit_same_id(struct span a, struct span b)

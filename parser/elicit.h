@@ -45,8 +45,9 @@ bool elicit_cancelled(struct span params, struct span *id);
 bool elicit_required(struct span result, bool *required, struct text *state);
 
 /* Adds all members of params to the hash, but those that change when a call is
- * repeated: _meta, inputResponses, requestState. */
-void elicit_digest(struct span params, struct sha256 *h);
+ * repeated: _meta, inputResponses, requestState.  False: they are longer than
+ * this many bytes. */
+bool elicit_digest(struct span params, size_t most, struct sha256 *h);
 
 /* Are the ids of two messages the same?  7 and "7" are not. */
 bool elicit_same_id(struct span a, struct span b);

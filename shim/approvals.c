@@ -85,7 +85,7 @@ static void add_string(struct sha256 *h, const char *s)
 	sha256_field(h, s, strlen(s));
 }
 
-void approvals_digest(const struct approvals *a, const struct policy *policy,
+bool approvals_digest(const struct approvals *a, const struct policy *policy,
 		      const struct message *m, const struct ask *ask,
 		      unsigned char digest[SHA256_BYTES])
 {
@@ -101,8 +101,10 @@ void approvals_digest(const struct approvals *a, const struct policy *policy,
 	for (size_t i = 0; i < ask->count && i < POLICY_ASKS_MAX; i++)
 		add_string(&h, ask->rules[i].rule);
 	sha256_field(&h, m->method_text.ptr, m->method_text.len);
-	elicit_digest(m->params, &h);
+	if (!elicit_digest(m->params, APPROVALS_LINE, &h))
+		return false;
 	sha256_end(&h, digest);
+	return true;
 }
 
 static bool is_digest(const unsigned char *a, const unsigned char *b)

@@ -122,7 +122,8 @@ int64_t approvals_due(const struct approvals *a);
 
 /* ---- for the session ------------------------------------------------- */
 
-void approvals_digest(const struct approvals *a, const struct policy *policy,
+/* False: the call is longer than one that waits, and is not looked through. */
+bool approvals_digest(const struct approvals *a, const struct policy *policy,
 		      const struct message *m, const struct ask *ask,
 		      unsigned char digest[SHA256_BYTES]);
 

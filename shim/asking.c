@@ -10,6 +10,8 @@
 #define TEXT_BYTES (4 * (size_t)APPROVALS_TEXT)
 
 static const char must[] = "a person must approve this";
+static const char too_long[] =
+	"a person must approve this, and it is too long to wait for one";
 static const char said_no[] = "a person has refused this";
 
 /* How it was decided, for the log; and what the agent is told if it was a no.
@@ -71,7 +73,10 @@ void asking_meet(struct session *s, const struct message *m)
 		j->count = 0;
 		return;
 	}
-	approvals_digest(s->approvals, s->policy, m, &j->ask, h->digest);
+	if (!approvals_digest(s->approvals, s->policy, m, &j->ask, h->digest)) {
+		policy_not_approved(j, too_long);
+		return;
+	}
 	of = approvals_find(s->approvals, APPROVAL_REPEAT, h->digest);
 	if (of && call.said != ELICIT_NOTHING) {
 		take_repeat(s, of, call.said == ELICIT_YES);
@@ -178,8 +183,7 @@ bool asking_hold(struct session *s, const char *line, size_t len,
 	char room[TEXT_BYTES];
 	struct strbuf text = {.ptr = room, .cap = sizeof(room)};
 	struct approval *of = NULL, *old;
-	const char *why = "a person must approve this, and it is too long to "
-			  "wait for one";
+	const char *why = too_long;
 
 	if (s->observe) {
 		policy_not_approved(j, must);

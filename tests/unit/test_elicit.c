@@ -230,15 +230,33 @@ static void repeats_are_known(void **state)
 		for (int k = 0; k < 2; k++) {
 			struct sha256 h;
 
+			const struct span params =
+				span(k ? repeats[i].b : repeats[i].a);
+
 			sha256_begin(&h);
-			elicit_digest(span(k ? repeats[i].b : repeats[i].a),
-				      &h);
+			row_true(repeats[i].a,
+				 elicit_digest(params, params.len, &h));
 			sha256_end(&h, digest[k]);
 		}
 		row_true(repeats[i].b,
 			 repeats[i].same == (memcmp(digest[0], digest[1],
 						    SHA256_BYTES) == 0));
 	}
+}
+
+/* What is too long is not looked through, but for what does not count. */
+static void long_ones_are_not_hashed(void **state)
+{
+	const struct span params =
+		span("{\"_meta\":{\"long\":\"xxxxxxxxxxxx\"},"
+		     "\"a\":\"bcd\",\"e\":12}");
+	struct sha256 h;
+
+	(void)state;
+	sha256_begin(&h);
+	assert_true(elicit_digest(params, 9, &h));
+	assert_false(elicit_digest(params, 8, &h));
+	assert_false(elicit_digest(params, 5, &h));
 }
 
 static const struct {
@@ -270,6 +288,7 @@ int main(void)
 		cmocka_unit_test(accepts_are_clear),
 		cmocka_unit_test(replies_are_read),
 		cmocka_unit_test(repeats_are_known),
+		cmocka_unit_test(long_ones_are_not_hashed),
 		cmocka_unit_test(ids_are_compared),
 	};
 
