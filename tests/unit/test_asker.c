@@ -91,12 +91,14 @@ static void only_one_way_is_yes(void **state)
 		{READS "[ -z \"$WEIR_POLICY$WEIR_ASK\" ] && "
 		       "[ \"$OTHER\" = here ] && echo yes",
 		 9, ASKER_YES},
-		/* More than once: a shell blocks some for a moment. */
-		{READS "for i in 1 2 3 4 5 6 7 8 9; do ok=yes; "
-		       "while read -r k v; do case $k$v in "
-		       "SigBlk:*[!0]*|SigIgn:*[!0]*) ok=;; esac; "
-		       "done </proc/$$/status; "
-		       "[ $ok ] && echo yes && exit; sleep 0.05; done",
+		/* More than once: a shell blocks some for a moment.  Of 32 and
+		 * 33, which make ignores, the C library lets nobody speak. */
+		{READS
+		 "for i in 1 2 3 4 5 6 7 8 9; do ok=yes; "
+		 "while read -r k v; do case $k$v in "
+		 "SigIgn:0000000180000000) ;; SigBlk:*[!0]*|SigIgn:*[!0]*) ok=;; esac; "
+		 "done </proc/$$/status; "
+		 "[ $ok ] && echo yes && exit; sleep 0.05; done",
 		 9, ASKER_YES},
 		/* All else is a no. */
 		{READS, 100, ASKER_NO},
