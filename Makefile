@@ -499,6 +499,7 @@ install: all                         ## into $(DESTDIR)$(PREFIX)
 	$(call put,755,$(BUILD)/weir,$(PREFIX)/bin)
 	$(if $(LIBWEIR),$(call put,644,$(LIBWEIR),$(PREFIX)/lib/weir))
 	$(call put,644,shim/weir.1,$(PREFIX)/share/man/man1)
+	$(call put,644,policies/weir-policy.5,$(PREFIX)/share/man/man5)
 	$(call put,644,policies/policy.schema.json,$(PREFIX)/share/weir)
 	$(call put,644,README.md,$(PREFIX)/share/doc/weir)
 	$(call put,644,policies/examples/*,$(PREFIX)/share/doc/weir/examples)
@@ -512,6 +513,7 @@ install: all                         ## into $(DESTDIR)$(PREFIX)
 uninstall:                           ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/weir \
 		$(DESTDIR)$(PREFIX)/share/man/man1/weir.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/weir-policy.5 \
 		$(DESTDIR)$(BASH_COMPLETION)/weir \
 		$(DESTDIR)$(ZSH_COMPLETION)/_weir \
 		$(DESTDIR)$(FISH_COMPLETION)/weir.fish

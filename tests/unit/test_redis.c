@@ -747,7 +747,7 @@ static const char *rights(void)
 	assert_non_null(page);
 	while (fgets(text, sizeof(text), page)) {
 		in = in || strncmp(text, "ACL SETUSER", 11) == 0;
-		if (in && strncmp(text, ".EE", 3) == 0)
+		if (in && strncmp(text, ".Ed", 3) == 0)
 			break;
 		for (char *p = text; in && *p; p++)
 			if (*p != '\\')
