@@ -45,7 +45,7 @@ OTHERS := $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c %/preload_check.c)
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
-PARTS  := $(filter-out $(OTHERS),$(PARTS))
+PARTS  := $(filter-out $(OTHERS),$(PARTS)) shim/help_text.c
 # What no message goes through is built to be small.
 COLD := parser/elicit.c parser/member.c $(wildcard policies/language/*.c policies/counters/*.c shim/verbs/*.c) \
 	$(filter-out shim/relay.c shim/session.c shim/stream.c shim/fd.c,$(wildcard shim/*.c))
@@ -134,6 +134,18 @@ $(BUILD)/commit: FORCE
 $(BUILD)/obj/shim/version.o $(BUILD)/pic/shim/version.o: $(BUILD)/commit
 $(addprefix $(BUILD)/,obj/shim/version.o pic/shim/version.o \
 	fuzz/obj/shim/version.o): DEFINES += -DWEIR_COMMIT=\"$(COMMIT)\"
+
+# What weir help prints, of the man pages.
+MANUAL = shim/weir.1 policies/weir-policy.5
+$(BUILD)/help_text.c: shim/help $(MANUAL)
+	@mkdir -p $(@D)
+	$(call say,GEN $@)sh shim/help $(MANUAL) >$@.new && mv $@.new $@
+$(BUILD)/obj/shim/help_text.o: $(BUILD)/help_text.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -I. -c -o $@ $<
+$(BUILD)/pic/shim/help_text.o: $(BUILD)/help_text.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(CC) $(ALL_CFLAGS) -I. $(PIC) -c -o $@ $<
 
 $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -422,6 +434,10 @@ $(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CLANG $<)clang -std=c11 $(DEFINES) -MMD -MP $(WARN) \
 		$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(BUILD)/fuzz/obj/shim/help_text.o: $(BUILD)/obj/shim/help_text.o
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o \
 		$(call FUZZ_OBJECTS,$(PARTS))

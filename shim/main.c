@@ -2,6 +2,7 @@
 #include "verbs/approve.h"
 #include "verbs/check.h"
 #include "verbs/explain.h"
+#include "verbs/help.h"
 #include "verbs/limits.h"
 #include "verbs/log.h"
 #include "verbs/scan.h"
@@ -69,6 +70,9 @@ static int run_verb(const struct options *o)
 		status = run_scan(o);
 		break;
 	case RUN_HELP:
+		status = help_run(o);
+		break;
+	case RUN_USAGE:
 		options_help(o->verb);
 		break;
 	case RUN_VERSION:

@@ -5,6 +5,7 @@
 #include "verbs/approve.h"
 #include "verbs/check.h"
 #include "verbs/explain.h"
+#include "verbs/help.h"
 #include "verbs/limits.h"
 #include "verbs/log.h"
 #include "verbs/scan.h"
@@ -32,17 +33,19 @@ static const struct verb {
 	const char *operand; /* what to call a missing one */
 	const char *help;    /* the command that prints the help, which has: */
 	const char *usage, *what, *statuses; /* without their last LF */
+	const char *brief;                   /* what it does, on one line */
 } verbs[RUN_VERBS] = {
 	[RUN_RELAY] =
 		{NULL, EXIT_WEIR, 1, SIZE_MAX, "COMMAND", "weir --help",
 		 "weir [OPTION]... [--] COMMAND [ARG]...",
 		 "Runs COMMAND, an MCP server on stdin and stdout, behind a "
 		 "policy that hides,\n"
-		 "denies or limits its tools. Everything else passes "
-		 "unchanged.",
+		 "denies, limits or asks a person about calls of its tools. "
+		 "Everything else\npasses unchanged.",
 		 "that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 		 "failed, 126 if COMMAND could not be run, 127 if it was not "
-		 "found."},
+		 "found.",
+		 NULL},
 	[RUN_CHECK] =
 		{"check", CHECK_UNSOUND, 1, SIZE_MAX, "POLICY",
 		 "weir check --help",
@@ -52,7 +55,8 @@ static const struct verb {
 		 "layered,\nor whether COMMAND would load libweir.so.",
 		 "0 sound, 1 sound with warnings under --strict, 2 unsound or "
 		 "error;\n"
-		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell."},
+		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell.",
+		 "say what is wrong with a policy, or what it does to tools"},
 	[RUN_EXPLAIN] =
 		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL", "weir explain --help",
 		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
@@ -61,7 +65,8 @@ static const struct verb {
 		 "Says what becomes of one call or message, and which rule "
 		 "decides.\n"
 		 "ARGUMENTS and PARAMS are JSON objects.",
-		 "0 allowed, 1 refused, 2 error."},
+		 "0 allowed, 1 refused, 2 error.",
+		 "say what becomes of one call, and why"},
 	[RUN_TEST] = {"test", TEST_ERROR, 1, SIZE_MAX, "FILE",
 		      "weir test --help", "weir test [-p POLICY]... FILE...",
 		      "Tests a policy with FILE, an array of calls and their "
@@ -71,14 +76,16 @@ static const struct verb {
 		      "Or says what becomes of each line of FILE, a recorded "
 		      "session. Without -p,\n"
 		      "NAME.test.json tests NAME.json beside it.",
-		      "0 all passed, 1 some failed, 2 error."},
+		      "0 all passed, 1 some failed, 2 error.",
+		      "make the calls of a file, and compare the verdicts"},
 	[RUN_LIMITS] =
 		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
 		 "weir limits [-p POLICY]... [-g NAME] [-s PLACE] [--json]\n"
 		 "                   [--reset COUNTER [--yes]]",
 		 "Shows what the limits of a grant have used up, or resets a "
 		 "counter.",
-		 "0 shown or reset, 1 not reset, 2 error."},
+		 "0 shown or reset, 1 not reset, 2 error.",
+		 "show what limits have used up, or reset one"},
 	[RUN_LOG] =
 		{"log", LOG_ERROR, 0, SIZE_MAX, NULL, "weir log --help",
 		 "weir log [--since TIME] [--tool GLOB] [--refused] [--json]\n"
@@ -89,7 +96,8 @@ static const struct verb {
 		 "Sums up the log FILE, rotated ones first, follows it, or "
 		 "says whether its\n"
 		 "lines are as weir wrote them. Default: $WEIR_LOG.",
-		 "0 done, 1 lines were changed, 2 error."},
+		 "0 done, 1 lines were changed, 2 error.",
+		 "sum up, follow or verify a log"},
 	[RUN_APPROVE] =
 		{"approve", APPROVE_ERROR, 0, 1, NULL, "weir approve --help",
 		 "weir approve [-s DIR] [NUMBER [--digest DIGEST [--yes]]]\n"
@@ -97,7 +105,8 @@ static const struct verb {
 		 "Lists the calls that wait for a person; or shows one and asks "
 		 "y or n.",
 		 "0 listed, or answered as asked; 1 not approved, no such call;\n"
-		 "2 error."},
+		 "2 error.",
+		 "answer the calls that wait for a person"},
 	[RUN_WRAP] =
 		{"wrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG", "weir wrap --help",
 		 "weir wrap [OPTION]... -p POLICY CONFIG [SERVER]...\n"
@@ -108,13 +117,14 @@ static const struct verb {
 		 "write there.\n"
 		 "SERVER is a name or a JSON Pointer; it may be left out if "
 		 "there is only one.",
-		 "0 wrapped, 1 a server is not wrapped, 2 error."},
+		 "0 wrapped, 1 a server is not wrapped, 2 error.",
+		 "put weir into a client's configuration"},
 	[RUN_UNWRAP] =
 		{"unwrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG",
 		 "weir unwrap --help",
 		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...",
 		 "Takes weir out of CONFIG again, which is then as it was.",
-		 "0 unwrapped, 1 not, 2 error."},
+		 "0 unwrapped, 1 not, 2 error.", "take it out again"},
 	[RUN_SCAN] =
 		{"scan", SCAN_ERROR, 1, SIZE_MAX, "COMMAND", "weir scan --help",
 		 "weir scan [OPTION]... [--] COMMAND [ARG]...\n"
@@ -126,7 +136,14 @@ static const struct verb {
 		 "names each, by class: what reads, writes, executes, "
 		 "destroys, or moves money.\n"
 		 "Or writes a lock of its tools, or says what has changed since.",
-		 "0 written, or nothing has changed, 1 something has, 2 error."},
+		 "0 written, or nothing has changed, 1 something has, 2 error.",
+		 "write a policy or a lock of a server's tools"},
+	[RUN_HELP] = {"help", HELP_ERROR, 0, 1, NULL, "weir help --help",
+		      "weir help [VERB | policy | TOPIC]",
+		      "Prints the manual's part about a verb, the policy or a "
+		      "topic; or an overview.",
+		      "0 printed, 2 there is nothing about it, or error.",
+		      "print the manual: weir help policy, weir help VERB"},
 };
 
 /* ---- options --------------------------------------------------------- */
@@ -148,7 +165,7 @@ static bool set_run(struct options *o, const struct row *r, const char *what,
 		    char *value)
 {
 	(void)what, (void)value;
-	o->run = r->letter == 'h' ? RUN_HELP : RUN_VERSION;
+	o->run = r->letter == 'h' ? RUN_USAGE : RUN_VERSION;
 	return true;
 }
 
@@ -407,30 +424,39 @@ static void print_row(const struct row *r)
 		printf("%-23s Default: $%s%s\n", "", r->variable, r->otherwise);
 }
 
+void options_verbs(void)
+{
+	puts("Verbs:");
+	for (const struct verb *v = verbs + 1; v < verbs + RUN_VERBS; v++)
+		printf("  %-8s  %s\n", v->name, v->brief);
+}
+
+enum run options_verb(const char *word)
+{
+	enum run v = RUN_VERBS - 1;
+
+	while (v > RUN_RELAY && strcmp(word, verbs[v].name) != 0)
+		v--;
+	return v;
+}
+
 void options_help(enum run verb)
 {
-	const enum run end = verb == RUN_RELAY ? RUN_VERBS : verb + 1;
+	const struct verb *v = &verbs[verb];
 
-	for (enum run v = verb; v < end; v++)
-		printf("%s%s\n",
-		       v == verb ? "Usage: " : "   or: ", verbs[v].usage);
-	for (enum run v = verb; v < end; v++) {
-		const char *before = "\n"; /* what is printed before a row */
-
-		printf("\n%s%s%s\n", v == verb ? "" : verbs[v].name,
-		       v == verb ? "" : ": ", verbs[v].what);
-		for (const struct row *r = rows; r < rows + ROWS; r++)
-			if (r->verbs >> v & 1 &&
-			    (v == verb || !(r->verbs & RELAY))) {
-				printf("%s", before);
-				before = "";
-				print_row(r);
-			}
-	}
+	printf("Usage: %s\n%s\n%s\n\n", v->usage,
+	       verb == RUN_RELAY ? "   or: weir VERB [OPTION]... [OPERAND]...\n"
+				 : "",
+	       v->what);
+	for (const struct row *r = rows; r < rows + ROWS; r++)
+		if (r->verbs >> verb & 1)
+			print_row(r);
 	putchar('\n');
-	for (enum run v = verb; v < end; v++)
-		printf("%s: %s\n", v == verb ? "Exit status" : verbs[v].name,
-		       verbs[v].statuses);
+	if (verb == RUN_RELAY) {
+		options_verbs();
+		putchar('\n');
+	}
+	printf("Exit status: %s\n", v->statuses);
 }
 
 /* ---- reading --------------------------------------------------------- */
@@ -580,9 +606,8 @@ struct options options_read(int argc, char **argv)
 			    .max_line = MAX_LINE_DEFAULT,
 			    .places = find_places()};
 
-	for (enum run v = RUN_RELAY + 1; argc > 1 && v < RUN_VERBS; v++)
-		if (strcmp(argv[1], verbs[v].name) == 0)
-			o.run = v;
+	if (argc > 1)
+		o.run = options_verb(argv[1]);
 	o.verb = o.run;
 	o.status = verbs[o.verb].status;
 	if (!read_words(&o, argc, argv))

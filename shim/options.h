@@ -22,8 +22,9 @@ enum run {
 	RUN_WRAP,
 	RUN_UNWRAP,
 	RUN_SCAN,
+	RUN_HELP,
 	RUN_VERBS, /* how many there are */
-	RUN_HELP = RUN_VERBS,
+	RUN_USAGE = RUN_VERBS,
 	RUN_VERSION,
 	RUN_ERROR
 };
@@ -101,7 +102,13 @@ size_t options_words(char *const *words, char *policies[POLICIES_MAX + 1]);
 
 void options_free(struct options *o);
 
-/* Prints the help of a verb; of RUN_RELAY, that of all. */
+/* The verb of this name, or RUN_RELAY. */
+enum run options_verb(const char *word);
+
+/* Prints the usage of a verb; of RUN_RELAY, that of weir. */
 void options_help(enum run verb);
+
+/* Prints the verbs, one a line. */
+void options_verbs(void);
 
 #endif

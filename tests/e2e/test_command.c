@@ -187,7 +187,8 @@ static const struct {
 static void help(void **state)
 {
 	static const char *const verbs[] = {"weir", "check",  "explain",
-					    "test", "limits", "approve"};
+					    "test", "limits", "approve",
+					    "help"};
 
 	(void)state;
 	prefix_only("options are its words");
@@ -212,9 +213,8 @@ static void help(void **state)
 		for (size_t i = 0; i < COUNT(options); i++) {
 			bool takes = strstr(options[i].verbs, verbs[v]);
 
-			check((v == 0 || takes) ==
-				      !!strstr(help,
-					       text(" %s ", options[i].option)),
+			check(takes == !!strstr(help, text(" %s ",
+							   options[i].option)),
 			      "%s: %s", options[i].option, help);
 			if (i + 1 == COUNT(options))
 				break;
@@ -224,6 +224,62 @@ static void help(void **state)
 				     "");
 			check_status(p, takes ? 0 : v == 0 ? 125 : 2);
 		}
+	}
+}
+
+/* The manual, as it was packed: no line is wider than a terminal. */
+static void manual(void **state)
+{
+	static const struct {
+		const char *topic, *has; /* NULL: there is none */
+	} rows[] = {
+		{NULL, "\n  weir help VERB "},
+		{"check", "Usage: weir check "},
+		{"check", "\n  weir check\n    Report what is wrong"},
+		{"explain", "'{\"name\": \"x\"}'\n"},
+		{"test", "in weir-policy(5)); or, of"},
+		{"limits", "Exit status: 0 shown or reset"},
+		{"log", "\n\nLOG\n    -l appends one JSON object"},
+		{"log", "server (words: of so many\n"},
+		{"approve", "\n    $ weir approve 12\n"},
+		{"wrap", "(allowedMcpServers, deniedMcpServers)."},
+		{"unwrap", "Usage: weir unwrap "},
+		{"unwrap", "unwrap gives back the file"},
+		{"scan", "\n    --timeout SECONDS\n        How long"},
+		{"help", "Usage: weir help "},
+		{"policy", "DESCRIPTION\n    A policy says what"},
+		{"policy", "\n    max_length  string, array     "},
+		{"policy", "\n    repeat\n        How often"},
+		{"conditions", "CONDITIONS\n    A condition has a path, an"},
+		{"regular", "\n    ^ \\A  $ \\z  \\b \\B\n"},
+		{"ambiguous", "\"[\\\"prod\\\"]\""},
+		{"bounds", "\n    glob, of a string       9997"},
+		{"bounds", "\n    lock file               16 MiB\n"},
+		{"signals", "(-p <(...), /dev/fd/3)"},
+		{"environment", "\n    WEIR_POLICY, WEIR_GRANT, WEIR_STATE"},
+		{"exit", "EXIT STATUS\n    That of the server;"},
+		{"preloading", NULL},
+		{"", NULL},
+		{"Log", NULL},
+	};
+
+	(void)state;
+	prefix_only("the manual is the program's");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p =
+			proc_run(WORDS(weir, "help", rows[i].topic), "");
+		const char *line = p->said.ptr, *has = rows[i].has;
+		int lines = 0;
+
+		in_case(text("%s: %s", rows[i].topic ? rows[i].topic : "none",
+			     has ? has : "no help"));
+		check_status(p, has ? 0 : 2);
+		check(!*p->told.ptr == !!has, "told: %s", p->told.ptr);
+		check(!has || strstr(p->said.ptr, has), "%s", p->said.ptr);
+		check(*line != '\n' && !strstr(line, "\n\n\n"), "%s", line);
+		for (; *line; line += strcspn(line, "\n") + 1, lines++)
+			check(strcspn(line, "\n") < 80, "too long: %s", line);
+		check(rows[i].topic || lines <= 30, "%d lines", lines);
 	}
 }
 
@@ -904,6 +960,7 @@ int run_command(void)
 		TEST(faulty_policy),
 		TEST(unknown_options),
 		TEST(help),
+		TEST(manual),
 		TEST(did_you_mean),
 		TEST(version),
 		TEST(full_stdout),

@@ -31,8 +31,8 @@ static bool is_any(const char *word, const char *const *words)
 static bool is_verb(const char *word)
 {
 	return is_any(word, WORDS("check", "explain", "test", "limits", "log",
-				  "scan", "wrap", "unwrap", "approve", "--help",
-				  "-h", "--version", "-V"));
+				  "scan", "wrap", "unwrap", "approve", "help",
+				  "--help", "-h", "--version", "-V"));
 }
 
 /* Notes the option at argv, and says how many words it is. */
