@@ -135,7 +135,7 @@ static void list_one(void *context, const struct limit_use *use)
 		}
 		if (use->values > 0)
 			fprintf(t->to,
-				"%*sthe most of %zu values; %zu may be\n",
+				"%*sthe most used of %zu values, of at most %zu\n",
 				INDENT, "", use->live, use->values);
 	}
 	t->count++;
