@@ -23,6 +23,23 @@ static size_t put_line(char line[PIPE_BUF], const char *format, va_list args)
 	return (size_t)used;
 }
 
+void report_fold(int fd, char *text, size_t len)
+{
+	char *space = NULL;
+
+	if (!isatty(fd))
+		return;
+	for (char *p = text, *line = text; p < text + len; p++) {
+		if (*p == ' ')
+			space = p;
+		if (p - line >= REPORT_COLUMNS && space) {
+			*space = '\n';
+			line = space + 1;
+			space = NULL;
+		}
+	}
+}
+
 void report_all(const char *format, ...)
 {
 	char line[PIPE_BUF];
@@ -33,6 +50,7 @@ void report_all(const char *format, ...)
 	va_start(args, format);
 	len = put_line(line, format, args);
 	va_end(args);
+	report_fold(STDERR_FILENO, line, len - 1);
 	/* If this fails there is nowhere to report it. */
 	RETRY(put = write(STDERR_FILENO, line, len));
 }
@@ -76,6 +94,7 @@ void report(const char *format, ...)
 	va_end(args);
 	snprintf(last, sizeof(last), "%.*s", (int)(len - PREFIX - 1),
 		 line + PREFIX);
+	report_fold(STDERR_FILENO, line, len - 1);
 	send_line(line, len);
 }
 

@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-#define REPORT_MOST 20 /* lines of one start, or of one reload */
+#define REPORT_MOST    20 /* lines of one start, or of one reload */
+#define REPORT_COLUMNS 80 /* of a terminal; what is no ASCII makes it fewer */
 
 /* Writes "weir: ", the text and LF in one piece, cut after 4 KiB.  It never
  * blocks: what stderr has no room for now is lost. */
@@ -27,6 +28,10 @@ void report_all(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * relay, the first REPORT_MOST, where context is a size_t that counts them. */
 void report_line(void *context, const char *line);
 void report_some(void *context, const char *line);
+
+/* If fd is a terminal, ends the lines of a text that has none yet at the space
+ * before they are wider than it, as far as there are spaces. */
+void report_fold(int fd, char *text, size_t len);
 
 /* How many lines report_some() left out, if any. */
 void report_rest(size_t count);

@@ -23,10 +23,24 @@ static void print_line(void *context, const char *line)
 	puts(line);
 }
 
+static void print_kind(const char *kind, const char *line)
+{
+	char *text;
+	int len = asprintf(&text, "%s: %s", kind, line);
+
+	if (len < 0) {
+		puts(line);
+		return;
+	}
+	report_fold(STDOUT_FILENO, text, (size_t)len);
+	puts(text);
+	free(text);
+}
+
 static void print_error(void *context, const char *line)
 {
 	(void)context;
-	printf("error: %s\n", line);
+	print_kind("error", line);
 }
 
 /* On stderr where stdout has the merged policy.  context is the options. */
@@ -37,7 +51,7 @@ static void print_warning(void *context, const char *line)
 	if (o->print)
 		report_all("warning: %s", line);
 	else
-		printf("warning: %s\n", line);
+		print_kind("warning", line);
 }
 
 /* Where "~/" and "./" lead. */

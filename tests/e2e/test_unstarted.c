@@ -247,11 +247,53 @@ static void not_for_others(void **state)
 	}
 }
 
+/* What weir says on a terminal has lines of 80 columns; elsewhere, one. */
+static void lines_fit_a_terminal(void **state)
+{
+	const char *sound = file("sound", good);
+	const char *all = file("all", "{\"version\":\"1\",\"default\":\"deny\","
+				      "\"tools\":{\"*\":{}}}");
+	const char *const *const commands[] = {
+		WORDS(weir, "check", all),
+		WORDS(weir, "scan", "-o", sound, "true"),
+		WORDS(weir, "test", sound),
+		WORDS(weir, "scan", "--diff", "true"),
+	};
+	size_t kind = 0, folded = 0;
+
+	(void)state;
+	while (!ends_kinds[kind].terminal)
+		kind++;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct ends e;
+		struct proc *p =
+			ends_start(&ends_kinds[kind], &e, 0, commands[i]);
+		const char *at, *line, *once;
+
+		in_case(text("%s %s", commands[i][1], commands[i][2]));
+		pid_wait(fcntl(p->pidfd, F_DUPFD_CLOEXEC, 0));
+		ends_close_theirs(&e);
+		proc_wait(p);
+		for (at = p->said.ptr; (line = next_line(&at));) {
+			/* A path is as long as it is. */
+			check(strlen(line) <= 81 || !strchr(line + 7, ' '),
+			      "too wide: %s", line);
+			folded += strchr("we/", *line) == NULL;
+		}
+		p = proc_run(commands[i], "");
+		once = p->told.len > 0 ? p->told.ptr : p->said.ptr;
+		check(strlen(once) > 81, "not folded elsewhere: %s", once);
+	}
+	check(folded > 0, "nothing was too long");
+}
+
 int run_unstarted(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_reason), TEST(every_line), TEST(takes_its_time),
-		TEST(no_terminal),  TEST(ends_early), TEST(not_for_others),
+		TEST(every_reason),         TEST(every_line),
+		TEST(takes_its_time),       TEST(no_terminal),
+		TEST(lines_fit_a_terminal), TEST(ends_early),
+		TEST(not_for_others),
 	};
 
 	return cmocka_run_group_tests_name("unstarted", tests, NULL, NULL);
