@@ -472,7 +472,10 @@ static bool bad_option(const struct options *o, int c, char **argv)
 	if (c == '?' && optopt && word[1] != '-')
 		word = letter;
 	report("%s%s (see %s)", word,
-	       c == ':' ? " needs a value" : ": unknown option",
+	       c == ':' ? " needs a value"
+	       : o->verb == RUN_CHECK && strcmp(word, "-p") == 0
+		       ? ": unknown option: name the files without it"
+		       : ": unknown option",
 	       verbs[o->verb].help);
 	return false;
 }
@@ -484,9 +487,12 @@ static bool read_options(struct options *o, int argc, char **argv)
 	char shorts[2 * ROWS + 3] = "+:", *s = shorts + 2, what[32];
 	const struct row *r;
 	int c, count = 0;
-	/* These take options behind operands, too: no "+". */
-	const bool anywhere = o->verb == RUN_LOG || o->verb == RUN_WRAP ||
-			      o->verb == RUN_UNWRAP || o->verb == RUN_APPROVE;
+	/* Where no COMMAND has its own, options stand behind operands, too: no
+	 * "+". */
+	const bool preload = o->verb == RUN_CHECK && argc > 1 &&
+			     strncmp(argv[1], "--pre", 5) == 0;
+	const bool anywhere =
+		o->verb != RUN_RELAY && o->verb != RUN_SCAN && !preload;
 
 	/* A long option is returned as its row; no letter is that small. */
 	for (r = rows; r < rows + ROWS; r++) {
@@ -566,7 +572,8 @@ static bool need_files(const struct options *o, const char *with)
 	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1) ||
 	    o->verb == RUN_TEST || o->find)
 		return true;
-	report("no policy, so nothing runs: name one %s", with);
+	report("no policy%s: name one %s",
+	       o->verb == RUN_RELAY ? ", so nothing runs" : "", with);
 	return false;
 }
 

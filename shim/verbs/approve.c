@@ -233,8 +233,8 @@ static int list(struct approve *a)
 {
 	each_session(a, list_session);
 	if (a->listed == 0)
-		printf("No call waits for approval in %s; "
-		       "another state directory: -s DIR\n",
+		printf("No call waits for approval in %s.\n"
+		       "For another state directory: weir approve -s DIR\n",
 		       a->state);
 	return a->silent > 0 ? APPROVE_ERROR : APPROVE_DONE;
 }
@@ -370,7 +370,7 @@ static int decide(struct approve *a)
 	a->call.number = number;
 	if (!each_session(a, show_call)) {
 		report_all(
-			"no call %s waits in %s; weir approve lists them; another state directory: -s DIR",
+			"no call %s waits in %s: weir approve lists them; name another state directory with -s DIR",
 			word, a->state);
 		return a->silent > 0 ? APPROVE_ERROR : APPROVE_NOT;
 	}

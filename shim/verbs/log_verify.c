@@ -328,7 +328,9 @@ static int tell(struct verify *v, const char *head)
 	if (living > 0)
 		printf("; %llu without an end line: they run,\nwere killed, or their end was cut off",
 		       living);
-	printf(".\nThe last line has the SHA-256\n%s\n", v->last);
+	printf(".\n");
+	if (*v->last)
+		printf("The last line has the SHA-256\n%s\n", v->last);
 	printf("This cannot show: lines that were computed anew, a whole process removed, an\n"
 	       "end cut off, a last line of a process changed. For that, keep the SHA-256 of a\n"
 	       "late line elsewhere, and name it with --head%s.\n",

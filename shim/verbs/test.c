@@ -285,9 +285,8 @@ static bool run_file(struct testing *t, const struct options *o)
 		count = 1;
 	}
 	if (count == 0)
-		report("%s: no policy: name one with -p FILE or in "
-		       "WEIR_POLICY, or name the tests of NAME.json "
-		       "NAME.test.json",
+		report("%s: no policy to test: name one with -p FILE or in "
+		       "WEIR_POLICY, or put NAME.test.json beside NAME.json",
 		       t->file);
 	else
 		policy = policy_load(paths, count, &o->places, report_line,

@@ -202,7 +202,9 @@ static bool choose(const struct config *c, struct outcome *all,
 			found++;
 		}
 	if (found == 0) {
-		report_all("%s has no server %s; its servers:",
+		report_all(c->servers.count > 0
+				   ? "%s has no server %s; its servers:"
+				   : "%s has no server %s, and no other",
 			   show(c->file).text, show(name).text);
 		list_names(c);
 	}
@@ -935,7 +937,7 @@ int wrap_run(const struct options *o)
 	signal(SIGXFSZ, SIG_IGN);
 	if (!system_self(o->self, self) || !absolute(self, weir)) {
 		report_all(
-			"weir cannot tell where it is itself; is /proc there?");
+			"cannot find the path of weir itself: is /proc there?");
 		return WRAP_ERROR;
 	}
 	if (o->find)

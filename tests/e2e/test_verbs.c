@@ -793,6 +793,36 @@ static void explain_verdicts(void **state)
 	}
 }
 
+/* Options may follow the operands, but for those of a COMMAND. */
+static void options_anywhere(void **state)
+{
+	const char *good = file("a", explained);
+	const struct {
+		const char *const *words;
+		int status;
+		const char *says; /* on stderr */
+	} cases[] = {
+		{WORDS("explain", "echo", "-p", good), 0, ""},
+		{WORDS("explain", "echo", "{}", "--json", "-p", good), 0, ""},
+		{WORDS("check", good, "--print"), 0, ""},
+		{WORDS("check", "--preload", "sh", "--print"), 0, ""},
+		{WORDS("check", "--", good, "--print"), 2, ""},
+		{WORDS("check", "-p", good), 2, "name the files without it"},
+		{WORDS("limits", "--json", "x"), 2, "unexpected operand x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct proc *p =
+			proc_run(join(WORDS(weir), cases[i].words), "");
+
+		in_case(text("%zu", i));
+		check_status(p, cases[i].status);
+		check(!*cases[i].says || strstr(p->told.ptr, cases[i].says),
+		      "stderr: %s", p->told.ptr);
+	}
+}
+
 static void explain_errors(void **state)
 {
 	const char *good = file("a", explained);
@@ -1989,6 +2019,7 @@ int run_verbs(void)
 		TEST(log_full_for_one_of_two),
 		TEST(explain_verdicts),
 		TEST(explain_errors),
+		TEST(options_anywhere),
 		TEST(explain_methods),
 		TEST(asks_are_explained),
 		TEST(approvers_are_checked),
