@@ -147,8 +147,9 @@ static bool is_sure(void)
 	char answer[16] = "";
 
 	fprintf(stderr, "weir: reset these counters? [y/N] ");
-	return fgets(answer, sizeof(answer), stdin) &&
-	       (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
+	if (!fgets(answer, sizeof(answer), stdin))
+		fputc('\n', stderr);
+	return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
 }
 
 static int reset(const struct options *o, const struct policy *policy,

@@ -96,15 +96,19 @@ static int summarise(const struct options *o, struct count *c,
 	struct log_line line;
 	const char *text;
 	size_t len;
-	bool whole, good = true;
+	bool whole, good = true, opened = false;
 
 	for (size_t i = 0; files[i]; i++) {
-		if (lines_open(l, files[i]))
+		if (lines_open(l, files[i])) {
+			opened = true;
 			while ((text = lines_next(l, true, &len, &whole)))
 				add(c, text, len, whole, &line);
+		}
 		lines_close(l);
 		good &= !l->failed;
 	}
+	if (!opened)
+		return LOG_ERROR;
 	count_end(c);
 	if (o->html)
 		good &= log_page(c, files, o->html);

@@ -151,6 +151,7 @@ static void summed_up(void **state)
 	p = proc_run(WORDS(weir, "log", path("none")), "");
 	check_status(p, 2);
 	proc_told(p, "none: No such file");
+	check_text("stdout", p->said.ptr, "");
 }
 
 /* ---- what is counted ------------------------------------------------- */
