@@ -71,7 +71,7 @@ static bool add_named(struct redis_place *p, const char *host, int port,
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
 				       .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
-	char service[8];
+	char service[12];
 	int status;
 
 	snprintf(service, sizeof(service), "%d", port);
