@@ -1507,6 +1507,220 @@ static void long_ones_hide_none(void **state)
 	}
 }
 
+/* ---- whatever the order ---------------------------------------------- */
+
+#define ROUNDS 400
+#define STEPS  100
+#define KINDS  3 /* calls that differ in their arguments */
+
+static uint64_t seed;
+static unsigned draw(unsigned below)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static enum counted fickle_ask(struct backend *b, struct question *q, size_t n,
+			       bool count)
+{
+	(void)b, (void)q, (void)n, (void)count;
+	return draw(2) ? COUNTED_LATER : COUNTED_YES;
+}
+
+static enum counted fickle_resume(struct backend *b)
+{
+	(void)b;
+	return draw(8) ? COUNTED_YES : COUNTED_NOT;
+}
+
+/* Goes on for a while, sending pieces; or, if all, until nothing is left. */
+static void go_on(struct play *p, bool all)
+{
+	bool any;
+
+	do {
+		size_t up, down;
+		bool one;
+		const char *at;
+
+		any = session_judge(&p->s);
+		at = session_up(&p->s, &up, &one);
+		up = all || up == 0 ? up : draw((unsigned)up + 1);
+		memcpy(p->up + p->up_len, at, up);
+		p->up_len += up;
+		if (up > 0)
+			session_up_sent(&p->s, up);
+		at = session_down(&p->s, &down);
+		down = all || down == 0 ? down : draw((unsigned)down + 1);
+		memcpy(p->down + p->down_len, at, down);
+		p->down_len += down;
+		if (down > 0)
+			session_down_sent(&p->s, down);
+		if (all && p->s.held.counting) {
+			session_resume(&p->s);
+			any = true;
+		}
+		any |= up + down > 0;
+	} while (any && (all || draw(6)));
+	assert_true(p->up_len < OUT_BYTES / 2 && p->down_len < OUT_BYTES / 2);
+}
+
+static void write_line(struct play *p, struct stream *to, const char *line)
+{
+	size_t len = strlen(line);
+	char *at;
+
+	while (stream_room(to, &at) < len)
+		go_on(p, true);
+	memcpy(at, line, len);
+	to->fill += len;
+	go_on(p, false);
+}
+
+/* The kind of the call that lies there; -1: none does. */
+static int kind_of(const struct approval *of)
+{
+	const char *at = memmem(of->line, of->len, "{\"n\":", 5);
+
+	return at ? at[5] - '0' : -1;
+}
+
+/* The whole calls of each kind that have come up.  Each line is whole. */
+static void count_passed(const struct play *p, unsigned passed[KINDS])
+{
+	const char *end = p->up + p->up_len, *lf, *at;
+
+	memset(passed, 0, KINDS * sizeof(*passed));
+	for (const char *l = p->up; (lf = memchr(l, '\n', (size_t)(end - l)));
+	     l = lf + 1) {
+		assert_true(*l == '{' && lf[-1] == '}');
+		at = memmem(l, (size_t)(lf - l), "{\"n\":", 5);
+		if (at)
+			passed[at[5] - '0']++;
+	}
+}
+
+/* One thing happens, at random.  Counts in yes what a person has said. */
+static void happen(struct play *p, unsigned yes[KINDS])
+{
+	const int kind = (int)draw(KINDS), id = (int)draw(6);
+	struct approval *of = approvals_slot(p->s.approvals, draw(8));
+	const bool accepts = draw(3) > 0;
+	const char *says = "";
+	char line[1024];
+
+	switch (draw(8)) {
+	case 0:
+		snprintf(line, sizeof(line), CALL("%d", "pay", "{\"n\":%d}"),
+			 id, kind);
+		write_line(p, &p->s.up, line);
+		break;
+	case 1:
+		/* What it says counts if that is asked by now. */
+		go_on(p, true);
+		for (size_t i = 0; accepts && i < APPROVALS_SLOTS; i++) {
+			of = approvals_slot(p->s.approvals, i);
+			if (of->state == APPROVAL_REPEAT && kind_of(of) == kind)
+				yes[kind]++;
+		}
+		says = accepts   ? SAYS("accept")
+		       : draw(2) ? SAYS("decline")
+				 : "";
+		snprintf(line, sizeof(line),
+			 "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
+			 "\"tools/call\",\"params\":{\"name\":\"pay\","
+			 "\"arguments\":{\"n\":%d}," META "%s}}\n",
+			 id, kind, says);
+		write_line(p, &p->s.up, line);
+		break;
+	case 2:
+		go_on(p, true);
+		if (!of->question[0])
+			break;
+		snprintf(line, sizeof(line), accepts ? ACCEPT : DECLINE,
+			 of->question);
+		if (of->state == APPROVAL_HELD && accepts)
+			yes[kind_of(of)]++;
+		for (int i = 0; i < 2; i++)
+			write_line(p, &p->s.up, line);
+		break;
+	case 3:
+		if (approvals_answer(of, accepts, APPROVAL_TERMINAL, "") &&
+		    accepts)
+			yes[kind_of(of)]++;
+		break;
+	case 4:
+		snprintf(line, sizeof(line), CANCEL("%d"), id);
+		write_line(p, &p->s.up, line);
+		break;
+	case 5:
+		session_tick(&p->s, grant_now() + draw(70) * SECOND);
+		break;
+	case 6:
+		session_resume(&p->s);
+		break;
+	default:
+		write_line(p, &p->s.up, PING);
+		if (draw(100) == 0)
+			p->s.down_ended = true;
+		break;
+	}
+	go_on(p, false);
+}
+
+/* No more calls pass than a person has said yes to, whatever happens in which
+ * order; in the end nothing waits, and nothing stands. */
+static void whatever_the_order(void **state)
+{
+	static const char policy[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
+		"\"action\":\"require_approval\",\"approval_timeout\":50,"
+		"\"limits\":[{\"max\":1000,\"window\":\"hour\"}]}}}";
+	static const struct backend_ops ops = {.bind = slow_bind,
+					       .ask = fickle_ask,
+					       .resume = fickle_resume,
+					       .drop = slow_drop,
+					       .poll = slow_poll};
+	struct backend fickle = {.ops = &ops, .place = "fickle"};
+	unsigned all = 0;
+
+	(void)state;
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		unsigned yes[KINDS] = {0}, passed[KINDS];
+		struct play p;
+
+		seed = round;
+		begin_asking(&p, policy, true, POLICY_ASK_TERMINAL);
+		counters_free(p.s.counters);
+		p.s.counters = counters_new(p.policy, &fickle, NULL,
+					    unit_silent, NULL);
+		for (int i = 0; i < STEPS; i++) {
+			happen(&p, yes);
+			count_passed(&p, passed);
+			for (int k = 0; k < KINDS; k++)
+				if (passed[k] > yes[k])
+					fail_msg("round %d, step %d: %u yes, "
+						 "and %u pass",
+						 (int)round, i, yes[k],
+						 passed[k]);
+		}
+		p.s.up_ended = true;
+		go_on(&p, true);
+		count_passed(&p, passed);
+		for (int k = 0; k < KINDS; k++) {
+			assert_true(passed[k] <= yes[k]);
+			all += passed[k];
+		}
+		for (size_t i = 0; i < APPROVALS_SLOTS; i++)
+			assert_int_equal(
+				approvals_slot(p.s.approvals, i)->state,
+				APPROVAL_FREE);
+		assert_true(session_up_ended(&p.s));
+		end(&p);
+	}
+	assert_true(all > ROUNDS / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1545,6 +1759,7 @@ int main(void)
 		cmocka_unit_test(more_rules_than_fit),
 		cmocka_unit_test(how_much_is_shown),
 		cmocka_unit_test(long_ones_hide_none),
+		cmocka_unit_test(whatever_the_order),
 	};
 
 	return cmocka_run_group_tests_name("approvals", tests, NULL, NULL);
