@@ -311,6 +311,7 @@ static bool reads_lists(const struct session *s)
 static bool reads_whole(const struct session *s)
 {
 	return s->greeting || s->pending.open > 0 || reads_lists(s) ||
+	       policy_locked(s->policy) ||
 	       (s->approvals && approvals_await(s->approvals));
 }
 
@@ -649,10 +650,21 @@ static void pass_down(struct session *s, size_t len)
 	stream_pass(&s->down, len);
 }
 
-/* A whole line of the server's while a list is pending. */
+/* May a line that cannot be read be a list of tools to some reader?  Then it
+ * has that word, or an escape that may stand for a letter of it. */
+static bool may_list(const char *line, size_t len, const struct fault *fault)
+{
+	return !fault->grammar || memmem(line, len, "\"tools\"", 7) ||
+	       memmem(line, len, "\\u00", 4);
+}
+
+/* A whole line of the server's while a list is pending, or any while there is a
+ * lock: a server that has another list than was locked may send it before weir
+ * has read the request that the client has sent. */
 static void judge_reply(struct session *s, size_t len)
 {
 	char *line = s->down.buf + s->down.next;
+	const bool locked = policy_locked(s->policy) && !s->observe;
 	bool lists = reads_lists(s);
 	struct reply reply;
 	size_t used = len;
@@ -665,6 +677,10 @@ static void judge_reply(struct session *s, size_t len)
 		reply_cut(line, len, notes, s, &reply);
 	else
 		reply_read(line, len, &reply);
+	if (locked && !lists && reply.kind == REPLY_LIST)
+		used = reply_cut(line, len, keeps, s, &reply);
+	else if (locked && reply.kind == REPLY_UNREAD)
+		lists |= may_list(line, len, &reply.fault);
 	if (s->unlocked > 1)
 		report("and %zu more tools of this list", s->unlocked - 1);
 	if (reply.kind == REPLY_UNREAD && lists) {

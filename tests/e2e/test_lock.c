@@ -219,6 +219,67 @@ static void rug_pull(void **state)
 	check(strstr(log.ptr, "\"(changed)\""), "log: %s", log.ptr);
 }
 
+/* What nobody has asked for may yet be what the client takes for an answer: its
+ * request may be under way. */
+static void unasked(void **state)
+{
+	static const struct {
+		const char *sent, *seen; /* "": nothing */
+	} cases[] = {
+		{LIST(A2 "," B), LIST(B)},
+		{LIST(A "," B), LIST(A "," B)},
+		{RPC "\"id\":1,\"result\":{\"n\":NaN,\"tools\":[" A2 "]}}\n",
+		 ""},
+		{RPC "\"id\":1,\"result\":{\"n\":NaN,\"t\\u006fols\":[" A2
+		     "]}}\n",
+		 ""},
+		{RPC "\"id\":1,\"result\":{\"n\":NaN,\"content\":[]}}\n",
+		 RPC "\"id\":1,\"result\":{\"n\":NaN,\"content\":[]}}\n"},
+		{RPC "\"id\":9,\"result\":{\"tools\":[],\"Tools\":[" A2 "]}}\n",
+		 RPC "\"id\":9,\"error\":"},
+		{"a word\n", "a word\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *replies = text("%s" OK, cases[i].sent);
+		const char *seen = cases[i].seen;
+		struct proc *p = proc_start(
+			WORDS(weir, "-p", file("policy", policy), "--lock",
+			      file("lock", locked), "--", server, "--reply",
+			      file("reply", replies)));
+
+		in_case(cases[i].sent);
+		proc_send(p, request("1", "ping", NULL));
+		if (*seen)
+			check_equal(strncmp(proc_line(p), seen, strlen(seen)),
+				    0);
+		passes(p, "b");
+		if (i == 0)
+			is_refused(p, "a", "has changed");
+		proc_close_in(p);
+		check_status(p, 0);
+	}
+}
+
+/* The answer to a list begins before it is asked for. */
+static void half_before(void **state)
+{
+	static const char script[] =
+		"printf '%s' '" RPC "\"id\":1,\"result\":{\"tools\":['; "
+		"echo ready >&2; read l; echo '" A2 "," B "]}}'; cat >&2";
+	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
+					  "--lock", file("lock", locked), "--",
+					  "sh", "-c", script));
+
+	(void)state;
+	proc_told(p, "ready");
+	check_list(p, LIST(B));
+	is_refused(p, "a", "has changed");
+	proc_close_in(p);
+	check_status(p, 0);
+}
+
 /* Told in each list, though all passes. */
 static void observed(void **state)
 {
@@ -317,8 +378,9 @@ static void bad_locks(void **state)
 int run_lock(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_list), TEST(rug_pull),  TEST(observed),
-		TEST(long_list), TEST(bad_locks),
+		TEST(each_list),   TEST(rug_pull),  TEST(observed),
+		TEST(long_list),   TEST(bad_locks), TEST(unasked),
+		TEST(half_before),
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
