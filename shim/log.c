@@ -241,8 +241,13 @@ static void put_id(struct strbuf *o, struct span id)
 	if (!id.ptr)
 		return;
 	put_key(o, "id");
+	/* A server may send anything as one: all but a number, or a word, is
+	 * shown as a string. */
 	if (*id.ptr == '"')
 		put_text(o, inside(id), LOG_ID);
+	else if (strchr("{[", *id.ptr) || id.len > LOG_NUMBER)
+		put_text(o, (struct text){.ptr = id.ptr, .len = id.len},
+			 LOG_ID);
 	else
 		strbuf_bytes(o, id.ptr, id.len);
 }

@@ -78,6 +78,7 @@
 #define LOG_SERVER 128
 #define LOG_WORDS  16 /* of a command, each of LOG_NAME */
 #define LOG_ID     264
+#define LOG_NUMBER 40  /* an id that is no string */
 #define LOG_NAME   128 /* a method, tool or prompt */
 #define LOG_URI    256 /* without user part, query and fragment */
 #define LOG_ARG    64  /* the name of an argument */

@@ -100,6 +100,48 @@ static void answers_are_logged(void **state)
 	}
 }
 
+/* The server sends what is no id, with a list that is withheld. */
+static void strange_ids(void **state)
+{
+	static const struct {
+		const char *id, *logged;
+	} cases[] = {
+		{"-15", "-15"},
+		{"null", NULL},
+		{"{\"ts\":\"\xc2\x9b\"}", "{\"ts\":\"\xc2\x9b\"}"},
+		{"[ 1]", "[ 1]"},
+		{NULL, NULL}, /* of 5001 digits */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *log = path(text("log%zu", i));
+		const char *id = cases[i].id ? cases[i].id : "1";
+		struct bytes sent = {.ptr = NULL};
+		struct proc *p;
+
+		append_text(&sent, "{\"jsonrpc\":\"2.0\",\"id\":");
+		append_text(&sent, id);
+		for (int n = 0; !cases[i].id && n < 5000; n++)
+			append_text(&sent, "1");
+		append_text(&sent,
+			    ",\"result\":{\"tools\":[],\"tools\":[]}}\n");
+		p = proc_run(join(logging("{\"version\":\"1\",\"default\":"
+					  "\"allow\",\"hide\":[\"x\"]}",
+					  log),
+				  WORDS("--", server, "--reply",
+					file("reply", sent.ptr))),
+			     request("1", "tools/list", NULL));
+		in_case(id);
+		check_status(p, 0);
+		check(!strstr(content(log).ptr, "\xc2\x9b"), "raw");
+		if (cases[i].logged)
+			check_field(lines_about(content(log).ptr, "withheld"),
+				    "id", cases[i].logged);
+		check_verified(WORDS(log));
+	}
+}
+
 /* ---- no value is logged ---------------------------------------------- */
 
 #define SECRET "s3cret"
@@ -389,10 +431,10 @@ static void killed_at_random(void **state)
 int run_log_lines(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(answers_are_logged), TEST(no_value_is_logged),
-		TEST(required),           TEST(required_of_a_full_disk),
-		TEST(rotated_under_load), TEST(directory_removed),
-		TEST(killed_at_random),
+		TEST(answers_are_logged),      TEST(strange_ids),
+		TEST(no_value_is_logged),      TEST(required),
+		TEST(required_of_a_full_disk), TEST(rotated_under_load),
+		TEST(directory_removed),       TEST(killed_at_random),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
