@@ -144,9 +144,10 @@ static void put_line(const struct log_line *line, bool colours)
 		texts[texts[LINE_VERDICT].ptr ? LINE_VERDICT : LINE_LINE];
 	const bool red = colours && texts[LINE_RULE].ptr;
 
-	printf("%s%s %-9.*s", red ? "\033[31m" : "",
-	       show_time(line->numbers[LINE_TS], ' ').text + 11, (int)what.len,
-	       what.ptr);
+	printf("%s%s", red ? "\033[31m" : "",
+	       show_time(line->numbers[LINE_TS], ' ').text + 11);
+	put_member(" ", what);
+	printf("%*s", what.len < 9 ? 9 - (int)what.len : 0, "");
 	put_member(" ", texts[texts[LINE_TOOL].ptr ? LINE_TOOL : LINE_METHOD]);
 	put_member(" by ", texts[LINE_RULE]);
 	put_member(": ", texts[LINE_SAID]);

@@ -353,6 +353,9 @@ static const char *awful_log(void)
 		    text("%sdecision\",\"tool\":\"%s\",\"verdict\":"
 			 "\"refused\",\"rule\":\"%s\",\"reason\":\"%s\"}\n",
 			 start, name, name, name));
+	append_text(&log, text("%sdecision\",\"verdict\":\"%s\"}\n"
+			       "%s%s\"}\n",
+			       start, name, start, name));
 	append_text(&log, text("%sapproval\",\"tool\":\"%s\",\"answer\":\"%s\","
 			       "\"who\":\"%s\",\"how\":\"%s\"}\n",
 			       start, name, name, name, name));
@@ -372,7 +375,7 @@ static void harmless(void **state)
 	check_harmless(run_log(log, WORDS(NULL))->said.ptr);
 	json = proc_run(WORDS(weir, "log", "--verify", log), "")->said.ptr;
 	check_harmless(json);
-	check(strstr(json, "\\u202e:4: is no whole line"), "%s", json);
+	check(strstr(json, "\\u202e:6: is no whole line"), "%s", json);
 }
 
 #define NEXT(seq, tool)                                                        \
@@ -537,6 +540,9 @@ static void followed(void **state)
 	check_text("anew", proc_line(p), SHOWN("four"));
 	check_text("anew", proc_line(p), SHOWN("ten"));
 	check_text("anew, JSON", proc_line(json), NEXT(5, "ten"));
+	add_line(log, content(awful_log()).ptr);
+	for (int i = 0; i < 5; i++)
+		check_harmless(proc_line(p));
 	/* Made shorter. */
 	file("log", NEXT(6, "t"));
 	check_text("shorter", proc_line(p), SHOWN("t"));
