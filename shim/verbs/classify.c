@@ -2,13 +2,15 @@
  * The class of a tool.  The contract is in classify.h.
  *
  * 1. Name, title and description are split into words.  Of a description only
- *    the first sentence counts, but for words[] marked "anywhere".
+ *    the first sentence counts, with a second that begins with "also" or
+ *    "then", but for words[] marked "anywhere".  "read-only" is no verb.
  * 2. The head of a text is its first word that is a verb of verbs[].  A name
  *    has verbs as they stand there ("list_updates" lists); a description also
  *    has "deletes" and "deleting".
  * 3. A text is of the class of its head.  Behind "and", "or", "then", or a
  *    comma in a description, another verb counts, too; in a name whose head
- *    does more than read, so does every verb.
+ *    does more than read, so does every verb; where it reads, one that
+ *    destroys does next to it and at the end, if no description decides.
  * 4. A name and a description: the stricter of both.  Where the verb of a name
  *    may well be a noun ("run_status"), the description alone, if it has one.
  * 5. What changes something and names money is Financial.
@@ -130,6 +132,7 @@ enum set {
 	MONEY,
 	MONEY_NAMES,
 	OPENERS,
+	CLAUSES,
 	LASTING,
 	LOST,
 	ACTIVE,
@@ -173,6 +176,9 @@ static const char *const words[] = {
 		"a an the is it use used to for lets let allows allow you "
 		"user users can will helper helps and batch bulk which we "
 		"service utility action operation please ",
+	/* Reading about what a verb behind them would do. */
+	[CLAUSES] = " dry dry_run dryrun preview check is has describe explain "
+		    "estimate suggest recommend determine validate explore ",
 	/* Anywhere in a description: what is changed is lost. */
 	[LASTING] = " irreversible irreversibly irrevocable irrevocably "
 		    "permanently undone unrecoverable unrecoverably ",
@@ -232,7 +238,7 @@ static bool joins(const char *word)
 static void split(struct text *t, const char *what, const char *s,
 		  bool sentence)
 {
-	bool joined = false, ended = false;
+	bool joined = false, ended = false, before;
 
 	t->what = what;
 	t->sentence = sentence;
@@ -250,8 +256,6 @@ static void split(struct text *t, const char *what, const char *s,
 			s++;
 			continue;
 		}
-		if (!ended)
-			t->first = t->count + 1;
 		do {
 			if (len < WORD_MAX - 1)
 				w->text[len++] =
@@ -259,8 +263,14 @@ static void split(struct text *t, const char *what, const char *s,
 			s++;
 		} while (is_letter(*s) && (sentence || !is_hump(s)));
 		w->text[len] = '\0';
+		/* "Also deletes them." goes on. */
+		ended &= t->count > t->first || !has(" also then ", w->text);
+		if (!ended)
+			t->first = t->count + 1;
+		/* "and it deletes" */
+		before = joined && strcmp(w->text, "it") == 0;
 		w->joined = joined;
-		joined = joins(w->text);
+		joined = before || joins(w->text);
 		t->count++;
 	}
 }
@@ -440,6 +450,9 @@ static bool is_done_too(const struct text *t, size_t i, const struct verbs *v,
 		       (may_be_noun(head) &&
 			(!may_be_noun(v) ||
 			 (v->kind == RUN && i == t->count - 1)));
+	if (w->joined && form == THIRD && i + 1 < t->first &&
+	    has(" it them ", w[1].text))
+		return true;
 	/* "and updates it", not "runs, updates and comments" */
 	if (form == THIRD &&
 	    (i + 1 == t->first || w[1].joined || joins(w[1].text)))
@@ -471,13 +484,35 @@ static bool is_object(const struct text *t, size_t i, const struct verbs *v,
 
 	if (!t->sentence || i == 0)
 		return false;
+	if (strcmp(t->words[i].text, "is") == 0)
+		return true;
 	return begun ? !has(before[form], last)
 		     : v->kind == EITHER && has(" a an the this is ", last);
+}
+
+/* Is a verb of a name one that a noun or an adjective stands before, as in
+ * "access_revoke", "list_delete_item"?  Or is it a noun, as in "list_trash"? */
+static bool may_be_done(const struct text *t, size_t i, const struct verbs *v,
+			const char *head, bool next)
+{
+	return !t->sentence && v->kind == VERB &&
+	       v->class == CLASS_DESTRUCTIVE && (next || i + 1 == t->count) &&
+	       !has(words[CLAUSES], head) &&
+	       !has(words[READABLE], t->words[t->count - 1].text);
+}
+
+/* "read-only" says nothing of what is done. */
+static bool is_read_only(const struct text *t, size_t i)
+{
+	return i + 1 < t->count && strcmp(t->words[i].text, "read") == 0 &&
+	       strcmp(t->words[i + 1].text, "only") == 0;
 }
 
 static struct said ask(const struct tool *tool, const struct text *t)
 {
 	struct said s = {.class = CLASS_READ};
+	bool only = false;
+	size_t at = 0;
 	const struct verbs *head = NULL, *v;
 	enum form first = PLAIN, form;
 	const char *word = "", *noun;
@@ -486,10 +521,14 @@ static struct said ask(const struct tool *tool, const struct text *t)
 	for (size_t i = 0; i < t->first; i++) {
 		word = t->words[i].text;
 		v = verb_at(t, i, &form);
-		if (!head && (!v || is_object(t, i, v, form, begun))) {
+		if (is_read_only(t, i)) {
+			only = true;
+			i++;
+		} else if (!head && (!v || is_object(t, i, v, form, begun))) {
 			begun |= !opens(word);
 		} else if (!head) {
 			head = v;
+			at = i;
 			first = form;
 			s.kind = v->kind;
 			s.certain = t->sentence ? !begun : is_verb(t, i, v);
@@ -498,8 +537,15 @@ static struct said ask(const struct tool *tool, const struct text *t)
 					    s.class == CLASS_READ)) {
 			s.certain |= class_of(tool, t, v) > s.class;
 			raise_to(&s, class_of(tool, t, v), word);
+		} else if (v && s.class == CLASS_READ &&
+			   may_be_done(t, i, v, t->words[at].text,
+				       i == at + 1)) {
+			s.certain = false;
+			raise_to(&s, v->class, word);
 		}
 	}
+	if (!head && only && (!t->sentence || t->first > 2))
+		raise_to(&s, CLASS_READ, "read-only");
 	if (!head && !t->sentence && has(words[READABLE], word))
 		raise_to(&s, CLASS_READ, word);
 	if (s.known && s.class == CLASS_READ)
