@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define INDENT_MOST 32   /* columns */
+#define LOCK_LOOK   64   /* bytes that show what a file is */
 #define KEYS_MOST   5000 /* of an object, compared with each other */
 
 /* A tool as it is listed. */
@@ -254,8 +255,16 @@ static bool put_file(const char *file, const char *text, size_t len)
 
 	if (lstat(file, &st) != 0 && errno == ENOENT)
 		return replace_create(file, text, len);
-	done = replace_read(&old, file) &&
-	       replace_write(&old, text, len, false, &made);
+	done = replace_read(&old, file);
+	/* Of a lock, however it is laid out; not of a policy, say. */
+	if (done && old.len > 0 &&
+	    !memmem(old.text, old.len < LOCK_LOOK ? old.len : LOCK_LOOK,
+		    "\"lock\"", 6)) {
+		report_all("%s is no lock, and is not replaced",
+			   show(file).text);
+		done = false;
+	}
+	done = done && replace_write(&old, text, len, false, &made);
 	replace_free(&old);
 	return done;
 }

@@ -106,7 +106,7 @@ static void lock_written(void **state)
 		if (i % 2 == 0)
 			remove(path("lock"));
 		else
-			chmod(file("lock", "x"), 0600);
+			chmod(file("lock", " {\"lock\""), 0600);
 		p = write_lock(written[i / 2].tools);
 		check_status(p, 0);
 		check(strstr(p->said.ptr, written[i / 2].said), "said: %s",
@@ -235,6 +235,8 @@ static void lock_options(void **state)
 		 "/none/such: there is no such lock file"},
 		{WORDS("--write-lock", "/none/such"), "/none/such: "},
 		{WORDS("--write-lock", "/dev/null"), "/dev/null"},
+		{WORDS("--write-lock", file("policy", "{\"version\"")),
+		 "policy is no lock, and is not replaced"},
 	};
 
 	(void)state;
