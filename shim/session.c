@@ -530,7 +530,9 @@ static void withhold(struct session *s, const struct reply *reply)
 	struct strbuf *out = &s->answers;
 	struct span id = reply->id;
 
-	report("withheld a line from the server while a list was pending: %s (byte %zu)",
+	report("withheld a line from the server %s: %s (byte %zu)",
+	       reads_lists(s) ? "while a list was pending"
+			      : "that may be a list",
 	       reply->fault.reason, reply->fault.offset);
 	log_withheld(&s->log, id, &reply->fault);
 	if (id.ptr && reply->answers && id.len <= MESSAGE_ID_BYTES) {
