@@ -10,7 +10,7 @@
  * 3. A text is of the class of its head.  Behind "and", "or", "then", or a
  *    comma in a description, another verb counts, too; in a name whose head
  *    does more than read, so does every verb; where it reads, one that
- *    destroys does next to it and at the end, if no description decides.
+ *    destroys does, if no description decides.
  * 4. A name and a description: the stricter of both.  Where the verb of a name
  *    may well be a noun ("run_status"), the description alone, if it has one.
  * 5. What changes something and names money is Financial.
@@ -492,12 +492,11 @@ static bool is_object(const struct text *t, size_t i, const struct verbs *v,
 
 /* Is a verb of a name one that a noun or an adjective stands before, as in
  * "access_revoke", "list_delete_item"?  Or is it a noun, as in "list_trash"? */
-static bool may_be_done(const struct text *t, size_t i, const struct verbs *v,
-			const char *head, bool next)
+static bool may_be_done(const struct text *t, const struct verbs *v,
+			const char *head)
 {
 	return !t->sentence && v->kind == VERB &&
-	       v->class == CLASS_DESTRUCTIVE && (next || i + 1 == t->count) &&
-	       !has(words[CLAUSES], head) &&
+	       v->class == CLASS_DESTRUCTIVE && !has(words[CLAUSES], head) &&
 	       !has(words[READABLE], t->words[t->count - 1].text);
 }
 
@@ -538,8 +537,7 @@ static struct said ask(const struct tool *tool, const struct text *t)
 			s.certain |= class_of(tool, t, v) > s.class;
 			raise_to(&s, class_of(tool, t, v), word);
 		} else if (v && s.class == CLASS_READ &&
-			   may_be_done(t, i, v, t->words[at].text,
-				       i == at + 1)) {
+			   may_be_done(t, v, t->words[at].text)) {
 			s.certain = false;
 			raise_to(&s, v->class, word);
 		}
