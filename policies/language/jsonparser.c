@@ -19,6 +19,7 @@ double pow(double base, double exponent)
 
 /* Debian's libjsonparser.a was built with _FORTIFY_SOURCE, of which musl lacks
  * this: sprintf() into size bytes, or the end. */
+/* NOLINTBEGIN(*-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...);
 
 int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...)
@@ -34,3 +35,4 @@ int __sprintf_chk(char *to, int flag, size_t size, const char *format, ...)
 		abort();
 	return len;
 }
+/* NOLINTEND(*-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
