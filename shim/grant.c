@@ -42,7 +42,7 @@ static uint64_t hash(uint64_t h, const char *s, size_t len)
  * going back. */
 static uint64_t this_boot(void)
 {
-	char name[128] = "";
+	char name[256] = "";
 
 	return hash(UINT64_C(0xcbf29ce484222325), name,
 		    system_boot(name, sizeof(name)));

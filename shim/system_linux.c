@@ -347,17 +347,26 @@ void system_release(void *at, size_t len)
 	madvise(at, len, MADV_DONTNEED);
 }
 
-/* The time namespace may have a clock since boot of its own. */
+/* Appends what is in the file, as far as there is room. */
+static size_t add_file(const char *path, char *text, size_t len, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return len;
+	RETRY(got = read(fd, text + len, size - len));
+	close(fd);
+	return got > 0 ? len + (size_t)got : len;
+}
+
+/* A time namespace may have a clock since boot of its own.  Its number is given
+ * to another once it has ended; the offset of the clock tells them apart. */
 size_t system_boot(char *name, size_t size)
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t got = 0, more;
+	size_t len = add_file("/proc/sys/kernel/random/boot_id", name, 0, size);
+	ssize_t more = readlink("/proc/self/ns/time", name + len, size - len);
 
-	if (fd >= 0) {
-		RETRY(got = read(fd, name, size));
-		close(fd);
-	}
-	got = got > 0 ? got : 0;
-	more = readlink("/proc/self/ns/time", name + got, size - (size_t)got);
-	return (size_t)(more > 0 ? got + more : got);
+	len += more > 0 ? (size_t)more : 0;
+	return add_file("/proc/self/timens_offsets", name, len, size);
 }

@@ -95,6 +95,35 @@ static void two_at_once(void **state)
 	end(q);
 }
 
+/* Clocks since boot that differ, also where the number of a namespace that has
+ * ended was given to the next: no call passes again. */
+static void time_namespaces(void **state)
+{
+	static const char *const boots[] = {"1000000", "0",      "-1000",
+					    "500",     "100000", "0"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(boots); i++) {
+		const char *const *way =
+			WORDS("unshare", "--time", "--boottime", boots[i],
+			      "--fork", geteuid() == 0 ? "--" : "-r");
+		struct proc *p = proc_run(join(way, WORDS("true")), "");
+
+		in_case(boots[i]);
+		if (posix || proc_wait(p) != 0) {
+			print_message("not tried: no time namespaces here\n");
+			skip();
+		}
+		p = proc_start(
+			join(way, WORDS(weir, "-s", path("state"), "-g", "g",
+					"-p", file("policy", RATE("2/minute")),
+					"--", server)));
+		check_equal(spend(p), i == 0 ? 2 : 0);
+		proc_close_in(p);
+		check_status(p, 0);
+	}
+}
+
 /* What is told is true: just then, and not before. */
 static void the_wait_that_is_told(void **state)
 {
@@ -773,6 +802,7 @@ int run_grant(void)
 	const struct CMUnitTest tests[] = {
 		TEST(anew_for_each_call),
 		TEST(two_at_once),
+		TEST(time_namespaces),
 		TEST(the_wait_that_is_told),
 		TEST(policy_changes),
 		TEST(names),
