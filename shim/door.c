@@ -591,10 +591,13 @@ bool door_open(struct door *d, const char *state, const struct policy *policy,
 	const char *why;
 
 	memset(d, 0, sizeof(*d));
-	for (; server && *server; server++)
+	for (; server && *server; server++) {
+		const char *slash = *d->server ? NULL : strrchr(*server, '/');
+
 		snprintf(d->server + strlen(d->server),
 			 sizeof(d->server) - strlen(d->server), "%s%s",
-			 *d->server ? " " : "", *server);
+			 *d->server ? " " : "", slash ? slash + 1 : *server);
+	}
 	d->listener = d->numbers = d->polled = -1;
 	for (int i = 0; i < DOOR_PEERS; i++)
 		d->peers[i].fd = -1;

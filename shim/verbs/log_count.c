@@ -286,13 +286,16 @@ static void add_approval(struct count *c, const struct log_line *line)
 	struct strbuf o = {.ptr = text, .cap = sizeof(text)};
 	size_t pair;
 
+	if (text_is(line->texts[LINE_SAID], "asked", 5)) {
+		c->rows[row].asked++;
+		return;
+	}
 	strbuf_bytes(&o, who->ptr ? who->ptr : "?", who->ptr ? who->len : 1);
 	strbuf_string(&o, how->ptr ? " (" : "");
 	strbuf_bytes(&o, how->ptr ? how->ptr : "", how->len);
 	strbuf_string(&o, how->ptr ? ")" : "");
 	pair = pair_of(c, row, 'w',
 		       (struct text){text, o.len, who->flags | how->flags});
-	c->rows[row].asked++;
 	if (text_is(line->texts[LINE_SAID], "yes", 3))
 		c->pairs[pair].count++;
 	else

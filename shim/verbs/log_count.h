@@ -41,7 +41,7 @@ struct count_row {
 	uint64_t calls;      /* the sum of these */
 	uint64_t refused;    /* those that VERDICT_PASS is not among */
 	uint64_t observed;   /* refused, and let through all the same */
-	uint64_t asked;      /* answers of people */
+	uint64_t asked;      /* questions to people */
 	uint64_t answers;    /* of the server */
 	uint64_t errors;     /* of these */
 	uint64_t bytes[2];   /* of calls, and of answers */

@@ -39,6 +39,8 @@ static const char *const lines[] = {
 	LINE(7, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
 	LINE(0, "10:00:02.000000Z", 8, "decision", PASSED("echo")),
 	LINE(8, "10:00:02.000000Z", 7, "decision", REFUSED("pay", "/a")),
+	LINE(1, "10:00:02.000000Z", 8, "approval",
+	     ",\"id\":1,\"tool\":\"pay\",\"answer\":\"asked\",\"ms\":0"),
 	LINE(9, "10:00:02.000000Z", 7, "approval",
 	     ",\"id\":1,\"tool\":\"pay\",\"answer\":\"yes\",\"who\":\"ann\","
 	     "\"how\":\"terminal\",\"ms\":5"),

@@ -146,8 +146,7 @@ static void lists_and_answers(void **state)
 	await_list(0);
 	proc_send(p, echo_with("1", "{\"a\":\"\xE2\x80\xAE\xC2\x9B [31m\"}"));
 	list = await_list(1);
-	check(strstr(list, "echo") && strstr(list, text("%.20s", server)), "%s",
-	      list);
+	check(strstr(list, "echo") && strstr(list, "  server\n"), "%s", list);
 	first = number_in(list, 1);
 	call = shown(first);
 	check(strstr(call, "\nTool: echo\n") &&
