@@ -9,7 +9,9 @@ void strbuf_bytes(struct strbuf *o, const char *s, size_t len)
 		o->full = true;
 		return;
 	}
-	memcpy(o->ptr + o->len, s, len);
+	/* Of no bytes, s may be NULL, which memcpy() must not be given. */
+	if (len > 0)
+		memcpy(o->ptr + o->len, s, len);
 	o->len += len;
 }
 
