@@ -491,15 +491,16 @@ TIDY := $(TIDY),-clang-analyzer-optin.performance.Padding
 lint: DEFINES += -DWEIR_COMMIT=\"\"
 lint:                                ## gcc -fanalyzer, clang-tidy, cppcheck, the form
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
-	@set -e; for f in $(SOURCES); do $(CC) -std=c11 $(DEFINES) -O2 \
-		$(WARN) -Werror -fanalyzer -c -o /dev/null $$f; done
+	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 $(CC) -std=c11 $(DEFINES) \
+		-O2 $(WARN) -Werror -fanalyzer -c -o /dev/null
 	cppcheck --std=c11 $(DEFINES) --quiet --error-exitcode=1 \
 		--enable=warning,style,performance,portability \
 		--suppress=missingIncludeSystem --suppress=variableScope \
 		--suppress=ctuuninitvar --suppress=unusedStructMember \
 		$(SOURCES)
-	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' \
-		$(SOURCES) -- -std=c11 $(DEFINES)
+	@printf '%s\n' $(SOURCES) | xargs -P 2 -I FILE clang-tidy --quiet \
+		--warnings-as-errors='*' --checks='$(TIDY)' FILE \
+		-- -std=c11 $(DEFINES)
 
 .PHONY: format
 format:                              ## lay the text out anew

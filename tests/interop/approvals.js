@@ -13,10 +13,10 @@ import { check, finish, hear, newMark, Policy, until } from './lib.js';
 
 const must = 'Denied by policy: a person must approve this';
 const refused = 'Denied by policy: a person has refused this';
-const ask = { action: 'require_approval' };
+const ask = { action: 'require_approval', approval_timeout: 5 };
 const policy = () => new Policy({
   default: 'allow',
-  tools: { remove: ask, ask, echo: { ...ask, approval_timeout: 5 } },
+  tools: { remove: ask, ask, echo: ask },
 });
 
 const clients = {
