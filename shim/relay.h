@@ -12,8 +12,9 @@
  *   - a side is read only while there is room for the worst that it can cause;
  *     so memory is bounded, and a side that stops reading stops the other, as
  *     it would without weir
- *   - a call whose verdict takes time holds up the client's messages behind it,
- *     and nothing else
+ *   - a call that is being counted holds up the client's messages behind it,
+ *     and nothing else; one that waits for a person lies aside and holds up
+ *     nothing, and goes to the server between whole lines once it is approved
  *   - after the start nothing is allocated, except to reload the policy
  *   - SIGHUP reopens the log, and reloads the policy between two messages; a
  *     policy with errors changes nothing

@@ -17,9 +17,10 @@
 #include "stream.h"
 
 /*
- * The client's call whose verdict takes time.  Its line stays at up.next until
- * then, and is read again when the answer is there: all else goes on, and may
- * move the line in its buffer.
+ * The client's call whose verdict takes time.  While it is being counted, its
+ * line stays at up.next, and is read again when the answer is there: all else
+ * goes on, and may move the line in its buffer.  A call that waits for a person
+ * is copied to a slot of the approvals (asking.h), and leaves the stream.
  */
 struct held {
 	struct judged judged; /* the last message; its questions stay here */
