@@ -1,7 +1,7 @@
 /*
  * asking - what a session does with the calls that a person must approve.
  *
- * A call that asks is judged like any other; then
+ * A call that asks is judged like any other (decide.h); then
  *
  *	asking_meet()    has a person said already?  Sets held.approved, or
  *	                 refuses.
@@ -11,9 +11,9 @@
  *	asking_reads()   an answer of the client's, or that it gives a call up
  *	asking_settle()  an answer is there, of whomever, or the time is over: a
  *	                 no is sent, and a yes makes the call PASSING
- *	                 Its limits are counted, and its line goes to the
- *server. asking_passed()  it passes, or a limit refuses it: then the yes is
- *kept
+ *	                 Its limits are counted.
+ *	asking_passed()  its line goes to the server, or a limit refuses it:
+ *	                 then the yes is kept
  */
 #ifndef SHIM_ASKING_H
 #define SHIM_ASKING_H

@@ -3,10 +3,13 @@
 
 #include "../parser/scan_simd.h"
 #include "../policies/lock.h"
+#include "decide.h"
 #include "grant.h"
 #include "fd.h"
 #include "report.h"
+#include "downstream.h"
 #include "session.h"
+#include "upstream.h"
 #include "system.h"
 #include "unstarted.h"
 #include "ways.h"
@@ -165,7 +168,7 @@ static void close_server_in(struct relay *r)
 {
 	fd_close(&r->server_in);
 	fd_close(&r->client_in);
-	session_forget_up(&r->s);
+	upstream_forget(&r->s);
 	r->wait = 0;
 }
 
@@ -173,7 +176,7 @@ static bool send_up(struct relay *r)
 {
 	size_t len;
 	bool one;
-	const char *p = session_up(&r->s, &len, &one);
+	const char *p = upstream_next(&r->s, &len, &one);
 	ssize_t put;
 
 	if (r->server_in.fd < 0 || r->server_in_full || len == 0)
@@ -203,7 +206,7 @@ static bool send_up(struct relay *r)
 	if (r->torn > 0)
 		r->torn -= (size_t)put;
 	take_room(r, (size_t)put);
-	session_up_sent(&r->s, (size_t)put);
+	upstream_sent(&r->s, (size_t)put);
 	if (r->begun < BEGIN_BYTES) {
 		r->begun += (size_t)put;
 		r->server_in_full = narrow(r);
@@ -216,17 +219,17 @@ static void close_client_out(struct relay *r)
 {
 	fd_close(&r->client_out);
 	fd_close(&r->server_out);
-	session_forget_down(&r->s);
+	downstream_forget(&r->s);
 }
 
 static bool send_down(struct relay *r)
 {
 	size_t len;
-	const char *p = session_down(&r->s, &len);
+	const char *p = downstream_next(&r->s, &len);
 	ssize_t put;
 
 	if (r->client_out.fd < 0) {
-		session_forget_down(&r->s);
+		downstream_forget(&r->s);
 		return false;
 	}
 	if (len == 0 || r->client_out_full)
@@ -234,7 +237,7 @@ static bool send_down(struct relay *r)
 	put = fd_write(&r->client_out, p, len);
 	r->client_out_full = !fd_eager(&r->client_out);
 	if (put > 0) {
-		session_down_sent(&r->s, (size_t)put);
+		downstream_sent(&r->s, (size_t)put);
 		return true;
 	}
 	if (errno == EAGAIN)
@@ -285,9 +288,9 @@ static void work(struct relay *r)
 		any |= send_down(r);
 	} while (any);
 	/* Ends travel as bytes do: after all that came before them. */
-	if (session_up_ended(&r->s))
+	if (upstream_ended(&r->s))
 		fd_close(&r->server_in);
-	session_down(&r->s, &left);
+	downstream_next(&r->s, &left);
 	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
 	    r->client_out.fd >= 0) {
 		report_unheard(r);
@@ -303,13 +306,13 @@ static int64_t milliseconds(void)
 /* Answers do not wait for ever for the end of half a line. */
 static void end_half_line(struct relay *r)
 {
-	if (!session_stuck(&r->s)) {
+	if (!downstream_stuck(&r->s)) {
 		r->due = 0;
 	} else if (r->due == 0) {
 		r->due = milliseconds() + HALF_WAIT;
 	} else if (milliseconds() >= r->due) {
 		r->due = 0;
-		session_break(&r->s);
+		downstream_break(&r->s);
 		work(r);
 	}
 }
@@ -381,8 +384,8 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	char *at;
 	int events, wait;
 
-	session_up(&r->s, &up, &one);
-	session_down(&r->s, &down);
+	upstream_next(&r->s, &up, &one);
+	downstream_next(&r->s, &down);
 	want(&p[CLIENT_IN], r->client_in.fd, POLLIN,
 	     stream_room(&r->s.up, &at) > 0);
 	want(&p[CLIENT_OUT], r->client_out.fd, POLLOUT, down > 0);
@@ -438,7 +441,7 @@ static void reload(struct relay *r)
 	if (policy == r->policy && lock == r->lock)
 		return;
 	if (policy && !lock == !r->lock) {
-		session_drop(&r->s);
+		decide_drop(&r->s);
 		counters = open_counters(r, policy, r->s.counters, &reported);
 	}
 	report_rest(reported);
@@ -497,7 +500,7 @@ static void loop(struct relay *r)
 			fd_close(&r->server_out);
 		if (p[COUNTERS].revents ||
 		    (r->counted >= 0 && grant_now() >= r->counted))
-			session_resume(&r->s);
+			decide_resume(&r->s);
 		if (r->asked >= 0 && grant_now() >= r->asked)
 			session_tick(&r->s, grant_now());
 		if (r->reaching > 0)

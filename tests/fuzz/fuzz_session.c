@@ -8,7 +8,9 @@
  * and the bytes of that length where it is reading.  Some steps are a person's:
  * a call of "far" passes no more often than they said yes.
  */
-#include "../../shim/session.h"
+#include "../../shim/decide.h"
+#include "../../shim/downstream.h"
+#include "../../shim/upstream.h"
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -57,7 +59,7 @@ static void send_up(struct session *s, struct line *line, size_t most)
 {
 	size_t len;
 	bool one;
-	const char *up = session_up(s, &len, &one);
+	const char *up = upstream_next(s, &len, &one);
 
 	len = len < most ? len : most;
 	for (size_t i = 0; i < len; i++) {
@@ -67,17 +69,17 @@ static void send_up(struct session *s, struct line *line, size_t most)
 			check_line(line, true);
 	}
 	if (len > 0)
-		session_up_sent(s, len);
+		upstream_sent(s, len);
 }
 
 static void send_down(struct session *s, size_t most)
 {
 	size_t len;
 
-	session_down(s, &len);
+	downstream_next(s, &len);
 	len = len < most ? len : most;
 	if (len > 0)
-		session_down_sent(s, len);
+		downstream_sent(s, len);
 }
 
 static size_t put(struct stream *stream, const uint8_t *data, size_t len)
@@ -99,8 +101,8 @@ static void step(struct session *s, struct line *line, int what, size_t len)
 		break;
 	case 3:
 		send_down(s, len);
-		if (what & 4 && session_stuck(s))
-			session_break(s);
+		if (what & 4 && downstream_stuck(s))
+			downstream_break(s);
 		break;
 	}
 	if (what & 8) {
@@ -162,13 +164,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Both ends: everything must drain. */
 	s.up_ended = s.down_ended = true;
 	step(&s, &line, 2, 0);
-	for (int i = 0; i < 100000 && !session_up_ended(&s); i++) {
+	for (int i = 0; i < 100000 && !upstream_ended(&s); i++) {
 		step(&s, &line, 2, SIZE_MAX);
 		step(&s, &line, 3, SIZE_MAX);
 	}
-	while (session_down(&s, &left) && left > 0)
+	while (downstream_next(&s, &left) && left > 0)
 		step(&s, &line, 3, SIZE_MAX);
-	must(session_up_ended(&s) && s.down.run == s.down.fill);
+	must(upstream_ended(&s) && s.down.run == s.down.fill);
 	must(s.answers.len == 0);
 	if (line.len > 0)
 		check_line(&line, false);

@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
-#include "../../shim/session.h"
+#include "../../shim/decide.h"
+#include "../../shim/downstream.h"
+#include "../../shim/upstream.h"
 
 #define MAX_LINE  4096
 #define OUT_BYTES (1 << 18)
@@ -63,19 +65,19 @@ static inline void settle(struct play *p)
 		bool one;
 
 		any = session_judge(&p->s);
-		up = session_up(&p->s, &len, &one);
+		up = upstream_next(&p->s, &len, &one);
 		assert_true(p->up_len + len < OUT_BYTES);
 		memcpy(p->up + p->up_len, up, len);
 		p->up_len += len;
 		if (len > 0)
-			session_up_sent(&p->s, len);
+			upstream_sent(&p->s, len);
 		any |= len > 0;
-		down = session_down(&p->s, &len);
+		down = downstream_next(&p->s, &len);
 		assert_true(p->down_len + len < OUT_BYTES);
 		memcpy(p->down + p->down_len, down, len);
 		p->down_len += len;
 		if (len > 0)
-			session_down_sent(&p->s, len);
+			downstream_sent(&p->s, len);
 		any |= len > 0;
 	} while (any);
 	p->up[p->up_len] = p->down[p->down_len] = '\0';

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "../../shim/verbs/explain.h"
-#include "../../shim/session.h"
+#include "../../shim/decide.h"
+#include "../../shim/downstream.h"
+#include "../../shim/upstream.h"
 
 #define CALLS 10000
 
@@ -104,12 +106,12 @@ static void answer_of(struct session *s, const char *name, const char *args,
 	while (session_judge(s))
 		continue;
 	stream_forget(&s->up);
-	down = session_down(s, &len);
+	down = downstream_next(s, &len);
 	assert_true(len < size);
 	memcpy(out, down, len);
 	out[len > 0 ? len - 1 : 0] = '\0';
 	if (len > 0)
-		session_down_sent(s, len);
+		downstream_sent(s, len);
 }
 
 /* The member "answer", the last of explain's line; "" if there is none. */

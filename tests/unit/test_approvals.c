@@ -653,12 +653,12 @@ static void the_input_ends(void **state)
 	client(&p, PING);
 	up_came(&p, PING);
 	p.down_len = 0;
-	assert_false(session_up_ended(&p.s));
+	assert_false(upstream_ended(&p.s));
 	p.s.up_ended = true;
 	settle(&p);
 	down_has(&p, REFUSED);
-	assert_true(session_up_ended(&p.s));
-	session_down(&p.s, &len);
+	assert_true(upstream_ended(&p.s));
+	downstream_next(&p.s, &len);
 	assert_int_equal(len, 0);
 	end(&p);
 	/* The last line has no end. */
@@ -668,7 +668,7 @@ static void the_input_ends(void **state)
 	settle(&p);
 	up_came(&p, "");
 	down_has(&p, REFUSED);
-	assert_true(session_up_ended(&p.s));
+	assert_true(upstream_ended(&p.s));
 	end(&p);
 }
 
@@ -684,7 +684,7 @@ static void the_server_ends(void **state)
 		question(&p, id);
 		p.down_len = 0;
 		if (how)
-			session_forget_up(&p.s);
+			upstream_forget(&p.s);
 		else
 			p.s.down_ended = true;
 		settle(&p);
@@ -1094,25 +1094,25 @@ static void between_lines(void **state)
 	memcpy(p.s.up.buf + p.s.up.fill, PING, sizeof(PING) - 1);
 	p.s.up.fill += sizeof(PING) - 1;
 	assert_true(session_judge(&p.s));
-	session_up_sent(&p.s, 5);
+	upstream_sent(&p.s, 5);
 	approvals_answer(approvals_slot(p.s.approvals, 0), true,
 			 APPROVAL_TERMINAL, "");
 	while (session_judge(&p.s))
 		continue;
-	up = session_up(&p.s, &len, &one);
+	up = upstream_next(&p.s, &len, &one);
 	assert_int_equal(len, sizeof(PING) - 6);
 	assert_memory_equal(up, &PING[5], len);
-	session_up_sent(&p.s, len);
-	up = session_up(&p.s, &len, &one);
+	upstream_sent(&p.s, len);
+	up = upstream_next(&p.s, &len, &one);
 	assert_true(one);
 	assert_int_equal(len, sizeof(PAY) - 1);
 	assert_memory_equal(up, PAY, len);
-	session_up_sent(&p.s, 5);
+	upstream_sent(&p.s, 5);
 	p.s.up_ended = true;
-	assert_false(session_up_ended(&p.s));
+	assert_false(upstream_ended(&p.s));
 	settle(&p);
 	up_came(&p, &PAY[5]);
-	assert_true(session_up_ended(&p.s));
+	assert_true(upstream_ended(&p.s));
 	end(&p);
 }
 
@@ -1131,14 +1131,14 @@ static void an_end_by_itself(void **state)
 			 APPROVAL_TERMINAL, "");
 	while (session_judge(&p.s))
 		continue;
-	session_up(&p.s, &len, &one);
+	upstream_next(&p.s, &len, &one);
 	assert_int_equal(len, sizeof(PAY) - 1);
-	session_up_sent(&p.s, len - 1);
-	up = session_up(&p.s, &len, &one);
+	upstream_sent(&p.s, len - 1);
+	up = upstream_next(&p.s, &len, &one);
 	assert_int_equal(len, 1);
 	assert_int_equal(*up, '\n');
-	session_up_sent(&p.s, 1);
-	session_up(&p.s, &len, &one);
+	upstream_sent(&p.s, 1);
+	upstream_next(&p.s, &len, &one);
 	assert_int_equal(len, 0);
 	client(&p, PING);
 	up_came(&p, PING);
@@ -1196,7 +1196,7 @@ static void the_server_ends_while_it_counts(void **state)
 	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
 	assert_non_null(p.s.counters);
 	client(&p, CALL("7", "few", "{}"));
-	session_resume(&p.s);
+	decide_resume(&p.s);
 	settle(&p);
 	question(&p, id);
 	p.down_len = 0;
@@ -1205,14 +1205,14 @@ static void the_server_ends_while_it_counts(void **state)
 	p.s.down_ended = true;
 	settle(&p);
 	down_has(&p, REFUSED);
-	session_resume(&p.s);
+	decide_resume(&p.s);
 	settle(&p);
 	up_came(&p, "");
 	down_came(&p, "");
 	assert_null(p.s.aside);
 	p.s.up_ended = true;
 	settle(&p);
-	assert_true(session_up_ended(&p.s));
+	assert_true(upstream_ended(&p.s));
 	end(&p);
 }
 
@@ -1544,20 +1544,20 @@ static void go_on(struct play *p, bool all)
 		const char *at;
 
 		any = session_judge(&p->s);
-		at = session_up(&p->s, &up, &one);
+		at = upstream_next(&p->s, &up, &one);
 		up = all || up == 0 ? up : draw((unsigned)up + 1);
 		memcpy(p->up + p->up_len, at, up);
 		p->up_len += up;
 		if (up > 0)
-			session_up_sent(&p->s, up);
-		at = session_down(&p->s, &down);
+			upstream_sent(&p->s, up);
+		at = downstream_next(&p->s, &down);
 		down = all || down == 0 ? down : draw((unsigned)down + 1);
 		memcpy(p->down + p->down_len, at, down);
 		p->down_len += down;
 		if (down > 0)
-			session_down_sent(&p->s, down);
+			downstream_sent(&p->s, down);
 		if (all && p->s.held.counting) {
-			session_resume(&p->s);
+			decide_resume(&p->s);
 			any = true;
 		}
 		any |= up + down > 0;
@@ -1669,7 +1669,7 @@ static void happen(struct play *p, unsigned yes[KINDS])
 		pass_time(p, draw(70) * SECOND);
 		break;
 	case 6:
-		session_resume(&p->s);
+		decide_resume(&p->s);
 		break;
 	default:
 		write_line(p, &p->s.up, PING);
@@ -1727,7 +1727,7 @@ static void whatever_the_order(void **state)
 			assert_int_equal(
 				approvals_slot(p.s.approvals, i)->state,
 				APPROVAL_FREE);
-		assert_true(session_up_ended(&p.s));
+		assert_true(upstream_ended(&p.s));
 		pass_time(&p, 11 * MINUTE);
 		assert_int_equal(approvals_due(p.s.approvals), -1);
 		end(&p);

@@ -399,21 +399,21 @@ static void half_a_line_is_ended(void **state)
 		begin(&p, policy_text);
 		server(&p, never[i]);
 		client(&p, CALL("1", "no"));
-		assert_false(session_stuck(&p.s));
+		assert_false(downstream_stuck(&p.s));
 		down_came(&p, never[i]);
 		end(&p);
 	}
 	begin(&p, policy_text);
 	server(&p, "x\n> ");
-	assert_false(session_stuck(&p.s));
+	assert_false(downstream_stuck(&p.s));
 	for (int i = 0; i < 600; i++)
 		client(&p, CALL("1", "no"));
 	down_came(&p, "x\n> ");
-	assert_true(session_stuck(&p.s));
+	assert_true(downstream_stuck(&p.s));
 	client(&p, ASK("2"));
-	session_break(&p.s);
+	downstream_break(&p.s);
 	settle(&p);
-	assert_false(session_stuck(&p.s));
+	assert_false(downstream_stuck(&p.s));
 	assert_memory_equal(p.down, "\n{\"jsonrpc\"", 11);
 	down_has(&p, "Denied by policy: no");
 	up_came(&p, ASK("2"));
@@ -489,17 +489,17 @@ static void a_long_line_goes_in_pieces(void **state)
 		down->fill += room;
 		session_judge(&p.s);
 	}
-	assert_true(session_down(&p.s, &len) && len == LENGTH + 1);
-	session_down_sent(&p.s, ++sent);
+	assert_true(downstream_next(&p.s, &len) && len == LENGTH + 1);
+	downstream_sent(&p.s, ++sent);
 	assert_true(stream_room(&p.s.up, &at) > strlen(refused));
 	memcpy(at, refused, strlen(refused));
 	p.s.up.fill += strlen(refused);
 	session_judge(&p.s);
 	for (; sent < LENGTH + 1; sent += len) {
-		assert_ptr_equal(session_down(&p.s, &len),
+		assert_ptr_equal(downstream_next(&p.s, &len),
 				 down->buf + down->run);
 		assert_true(len > 0 && len <= PIECE);
-		session_down_sent(&p.s, len);
+		downstream_sent(&p.s, len);
 	}
 	assert_int_equal(sent, LENGTH + 1);
 	settle(&p);

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../shim/session.h"
+#include "../../shim/decide.h"
+#include "../../shim/downstream.h"
+#include "../../shim/upstream.h"
 
 #define CASES    40000
 #define MAX_LINE 4096
@@ -234,17 +236,17 @@ static void settle(struct session *s, struct text_buf *down)
 			stream_sent(&s->up, s->up.run_end - s->up.run);
 			any = true;
 		}
-		p = session_down(s, &len);
+		p = downstream_next(s, &len);
 		if (len > 0) {
 			len = below(2) ? len : 1 + below((unsigned)len);
 			add_bytes(down, p, len);
-			session_down_sent(s, len);
+			downstream_sent(s, len);
 			any = true;
 		}
 	} while (any);
 	/* Time passes, but not where nothing else may be changed. */
-	if (session_stuck(s) && slow && below(4) == 0) {
-		session_break(s);
+	if (downstream_stuck(s) && slow && below(4) == 0) {
+		downstream_break(s);
 		settle(s, down);
 	}
 }

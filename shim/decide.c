@@ -1,0 +1,197 @@
+/* Decisions on the client's messages.  The contract is in decide.h. */
+#include "decide.h"
+
+#include "answer.h"
+#include "asking.h"
+#include "grant.h"
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* With --log-required, what would pass is refused where the log cannot have it
+ * before. */
+static bool must_be_logged(const struct session *s)
+{
+	return s->log.required && !s->observe;
+}
+
+static void refuse_unlogged(struct judged *j)
+{
+	j->verdict.kind = j->notification ? VERDICT_DROPPED : VERDICT_REFUSED;
+	j->verdict.location.rule = "(log)";
+	j->verdict.reason = "the decision cannot be logged right now";
+}
+
+/* Reports once why limits cannot be checked, and once that they can again. */
+static void report_trouble(struct session *s)
+{
+	const char *trouble = counters_trouble(s->counters);
+
+	if (*trouble && !s->uncounted)
+		report("%s; refusing calls that have limits", trouble);
+	if (!*trouble && s->uncounted)
+		report("limits can be checked again");
+	s->uncounted = *trouble != '\0';
+}
+
+bool decide_judge(struct session *s, const struct message *m,
+		  struct approval *of)
+{
+	struct held *h = &s->held;
+
+	if (!h->counting) {
+		policy_judge(s->policy, m, &h->judged);
+		h->approved = 0;
+		h->of = of;
+		if (of) {
+			h->approved = grant_now() + APPROVALS_KEEP;
+			memcpy(h->digest, of->digest, SHA256_BYTES);
+			h->unused = of->unused;
+		}
+		/* Before a person is asked, or a limit counts. */
+		if (h->judged.verdict.kind == VERDICT_PASS &&
+		    must_be_logged(s) && !log_ready(&s->log)) {
+			refuse_unlogged(&h->judged);
+			return true;
+		}
+		if (!of && h->judged.ask.count > 0 && !s->observe)
+			asking_meet(s, m);
+		if (h->judged.count == 0)
+			return true;
+		h->answer = counters_ask(
+			s->counters, h->judged.questions, h->judged.count,
+			h->judged.ask.count == 0 || h->approved || s->observe,
+			grant_now());
+	}
+	h->counting = h->answer == COUNTED_LATER;
+	if (h->counting)
+		return false;
+	policy_counted(&h->judged, h->answer);
+	report_trouble(s);
+	return true;
+}
+
+#define OBSERVED_BYTES 80 /* of a name */
+
+static void put_observed(struct strbuf *out, struct text text, const char *end)
+{
+	if (!text.ptr)
+		return;
+	strbuf_escaped(out, text.ptr,
+		       text.len < OBSERVED_BYTES ? text.len : OBSERVED_BYTES);
+	strbuf_string(out, end);
+}
+
+/* Where there is no log, --observe says on stderr what would not have passed:
+ * at most a line a second, and then how many more there were. */
+static void report_observed(struct session *s, const struct message *m,
+			    const char *reason)
+{
+	char text[16 * OBSERVED_BYTES], more[40] = "";
+	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
+	const int64_t now = grant_now();
+
+	if (!s->observe || s->log.fd >= 0)
+		return;
+	if (now < s->observed_due) {
+		s->observed_count++;
+		return;
+	}
+	if (m) {
+		put_observed(&out, m->method_text, " ");
+		put_observed(&out, m->name.ptr ? m->name : m->uri, ": ");
+	}
+	if (s->observed_count > 0)
+		snprintf(more, sizeof(more), " (and %zu more before)",
+			 s->observed_count);
+	report("would not pass: %.*s%s%s", (int)out.len, text, reason, more);
+	s->observed_due = now + SECOND;
+	s->observed_count = 0;
+}
+
+/* Answers for a verdict that is not to pass. */
+static void answer(struct session *s, const char *line, const struct message *m,
+		   const struct verdict *v)
+{
+	struct fault fault = {.reason = v->reason};
+
+	switch (v->kind) {
+	case VERDICT_UNWEIGHED:
+	case VERDICT_PASS:
+		break;
+	case VERDICT_HIDDEN:
+		answer_unknown(&s->answers, m, v);
+		break;
+	case VERDICT_REFUSED:
+		answer_refusal(&s->answers, m, v);
+		break;
+	case VERDICT_MALFORMED:
+		fault.offset = m->name.ptr ? (size_t)(m->name.ptr - line) : 0;
+		answer_fault(&s->answers, m->id, &fault);
+		break;
+	case VERDICT_DROPPED:
+		report("not passed on: %s", v->reason);
+		break;
+	}
+}
+
+bool decide_passes(struct session *s, const char *line, size_t bytes,
+		   const struct message *m)
+{
+	const struct held *h = &s->held;
+	const struct verdict *v = &h->judged.verdict;
+	bool passes, logged;
+
+	if (v->kind == VERDICT_UNWEIGHED)
+		return true;
+	logged = log_verdict(&s->log, m, v, bytes, s->observe);
+	if (v->kind == VERDICT_PASS && !logged && must_be_logged(s)) {
+		refuse_unlogged(&s->held.judged);
+		s->log.verdicts[VERDICT_PASS]--;
+		s->log.verdicts[v->kind]++;
+	}
+	passes = v->kind == VERDICT_PASS || s->observe;
+	if (s->served && logged && m->id.ptr && passes)
+		log_call(&s->log, m,
+			 served_add(s->served, m->id,
+				    s->down_half.first != '\0'));
+	if (v->kind != VERDICT_PASS)
+		report_observed(s, m, v->reason);
+	if (!passes)
+		answer(s, line, m, v);
+	if (h->approved)
+		asking_passed(s, m, passes);
+	return passes;
+}
+
+bool decide_fault(struct session *s, struct span id, const struct fault *fault,
+		  size_t bytes)
+{
+	log_fault(&s->log, id, fault, bytes, s->observe);
+	report_observed(s, NULL, fault->reason);
+	if (!s->observe)
+		answer_fault(&s->answers, id, fault);
+	return s->observe;
+}
+
+void decide_resume(struct session *s)
+{
+	enum counted counted = counters_resume(s->counters, grant_now());
+
+	if (s->held.counting && s->held.answer == COUNTED_LATER)
+		s->held.answer = counted;
+}
+
+void decide_drop(struct session *s)
+{
+	struct held *h = &s->held;
+
+	if (!h->counting || h->answer != COUNTED_LATER)
+		return;
+	counters_drop(s->counters);
+	h->counting = false;
+	/* A yes for what stands in the stream was taken out already. */
+	if (h->approved && !h->of)
+		approvals_keep(s->approvals, h->digest, true, h->approved);
+}

@@ -1,0 +1,40 @@
+/*
+ * decide - the decision on one message of the client's, and what it entails.
+ *
+ * The policy gives the verdict (policies/policy.h).  Here its limits are
+ * counted, it is logged, and the client is answered unless the message passes;
+ * with --observe all pass.  Nothing is sent here: answers are added to
+ * s->answers, where session_has_room() was true.
+ */
+#ifndef SHIM_DECIDE_H
+#define SHIM_DECIDE_H
+
+#include "session.h"
+
+/*
+ * Judges m into s->held, and has its limits counted: at once, or once a person
+ * has approved it, until when they are only asked.  of is where an approved
+ * call lies aside, else NULL.  False: the counters take time (s->held.counting)
+ * and decide_resume() brings their answer; then call it again with the same
+ * message, read anew, as its bytes may have moved.
+ */
+bool decide_judge(struct session *s, const struct message *m,
+		  struct approval *of);
+
+/* Logs what was judged, of so many bytes at line, and answers it unless it
+ * passes.  Does it? */
+bool decide_passes(struct session *s, const char *line, size_t bytes,
+		   const struct message *m);
+
+/* The same for a line that is not understood; id: if it is certain. */
+bool decide_fault(struct session *s, struct span id, const struct fault *fault,
+		  size_t bytes);
+
+/* What counters_poll() named has come, or its time: the counters go on. */
+void decide_resume(struct session *s);
+
+/* Gives up what is being counted: the message is judged again.  It may have
+ * been counted. */
+void decide_drop(struct session *s);
+
+#endif
