@@ -89,6 +89,9 @@ struct line {
 	struct copy *copy;
 	list_keep *keep;
 	void *context;
+	unsigned seen;   /* the members of the top, a bit each */
+	unsigned listed; /* the lists of the result, the same */
+	bool promised;   /* the capability has listChanged: true */
 };
 
 static void begin_line(struct line *l, const char *text, size_t len,
@@ -97,6 +100,7 @@ static void begin_line(struct line *l, const char *text, size_t len,
 	step_begin(&l->r, text, len);
 	l->reply = reply;
 	l->copy = NULL;
+	l->seen = 0;
 }
 
 static void keep_until(struct line *l, size_t at)
@@ -192,164 +196,114 @@ static const char *cut_list(struct line *l, const char *p, enum reply_list list)
 	return p;
 }
 
-/* One server capability: {"listChanged": true, ...}. */
-static const char *read_capability(struct scan *r, const char *p, bool *changes)
+/* Past the object at p, after read() has gone past the value of each member;
+ * any other value is skipped. */
+typedef const char *member(struct line *l, const char *p, struct text key);
+static const char *each_member(struct line *l, const char *p, member *read)
 {
 	struct text key;
 	bool more;
 
 	if (*p != '{')
-		return scan_value(r, p);
-	p = scan_enter(r, p);
+		return scan_value(&l->r, p);
+	p = scan_enter(&l->r, p);
 	for (bool first = true; p; first = false) {
-		p = scan_member(r, p, first, &key, &more);
+		p = scan_member(&l->r, p, first, &key, &more);
 		if (!p || !more)
 			break;
-		if (text_is(key, "listChanged", 11))
-			*changes = *p == 't';
-		p = scan_value(r, p);
+		p = read(l, p, key);
 	}
 	return p;
 }
 
-/* The capabilities of the server (MCP, initialize). */
-static const char *read_capabilities(struct scan *r, const char *p,
-				     unsigned *changes)
+/* One server capability: {"listChanged": true, ...}. */
+static const char *in_capability(struct line *l, const char *p, struct text key)
 {
-	struct text key;
-	bool more;
+	if (text_is(key, "listChanged", 11))
+		l->promised = *p == 't';
+	return scan_value(&l->r, p);
+}
 
-	if (*p != '{')
-		return scan_value(r, p);
-	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
-		bool tells = false;
-		int list = 0;
-
-		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		p = read_capability(r, p, &tells);
-		while (list < REPLY_TEMPLATES &&
-		       !text_is(key, lists[list].list,
-				strlen(lists[list].list)))
-			list++;
-		if (tells && list < REPLY_TEMPLATES)
-			*changes |= 1u << list;
-	}
+/* The capabilities of the server (MCP, initialize). */
+static const char *in_capabilities(struct line *l, const char *p,
+				   struct text key)
+{
+	l->promised = false;
+	p = each_member(l, p, in_capability);
+	for (int i = 0; i < REPLY_TEMPLATES && l->promised; i++)
+		if (text_is(key, lists[i].list, strlen(lists[i].list)))
+			l->reply->changes |= 1u << i;
 	return p;
 }
 
 /* The _meta of a result, which has who the server is (MCP 2026-07-28). */
-static const char *read_meta(struct scan *r, const char *p, struct text *server)
+static const char *in_meta(struct line *l, const char *p, struct text key)
 {
 	static const char info[] = "io.modelcontextprotocol/serverInfo";
-	struct text key;
-	bool more;
 
-	if (*p != '{')
-		return scan_value(r, p);
-	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		if (text_is(key, info, sizeof(info) - 1))
-			p = read_element(r, p, "name", 4, server);
-		else
-			p = scan_value(r, p);
-	}
-	return p;
+	if (text_is(key, info, sizeof(info) - 1))
+		return read_element(&l->r, p, "name", 4, &l->reply->server);
+	return scan_value(&l->r, p);
 }
 
-static const char *read_result(struct line *l, const char *p)
+static const char *in_result(struct line *l, const char *p, struct text key)
 {
 	struct reply *reply = l->reply;
-	struct scan *r = &l->r;
-	unsigned seen = 0;
-	struct text key;
-	bool more;
+	const char *start = p;
+	/* What is kept may come to lie over its begin. */
+	const bool array = *p == '[';
+	const int list = find_list(&l->r, key, &l->listed);
 
-	if (*p != '{')
-		return scan_value(r, p);
-	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
-		const char *start;
-		bool array; /* what is kept may come to lie over its begin */
-		int list;
-
-		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		list = find_list(r, key, &seen);
-		start = p;
-		array = *p == '[';
-		if (text_is(key, "nextCursor", 10))
-			reply->more = *p == '"';
-		if (text_is(key, "capabilities", 12)) {
-			reply->greets = true;
-			p = read_capabilities(r, p, &reply->changes);
-		} else if (text_is(key, "serverInfo", 10)) {
-			p = read_element(r, p, "name", 4, &reply->server);
-		} else if (text_is(key, "_meta", 5)) {
-			p = read_meta(r, p, &reply->server);
-		} else if (l->copy && list < REPLY_LISTS && array) {
-			p = cut_list(l, p, (enum reply_list)list);
-		} else {
-			p = scan_value(r, p);
-		}
-		if (p && list < REPLY_LISTS && array) {
-			reply->lists[list].ptr = start;
-			reply->lists[list].len = (size_t)(p - start);
-			reply->kind = REPLY_LIST;
-		}
+	if (text_is(key, "nextCursor", 10))
+		reply->more = *p == '"';
+	if (text_is(key, "capabilities", 12)) {
+		reply->greets = true;
+		p = each_member(l, p, in_capabilities);
+	} else if (text_is(key, "serverInfo", 10)) {
+		p = read_element(&l->r, p, "name", 4, &reply->server);
+	} else if (text_is(key, "_meta", 5)) {
+		p = each_member(l, p, in_meta);
+	} else if (l->copy && list < REPLY_LISTS && array) {
+		p = cut_list(l, p, (enum reply_list)list);
+	} else {
+		p = scan_value(&l->r, p);
+	}
+	if (p && list < REPLY_LISTS && array) {
+		reply->lists[list].ptr = start;
+		reply->lists[list].len = (size_t)(p - start);
+		reply->kind = REPLY_LIST;
 	}
 	return p;
 }
 
-static const char *read_id(struct scan *r, const char *p, struct reply *reply)
+static const char *in_message(struct line *l, const char *p, struct text key)
 {
+	struct reply *reply = l->reply;
 	const char *start = p;
 
-	p = scan_value(r, p);
-	if (p) {
-		reply->id.ptr = start;
-		reply->id.len = (size_t)(p - start);
+	switch (read_top(&l->r, key, &l->seen)) {
+	case TOP_ID:
+		p = scan_value(&l->r, p);
+		if (p)
+			reply->id = (struct span){start, (size_t)(p - start)};
+		return p;
+	case TOP_RESULT:
+		l->listed = 0;
+		p = each_member(l, p, in_result);
+		reply->result.ptr = start;
+		reply->result.len = p ? (size_t)(p - start) : 0;
+		return p;
+	default:
+		return scan_value(&l->r, p);
 	}
-	return p;
 }
 
 static const char *read_message(struct line *l, const char *p)
 {
-	struct reply *reply = l->reply;
-	struct scan *r = &l->r;
-	const char *start;
-	struct text key;
-	unsigned seen = 0;
-	bool more;
-
-	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		start = p;
-		switch (read_top(r, key, &seen)) {
-		case TOP_ID:
-			p = read_id(r, p, reply);
-			break;
-		case TOP_RESULT:
-			p = read_result(l, p);
-			reply->result.ptr = start;
-			reply->result.len = p ? (size_t)(p - start) : 0;
-			break;
-		default:
-			p = scan_value(r, p);
-		}
-	}
-	reply->answers = seen & (1u << TOP_RESULT | 1u << TOP_ERROR);
-	if (!p || seen & ID_UNCLEAR)
-		reply->id.ptr = NULL;
+	p = each_member(l, p, in_message);
+	l->reply->answers = l->seen & (1u << TOP_RESULT | 1u << TOP_ERROR);
+	if (!p || l->seen & ID_UNCLEAR)
+		l->reply->id.ptr = NULL;
 	return p;
 }
 
