@@ -22,7 +22,7 @@ static bool read_capability(const struct member *elicitation, bool *declared)
 	*declared = false;
 	if (!elicitation->ptr || *elicitation->ptr != '{')
 		return true;
-	r = scan_begin(elicitation->ptr, elicitation->len);
+	scan_begin(&r, elicitation->ptr, elicitation->len);
 	*declared = *scan_space(&r, elicitation->ptr + 1) == '}';
 	if (!member_find(span_of(elicitation), "form", &form))
 		return false;
@@ -86,8 +86,8 @@ bool elicit_call(struct span params, struct elicit_call *call)
 
 bool elicit_accepts(const char *line, size_t len)
 {
-	struct scan r = scan_begin(line, len);
-	const char *p = scan_space(&r, line);
+	struct scan r;
+	const char *p = scan_space(&r, scan_begin(&r, line, len));
 	struct member action;
 
 	return member_path((struct span){p, (size_t)(line + len - p)},
@@ -128,7 +128,7 @@ bool elicit_digest(struct span params, size_t most, struct sha256 *h)
 
 	if (!p)
 		return true;
-	r = scan_begin(params.ptr, params.len);
+	scan_begin(&r, params.ptr, params.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
 		size_t i = 0;

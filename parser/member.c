@@ -14,7 +14,7 @@ bool member_find(struct span object, const char *key, struct member *found)
 	*found = (struct member){.ptr = NULL};
 	if (!p || *p != '{')
 		return true;
-	r = scan_begin(object.ptr, object.len);
+	scan_begin(&r, object.ptr, object.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
 		p = scan_member(&r, p, first, &text, &more);

@@ -2,6 +2,12 @@
 #include "scan.h"
 #include "scan_step.h"
 
+const char *scan_begin(struct scan *r, const char *text, size_t len)
+{
+	step_begin(r, text, len);
+	return text;
+}
+
 const char *scan_fail(struct scan *r, const char *p, const char *reason)
 {
 	r->fault.reason = reason;
@@ -16,14 +22,6 @@ void scan_ambiguous(struct scan *r, const char *p, const char *reason)
 		return;
 	r->fault.reason = reason;
 	r->fault.offset = (size_t)(p - r->begin);
-}
-
-struct scan scan_begin(const char *text, size_t len)
-{
-	struct scan r;
-
-	step_begin(&r, text, len);
-	return r;
 }
 
 const char *scan_space(struct scan *r, const char *p)

@@ -47,6 +47,7 @@ struct fault {
 	bool grammar;       /* not JSON; else ambiguous JSON */
 };
 
+/* The cursor; about 600 bytes, the caller's. */
 struct scan {
 	const char *begin;
 	const char *end;
@@ -59,6 +60,9 @@ struct scan {
 	 * are not plain string content (scan_simd.h). */
 	uint64_t stops[SCAN_WINDOW / 64];
 };
+
+/* Sets the cursor to read len bytes at text.  Returns text. */
+const char *scan_begin(struct scan *r, const char *text, size_t len);
 
 /* Record a grammar error, or an ambiguity, at p.  scan_fail() returns NULL. */
 const char *scan_fail(struct scan *r, const char *p, const char *reason);
@@ -86,8 +90,5 @@ const char *scan_element(struct scan *r, const char *p, bool first, bool *more);
 
 /* Skips white space up to the end of the text; NULL if there is more. */
 const char *scan_end(struct scan *r, const char *p);
-
-/* A cursor over len bytes at text. */
-struct scan scan_begin(const char *text, size_t len);
 
 #endif

@@ -610,9 +610,10 @@ static void put_members(struct strbuf *out, struct span object, size_t most)
 	bool more;
 
 	for (int show = 0; show < 2; show++) {
-		struct scan r = scan_begin(object.ptr, object.len);
-		const char *p = scan_enter(&r, object.ptr), *start;
+		struct scan r;
+		const char *p = scan_begin(&r, object.ptr, object.len), *start;
 
+		p = scan_enter(&r, p);
 		for (bool first = true; p; first = false) {
 			p = scan_member(&r, p, first, &key, &more);
 			if (!p || !more)

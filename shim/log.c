@@ -302,10 +302,11 @@ static void put_args(struct strbuf *o, struct span arguments)
 {
 	struct text names[LOG_ARGS + 1], key;
 	size_t count = 0, kept;
-	struct scan r = scan_begin(arguments.ptr, arguments.len);
-	const char *p = scan_enter(&r, arguments.ptr);
+	struct scan r;
+	const char *p = scan_begin(&r, arguments.ptr, arguments.len);
 	bool more;
 
+	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
 		p = scan_member(&r, p, first, &key, &more);
 		if (!p || !more)
@@ -358,8 +359,9 @@ static void put_values(struct strbuf *o, struct span arguments,
 	const size_t begin = o->len;
 
 	for (; *paths; paths = *next ? next + 1 : next) {
-		struct scan r = scan_begin(arguments.ptr, arguments.len);
-		const char *p = arguments.ptr, *step = paths, *after;
+		struct scan r;
+		const char *p = scan_begin(&r, arguments.ptr, arguments.len),
+			   *step = paths, *after;
 		size_t len;
 		struct text text;
 

@@ -239,7 +239,7 @@ static const struct served_call *find(struct served *s, struct span id)
 	if (*id.ptr == '"') {
 		memcpy(copy, id.ptr, id.len);
 		copy[id.len] = '\n';
-		r = scan_begin(copy, id.len);
+		scan_begin(&r, copy, id.len);
 		if (scan_string(&r, copy, &text) != copy + id.len)
 			return NULL;
 	}

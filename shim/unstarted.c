@@ -63,7 +63,7 @@ static void find_reason(struct unstarted *u)
 	/* A path may have any bytes, and may have been cut; JSON is UTF-8. */
 	strbuf_escaped(&out, u->reason, strlen(u->reason));
 	strbuf_string(&out, "\"\n");
-	scan = scan_begin(json, out.len - 1);
+	scan_begin(&scan, json, out.len - 1);
 	for (char *p = u->reason; !scan_string(&scan, json, &text) && *p; p++)
 		if ((signed char)*p < 0)
 			*p = '?';

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		len += strlen(strcpy(line + len, argv[3]));
 	len += strlen(strcpy(line + len, argv[4]));
 	line[len++] = '"';
-	r = scan_begin(line, len);
+	scan_begin(&r, line, len);
 	scratch = malloc(regex_scratch(re));
 	if (!scratch || !scan_string(&r, line, &text))
 		return 2;

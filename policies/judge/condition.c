@@ -462,7 +462,7 @@ static enum outcome open_text(struct text text, bool objects, char *room,
 		return OUTCOME_INVALID;
 	numbers = replace_numbers(room, room + len);
 	room[len] = '\0';
-	*r = scan_begin(room, (size_t)len);
+	scan_begin(r, room, (size_t)len);
 	r->lines = true;
 	end = read_value(r, scan_space(r, room), inner);
 	if (end)
@@ -653,7 +653,7 @@ void arguments_read(struct arguments *a, struct span json)
 	a->whole = false;
 	if (!p)
 		return;
-	a->r = scan_begin(json.ptr, json.len);
+	scan_begin(&a->r, json.ptr, json.len);
 	if (*p != '{')
 		return;
 	p = scan_enter(&a->r, p);

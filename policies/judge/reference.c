@@ -59,7 +59,7 @@ static enum references read_subscriptions(struct span params,
 		return REFERENCES_AMBIGUOUS;
 	if (!f.ptr)
 		return REFERENCES_READ;
-	r = scan_begin(f.ptr, f.len);
+	scan_begin(&r, f.ptr, f.len);
 	p = scan_enter(&r, f.ptr);
 	for (bool first = true; one == REFERENCES_READ; first = false) {
 		p = scan_element(&r, p, first, &more);

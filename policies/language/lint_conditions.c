@@ -9,9 +9,9 @@
 
 struct span lint_member(struct span object, const char *key)
 {
-	struct scan r = scan_begin(object.ptr, object.len);
+	struct scan r;
 	struct span found = {.ptr = NULL};
-	const char *p = object.ptr;
+	const char *p = scan_begin(&r, object.ptr, object.len);
 	bool more = object.len > 0 && *p == '{', first = true;
 	struct text name;
 
@@ -32,10 +32,11 @@ struct span lint_member(struct span object, const char *key)
 
 bool lint_string(struct span value, char *out, size_t cap)
 {
-	struct scan r = scan_begin(value.ptr, value.len);
+	struct scan r;
 	struct text text;
 	ptrdiff_t len = -1;
 
+	scan_begin(&r, value.ptr, value.len);
 	if (value.ptr && *value.ptr == '"' &&
 	    scan_string(&r, value.ptr, &text) && !(text.flags & TEXT_NUL))
 		len = text_decode(text, out, cap - 1);

@@ -68,9 +68,9 @@ static struct span resolve(struct span root, struct span ref)
 typedef bool visit(void *context, struct span element);
 static void each_element(struct span array, visit *each, void *context)
 {
-	struct scan s = scan_begin(array.ptr, array.len);
+	struct scan s;
 	bool more, first = true, goes_on = array.ptr && *array.ptr == '[';
-	const char *p = array.ptr, *start;
+	const char *p = scan_begin(&s, array.ptr, array.len), *start;
 
 	s.lines = true;
 	if (goes_on)
@@ -446,11 +446,11 @@ static bool find_alike(const struct holding *h, const struct item *item,
 		       const struct name *name, char *key, size_t cap)
 {
 	struct span all = lint_member(item->schema, "properties");
-	struct scan s = scan_begin(all.ptr, all.len);
+	struct scan s;
 	const struct step *guarded = h->c->steps;
 	const char *const *words;
 	bool more = all.ptr && *all.ptr == '{', first = true;
-	const char *p = all.ptr;
+	const char *p = scan_begin(&s, all.ptr, all.len);
 	struct text text;
 
 	if (!more || !guarded->key || guarded->len >= cap)

@@ -69,9 +69,10 @@ static void add_item(struct reading *r, struct item item, const char *at)
 
 static struct text string_at(struct span value)
 {
-	struct scan s = scan_begin(value.ptr, value.len);
+	struct scan s;
 	struct text text = {.ptr = NULL};
 
+	scan_begin(&s, value.ptr, value.len);
 	if (value.ptr && *value.ptr == '"')
 		scan_string(&s, value.ptr, &text);
 	return text;
@@ -81,14 +82,14 @@ static struct text string_at(struct span value)
  * of them. */
 static struct text only_string(struct span object, const char *key)
 {
-	struct scan s = scan_begin(object.ptr, object.len);
+	struct scan s;
 	struct text name, found = {.ptr = NULL};
 	const char *p;
 	bool more, first = true;
 	int count = 0;
 
+	p = scan_enter(&s, scan_begin(&s, object.ptr, object.len));
 	s.lines = true;
-	p = scan_enter(&s, object.ptr);
 	while (p && (p = scan_member(&s, p, first, &name, &more)) && more) {
 		first = false;
 		if (text_is(name, key, strlen(key)) && count++ == 0 &&
@@ -137,12 +138,12 @@ static void read_value(struct reading *r, struct span v, bool top);
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_array(struct reading *r, struct span array, int kind)
 {
-	struct scan s = scan_begin(array.ptr, array.len);
+	struct scan s;
 	bool more, first = true;
 	const char *p, *start;
 
+	p = scan_enter(&s, scan_begin(&s, array.ptr, array.len));
 	s.lines = true;
-	p = scan_enter(&s, array.ptr);
 	while (p && (p = scan_element(&s, p, first, &more)) && more) {
 		struct span v;
 
@@ -215,9 +216,10 @@ static const char *line_end(const struct reading *r, const char *p)
 static void read_values(struct reading *r, const char *p)
 {
 	while (p < r->end) {
-		struct scan s = scan_begin(p, (size_t)(r->end - p));
+		struct scan s;
 		const char *start, *next;
 
+		scan_begin(&s, p, (size_t)(r->end - p));
 		s.lines = true;
 		start = p = scan_space(&s, p);
 		if (p == r->end)

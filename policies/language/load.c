@@ -255,7 +255,7 @@ static json_value *parse(struct loader *l, struct arena *arena)
 static void begin_file(struct loader *l, const struct policy_source *source)
 {
 	l->layer++;
-	l->text = scan_begin(source->text, source->len);
+	scan_begin(&l->text, source->text, source->len);
 	l->over = NULL;
 	l->text.lines = true;
 	l->at = l->counted = l->line = source->text;

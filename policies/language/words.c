@@ -75,13 +75,14 @@ struct parts {
 
 static struct parts read_source(const char *source)
 {
-	struct scan r = scan_begin(source, strlen(source));
-	const char *p = scan_enter(&r, source), *start;
+	struct scan r;
+	const char *p = scan_begin(&r, source, strlen(source)), *start;
 	struct parts parts = {.path = {.ptr = NULL}};
 	bool first = true, more;
 	struct text key;
 
 	r.lines = true;
+	p = scan_enter(&r, p);
 	for (;; first = false) {
 		start = scan_member(&r, p, first, &key, &more);
 		if (!start || !more)

@@ -16,9 +16,10 @@
 /* Is it one JSON object, and nothing after it that would join the line? */
 static bool is_object(const char *arguments)
 {
-	struct scan r = scan_begin(arguments, strlen(arguments));
-	const char *p = scan_space(&r, arguments);
+	struct scan r;
+	const char *p = scan_begin(&r, arguments, strlen(arguments));
 
+	p = scan_space(&r, p);
 	if (*p != '{')
 		return false;
 	p = scan_value(&r, p);

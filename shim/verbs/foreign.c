@@ -43,8 +43,8 @@ static bool is_blank(struct span line)
 static const char *scalar(const char *p, const char *end, bool yaml, bool flow,
 			  char **text)
 {
-	struct scan r = scan_begin(p, (size_t)(end - p));
-	const char *from = p, *stop;
+	struct scan r;
+	const char *from = scan_begin(&r, p, (size_t)(end - p)), *stop;
 	struct text quoted;
 	ptrdiff_t len = 0;
 

@@ -91,8 +91,8 @@ static const char *read_value(struct scan *r, const char *p, unsigned *seen)
 
 bool jsonc_read(struct jsonc *j, const char *text, size_t len)
 {
-	struct scan r = scan_begin(text, len);
-	const char *p = text, *begin;
+	struct scan r;
+	const char *p = scan_begin(&r, text, len), *begin;
 
 	*j = (struct jsonc){.seen = 0};
 	r.lines = true;
@@ -167,7 +167,7 @@ struct text jsonc_text(struct span value)
 	struct scan r;
 
 	if (value.ptr && *value.ptr == '"') {
-		r = scan_begin(value.ptr, value.len);
+		scan_begin(&r, value.ptr, value.len);
 		scan_string(&r, value.ptr, &text);
 	}
 	return text;

@@ -249,14 +249,15 @@ static const char *read_value(struct scan *r, const char *p, enum member m,
 /* Reads the members of the object that is all of the line. */
 static bool read_members(struct log_line *line)
 {
-	struct scan r = scan_begin(line->text, line->len);
-	const char *p = *line->text == '{' ? scan_enter(&r, line->text) : NULL;
+	struct scan r;
+	const char *p = scan_begin(&r, line->text, line->len);
 	unsigned last = KEYS - 1;
 	bool more = true;
 
 	line->has = 0;
 	memset(line->texts, 0, sizeof(line->texts));
 	memset(line->numbers, 0, sizeof(line->numbers));
+	p = *p == '{' ? scan_enter(&r, p) : NULL;
 	for (bool first = true; p; first = false) {
 		struct text key;
 		enum member m;

@@ -81,8 +81,8 @@ static bool is_clear(struct span json)
 {
 	struct text keys[64], *all = keys, *more;
 	size_t count = 0, room = 64;
-	struct scan s = scan_begin(json.ptr, json.len);
-	const char *p = json.ptr, *start;
+	struct scan s;
+	const char *p = scan_begin(&s, json.ptr, json.len), *start;
 	const bool object = *p == '{';
 	bool clear = true, on;
 

@@ -71,7 +71,7 @@ static bool is_fit(const char *path)
 		   asprintf(&quoted, "\"%s\"", path) > 0;
 
 	if (fit) {
-		r = scan_begin(quoted, strlen(quoted));
+		scan_begin(&r, quoted, strlen(quoted));
 		fit = scan_string(&r, quoted, &text) != NULL;
 	}
 	free(quoted);

@@ -56,10 +56,10 @@ static void put_text(struct text text)
 /* A value that is known to be sound, its strings spelled anew. */
 static void put_value(struct span value)
 {
-	struct scan r = scan_begin(value.ptr, value.len);
+	struct scan r;
 	struct text text;
 
-	for (const char *p = r.begin; p < r.end;) {
+	for (const char *p = scan_begin(&r, value.ptr, value.len); p < r.end;) {
 		if (*p == '"') {
 			p = scan_string(&r, p, &text);
 			put_text(text);
@@ -72,11 +72,12 @@ static void put_value(struct span value)
 /* The method of a request; message.h tells only the weighed ones apart. */
 static struct text find_method(const char *line, size_t len)
 {
-	struct scan r = scan_begin(line, len);
-	const char *p = scan_enter(&r, scan_space(&r, line));
+	struct scan r;
+	const char *p = scan_begin(&r, line, len);
 	struct text key, method = {.ptr = NULL};
 	bool more;
 
+	p = scan_enter(&r, scan_space(&r, p));
 	for (bool first = true;; first = false) {
 		p = scan_member(&r, p, first, &key, &more);
 		if (!more)

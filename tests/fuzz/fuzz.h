@@ -36,11 +36,11 @@ static inline char *exact(const uint8_t *data, size_t size)
  */
 static inline bool unfit(const char *ptr, size_t len)
 {
-	struct scan r = scan_begin(ptr, len);
+	struct scan r;
 	struct text text;
 	size_t digits = 0;
 
-	for (const char *p = ptr; p && p < r.end;) {
+	for (const char *p = scan_begin(&r, ptr, len); p && p < r.end;) {
 		if (*p != '"') {
 			digits = *p >= '0' && *p <= '9' ? digits + 1 : 0;
 			if (digits > 18)

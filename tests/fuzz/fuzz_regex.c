@@ -75,11 +75,11 @@ static bool match(const struct regex *re, const char *quoted, size_t len)
 	size_t size = regex_scratch(re);
 	char *copy = exact((const uint8_t *)quoted, len);
 	char *scratch = malloc(size);
-	struct scan r = scan_begin(copy, len);
+	struct scan r;
 	struct text text = {.ptr = NULL};
 	bool found;
 
-	must(scratch && scan_string(&r, copy, &text));
+	must(scratch && scan_string(&r, scan_begin(&r, copy, len), &text));
 	memset(scratch, 0xA5, size);
 	found = regex_match(re, text, scratch);
 	must(regex_match(re, text, scratch) == found);

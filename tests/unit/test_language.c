@@ -2329,7 +2329,7 @@ static bool is_utf8(const char *s)
 	struct scan r;
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", s);
-	r = scan_begin(quoted, strlen(quoted));
+	scan_begin(&r, quoted, strlen(quoted));
 	return scan_string(&r, quoted, &text) != NULL;
 }
 

@@ -72,7 +72,7 @@ static void check_sound(const char *name, const char *line, size_t len)
 	row_true(name, len > 0 && len <= LOG_LINE && line[len - 1] == '\n');
 	row_true(name, strncmp(line, "{\"ts\":\"", 7) == 0);
 	memcpy(copy, line, len);
-	r = scan_begin(copy, len - 1);
+	scan_begin(&r, copy, len - 1);
 	p = scan_value(&r, copy);
 	row_true(name, p && scan_end(&r, p));
 	for (size_t i = 0; i + 1 < len; i++)

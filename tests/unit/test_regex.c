@@ -32,7 +32,7 @@ static bool matches(const struct regex *re, const char *subject)
 	assert_true(quoted && scratch);
 	quoted[0] = quoted[len + 1] = '"';
 	memcpy(quoted + 1, subject, len);
-	r = scan_begin(quoted, len + 2);
+	scan_begin(&r, quoted, len + 2);
 	assert_non_null(scan_string(&r, quoted, &text));
 	/* What was in the scratch counts for nothing. */
 	memset(scratch, 0xA5, regex_scratch(re));

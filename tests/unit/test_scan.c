@@ -8,9 +8,10 @@
 static struct fault read_all(const char *text, size_t len)
 {
 	char *edge = at_the_edge(text, len);
-	struct scan r = scan_begin(edge, len);
-	const char *p = scan_value(&r, scan_space(&r, edge));
+	struct scan r;
+	const char *p = scan_begin(&r, edge, len);
 
+	p = scan_value(&r, scan_space(&r, p));
 	if (p)
 		scan_end(&r, p);
 	let_go(edge, len);
@@ -200,9 +201,10 @@ static void brackets_match(void **state)
 
 static struct text text_of(const char *quoted)
 {
-	struct scan r = scan_begin(quoted, strlen(quoted));
+	struct scan r;
 	struct text text = {.ptr = NULL};
 
+	scan_begin(&r, quoted, strlen(quoted));
 	assert_non_null(scan_string(&r, quoted, &text));
 	return text;
 }
@@ -269,11 +271,11 @@ static void compares_as_readers_do(void **state)
 
 static void strings_have_quotes(void **state)
 {
-	struct scan r = scan_begin("a\"", 2);
+	struct scan r;
 	struct text text;
 
 	(void)state;
-	assert_null(scan_string(&r, r.begin, &text));
+	assert_null(scan_string(&r, scan_begin(&r, "a\"", 2), &text));
 	assert_true(r.fault.grammar);
 	assert_int_equal(r.fault.offset, 0);
 }
