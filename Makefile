@@ -340,8 +340,8 @@ static:                              ## build/static/weir: one file, any Linux
 .PHONY: static-test
 static-test: static $(SERVER) $(BUILD)/tests/test_e2e
 static-test:                         ## the end-to-end tests of that file
-	WEIR=$(BUILD)/static/weir SERVER=$(SERVER) FAULTY=- COUNTING=- \
-		$(BUILD)/tests/test_e2e
+	@PROGRAM=$(BUILD)/static/weir TESTS=$(BUILD)/tests/test_e2e \
+		sh tests/run $(BUILD)
 
 HAMMER_SECONDS ?= 30
 .PHONY: hammer

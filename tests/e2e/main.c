@@ -1,4 +1,8 @@
-/* Every end-to-end test; an argument is a pattern of those to run. */
+/*
+ * Every end-to-end test.  test_e2e PATTERN runs those of these names, test_e2e
+ * --group NAME those of one file, and --groups lists the names for that: groups
+ * can run side by side.
+ */
 #include "harness.h"
 
 #include "groups.h"
@@ -22,33 +26,41 @@ static void allow_sanitized(void)
 	setenv("ASAN_OPTIONS", all, 1);
 }
 
-/* Through libweir.so runs what can differ there. */
-enum { PREFIX = 1, PRELOAD = 2, BOTH = 3 };
-static const struct {
+/* Through libweir.so runs what can differ there.  What takes long comes first,
+ * as that is the order in which they begin. */
+enum { PREFIX = 1, PRELOAD = 2, BOTH = 3, POSIX = 4 };
+#define GROUP(name, ways)                                                      \
+	{                                                                      \
+#name, run_##name, ways                                        \
+	}
+static const struct group {
+	const char *name;
 	int (*run)(void);
 	int ways;
 } groups[] = {
-	{run_seeds, PREFIX},     {run_answers, PREFIX},
-	{run_lines, PREFIX},     {run_lists, BOTH},
-	{run_streams, BOTH},     {run_command, BOTH},
-	{run_processes, BOTH},   {run_signals, BOTH},
-	{run_leftovers, BOTH},   {run_descriptors, BOTH},
-	{run_pressure, BOTH},    {run_faults, BOTH},
-	{run_million, PREFIX},   {run_layers, PREFIX},
-	{run_verbs, BOTH}, /* reloads, and checks of the start */
-	{run_log_lines, BOTH},   {run_unstarted, BOTH},
-	{run_limits, PREFIX},    {run_preload, PRELOAD},
-	{run_loads, PREFIX},     {run_grant, PREFIX},
-	{run_held, PREFIX},      {run_redis, PREFIX},
-	{run_wrap, PREFIX},      {run_scan, PREFIX},
-	{run_approve, BOTH},     {run_log_verb, PREFIX},
-	{run_terminal, BOTH},    {run_lock, BOTH},
-	{run_scan_lock, PREFIX},
+	GROUP(unstarted, BOTH),  GROUP(terminal, BOTH),
+	GROUP(pressure, BOTH),   GROUP(million, PREFIX),
+	GROUP(grant, PREFIX),    GROUP(verbs, BOTH),
+	GROUP(approve, BOTH),    GROUP(scan, PREFIX),
+	GROUP(leftovers, BOTH),  GROUP(descriptors, BOTH),
+	GROUP(command, BOTH),    GROUP(faults, BOTH),
+	GROUP(streams, BOTH),    GROUP(processes, BOTH),
+	GROUP(signals, BOTH),    GROUP(layers, PREFIX),
+	GROUP(limits, PREFIX),   GROUP(log_verb, PREFIX),
+	GROUP(redis, PREFIX),    GROUP(seeds, PREFIX),
+	GROUP(answers, PREFIX),  GROUP(lines, PREFIX),
+	GROUP(lists, BOTH),      GROUP(log_lines, BOTH),
+	GROUP(preload, PRELOAD), GROUP(loads, PREFIX),
+	GROUP(held, PREFIX),     GROUP(wrap, PREFIX),
+	GROUP(lock, BOTH),       GROUP(scan_lock, PREFIX),
+	GROUP(guard, POSIX),
 };
 
 int main(int argc, char **argv)
 {
-	int failed = 0;
+	bool list = argc == 2 && strcmp(argv[1], "--groups") == 0;
+	const char *only = NULL;
+	int failed = 0, runs = 0, ways;
 
 	/* A policy that its group may write is warned of. */
 	umask(022);
@@ -66,12 +78,19 @@ int main(int argc, char **argv)
 				"PRELOAD the library or nothing\n");
 		return 2;
 	}
-	if (argc > 1)
+	if (argc == 3 && strcmp(argv[1], "--group") == 0)
+		only = argv[2];
+	else if (argc > 1 && !list)
 		cmocka_set_test_filter(argv[1]);
-	for (size_t i = 0; i < COUNT(groups); i++)
-		if (groups[i].ways & (preload ? PRELOAD : PREFIX))
-			failed += groups[i].run();
-	if (posix)
-		failed += run_guard();
-	return failed > 0;
+	ways = (preload ? PRELOAD : PREFIX) | (posix ? POSIX : 0);
+	for (const struct group *g = groups; g < groups + COUNT(groups); g++) {
+		if (!(g->ways & ways) || (only && strcmp(g->name, only) != 0))
+			continue;
+		runs++;
+		if (list)
+			puts(g->name);
+		else
+			failed += g->run();
+	}
+	return failed > 0 || runs == 0;
 }

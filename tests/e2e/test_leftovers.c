@@ -27,7 +27,7 @@
 
 /* Milliseconds from the cause until nobody is left: one second is for what
  * takes no notice of SIGTERM, the rest for a machine that is busy. */
-#define BOUND END_DEADLINE
+#define BOUND (2 * END_DEADLINE)
 
 /* ---- every cause with every server ----------------------------------- */
 

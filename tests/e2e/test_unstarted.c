@@ -165,9 +165,9 @@ static void takes_its_time(void **state)
 	check(answered >= 8, "%d answers", answered);
 	check(milliseconds() >= start + 4900, "it waited %d ms",
 	      (int)(milliseconds() - start));
-	check_status(silent, 125);
-	check_status(asks, 125);
-	check_status(unread, 125);
+	check_equal(proc_wait(silent), 125);
+	check_equal(proc_wait(asks), 125);
+	check_equal(proc_wait(unread), 125);
 	check(milliseconds() < start + 10000, "it waited %d ms",
 	      (int)(milliseconds() - start));
 	close(out[0]);
@@ -190,7 +190,7 @@ static void no_terminal(void **state)
 		struct proc *p = ends_start(kind, &e, 0, WORDS(weir));
 
 		ends_close_theirs(&e);
-		check_status(p, 125);
+		check_equal(proc_wait(p), 125);
 		took = milliseconds() - start;
 	}
 	check(took < 1000, "it waited %d ms", (int)took);
@@ -216,7 +216,7 @@ static void ends_early(void **state)
 	close(out[0]);
 	close(out[1]);
 	proc_send(p, GREETING);
-	check_status(p, 125);
+	check_equal(proc_wait(p), 125);
 
 	p = proc_start(
 		WORDS(weir, "-p", file("good", good), "no-such-command"));
