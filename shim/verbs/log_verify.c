@@ -322,10 +322,13 @@ static int tell(struct verify *v, const char *head)
 		printf("and %zu more\n", v->count - v->kept);
 	if (v->head)
 		printf("No line has the SHA-256 of --head: it was cut off or changed, or all was\ncomputed anew.\n");
-	printf("%s%llu lines of %llu processes",
+	printf("%s%llu line%s of %llu process%s",
 	       v->count ? "" : "In order: ", (unsigned long long)v->lines,
-	       (unsigned long long)v->started);
-	if (living > 0)
+	       v->lines == 1 ? "" : "s", (unsigned long long)v->started,
+	       v->started == 1 ? "" : "es");
+	if (living == 1)
+		printf("; 1 without an end line: it runs,\nwas killed, or its end was cut off");
+	else if (living > 0)
 		printf("; %llu without an end line: they run,\nwere killed, or their end was cut off",
 		       living);
 	printf(".\n");

@@ -467,7 +467,7 @@ static void forged(void **state)
  * known by what its lines follow. */
 static void same_pid(void **state)
 {
-	struct log log = {.count = 0};
+	struct log log = {.count = 0}, one = {.count = 0};
 	struct writer w[] = {{.pid = 7}, {.pid = 7}, {.pid = 7}};
 	char said[4096], *files[] = {"a", NULL};
 
@@ -477,11 +477,16 @@ static void same_pid(void **state)
 	for (int i = 0; i < 9; i++)
 		write_line(&log, &w[i % 3 / 2], "decision", PASSED);
 	write_line(&log, &w[2], "start", ",\"n\":3");
+	write_line(&one, &(struct writer){.pid = 7}, "start", "");
 	write_line(&log, &w[1], "end", "");
 	write_line(&log, &w[2], "end", "");
 	put_lines("a", &log, 0, log.count);
 	assert_int_equal(verify(files, NULL, said, sizeof(said)), 0);
-	row_true(said, strstr(said, "In order: 14 lines of 3 processes; 1 "));
+	row_true(said, strstr(said, "In order: 14 lines of 3 processes; 1 "
+				    "without an end line: it runs,\nwas "));
+	put_lines("a", &one, 0, one.count);
+	assert_int_equal(verify(files, NULL, said, sizeof(said)), 0);
+	row_true(said, strstr(said, "In order: 1 line of 1 process; 1 "));
 	/* A line of one is missed in it, though the other has its seq, too. */
 	delete_line(&log, 5);
 	put_lines("a", &log, 0, log.count);
