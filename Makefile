@@ -89,8 +89,9 @@ all: $(BUILD)/weir $(LIBWEIR) $(BUILD)/completion/done
 all:                                 ## build the program and the library (the default)
 	@$(GIVE)
 
+SMALLEST := $(or $(call try,-Oz),-Os)
 $(COLD:%.c=$(BUILD)/obj/%.o) $(COLD:%.c=$(BUILD)/pic/%.o): \
-	SMALL = $(if $(findstring -O2,$(CFLAGS)),-Os)
+	SMALL = $(if $(findstring -O2,$(CFLAGS)),$(SMALLEST))
 
 # What weir prints about its options; a weir for another processor prints none.
 $(BUILD)/completion/done: $(BUILD)/weir shim/completion
@@ -116,7 +117,7 @@ $(BUILD)/libweir.so $(BUILD)/tests/faulty.so: $(LIBRARY)
 
 # All objects depend on the compiler and its flags.  Before the first of them,
 # what is missing is told.
-FLAGS := $(CC) $(ALL_CFLAGS) $(PIC) $(LINK) $(LINK_LIBRARY) $(LDFLAGS) $(JSON)
+FLAGS := $(CC) $(ALL_CFLAGS) $(SMALLEST) $(PIC) $(LINK) $(LINK_LIBRARY) $(LDFLAGS) $(JSON)
 quote = '$(subst ','\'',$(1))'
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
