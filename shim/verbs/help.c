@@ -1,9 +1,11 @@
-/* weir help: the manual, as it was packed.  The contract is in help.h. */
+/* weir help: the manual, unpacked.  The contract is in help.h. */
 #include "help.h"
 
 #include "../report.h"
+#include "unpack.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_overview(void)
@@ -30,39 +32,34 @@ static void print_overview(void)
 	     "systems");
 }
 
-static void print_byte(unsigned char c)
-{
-	unsigned char behind[HELP_PAIRS];
-
-	for (size_t n = 0;; c = behind[--n]) {
-		for (; c >= 128; c = help_pairs[c - 128][0])
-			behind[n++] = help_pairs[c - 128][1];
-		putchar(c);
-		if (n == 0)
-			return;
-	}
-}
-
 int help_run(const struct options *o)
 {
 	const char *topic = o->rest[0];
 	const enum run verb = topic ? options_verb(topic) : RUN_RELAY;
 	bool found = verb != RUN_RELAY;
+	char *text;
 
 	if (!topic) {
 		print_overview();
 		return 0;
 	}
+	text = malloc(help_length);
+	if (!text || !unpack(help_packed, text)) {
+		report("out of memory");
+		free(text);
+		return HELP_ERROR;
+	}
 	if (found)
 		options_help(verb);
-	for (const struct help_topic *t = help_topics; t->name; t++) {
+	for (const struct help_topic *t = help_topics; *t->name; t++) {
 		if (strcmp(t->name, topic) != 0)
 			continue;
 		/* Each begins with an empty line. */
-		for (size_t i = t->from + !found; i < t->to; i++)
-			print_byte(help_text[i]);
+		for (unsigned i = t->from + !found; i < t->to; i++)
+			putchar(text[i]);
 		found = true;
 	}
+	free(text);
 	if (!found)
 		report("no help about %s: weir help says what there is", topic);
 	return found ? 0 : HELP_ERROR;

@@ -5,18 +5,17 @@
 #include "../options.h"
 
 #define HELP_ERROR 2
-#define HELP_PAIRS 128
 
 /* Where the text about a topic is; a name may be there more than once. */
 struct help_topic {
-	const char *name;        /* NULL: the end */
-	unsigned short from, to; /* in help_text */
+	char name[14];     /* "": the end */
+	unsigned from, to; /* in the text */
 };
 
-/* shim/help makes these of the man pages.  A byte of the text from 128 up
- * stands for a pair, whose bytes are ASCII or stand for earlier pairs. */
-extern const unsigned char help_pairs[HELP_PAIRS][2];
-extern const unsigned char help_text[];
+/* shim/help makes these of the man pages: what gzip packed, without its header,
+ * and how long it is unpacked. */
+extern const unsigned char help_packed[];
+extern const unsigned help_length;
 extern const struct help_topic help_topics[];
 
 /* Prints what there is about the operand, or an overview.  Returns the exit

@@ -1,0 +1,14 @@
+/*
+ * unpack - what gzip has packed (RFC 1951), as the build packs the manual.
+ */
+#ifndef SHIM_VERBS_UNPACK_H
+#define SHIM_VERBS_UNPACK_H
+
+#include <stdbool.h>
+
+/* Unpacks what stands behind a gzip header to where there is room for all of
+ * it.  It is the build's own: no byte of it is doubted.  False: gzip has taken
+ * it for something else than text. */
+bool unpack(const unsigned char *from, char *to);
+
+#endif
