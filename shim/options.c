@@ -26,18 +26,20 @@
 
 /* ---- verbs ----------------------------------------------------------- */
 
+enum { MANY = 255 };
+
 static const struct verb {
-	const char *name;    /* the first word; NULL: none */
-	int status;          /* when the command line is wrong */
-	size_t least, most;  /* number of operands */
-	const char *operand; /* what to call a missing one */
-	const char *help;    /* the command that prints the help, which has: */
-	const char *usage, *what, *statuses; /* without their last LF */
-	const char *brief;                   /* what it does, on one line */
+	char name[8];              /* the first word; "": none */
+	unsigned char status;      /* when the command line is wrong */
+	unsigned char least, most; /* number of operands, or MANY */
+	char operand[8];           /* what to call a missing one */
+	/* Of the help, without the last LF; and what it does, on one line. */
+	const char *usage, *statuses, *brief;
 } verbs[RUN_VERBS] = {
 	[RUN_RELAY] =
-		{NULL, EXIT_WEIR, 1, SIZE_MAX, "COMMAND", "weir --help",
-		 "weir [OPTION]... [--] COMMAND [ARG]...",
+		{"", EXIT_WEIR, 1, MANY, "COMMAND",
+		 "weir [OPTION]... [--] COMMAND [ARG]...\n"
+		 "   or: weir VERB [OPTION]... [OPERAND]...\n\n"
 		 "Runs COMMAND, an MCP server on stdin and stdout, behind a "
 		 "policy that hides,\n"
 		 "denies, limits or asks a person about calls of its tools. "
@@ -47,10 +49,9 @@ static const struct verb {
 		 "found.",
 		 NULL},
 	[RUN_CHECK] =
-		{"check", CHECK_UNSOUND, 1, SIZE_MAX, "POLICY",
-		 "weir check --help",
+		{"check", CHECK_UNSOUND, 1, MANY, "POLICY",
 		 "weir check [--strict] [--print] [--tools FILE] POLICY...\n"
-		 "   or: weir check --preload COMMAND [ARG]...",
+		 "   or: weir check --preload COMMAND [ARG]...\n\n"
 		 "Says whether policy files are sound, each alone and then "
 		 "layered,\nor whether COMMAND would load libweir.so.",
 		 "0 sound, 1 sound with warnings under --strict, 2 unsound or "
@@ -58,17 +59,17 @@ static const struct verb {
 		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell.",
 		 "say what is wrong with a policy, or what it does to tools"},
 	[RUN_EXPLAIN] =
-		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL", "weir explain --help",
+		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL",
 		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
 		 "   or: weir explain [-p POLICY]... [--json] --method METHOD "
-		 "[PARAMS]",
+		 "[PARAMS]\n\n"
 		 "Says what becomes of one call or message, and which rule "
 		 "decides.\n"
 		 "ARGUMENTS and PARAMS are JSON objects.",
 		 "0 allowed, 1 refused, 2 error.",
 		 "say what becomes of one call, and why"},
-	[RUN_TEST] = {"test", TEST_ERROR, 1, SIZE_MAX, "FILE",
-		      "weir test --help", "weir test [-p POLICY]... FILE...",
+	[RUN_TEST] = {"test", TEST_ERROR, 1, MANY, "FILE",
+		      "weir test [-p POLICY]... FILE...\n\n"
 		      "Tests a policy with FILE, an array of calls and their "
 		      "verdicts:\n"
 		      "[{\"call\": \"pay\", \"arguments\": {\"amount\": 9}, "
@@ -79,38 +80,38 @@ static const struct verb {
 		      "0 all passed, 1 some failed, 2 error.",
 		      "make the calls of a file, and compare the verdicts"},
 	[RUN_LIMITS] =
-		{"limits", LIMITS_ERROR, 0, 0, NULL, "weir limits --help",
+		{"limits", LIMITS_ERROR, 0, 0, "",
 		 "weir limits [-p POLICY]... [-g NAME] [-s PLACE] [--json]\n"
-		 "                   [--reset COUNTER [--yes]]",
+		 "                   [--reset COUNTER [--yes]]\n\n"
 		 "Shows what the limits of a grant have used up, or resets a "
 		 "counter.",
 		 "0 shown or reset, 1 not reset, 2 error.",
 		 "show what limits have used up, or reset one"},
 	[RUN_LOG] =
-		{"log", LOG_ERROR, 0, SIZE_MAX, NULL, "weir log --help",
+		{"log", LOG_ERROR, 0, MANY, "",
 		 "weir log [--since TIME] [--tool GLOB] [--refused] [--json]\n"
 		 "                [--html PAGE] [FILE]...\n"
 		 "   or: weir log --follow [--tool GLOB] [--refused] [--json] "
 		 "[FILE]\n"
-		 "   or: weir log --verify [--head HASH] [FILE]...",
+		 "   or: weir log --verify [--head HASH] [FILE]...\n\n"
 		 "Sums up the log FILE, rotated ones first, follows it, or "
 		 "says whether its\n"
 		 "lines are as weir wrote them. Default: $WEIR_LOG.",
 		 "0 done, 1 lines were changed, 2 error.",
 		 "sum up, follow or verify a log"},
 	[RUN_APPROVE] =
-		{"approve", APPROVE_ERROR, 0, 1, NULL, "weir approve --help",
+		{"approve", APPROVE_ERROR, 0, 1, "",
 		 "weir approve [-s DIR] [NUMBER [--digest DIGEST [--yes]]]\n"
-		 "   or: weir approve [-s DIR] --deny NUMBER | --watch",
+		 "   or: weir approve [-s DIR] --deny NUMBER | --watch\n\n"
 		 "Lists the calls that wait for a person; or shows one and asks "
 		 "y or n.",
 		 "0 listed, or answered as asked; 1 not approved, no such call;\n"
 		 "2 error.",
 		 "answer the calls that wait for a person"},
 	[RUN_WRAP] =
-		{"wrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG", "weir wrap --help",
+		{"wrap", WRAP_ERROR, 1, MANY, "CONFIG",
 		 "weir wrap [OPTION]... -p POLICY CONFIG [SERVER]...\n"
-		 "   or: weir wrap --find [--json]",
+		 "   or: weir wrap --find [--json]\n\n"
 		 "Puts weir before the command of each SERVER in CONFIG, a "
 		 "client's\n"
 		 "configuration in JSON. For TOML and YAML it prints what to "
@@ -120,17 +121,16 @@ static const struct verb {
 		 "0 wrapped, 1 a server is not wrapped, 2 error.",
 		 "put weir into a client's configuration"},
 	[RUN_UNWRAP] =
-		{"unwrap", WRAP_ERROR, 1, SIZE_MAX, "CONFIG",
-		 "weir unwrap --help",
-		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...",
+		{"unwrap", WRAP_ERROR, 1, MANY, "CONFIG",
+		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...\n\n"
 		 "Takes weir out of CONFIG again, which is then as it was.",
 		 "0 unwrapped, 1 not, 2 error.", "take it out again"},
 	[RUN_SCAN] =
-		{"scan", SCAN_ERROR, 1, SIZE_MAX, "COMMAND", "weir scan --help",
+		{"scan", SCAN_ERROR, 1, MANY, "COMMAND",
 		 "weir scan [OPTION]... [--] COMMAND [ARG]...\n"
 		 "   or: weir scan [OPTION]... --config FILE [SERVER]\n"
 		 "   or: weir scan --write-lock FILE | --lock FILE --diff "
-		 "[--] COMMAND...",
+		 "[--] COMMAND...\n\n"
 		 "Asks COMMAND, an MCP server, for its tools, and writes a "
 		 "policy that\n"
 		 "names each, by class: what reads, writes, executes, "
@@ -138,8 +138,8 @@ static const struct verb {
 		 "Or writes a lock of its tools, or says what has changed since.",
 		 "0 written, or nothing has changed, 1 something has, 2 error.",
 		 "write a policy or a lock of a server's tools"},
-	[RUN_HELP] = {"help", HELP_ERROR, 0, 1, NULL, "weir help --help",
-		      "weir help [VERB | policy | TOPIC]",
+	[RUN_HELP] = {"help", HELP_ERROR, 0, 1, "",
+		      "weir help [VERB | policy | TOPIC]\n\n"
 		      "Prints the manual's part about a verb, the policy or a "
 		      "topic; or an overview.",
 		      "0 printed, 2 there is nothing about it, or error.",
@@ -148,32 +148,19 @@ static const struct verb {
 
 /* ---- options --------------------------------------------------------- */
 
+/* What an option does with its value. */
+enum kind { STOP, FLAG, TEXT, PATHS, BYTES, SECONDS, PROFILE, POLICIES };
+
 struct row {
-	const char *name, letter, *argument; /* 0, NULL: none */
-	const char *variable;                /* NULL: none */
-	unsigned verbs; /* those that take it: bits 1 << enum run */
-	/* Stores the value of what, "--log" or "WEIR_LOG"; NULL for an option
-	 * without argument.  False: reported. */
-	bool (*set)(struct options *o, const struct row *r, const char *what,
-		    char *value);
-	size_t at;             /* offset in struct options, for set */
-	const char *help;      /* lines of at most 55 columns */
-	const char *otherwise; /* what the help says behind the variable */
+	char name[13], letter, argument[8], variable[18]; /* "", 0: none */
+	unsigned short verbs; /* those that take it: bits 1 << enum run */
+	unsigned char kind;
+	unsigned short at; /* offset in struct options, for FLAG, TEXT, PATHS */
+	const char *help;  /* lines of at most 55 columns */
 };
 
-static bool set_run(struct options *o, const struct row *r, const char *what,
-		    char *value)
+static bool set_flag(bool *flag, const char *what, const char *value)
 {
-	(void)what, (void)value;
-	o->run = r->letter == 'h' ? RUN_USAGE : RUN_VERSION;
-	return true;
-}
-
-static bool set_flag(struct options *o, const struct row *r, const char *what,
-		     char *value)
-{
-	bool *flag = (void *)((char *)o + r->at);
-
 	*flag = !value || strcmp(value, "1") == 0;
 	if (*flag || strcmp(value, "0") == 0)
 		return true;
@@ -181,79 +168,38 @@ static bool set_flag(struct options *o, const struct row *r, const char *what,
 	return false;
 }
 
-static bool set_text(struct options *o, const struct row *r, const char *what,
-		     char *value)
-{
-	const char **text = (void *)((char *)o + r->at);
-
-	*text = value;
-	if (*value)
-		return true;
-	report("%s: the name is empty", what);
-	return false;
-}
-
 /* Paths of keys with dots between, and commas between the paths. */
-static bool set_paths(struct options *o, const struct row *r, const char *what,
-		      char *value)
+static bool is_paths(const char *p)
 {
-	const char **paths = (void *)((char *)o + r->at), *p = value;
-	size_t len;
-
-	*paths = value;
-	for (;; p += len + 1) {
+	for (size_t len;; p += len + 1) {
 		len = strcspn(p, ",");
 		if (strncmp(p, "args.", 5) != 0 || p[len - 1] == '.' ||
 		    strcspn(p, "[*") < len || memmem(p, len, "..", 2))
-			break;
+			return false;
 		if (!p[len])
 			return true;
 	}
-	report("%s %s: expected paths such as args.amount,args.to.name", what,
-	       value);
-	return false;
 }
 
-static bool set_size(struct options *o, const struct row *r, const char *what,
-		     char *value)
+static bool set_number(size_t *number, size_t least, size_t most,
+		       const char *unit, const char *what, const char *value)
 {
-	size_t *size = (void *)((char *)o + r->at);
 	unsigned long long n;
 	char *end;
 
 	errno = 0;
 	n = strtoull(value, &end, 10);
-	*size = (size_t)n;
+	*number = (size_t)n;
 	if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0 &&
-	    n >= MAX_LINE_LEAST && n <= MAX_LINE_MOST)
+	    n >= least && n <= most)
 		return true;
-	report("%s %s: expected a number of bytes from %zu to %zu", what, value,
-	       MAX_LINE_LEAST, MAX_LINE_MOST);
+	report("%s %s: expected a number of %s from %zu to %zu", what, value,
+	       unit, least, most);
 	return false;
 }
 
-static bool set_timeout(struct options *o, const struct row *r,
-			const char *what, char *value)
+static bool set_profile(struct options *o, const char *what, const char *value)
 {
-	unsigned long n;
-	char *end;
-
-	(void)r;
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	o->timeout = n;
-	if (*value >= '1' && *value <= '9' && !*end && errno == 0 &&
-	    n <= TIMEOUT_MOST)
-		return true;
-	report("%s %s: expected a number of seconds from 1 to %d", what, value,
-	       TIMEOUT_MOST);
-	return false;
-}
-
-static bool set_profile(struct options *o, const struct row *r,
-			const char *what, char *value)
-{
-	(void)r;
 	for (o->profile = 0; o->profile < PROFILES; o->profile++)
 		if (strcmp(value, scan_profiles[o->profile]) == 0)
 			return true;
@@ -262,12 +208,12 @@ static bool set_profile(struct options *o, const struct row *r,
 }
 
 /* The variable holds several, separated by colons; -p holds one. */
-static bool set_policies(struct options *o, const struct row *r,
-			 const char *what, char *value)
+static bool set_policies(struct options *o, bool several, const char *what,
+			 char *value)
 {
 	char *next = NULL, *file = value;
 
-	if (what == r->variable) {
+	if (several) {
 		o->list = next = strdup(value);
 		file = strsep(&next, ":");
 	}
@@ -283,6 +229,44 @@ static bool set_policies(struct options *o, const struct row *r,
 		report("more than %d policy files", POLICIES_MAX);
 	else
 		report("%s: the name is empty", what);
+	return false;
+}
+
+/* Stores the value of what, "--log" or "WEIR_LOG"; NULL for an option without
+ * argument.  False: reported. */
+static bool set(struct options *o, const struct row *r, const char *what,
+		char *value)
+{
+	void *field = (char *)o + r->at;
+
+	switch ((enum kind)r->kind) {
+	case STOP:
+		o->run = r->letter == 'h' ? RUN_USAGE : RUN_VERSION;
+		return true;
+	case FLAG:
+		return set_flag(field, what, value);
+	case BYTES:
+		return set_number(&o->max_line, MAX_LINE_LEAST, MAX_LINE_MOST,
+				  "bytes", what, value);
+	case SECONDS:
+		return set_number(&o->timeout, 1, TIMEOUT_MOST, "seconds", what,
+				  value);
+	case PROFILE:
+		return set_profile(o, what, value);
+	case POLICIES:
+		return set_policies(o, what == r->variable, what, value);
+	case TEXT:
+	case PATHS:
+		break;
+	}
+	*(const char **)field = value;
+	if (r->kind == PATHS && !is_paths(value))
+		report("%s %s: expected paths such as args.amount,args.to.name",
+		       what, value);
+	else if (!*value)
+		report("%s: the name is empty", what);
+	else
+		return true;
 	return false;
 }
 
@@ -303,105 +287,114 @@ enum {
 
 static const struct row rows[] = {
 	{"policy", 'p', "FILE", "WEIR_POLICY",
-	 RELAY | EXPLAIN | TEST | LIMITS | WRAP, set_policies, 0,
-	 "policy file; may be repeated to layer policies",
-	 " (colon-separated)"},
-	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, set_text,
-	 AT(grant), "whose counters to use",
-	 ", else the first policy file's path"},
-	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE,
-	 set_text, AT(state), "directory of the counters, or URL of a Redis",
-	 ", else ~/.local/state/weir"},
-	{"log", 'l', "FILE", "WEIR_LOG", RELAY, set_text, AT(log),
-	 "append one JSON line per decision", ""},
-	{"log-args", 0, "PATHS", "WEIR_LOG_ARGS", RELAY, set_paths,
-	 AT(log_args), "log these arguments' values: args.a,args.b.c", ""},
-	{"log-required", 0, NULL, "WEIR_LOG_REQUIRED", RELAY, set_flag,
-	 AT(log_required), "refuse what cannot be logged", " (1 or 0)"},
-	{"lock", 0, "FILE", "WEIR_LOCK", RELAY, set_text, AT(lock),
-	 "hide and refuse tools whose definition differs from\nFILE, which weir scan --write-lock writes",
-	 ""},
-	{"observe", 'n', NULL, "WEIR_OBSERVE", RELAY, set_flag, AT(observe),
-	 "decide and log, but let everything through", " (1 or 0)"},
-	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, set_size, AT(max_line),
-	 "longest line that is judged", ", else 67108864"},
-	{"strict", 0, NULL, NULL, CHECK, set_flag, AT(strict),
-	 "exit with 1 if there are warnings", NULL},
-	{"print", 0, NULL, NULL, CHECK, set_flag, AT(print),
-	 "print the merged policy", NULL},
-	{"tools", 0, "FILE", NULL, CHECK, set_text, AT(tools),
-	 "say what becomes of each tool in FILE, a reply to\ntools/list", NULL},
-	{"preload", 0, NULL, NULL, CHECK, set_flag, AT(preload),
-	 "say whether COMMAND would load libweir.so", NULL},
-	{"method", 0, "METHOD", NULL, EXPLAIN, set_text, AT(method),
-	 "ask about another message, such as prompts/get", NULL},
-	{"find", 0, NULL, NULL, WRAP, set_flag, AT(find),
-	 "list the configurations of known clients that are\nhere, and their servers",
-	 NULL},
-	{"all", 0, NULL, NULL, WRAP | UNWRAP, set_flag, AT(all),
-	 "every server of the file; in the name of a policy, %s\nis the server's name",
-	 NULL},
-	{"replace", 0, NULL, NULL, WRAP, set_flag, AT(replace),
-	 "give a server that is wrapped this policy", NULL},
-	{"dry-run", 0, NULL, NULL, WRAP | UNWRAP, set_flag, AT(dry_run),
-	 "print a diff and change nothing", NULL},
-	{"force", 0, NULL, NULL, WRAP, set_flag, AT(force),
-	 "wrap though the client has lists of servers by their\ncommand", NULL},
-	{"scan", 0, NULL, NULL, WRAP, set_flag, AT(scan),
-	 "ask each server for its tools: a policy that names\nnone of them is not put before it",
-	 NULL},
-	{"output", 'o', "FILE", NULL, SCAN, set_text, AT(output),
-	 "write to FILE instead of stdout", NULL},
-	{"profile", 0, "NAME", NULL, SCAN, set_profile, 0,
-	 "strict, balanced or open: what each class may do;\ndefault: balanced",
-	 NULL},
-	{"merge", 0, "FILE", NULL, SCAN, set_text, AT(merge),
-	 "keep the policy FILE as it is, add tools that are\nnew, and mark those that are gone",
-	 NULL},
-	{"list", 0, NULL, NULL, SCAN, set_flag, AT(list_only),
-	 "write what the server lists, for weir check --tools", NULL},
-	{"timeout", 0, "SECONDS", NULL, SCAN | WRAP, set_timeout, 0,
-	 "how long a server may take; default: no limit", NULL},
-	{"config", 0, "FILE", NULL, SCAN, set_text, AT(config),
-	 "take the command of SERVER from a client's\nconfiguration", NULL},
-	{"write-lock", 0, "FILE", NULL, SCAN, set_text, AT(write_lock),
-	 "write the lock of these tools, for weir --lock", NULL},
-	{"lock", 0, "FILE", NULL, SCAN, set_text, AT(lock),
-	 "a lock to compare with, see --diff", NULL},
-	{"diff", 0, NULL, NULL, SCAN, set_flag, AT(diff),
-	 "print what is not as it is locked", NULL},
-	{"force", 0, NULL, NULL, SCAN, set_flag, AT(force),
-	 "write over FILE if it exists", NULL},
-	{"since", 0, "TIME", NULL, LOG, set_text, AT(since),
-	 "only what is not older: 30s, 15m, 2h, 7d", NULL},
-	{"tool", 0, "GLOB", NULL, LOG, set_text, AT(tool),
-	 "only calls of these tools", NULL},
-	{"refused", 0, NULL, NULL, LOG, set_flag, AT(refused),
-	 "only what was not passed", NULL},
-	{"html", 0, "FILE", NULL, LOG, set_text, AT(html),
-	 "write a page with tables and charts to FILE", NULL},
-	{"follow", 0, NULL, NULL, LOG, set_flag, AT(follow),
-	 "print lines as they come, also once FILE is rotated", NULL},
-	{"verify", 0, NULL, NULL, LOG, set_flag, AT(verify),
-	 "find lines that were changed, cut out, added or moved", NULL},
-	{"head", 0, "HASH", NULL, LOG, set_text, AT(head),
-	 "the SHA-256 of a line that must be there", NULL},
-	{"json", 0, NULL, NULL, EXPLAIN | LIMITS | LOG | WRAP | UNWRAP,
-	 set_flag, AT(json), "print JSON", NULL},
-	{"reset", 0, "COUNTER", NULL, LIMITS, set_text, AT(reset),
-	 "forget what COUNTER has counted", NULL},
-	{"deny", 0, "NUMBER", NULL, APPROVE, set_text, AT(deny),
-	 "say no to this call", NULL},
-	{"digest", 0, "DIGEST", NULL, APPROVE, set_text, AT(digest),
-	 "only if the call's digest begins so: 8 digits or more", NULL},
-	{"watch", 0, NULL, NULL, APPROVE, set_flag, AT(watch),
-	 "ask about calls as they come", NULL},
-	{"yes", 0, NULL, NULL, LIMITS | APPROVE, set_flag, AT(sure),
-	 "do not ask; approve needs --digest", NULL},
-	{"help", 'h', NULL, NULL, ALL, set_run, 0,
-	 "print this help; weir VERB --help prints a verb's", NULL},
-	{"version", 'V', NULL, NULL, RELAY, set_run, 0, "print the version",
-	 NULL},
+	 RELAY | EXPLAIN | TEST | LIMITS | WRAP, POLICIES, 0,
+	 "policy file; may be repeated to layer policies\n"
+	 "Default: $WEIR_POLICY (colon-separated)"},
+	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, TEXT, AT(grant),
+	 "whose counters to use\n"
+	 "Default: $WEIR_GRANT, else the first policy file's path"},
+	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE, TEXT,
+	 AT(state),
+	 "directory of the counters, or URL of a Redis\n"
+	 "Default: $WEIR_STATE, else ~/.local/state/weir"},
+	{"log", 'l', "FILE", "WEIR_LOG", RELAY, TEXT, AT(log),
+	 "append one JSON line per decision\n"
+	 "Default: $WEIR_LOG"},
+	{"log-args", 0, "PATHS", "WEIR_LOG_ARGS", RELAY, PATHS, AT(log_args),
+	 "log these arguments' values: args.a,args.b.c\n"
+	 "Default: $WEIR_LOG_ARGS"},
+	{"log-required", 0, "", "WEIR_LOG_REQUIRED", RELAY, FLAG,
+	 AT(log_required),
+	 "refuse what cannot be logged\n"
+	 "Default: $WEIR_LOG_REQUIRED (1 or 0)"},
+	{"lock", 0, "FILE", "WEIR_LOCK", RELAY, TEXT, AT(lock),
+	 "hide and refuse tools whose definition differs from\n"
+	 "FILE, which weir scan --write-lock writes\n"
+	 "Default: $WEIR_LOCK"},
+	{"observe", 'n', "", "WEIR_OBSERVE", RELAY, FLAG, AT(observe),
+	 "decide and log, but let everything through\n"
+	 "Default: $WEIR_OBSERVE (1 or 0)"},
+	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, BYTES, 0,
+	 "longest line that is judged\n"
+	 "Default: $WEIR_MAX_LINE, else 67108864"},
+	{"strict", 0, "", "", CHECK, FLAG, AT(strict),
+	 "exit with 1 if there are warnings"},
+	{"print", 0, "", "", CHECK, FLAG, AT(print), "print the merged policy"},
+	{"tools", 0, "FILE", "", CHECK, TEXT, AT(tools),
+	 "say what becomes of each tool in FILE, a reply to\n"
+	 "tools/list"},
+	{"preload", 0, "", "", CHECK, FLAG, AT(preload),
+	 "say whether COMMAND would load libweir.so"},
+	{"method", 0, "METHOD", "", EXPLAIN, TEXT, AT(method),
+	 "ask about another message, such as prompts/get"},
+	{"find", 0, "", "", WRAP, FLAG, AT(find),
+	 "list the configurations of known clients that are\n"
+	 "here, and their servers"},
+	{"all", 0, "", "", WRAP | UNWRAP, FLAG, AT(all),
+	 "every server of the file; in the name of a policy, %s\n"
+	 "is the server's name"},
+	{"replace", 0, "", "", WRAP, FLAG, AT(replace),
+	 "give a server that is wrapped this policy"},
+	{"dry-run", 0, "", "", WRAP | UNWRAP, FLAG, AT(dry_run),
+	 "print a diff and change nothing"},
+	{"force", 0, "", "", WRAP, FLAG, AT(force),
+	 "wrap though the client has lists of servers by their\n"
+	 "command"},
+	{"scan", 0, "", "", WRAP, FLAG, AT(scan),
+	 "ask each server for its tools: a policy that names\n"
+	 "none of them is not put before it"},
+	{"output", 'o', "FILE", "", SCAN, TEXT, AT(output),
+	 "write to FILE instead of stdout"},
+	{"profile", 0, "NAME", "", SCAN, PROFILE, 0,
+	 "strict, balanced or open: what each class may do;\n"
+	 "default: balanced"},
+	{"merge", 0, "FILE", "", SCAN, TEXT, AT(merge),
+	 "keep the policy FILE as it is, add tools that are\n"
+	 "new, and mark those that are gone"},
+	{"list", 0, "", "", SCAN, FLAG, AT(list_only),
+	 "write what the server lists, for weir check --tools"},
+	{"timeout", 0, "SECONDS", "", SCAN | WRAP, SECONDS, 0,
+	 "how long a server may take; default: no limit"},
+	{"config", 0, "FILE", "", SCAN, TEXT, AT(config),
+	 "take the command of SERVER from a client's\n"
+	 "configuration"},
+	{"write-lock", 0, "FILE", "", SCAN, TEXT, AT(write_lock),
+	 "write the lock of these tools, for weir --lock"},
+	{"lock", 0, "FILE", "", SCAN, TEXT, AT(lock),
+	 "a lock to compare with, see --diff"},
+	{"diff", 0, "", "", SCAN, FLAG, AT(diff),
+	 "print what is not as it is locked"},
+	{"force", 0, "", "", SCAN, FLAG, AT(force),
+	 "write over FILE if it exists"},
+	{"since", 0, "TIME", "", LOG, TEXT, AT(since),
+	 "only what is not older: 30s, 15m, 2h, 7d"},
+	{"tool", 0, "GLOB", "", LOG, TEXT, AT(tool),
+	 "only calls of these tools"},
+	{"refused", 0, "", "", LOG, FLAG, AT(refused),
+	 "only what was not passed"},
+	{"html", 0, "FILE", "", LOG, TEXT, AT(html),
+	 "write a page with tables and charts to FILE"},
+	{"follow", 0, "", "", LOG, FLAG, AT(follow),
+	 "print lines as they come, also once FILE is rotated"},
+	{"verify", 0, "", "", LOG, FLAG, AT(verify),
+	 "find lines that were changed, cut out, added or moved"},
+	{"head", 0, "HASH", "", LOG, TEXT, AT(head),
+	 "the SHA-256 of a line that must be there"},
+	{"json", 0, "", "", EXPLAIN | LIMITS | LOG | WRAP | UNWRAP, FLAG,
+	 AT(json), "print JSON"},
+	{"reset", 0, "COUNTER", "", LIMITS, TEXT, AT(reset),
+	 "forget what COUNTER has counted"},
+	{"deny", 0, "NUMBER", "", APPROVE, TEXT, AT(deny),
+	 "say no to this call"},
+	{"digest", 0, "DIGEST", "", APPROVE, TEXT, AT(digest),
+	 "only if the call's digest begins so: 8 digits or more"},
+	{"watch", 0, "", "", APPROVE, FLAG, AT(watch),
+	 "ask about calls as they come"},
+	{"yes", 0, "", "", LIMITS | APPROVE, FLAG, AT(sure),
+	 "do not ask; approve needs --digest"},
+	{"help", 'h', "", "", ALL, STOP, 0,
+	 "print this help; weir VERB --help prints a verb's"},
+	{"version", 'V', "", "", RELAY, STOP, 0, "print the version"},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 _Static_assert(ROWS <= 64, "given has a bit for each");
@@ -411,17 +404,15 @@ _Static_assert(ROWS <= 64, "given has a bit for each");
 static void print_row(const struct row *r)
 {
 	const char *line = r->help;
-	char left[24], letter[] = {'-', r->letter, ',', '\0'};
+	char left[32], letter[] = {'-', r->letter, ',', '\0'};
 
-	snprintf(left, sizeof(left), "  %3s --%s %s", r->letter ? letter : "",
-		 r->name, r->argument ? r->argument : "");
+	snprintf(left, sizeof(left), "  %3s --%.12s %.7s",
+		 r->letter ? letter : "", r->name, r->argument);
 	for (int len; line; line = line[len] ? line + len + 1 : NULL) {
 		len = (int)strcspn(line, "\n");
 		printf("%-23s %.*s\n", left, len, line);
 		left[0] = '\0';
 	}
-	if (r->variable)
-		printf("%-23s Default: $%s%s\n", "", r->variable, r->otherwise);
 }
 
 void options_verbs(void)
@@ -444,10 +435,7 @@ void options_help(enum run verb)
 {
 	const struct verb *v = &verbs[verb];
 
-	printf("Usage: %s\n%s\n%s\n\n", v->usage,
-	       verb == RUN_RELAY ? "   or: weir VERB [OPTION]... [OPERAND]...\n"
-				 : "",
-	       v->what);
+	printf("Usage: %s\n\n", v->usage);
 	for (const struct row *r = rows; r < rows + ROWS; r++)
 		if (r->verbs >> verb & 1)
 			print_row(r);
@@ -461,6 +449,16 @@ void options_help(enum run verb)
 
 /* ---- reading --------------------------------------------------------- */
 
+/* Reports what is wrong with the command line. */
+static bool wrong(const struct options *o, const char *what, const char *more)
+{
+	const char *name = verbs[o->verb].name;
+
+	report("%s%s (see weir%s%s --help)", what, more, *name ? " " : "",
+	       name);
+	return false;
+}
+
 /* Reports an unknown option, or one without its argument. */
 static bool bad_option(const struct options *o, int c, char **argv)
 {
@@ -471,13 +469,11 @@ static bool bad_option(const struct options *o, int c, char **argv)
 
 	if (c == '?' && optopt && word[1] != '-')
 		word = letter;
-	report("%s%s (see %s)", word,
-	       c == ':' ? " needs a value"
-	       : o->verb == RUN_CHECK && strcmp(word, "-p") == 0
-		       ? ": unknown option: name the files without it"
-		       : ": unknown option",
-	       verbs[o->verb].help);
-	return false;
+	return wrong(o, word,
+		     c == ':' ? " needs a value"
+		     : o->verb == RUN_CHECK && strcmp(word, "-p") == 0
+			     ? ": unknown option: name the files without it"
+			     : ": unknown option");
 }
 
 /* Reads options up to the first operand, --help or --version. */
@@ -499,11 +495,11 @@ static bool read_options(struct options *o, int argc, char **argv)
 		if (!(r->verbs >> o->verb & 1))
 			continue;
 		longs[count++] = (struct option){
-			r->name, r->argument ? required_argument : no_argument,
+			r->name, *r->argument ? required_argument : no_argument,
 			NULL, (int)(r - rows)};
 		if (r->letter)
 			*s++ = r->letter;
-		if (r->letter && r->argument)
+		if (r->letter && *r->argument)
 			*s++ = ':';
 	}
 	opterr = 0;
@@ -516,7 +512,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 			r++;
 		o->given |= UINT64_C(1) << (r - rows);
 		snprintf(what, sizeof(what), "--%s", r->name);
-		if (!r->set(o, r, what, optarg))
+		if (!set(o, r, what, optarg))
 			return false;
 	}
 	o->rest = argv + optind;
@@ -528,29 +524,28 @@ static bool check_operands(const struct options *o)
 	const struct verb *v = &verbs[o->verb];
 	/* A method stands for the tool, a configuration for the command. */
 	const size_t less = o->method || o->config ? 1 : 0;
-	const size_t most = o->find ? 0 : o->config ? 1 : v->most - less;
+	const size_t most = o->find           ? 0
+			    : o->config       ? 1
+			    : v->most == MANY ? SIZE_MAX
+					      : v->most - less;
 	size_t count = 0;
 
 	while (count < most && o->rest[count])
 		count++;
 	if (count < v->least - less && !o->find)
-		report("missing %s (see %s)",
-		       o->preload ? "COMMAND" : v->operand, v->help);
-	else if (o->rest[count])
-		report("unexpected operand %s (see %s)", o->rest[count],
-		       v->help);
-	else
-		return true;
-	return false;
+		return wrong(o, "missing ",
+			     o->preload ? "COMMAND" : v->operand);
+	return !o->rest[count] ||
+	       wrong(o, "unexpected operand ", o->rest[count]);
 }
 
 static bool read_environment(struct options *o)
 {
 	for (const struct row *r = rows; r < rows + ROWS; r++) {
-		char *value = r->variable ? getenv(r->variable) : NULL;
+		char *value = *r->variable ? getenv(r->variable) : NULL;
 
 		if (r->verbs >> o->verb & 1 && !(o->given >> (r - rows) & 1) &&
-		    value && *value && !r->set(o, r, r->variable, value))
+		    value && *value && !set(o, r, r->variable, value))
 			return false;
 	}
 	return true;
@@ -674,13 +669,13 @@ size_t options_words(char *const *words, char *policies[POLICIES_MAX + 1])
 				r = find_row(*name++, NULL, 0);
 				value = *name ? name : NULL;
 			}
-			if (!r || r->set == set_run)
+			if (!r || r->kind == STOP)
 				return 0;
-			if (r->argument && !value && !(value = words[++at]))
+			if (*r->argument && !value && !(value = words[++at]))
 				return 0;
-			if (r->set == set_policies && count < POLICIES_MAX)
+			if (r->kind == POLICIES && count < POLICIES_MAX)
 				policies[count++] = value;
-		} while (!is_long && !r->argument && value);
+		} while (!is_long && !*r->argument && value);
 	}
 	policies[count] = NULL;
 	return words[at] ? at : 0;

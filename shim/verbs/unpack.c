@@ -16,7 +16,8 @@ struct input {
 	size_t at; /* in bits */
 };
 
-/* Codes in the order of their bits: so many of each length, and their symbols. */
+/* Codes in the order of their bits: so many of each length, and their symbols.
+ */
 struct code {
 	unsigned short count[LENGTH_MOST + 1], symbols[LITERALS];
 };
@@ -70,8 +71,8 @@ static void make_code(struct code *code, const unsigned char *lengths,
 static void read_codes(struct input *in, struct code *literals,
 		       struct code *distances)
 {
-	static const unsigned char order[] = {16, 17, 18, 0, 8,	 7, 9,
-					      6,  10, 5,  11, 4,  12, 3,
+	static const unsigned char order[] = {16, 17, 18, 0,  8, 7,  9,
+					      6,  10, 5,  11, 4, 12, 3,
 					      13, 2,  14, 1,  15};
 	unsigned char lengths[LITERALS + DISTANCES] = {0}, length;
 	const unsigned first = take_bits(in, 5) + 257;
@@ -84,12 +85,12 @@ static void read_codes(struct input *in, struct code *literals,
 	make_code(literals, lengths, sizeof(order));
 	while (at < all) {
 		const unsigned symbol = take_symbol(in, literals);
-		unsigned times = symbol == 16	? 3 + take_bits(in, 2)
+		unsigned times = symbol == 16   ? 3 + take_bits(in, 2)
 				 : symbol == 17 ? 3 + take_bits(in, 3)
 				 : symbol == 18 ? 11 + take_bits(in, 7)
 						: 1;
 
-		length = symbol < 16	? (unsigned char)symbol
+		length = symbol < 16    ? (unsigned char)symbol
 			 : symbol == 16 ? lengths[at - 1]
 					: 0;
 		while (times-- > 0)
@@ -116,9 +117,8 @@ bool unpack(const unsigned char *from, char *to)
 				continue;
 			}
 			symbol -= END + 1;
-			length = symbol == 28
-					 ? 258
-					 : 3 + take_number(&in, symbol, 4);
+			length = symbol == 28 ? 258
+					      : 3 + take_number(&in, symbol, 4);
 			symbol = take_symbol(&in, &distances);
 			back = 1 + take_number(&in, symbol, 2);
 			for (; length > 0; length--, to++)
