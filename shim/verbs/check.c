@@ -169,7 +169,7 @@ static void print_row(const char *section, struct text name,
 static bool print_table(const struct policy *policy,
 			const struct policy_list *list)
 {
-	static const char *const sections[POLICY_SECTIONS] = {
+	static const char sections[POLICY_SECTIONS][10] = {
 		[POLICY_TOOLS] = "",
 		[POLICY_PROMPTS] = "prompt ",
 		[POLICY_RESOURCES] = "resource ",

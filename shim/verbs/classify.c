@@ -24,8 +24,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const class_names[CLASSES] = {"Read", "Write", "Execute",
-					  "Destructive", "Financial"};
+const char class_names[CLASSES][12] = {"Read", "Write", "Execute",
+				       "Destructive", "Financial"};
 
 /* ---- tables ---------------------------------------------------------- */
 
@@ -290,7 +290,7 @@ enum form { PLAIN, THIRD, GERUND };
 static const struct verbs *find_form(const char *word, enum form *form)
 {
 	static const struct {
-		const char *end, *instead;
+		char end[4], instead[2];
 		enum form form;
 	} ends[] = {
 		{"", "", PLAIN},     {"s", "", THIRD},    {"es", "", THIRD},
@@ -475,7 +475,7 @@ static bool opens(const char *word)
 static bool is_object(const struct text *t, size_t i, const struct verbs *v,
 		      enum form form, bool begun)
 {
-	static const char *const before[] = {
+	static const char before[][52] = {
 		[PLAIN] = " to will can and or you ",
 		[THIRD] = " tool function that which it endpoint api method ",
 		[GERUND] = " for by of and ",
@@ -622,7 +622,8 @@ const struct guard *classify_argument(const char *name, const char *type)
 {
 	static const struct {
 		struct guard guard;
-		const char *types, *words;
+		char types[18];
+		const char *words;
 	} guards[] = {
 		{{"SQL", "regex", "\"^SELECT [^;]*$\""},
 		 " string ",

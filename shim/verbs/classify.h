@@ -17,7 +17,7 @@ enum tool_class {
 	CLASSES,
 };
 
-extern const char *const class_names[CLASSES];
+extern const char class_names[CLASSES][12];
 
 /* The annotations that are believed, as they only make a class stricter. */
 enum {
@@ -36,9 +36,9 @@ struct classified classify(const char *name, const char *title,
 
 /* A condition that could guard an argument. */
 struct guard {
-	const char *what;  /* "a path" */
-	const char *op;    /* of the condition */
-	const char *value; /* JSON, to be replaced by what is allowed */
+	char what[10];  /* "a path" */
+	char op[6];     /* of the condition */
+	char value[20]; /* JSON, to be replaced by what is allowed */
 };
 
 /* That of an argument of this name, if its JSON type is this one, "" if the

@@ -78,7 +78,7 @@ const struct client clients[] = {
 	{"Trae", "^/Trae/User/mcp.json", STRICT},
 	{"Kimi", "~/.kimi-code/mcp.json", STRICT},
 	{"BoltAI", "~/.boltai/mcp.json", STRICT},
-	{NULL, NULL, 0},
+	{"", NULL, 0},
 };
 
 const struct client clients_lists[] = {
@@ -92,12 +92,12 @@ const struct client clients_lists[] = {
 	{"", "/etc/github-copilot/managed-settings.json", LISTS_COPILOT},
 	{"", "/Library/Application Support/GitHubCopilot/managed-settings.json",
 	 LISTS_COPILOT},
-	{NULL, NULL, 0},
+	{"", NULL, 0},
 };
 
 /* Where the environment names a directory in place of that of the path. */
 static const struct {
-	const char *variable, *path;
+	char variable[20], path[28];
 } moved[] = {
 	{"CLAUDE_CONFIG_DIR", "~/.claude.json"},
 	{"CLAUDE_CONFIG_DIR", "~/.claude/settings.json"},
@@ -189,7 +189,7 @@ const struct client *clients_of(const char *path)
 	const struct client *best = NULL;
 	const char *name = strrchr(path, '/');
 
-	for (const struct client *c = clients; c->name; c++) {
+	for (const struct client *c = clients; c->path; c++) {
 		const char *tail = c->path + (*c->path != '/');
 		const char *star = strchr(tail, '*');
 		const char *end = star ? star + 1 : tail;

@@ -36,15 +36,15 @@ enum {
 };
 
 struct client {
-	const char *name;
+	char name[15];
 	/* Of its file: below HOME (~), below the directory of configurations
 	 * (^), below the working directory (.), or absolute; a * in the last.
 	 */
 	const char *path;
-	unsigned flags;
+	unsigned short flags;
 };
 
-/* All of them, up to one without a name. */
+/* All of them, up to one without a path. */
 extern const struct client clients[];
 
 /* Where such lists stand: a path as above, whose flags say whose it is. */

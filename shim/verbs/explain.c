@@ -105,7 +105,7 @@ static int explain(const struct policy *policy, const char *line,
 		   const struct message *m, const struct judged *j, bool json)
 {
 	const struct verdict *v = &j->verdict;
-	static const char *const words[] = {
+	static const char words[][31] = {
 		[VERDICT_UNWEIGHED] = "allowed: no rule is about it",
 		[VERDICT_PASS] = "allowed",
 		[VERDICT_HIDDEN] = "hidden: as if it did not exist",

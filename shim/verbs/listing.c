@@ -31,7 +31,7 @@ static const char modern_meta[] =
 	"clientInfo\":" CLIENT ",\"" META "clientCapabilities\":{}}";
 
 static const struct asked {
-	const char *method, *capability, *key;
+	char method[25], capability[10], key[18];
 } asked[REPLY_LISTS] = {
 	[REPLY_TOOLS] = {"tools/list", "tools", "tools"},
 	[REPLY_PROMPTS] = {"prompts/list", "prompts", "prompts"},

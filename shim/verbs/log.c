@@ -23,7 +23,7 @@
 /* May the output have characters beyond ASCII?  As locale(7) has it. */
 static bool is_wide(void)
 {
-	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	static const char names[][9] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
 	for (int i = 0; i < 3; i++) {
 		const char *value = getenv(names[i]);
@@ -56,7 +56,7 @@ static bool read_since(const char *text, int64_t *since)
 {
 	static const struct {
 		char unit;
-		int64_t seconds;
+		int seconds;
 	} units[] = {{'s', 1},     {'m', 60},     {'h', 3600},
 		     {'d', 86400}, {'w', 604800}, {'\0', 1}};
 	char *end;

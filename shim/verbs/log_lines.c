@@ -126,7 +126,7 @@ static const struct {
 };
 enum { KEYS = sizeof(keys) / sizeof(*keys) };
 
-static const char *const words[LINE_WORDS] = {
+static const char words[LINE_WORDS][9] = {
 	[LINE_OTHER] = "",
 	[LINE_START] = "start",
 	[LINE_DECISION] = "decision",

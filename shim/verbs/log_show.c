@@ -15,8 +15,8 @@
 void show_text(FILE *to, enum style style, const char *s, size_t len)
 {
 	static const char special[] = "\"\\&<>'";
-	static const char *const html[] = {"&quot;", "\\",   "&amp;",
-					   "&lt;",   "&gt;", "&#39;"};
+	static const char html[][7] = {"&quot;", "\\",   "&amp;",
+				       "&lt;",   "&gt;", "&#39;"};
 
 	while (len > 0) {
 		unsigned code;
@@ -103,8 +103,8 @@ struct number show_time(int64_t us, char between)
 struct number show_width(int64_t seconds)
 {
 	static const struct {
-		int64_t seconds;
-		const char *unit;
+		int seconds;
+		char unit[7];
 	} units[] = {{604800, "week"},
 		     {86400, "day"},
 		     {3600, "hour"},
@@ -233,7 +233,7 @@ static void put_pairs(const struct count *c, char kind)
 
 void show_as_json(const struct count *c, char *const *files)
 {
-	static const char *const keys[LINE_WORDS] = {
+	static const char keys[LINE_WORDS][9] = {
 		[LINE_START] = "starts",      [LINE_END] = "ends",
 		[LINE_RELOAD] = "reloads",    [LINE_CHANGED] = "changed",
 		[LINE_WITHHELD] = "withheld", [LINE_WARNING] = "warnings"};
@@ -247,7 +247,7 @@ void show_as_json(const struct count *c, char *const *files)
 	       (unsigned long long)c->lines, (unsigned long long)c->unread,
 	       (unsigned long long)c->lost);
 	for (int i = 0; i < LINE_WORDS; i++)
-		if (keys[i])
+		if (*keys[i])
 			printf(", \"%s\": %llu", keys[i],
 			       (unsigned long long)c->words[i]);
 	printf(",\n \"sum\": {\"verdicts\": {");
@@ -334,7 +334,7 @@ static struct number short_count(uint64_t n)
 static void put_chart(const struct count *c, const char *title, bool all,
 		      int height, bool wide, const char *colour)
 {
-	static const char *const levels[2][9] = {
+	static const char levels[2][9][4] = {
 		{" ", ".", ":", "-", "=", "+", "*", "#", "#"},
 		{" ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585",
 		 "\u2586", "\u2587", "\u2588"}};

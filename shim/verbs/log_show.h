@@ -27,7 +27,7 @@ struct number show_width(int64_t seconds); /* "5 min" */
 
 /* A member of a row or pair that is shown. */
 struct column {
-	const char *key, *title;
+	char key[9], title[11];
 	char kind;   /* 'n' number, 'b' bytes, 't' time, 'q' quantile */
 	uint16_t at; /* offset in struct count_row, or of 'q' the percent */
 };

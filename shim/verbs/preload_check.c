@@ -81,7 +81,7 @@ static bool find_loader(int fd, const ElfW(Ehdr) * header,
 
 static void weigh_loader(struct answer *a, const char *loader)
 {
-	static const char *const glibc[] = {"ld-linux", "ld64.so", "ld.so"};
+	static const char glibc[][9] = {"ld-linux", "ld64.so", "ld.so"};
 	const char *slash = strrchr(loader, '/');
 	const char *name = slash ? slash + 1 : loader;
 

@@ -72,7 +72,7 @@ static const struct class_rule {
 	[PROFILE_OPEN] = {ALLOW, ALLOW, ALLOW, ASK, ASK},
 };
 
-const char *const scan_profiles[PROFILES + 1] = {
+const char scan_profiles[PROFILES][9] = {
 	[PROFILE_BALANCED] = "balanced",
 	[PROFILE_STRICT] = "strict",
 	[PROFILE_OPEN] = "open",

@@ -8,7 +8,7 @@
 #define SCAN_ERROR 2
 
 /* The names of the profiles, in the order of enum profile; NULL-ended. */
-extern const char *const scan_profiles[PROFILES + 1];
+extern const char scan_profiles[PROFILES][9];
 
 /*
  * Asks the server that command starts, NULL-ended, and writes a policy that

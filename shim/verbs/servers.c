@@ -121,8 +121,8 @@ bool server_look(struct server *v, const char *weir)
 
 static bool has_url(struct span entry)
 {
-	static const char *const keys[] = {"url", "httpUrl", "serverUrl"};
-	static const char *const types[] = {
+	static const char keys[][10] = {"url", "httpUrl", "serverUrl"};
+	static const char types[][16] = {
 		"http",           "sse",    "streamable-http",
 		"streamableHttp", "remote", "ws"};
 	struct text type = jsonc_text(jsonc_find(entry, "type").value);
@@ -293,7 +293,7 @@ bool servers_read(struct servers *s, const char *text, size_t len,
 {
 	static const struct {
 		unsigned bit;
-		const char *key;
+		char key[16];
 	} places[] = {
 		{KEY_MCP_SERVERS, "mcpServers"},
 		{KEY_SERVERS, "servers"},

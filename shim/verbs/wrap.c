@@ -446,8 +446,8 @@ static bool has_policies(const struct server *v, const struct outcome *to)
 /* Names the elements of a list that are about a command. */
 static void look_for_lists(size_t *found, const char *file, struct span root)
 {
-	static const char *const names[] = {"allowedMcpServers",
-					    "deniedMcpServers"};
+	static const char names[][18] = {"allowedMcpServers",
+					 "deniedMcpServers"};
 
 	for (int i = 0; i < 2; i++) {
 		struct span list = jsonc_find(root, names[i]).value;
@@ -503,7 +503,7 @@ static bool obeys_lists(const struct options *o, const struct config *c)
 	snprintf(dir, sizeof(dir), "%s", c->path);
 	*strrchr(dir, '/') = '\0';
 	look_for_lists(&found, c->file, c->servers.json.root);
-	for (const struct client *s = clients_lists; s->name; s++)
+	for (const struct client *s = clients_lists; s->path; s++)
 		if (s->flags & whose)
 			clients_expand(s->path, dir, look_into, &found);
 	if (found == 0 || o->force)
@@ -901,10 +901,10 @@ static bool is_also_below_home(const char *path)
 {
 	const struct client *c = clients;
 
-	while (*path == '.' && c->name &&
+	while (*path == '.' && c->path &&
 	       (*c->path != '~' || strcmp(c->path + 1, path + 1) != 0))
 		c++;
-	return *path == '.' && c->name;
+	return *path == '.' && c->path;
 }
 
 static int find(const struct options *o, const char *weir)
@@ -914,7 +914,7 @@ static int find(const struct options *o, const char *weir)
 	const bool at_home = home && is_same_file(home, ".");
 
 	printf(o->json ? "{\"configs\": [" : "");
-	for (s.client = clients; s.client->name; s.client++)
+	for (s.client = clients; s.client->path; s.client++)
 		if (!at_home || !is_also_below_home(s.client->path))
 			clients_expand(s.client->path, "", find_one, &s);
 	if (o->json)
