@@ -249,6 +249,7 @@ run-tests: build-tests
 .PHONY: demo
 demo:                                ## install what is missing, show weir at work
 	@sh tests/setup cc libjsonparser-dev
+	@[ -x $(SERVER) ] || echo "Building weir, in about half a minute"
 	@$(MAKE) --no-print-directory -s $(BUILD)/weir $(SERVER)
 	@WEIR=$(BUILD)/weir SERVER=$(SERVER) sh tests/demo
 
