@@ -97,26 +97,17 @@ static const unsigned letters = LETTER('j') | LETTER('i') | LETTER('m') |
 				LETTER('n') | LETTER('a') | LETTER('u') |
 				LETTER('_') | LETTER('t') | LETTER('c');
 
-/* Does none of them begin with what the key begins with, whatever is folded or
- * dropped? */
-static bool differs_from_all(struct text key)
-{
-	char c = '\0';
-
-	if (key.len > 0)
-		c = *key.ptr;
-	return c > ' ' && c < 0x7F && c != '\\' && !(letters & LETTER(c));
-}
-
 /* Compares the key with each, as the most careless reader does. */
 static void compare(struct key *key)
 {
-	char folded[DECIDING_BYTES];
+	char folded[DECIDING_BYTES], c = key->text.len > 0 ? *key->text.ptr : 0;
 	size_t len;
 
 	key->alike = -1;
 	key->which = -1;
-	if (differs_from_all(key->text))
+	/* Most begin with a letter that none of them begins with, and that
+	 * nothing folds or drops. */
+	if (c > ' ' && c < 0x7F && c != '\\' && !(letters & LETTER(c)))
 		return;
 	len = text_folded(key->text, folded, sizeof(folded));
 	for (int i = 0; len > 0 && i < DECIDING; i++) {
@@ -132,26 +123,23 @@ static void compare(struct key *key)
 	}
 }
 
-/* Reads any other key, up to its value. */
+/* Reads any key, up to its value.  One that only looks like a deciding one is
+ * in doubt. */
 static const char *read_key(struct line *l, const char *p, struct key *key)
 {
 	key->text.ptr = NULL;
 	key->text.len = 0;
 	key->text.flags = 0;
 	p = step_key(&l->r, p, &key->text);
-	if (p)
-		compare(key);
-	return p;
-}
-
-/* One that only looks like a deciding one is in doubt. */
-static void check_alike(struct line *l, const struct key *key)
-{
-	if (key->alike < 0)
-		return;
-	scan_ambiguous(&l->r, key->text.ptr - 1,
-		       "a key that another reader takes for one that decides");
+	if (!p)
+		return NULL;
+	compare(key);
+	if (key->alike >= 0)
+		scan_ambiguous(
+			&l->r, key->text.ptr - 1,
+			"a key that another reader takes for one that decides");
 	l->id_unclear |= key->alike == TOP_ID && l->r.depth == 1;
+	return p;
 }
 
 /* FNV-1a over the code points. */
@@ -165,30 +153,28 @@ static uint64_t hash_text(struct text text)
 	return hash;
 }
 
-static void note_hash(struct line *l, struct keys *k, const struct key *key)
-{
-	uint64_t hash = hash_text(key->text);
-
-	for (size_t i = 0; i < k->hashes; i++)
-		if (k->hash[i] == hash)
-			scan_ambiguous(&l->r, key->text.ptr - 1,
-				       "a key of params twice");
-	k->hash[k->hashes++] = hash;
-}
-
+/* A key of params: is it there twice? */
 static void note_key(struct line *l, struct keys *k, const struct key *key)
 {
 	const char *at = key->text.ptr - 1;
+	uint64_t hash;
+	bool twice = false;
 
 	if (k->count++ >= MESSAGE_PARAMS_MAX) {
 		scan_ambiguous(&l->r, at, "more than 128 members in params");
-	} else if (key->which < 0) {
-		note_hash(l, k, key);
-	} else {
-		if (k->deciding >> key->which & 1)
-			scan_ambiguous(&l->r, at, "a key of params twice");
-		k->deciding |= 1u << key->which;
+		return;
 	}
+	if (key->which >= 0) {
+		twice = k->deciding >> key->which & 1;
+		k->deciding |= 1u << key->which;
+	} else {
+		hash = hash_text(key->text);
+		for (size_t i = 0; i < k->hashes; i++)
+			twice |= k->hash[i] == hash;
+		k->hash[k->hashes++] = hash;
+	}
+	if (twice)
+		scan_ambiguous(&l->r, at, "a key of params twice");
 }
 
 /* A string, or any other value: then *fault is where it stands. */
@@ -275,7 +261,6 @@ static const char *read_params(struct line *l, const char *p)
 			if (!p)
 				return NULL;
 			note_key(l, &keys, &key);
-			check_alike(l, &key);
 			p = read_param(l, p, key.which);
 		}
 		if (p)
@@ -398,29 +383,18 @@ static const char *read_method(struct line *l, const char *p)
 	return p;
 }
 
-static const char *read_jsonrpc(struct line *l, const char *p)
+/* The value of a member of the message. */
+static const char *read_top(struct line *l, const char *p, int key)
 {
 	struct text text = {.flags = 0};
 	const char *fault = NULL, *start = p;
 
-	p = read_text(l, p, &text, &fault);
-	if (p && (fault || !text_is(text, "2.0", 3)))
-		scan_ambiguous(&l->r, start, "jsonrpc is not \"2.0\"");
-	return p;
-}
-
-static const char *read_error(struct line *l, const char *p)
-{
-	if (*p != '{')
-		scan_ambiguous(&l->r, p, "error is not an object");
-	return scan_value(&l->r, p);
-}
-
-static const char *read_top(struct line *l, const char *p, int key)
-{
 	switch (key) {
 	case TOP_JSONRPC:
-		return read_jsonrpc(l, p);
+		p = read_text(l, p, &text, &fault);
+		if (p && (fault || !text_is(text, "2.0", 3)))
+			scan_ambiguous(&l->r, start, "jsonrpc is not \"2.0\"");
+		return p;
 	case TOP_ID:
 		return read_id(l, p);
 	case TOP_METHOD:
@@ -429,29 +403,15 @@ static const char *read_top(struct line *l, const char *p, int key)
 		l->m->params.ptr = *p == 'n' ? NULL : p;
 		p = read_params(l, p);
 		if (p && l->m->params.ptr)
-			l->m->params.len = (size_t)(p - l->m->params.ptr);
+			l->m->params.len = (size_t)(p - start);
 		return p;
 	case TOP_ERROR:
-		return read_error(l, p);
+		if (*p != '{')
+			scan_ambiguous(&l->r, p, "error is not an object");
+		return scan_value(&l->r, p);
 	default:
 		return scan_value(&l->r, p);
 	}
-}
-
-static void note_top(struct line *l, const struct key *key)
-{
-	const char *at = key->text.ptr - 1;
-
-	if (key->which < 0 || key->which >= TOP_COUNT) {
-		scan_ambiguous(&l->r, at,
-			       "a member that JSON-RPC does not have");
-		return;
-	}
-	if (l->seen >> key->which & 1) {
-		scan_ambiguous(&l->r, at, "a key of the message twice");
-		l->id_unclear |= key->which == TOP_ID;
-	}
-	l->seen |= 1u << key->which;
 }
 
 static const char *read_object(struct line *l, const char *p)
@@ -466,8 +426,17 @@ static const char *read_object(struct line *l, const char *p)
 
 		if (!value)
 			return NULL;
-		check_alike(l, &key);
-		note_top(l, &key);
+		if (key.which < 0 || key.which >= TOP_COUNT) {
+			scan_ambiguous(&l->r, p,
+				       "a member that JSON-RPC does not have");
+		} else {
+			if (l->seen >> key.which & 1) {
+				scan_ambiguous(&l->r, p,
+					       "a key of the message twice");
+				l->id_unclear |= key.which == TOP_ID;
+			}
+			l->seen |= 1u << key.which;
+		}
 		p = read_top(l, value, key.which);
 		if (p)
 			p = step_next(&l->r, p, '}', &more);
@@ -523,13 +492,6 @@ static void judge_text(struct line *l, struct text text, const char *fault,
 			       "\\u0000 or an unpaired surrogate in a name");
 }
 
-static void judge_arguments(struct line *l)
-{
-	if (l->arguments_fault)
-		scan_ambiguous(&l->r, l->arguments_fault,
-			       "arguments is not an object");
-}
-
 /* What a call, a prompt or a resource names must be there and plain. */
 static void judge_params(struct line *l)
 {
@@ -539,16 +501,17 @@ static void judge_params(struct line *l)
 		judge_text(l, l->m->name, l->name_fault, MESSAGE_NAME_BYTES,
 			   "params has no name that is a string of at most "
 			   "1024 bytes");
-		judge_arguments(l);
 		break;
 	case METHOD_RESOURCES_READ:
 		judge_text(l, l->m->uri, l->uri_fault, SIZE_MAX,
 			   "params has no uri that is a string");
-		judge_arguments(l);
 		break;
 	default:
-		break;
+		return;
 	}
+	if (l->arguments_fault)
+		scan_ambiguous(&l->r, l->arguments_fault,
+			       "arguments is not an object");
 }
 
 static void read_line(struct line *l)
@@ -576,15 +539,6 @@ static void read_line(struct line *l)
 	}
 	judge_shape(l, start);
 	judge_params(l);
-}
-
-static void begin_line(struct line *l)
-{
-	step_begin(&l->r, l->r.begin, (size_t)(l->r.end - l->r.begin));
-	l->seen = 0;
-	l->params = NULL;
-	l->name_fault = l->uri_fault = l->arguments_fault = NULL;
-	l->id_valid = l->id_unclear = l->id_null = false;
 }
 
 /* ---- the plain call -------------------------------------------------- */
@@ -721,7 +675,11 @@ static __attribute__((noinline)) bool read_any(struct line *l,
 					       struct fault *fault)
 {
 	*l->m = (struct message){.kind = MESSAGE_REQUEST};
-	begin_line(l);
+	step_begin(&l->r, l->r.begin, (size_t)(l->r.end - l->r.begin));
+	l->seen = 0;
+	l->params = NULL;
+	l->name_fault = l->uri_fault = l->arguments_fault = NULL;
+	l->id_valid = l->id_unclear = l->id_null = false;
 	read_line(l);
 	/* The id of a response is the server's: to answer with it would end
 	 * the client's own request of that number. */

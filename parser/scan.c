@@ -198,17 +198,9 @@ static inline const char *skip_literal(struct scan *r, const char *p,
 	return p + len;
 }
 
-static bool begins(struct text text, const char *s)
-{
-	while (*s)
-		if (text_next(&text) != *s++)
-			return false;
-	return true;
-}
-
 void scan_check_key(struct scan *r, struct text key)
 {
-	const char *start = key.ptr - 1;
+	const char *start = key.ptr - 1, *reserved = SERDE;
 
 	/* go-sdk 1.4.0 took "name\u0000" for "name". */
 	if (key.flags & TEXT_NUL)
@@ -220,7 +212,9 @@ void scan_check_key(struct scan *r, struct text key)
 		scan_ambiguous(r, start, "the key __proto__");
 	/* With its feature raw_value, it reads the string that is the value as
 	 * the JSON that stands there. */
-	if (begins(key, SERDE))
+	while (*reserved && text_next(&key) == *reserved)
+		reserved++;
+	if (!*reserved)
 		scan_ambiguous(r, start, "a key that begins " SERDE);
 }
 
@@ -281,29 +275,6 @@ static inline const char *take_scalar(struct scan *r, const char *p)
 	return skip_scalar(r, start);
 }
 
-/* Which brackets are open, the innermost the lowest bit: 1 is an object. */
-struct nest {
-	uint64_t low, high;
-};
-_Static_assert(SCAN_DEPTH_MAX <= 128, "a bit for each depth");
-
-static inline char closing(const struct nest *n)
-{
-	return n->low & 1 ? '}' : ']';
-}
-
-static inline void push(struct nest *n, bool object)
-{
-	n->high = n->high << 1 | n->low >> 63;
-	n->low = n->low << 1 | object;
-}
-
-static inline void pop(struct nest *n)
-{
-	n->low = n->low >> 1 | n->high << 63;
-	n->high >>= 1;
-}
-
 /*
  * The stops from the cursor on, taken one after the other: between two strings
  * of JSON there is none but in white space.  That a stop is known before the
@@ -351,11 +322,6 @@ static inline const char *next_stop(struct scan *r, struct ahead *a)
 	return a->base + __builtin_ctzll(a->bits);
 }
 
-static inline void pop_stop(struct ahead *a)
-{
-	a->bits &= a->bits - 1;
-}
-
 /* Past the string whose opening quote is at p, the next stop. */
 static inline __attribute__((always_inline)) const char *
 take_string(struct scan *r, struct ahead *a, const char *p, struct text *text)
@@ -363,11 +329,12 @@ take_string(struct scan *r, struct ahead *a, const char *p, struct text *text)
 	const char *start = p + 1;
 	struct text found;
 
+	/* The lowest bit is done with: the opening quote, then the other. */
 	next_stop(r, a);
-	pop_stop(a);
+	a->bits &= a->bits - 1;
 	p = next_stop(r, a);
 	if (likely(*p == '"')) {
-		pop_stop(a);
+		a->bits &= a->bits - 1;
 		text->ptr = start;
 		text->len = (size_t)(p - start);
 		text->flags = 0;
@@ -404,25 +371,29 @@ static inline const char *take_space(struct scan *r, struct ahead *a,
 /* Each token is first looked for where it stands without white space. */
 const char *scan_value(struct scan *r, const char *p)
 {
-	struct nest nest = {0, 0};
+	/* Which brackets are open, a bit each, 1 for an object; the innermost
+	 * is the lowest, and closes is what ends it. */
+	uint64_t open = 0, outer = 0;
 	unsigned depth = r->depth;
 	struct ahead ahead;
 	struct text text;
+	_Static_assert(SCAN_DEPTH_MAX <= 128, "a bit for each depth");
 
 	if (*p == '"')
 		return step_string(r, p, &text);
 	if (*p != '{' && *p != '[')
 		return skip_scalar(r, p);
 	ahead = look_ahead(r, p);
-open:
+enter:
 	if (unlikely(depth == SCAN_DEPTH_MAX))
 		return too_deep(r, p);
 	depth++;
-	push(&nest, *p == '{');
+	outer = outer << 1 | open >> 63;
+	open = open << 1 | (*p == '{');
 	p = take_space(r, &ahead, p + 1);
-	if (unlikely(*p == closing(&nest)))
+	if (unlikely(*p == (open & 1 ? '}' : ']')))
 		goto close;
-	if (!(nest.low & 1))
+	if (!(open & 1))
 		goto value;
 key:
 	if (unlikely(*p != '"'))
@@ -441,7 +412,7 @@ value:
 	if (likely(*p == '"'))
 		p = take_string(r, &ahead, p, &text);
 	else if (*p == '{' || *p == '[')
-		goto open;
+		goto enter;
 	else
 		p = take_scalar(r, p);
 	if (unlikely(!p))
@@ -449,13 +420,14 @@ value:
 behind:
 	if (likely(*p == ',')) {
 		p = take_space(r, &ahead, p + 1);
-		if (nest.low & 1)
+		if (open & 1)
 			goto key;
 		goto value;
 	}
-	if (likely(*p == closing(&nest))) {
+	if (likely(*p == (open & 1 ? '}' : ']'))) {
 	close:
-		pop(&nest);
+		open = open >> 1 | outer << 63;
+		outer >>= 1;
 		p++;
 		if (--depth == r->depth)
 			return p;
