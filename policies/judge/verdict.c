@@ -4,63 +4,7 @@
 #include "reference.h"
 #include "decimal.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define CHUNK_BYTES 16384
-
-struct chunk {
-	struct chunk *next;
-	size_t used, size;
-	_Alignas(max_align_t) unsigned char bytes[];
-};
-
-void *arena_take(struct arena *a, size_t len)
-{
-	struct chunk *c = a->chunks;
-	size_t size;
-	void *taken;
-
-	len = (len + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
-	if (!c || c->size - c->used < len) {
-		size = a->least > 0 ? a->least : CHUNK_BYTES;
-		size = len > size ? len : size;
-		c = calloc(1, sizeof(*c) + size);
-		if (!c)
-			return NULL;
-		c->size = size;
-		c->next = a->chunks;
-		a->chunks = c;
-	}
-	taken = c->bytes + c->used;
-	c->used += len;
-	return taken;
-}
-
-void arena_free(struct arena *a)
-{
-	while (a->chunks) {
-		struct chunk *next = a->chunks->next;
-
-		free(a->chunks);
-		a->chunks = next;
-	}
-}
-
-void policy_free(struct policy *policy)
-{
-	if (!policy)
-		return;
-	for (struct owned *o = policy->owned; o; o = o->next)
-		free(o->block);
-	arena_free(&policy->arena);
-	for (size_t i = 0; i < policy->file_count; i++)
-		free(policy->files[i].text);
-	free(policy->files);
-	free(policy->matches);
-	free(policy->memory);
-	free(policy);
-}
 
 const unsigned char *policy_digest(const struct policy *policy)
 {
@@ -95,14 +39,6 @@ static bool plain_name(const struct text *text, char *buf, const char **name,
 		*len = (size_t)decoded;
 	}
 	return *len <= MESSAGE_NAME_BYTES;
-}
-
-static bool is_printable(const char *name, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (name[i] < ' ' || name[i] > '~')
-			return false;
-	return true;
 }
 
 void applying_begin(struct applying *a, const struct policy *policy,
@@ -190,8 +126,14 @@ const struct match *match_find(const struct policy *policy,
 
 bool subject_is_ambiguous(const struct subject *s, const struct match *m)
 {
-	return s->section != POLICY_RESOURCES && s->section != POLICY_METHODS &&
-	       !m->exact && !is_printable(s->name, s->len);
+	size_t i = 0;
+
+	if (s->section == POLICY_RESOURCES || s->section == POLICY_METHODS ||
+	    m->exact)
+		return false;
+	while (i < s->len && s->name[i] >= ' ' && s->name[i] <= '~')
+		i++;
+	return i < s->len;
 }
 
 static const char uncounted[] = "the call limit cannot be checked right now";
@@ -503,15 +445,6 @@ static bool judge_approval(struct judging *j, size_t at, struct verdict *v)
 	return true;
 }
 
-/* No rule can refuse any of what the message is about. */
-static bool is_plain(const struct judging *j)
-{
-	for (size_t at = 0; at < j->count; at++)
-		if (!j->matches[at]->plain)
-			return false;
-	return !j->policy->lock;
-}
-
 /* The order of judgement; the first step that refuses a subject decides.  *v
  * passes. */
 __attribute__((noinline)) static void judge(struct judging *j,
@@ -667,6 +600,7 @@ void policy_judge(const struct policy *policy, const struct message *m,
 		  struct judged *judged)
 {
 	struct verdict *v = &judged->verdict;
+	bool plain = !policy->lock; /* no rule can refuse any subject */
 	struct judging j;
 
 	*v = passes;
@@ -686,14 +620,16 @@ void policy_judge(const struct policy *policy, const struct message *m,
 	j.policy = policy;
 	j.judged = judged;
 	j.count = 0;
-	if (!find_subjects(&j, m))
+	if (!find_subjects(&j, m)) {
 		give(v, VERDICT_MALFORMED, "(malformed)", unreadable);
-	else if (may_refer(policy, m) && !judge_references(&j, m))
-		; /* refused */
-	else if (j.count > 0 && !is_plain(&j))
-		judge(&j, v);
-	else if (j.count == 0 && !may_refer(policy, m))
-		v->kind = VERDICT_UNWEIGHED;
+	} else if (!may_refer(policy, m) || judge_references(&j, m)) {
+		for (size_t at = 0; at < j.count; at++)
+			plain &= j.matches[at]->plain;
+		if (j.count > 0 && !plain)
+			judge(&j, v);
+		else if (j.count == 0 && !may_refer(policy, m))
+			v->kind = VERDICT_UNWEIGHED;
+	}
 	/* A notification has no answer. */
 	if (judged->notification && v->kind > VERDICT_PASS)
 		v->kind = VERDICT_DROPPED;
