@@ -17,11 +17,6 @@ static unsigned char byte(const char *p)
 
 /* ---- plain C --------------------------------------------------------- */
 
-static bool continues(const char *p, const char *end)
-{
-	return p < end && (byte(p) & 0xC0) == 0x80;
-}
-
 /* One UTF-8 sequence of two bytes or more (Unicode, table 3-7): no overlong
  * form, no surrogate, nothing past U+10FFFF. */
 static const char *skip_utf8(const char *p, const char *end)
@@ -48,7 +43,7 @@ static const char *skip_utf8(const char *p, const char *end)
 	if (p == end || byte(p) < low || byte(p) > high)
 		return NULL;
 	for (p++; more > 0; more--, p++)
-		if (!continues(p, end))
+		if (p == end || (byte(p) & 0xC0) != 0x80)
 			return NULL;
 	return p;
 }

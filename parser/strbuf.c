@@ -35,26 +35,6 @@ void strbuf_number(struct strbuf *o, int64_t n)
 	strbuf_bytes(o, digits + at, sizeof(digits) - at);
 }
 
-/* Bytes at s that stand for themselves. */
-static size_t plain_bytes(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && s[n] >= ' ' && s[n] < 0x7F && s[n] != '"' &&
-	       s[n] != '\\')
-		n++;
-	return n;
-}
-
-/* As many of them as there is room for. */
-static void put_plain(struct strbuf *o, const char *s, size_t len)
-{
-	size_t room = o->cap - o->len;
-
-	strbuf_bytes(o, s, len < room ? len : room);
-	o->full |= len > room;
-}
-
 size_t strbuf_obeyed(const char *s, size_t len, unsigned *code)
 {
 	const unsigned char *c = (const unsigned char *)s;
@@ -104,13 +84,18 @@ static size_t put_other(struct strbuf *o, const char *s, size_t len)
 
 void strbuf_escaped(struct strbuf *o, const char *s, size_t len)
 {
-	size_t at = 0;
+	size_t at = 0, from, plain, room;
 
 	while (at < len) {
-		size_t plain = plain_bytes(s + at, len - at);
-
-		put_plain(o, s + at, plain);
-		at += plain;
+		from = at;
+		while (at < len && s[at] >= ' ' && s[at] < 0x7F &&
+		       s[at] != '"' && s[at] != '\\')
+			at++;
+		/* Of what stands for itself, as much as there is room for. */
+		plain = at - from;
+		room = o->cap - o->len;
+		strbuf_bytes(o, s + from, plain < room ? plain : room);
+		o->full |= plain > room;
 		if (at < len)
 			at += put_other(o, s + at, len - at);
 	}

@@ -1,12 +1,13 @@
 /* Decoded text.  The contract is in text.h. */
 #include "scan_step.h"
 
-/* The four hex digits at p as a number, or -1. */
-static int32_t hex4(const char *p)
+int32_t text_unit(const char *p, const char *end)
 {
 	int32_t n = 0;
 
-	for (int i = 0; i < 4; i++) {
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
 		char c = p[i];
 
 		n *= 16;
@@ -20,13 +21,6 @@ static int32_t hex4(const char *p)
 			return -1;
 	}
 	return n;
-}
-
-int32_t text_unit(const char *p, const char *end)
-{
-	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-		return -1;
-	return hex4(p + 2);
 }
 
 static int32_t next_utf8(struct text *text)

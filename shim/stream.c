@@ -45,17 +45,6 @@ static bool may_move(const struct stream *s)
 	return s->fill >= STREAM_NEAR && s->run >= s->fill - s->run;
 }
 
-/* The stream is empty. */
-static void rest(struct stream *s)
-{
-	if (s->touched > STREAM_KEPT && s->fill > 0 &&
-	    ++s->rests == STREAM_RESTS) {
-		system_release(s->buf + STREAM_KEPT, s->touched - STREAM_KEPT);
-		s->touched = 0;
-	}
-	stream_forget(s);
-}
-
 size_t stream_room(struct stream *s, char **at)
 {
 	size_t room;
@@ -64,10 +53,17 @@ size_t stream_room(struct stream *s, char **at)
 		s->rests = 0;
 	if (s->fill > s->touched)
 		s->touched = s->fill;
-	if (s->run == s->fill)
-		rest(s);
-	else if (may_move(s))
+	if (s->run == s->fill) {
+		if (s->touched > STREAM_KEPT && s->fill > 0 &&
+		    ++s->rests == STREAM_RESTS) {
+			system_release(s->buf + STREAM_KEPT,
+				       s->touched - STREAM_KEPT);
+			s->touched = 0;
+		}
+		stream_forget(s);
+	} else if (may_move(s)) {
 		move_down(s);
+	}
 	*at = s->buf + s->fill;
 	/* Enough waits to be sent, or to be judged, which pauses if nobody has
 	 * looked for a line in it: more would only fill memory. */

@@ -570,9 +570,9 @@ static bool is_beyond_ascii(struct text text)
 
 enum found { FOUND_NOTHING, FOUND, FOUND_INVALID };
 
-/* Is this the member that the step names?  UNFIT: in another case.  Beyond
- * ASCII, which letters are one another's case is not known here: no key is sure
- * to differ. */
+/* Is this the member that the step names?  FOUND_INVALID: in another case.
+ * Beyond ASCII, which letters are one another's case is not known here: no key
+ * is sure to differ. */
 static inline enum found is_named(struct text key, const struct step *step)
 {
 	if (key.len == step->len && !(key.flags & TEXT_ESCAPED) &&

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 void lock_digest(struct span definition, unsigned char digest[SHA256_BYTES])
 {
 	const char *p = definition.ptr, *end = p + definition.len, *run = p;
@@ -21,7 +16,7 @@ void lock_digest(struct span definition, unsigned char digest[SHA256_BYTES])
 			for (p++; p < end && *p != '"'; p++)
 				p += *p == '\\';
 			p++;
-		} else if (is_space(*p)) {
+		} else if (memchr(" \t\n\r", *p, 4)) {
 			sha256_add(&h, run, (size_t)(p - run));
 			run = ++p;
 		} else {
