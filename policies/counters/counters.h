@@ -49,9 +49,7 @@ struct counter {
 	const int64_t *windows; /* all of theirs, each once, the shortest
 				   first */
 	size_t window_count;    /* at least 1 */
-	const uint64_t *old;    /* their ids in files of the old form */
-	size_t old_count;
-	size_t index; /* in the policy's counters */
+	size_t index;           /* in the policy's counters */
 };
 
 /* What one limit of a call asks, and is told. */

@@ -12,7 +12,6 @@
 
 #include "../../parser/strbuf.h"
 #include "../host/host.h"
-#include "old.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -438,8 +437,6 @@ static bool is_zero(struct journal *j)
 	return got == 0;
 }
 
-static enum read convert(struct journal *j);
-
 /* The begin of a file of which the windows hold nothing. */
 static enum read read_begin(struct journal *j)
 {
@@ -464,17 +461,14 @@ static enum read read_begin(struct journal *j)
 			private_fail_errno(&j->file, "write");
 			return READ_FAILED;
 		}
-	} else if (got == sizeof(h) && old_is(h.magic)) {
-		return convert(j);
-	} else if (got == sizeof(h) &&
-		   memcmp(h.magic, magic, sizeof(magic)) == 0 &&
-		   h.version != VERSION) {
+	} else if (got == sizeof(h) && memcmp(h.magic, magic, 4) == 0 &&
+		   (memcmp(h.magic, magic, sizeof(magic)) != 0 ||
+		    h.version != VERSION)) {
 		private_fail(&j->file,
 			     "was written by another version of weir: remove "
 			     "it to start over with nothing counted");
 		return READ_FAILED;
-	} else if (got < (ssize_t)sizeof(h) ||
-		   memcmp(h.magic, magic, sizeof(magic)) != 0 ||
+	} else if (got < (ssize_t)sizeof(h) || memcmp(h.magic, magic, 4) != 0 ||
 		   h.check !=
 			   check_of((uint64_t *)&h, sizeof(h) / WORD - 1, 0) ||
 		   h.tie.time < 0 || h.tie.time > TIME_MOST) {
@@ -715,7 +709,6 @@ static bool end_next(struct journal *j)
 {
 	const uint64_t seen = j->end;
 	uint64_t end = j->next.from, word = j->next.from_word, last;
-	const bool mark = j->end > 0; /* one of the old form has no end */
 	char path[PATH_MAX];
 	bool done;
 
@@ -733,8 +726,7 @@ static bool end_next(struct journal *j)
 	end = j->out_at;
 	last = j->written;
 	begin_out(j, j->file.fd, j->end);
-	done = done &&
-	       (!mark || (put(j, MOVED, j->now, &last, 0) && flush(j))) &&
+	done = done && put(j, MOVED, j->now, &last, 0) && flush(j) &&
 	       private_replace(&j->file, j->next.fd, path);
 	if (done) {
 		/* The windows hold it already. */
@@ -748,7 +740,7 @@ static bool end_next(struct journal *j)
 		j->renamed = true;
 	} else {
 		drop_next(j);
-		if (mark && ftruncate(j->file.fd, (off_t)j->end) != 0)
+		if (ftruncate(j->file.fd, (off_t)j->end) != 0)
 			j->end = 0;
 	}
 	j->compact_at = 2 * j->end + j->busy;
@@ -766,43 +758,6 @@ static void compact(struct journal *j)
 	else if (j->next.synced)
 		end_next(j);
 	j->b.trouble[0] = '\0';
-}
-
-/* ---- files of the old form --------------------------------------------- */
-
-static bool put_old(struct journal *j)
-{
-	return old_each(j->old, j->old_len, put_piece, j);
-}
-
-static enum read convert(struct journal *j)
-{
-	struct stat st;
-	bool done;
-
-	j->old = NULL;
-	if (fstat(j->file.fd, &st) != 0 || st.st_size > OLD_BYTES ||
-	    !(j->old = malloc((size_t)st.st_size)) ||
-	    read_at(j, j->old, (size_t)st.st_size, 0) != st.st_size) {
-		free(j->old);
-		private_fail(&j->file, "cannot be read whole");
-		return READ_FAILED;
-	}
-	j->old_len = (size_t)st.st_size;
-	if (!old_begin(j->old, j->old_len, &j->tie))
-		done = private_fail(&j->file, damaged);
-	else if (j->file.read_only)
-		done = old_each(j->old, j->old_len, windows_put, j->windows) ||
-		       private_fail(&j->file, damaged);
-	else
-		done = begin_next(j, put_old) && sync_next(j) && end_next(j);
-	if (!done && !j->b.trouble[0])
-		private_fail(&j->file, damaged);
-	free(j->old);
-	j->end = 0;
-	if (!done)
-		return READ_FAILED;
-	return j->file.read_only ? READ_DONE : READ_ANEW;
 }
 
 /* ---- one turn ---------------------------------------------------------- */

@@ -91,8 +91,6 @@ struct journal {
 	uint64_t out_at;
 	int out_fd;
 	uint64_t written; /* the last word of it */
-	char *old;        /* a file of the old form */
-	size_t old_len;
 	/* The question under way. */
 	struct question *q;
 	size_t asked;

@@ -94,16 +94,14 @@ struct windows *windows_new(const struct counter *const *counters, size_t n,
 			    const struct windows *before)
 {
 	struct windows *w = calloc(1, sizeof(*w));
-	size_t most = 0, ids = 0, slots = 2;
+	size_t most = 0, slots = 2;
 
 	if (!w)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (counters[i]->index >= most)
 			most = counters[i]->index + 1;
-	for (size_t i = 0; i < n; i++)
-		ids += 1 + counters[i]->old_count;
-	while (slots < 2 * ids)
+	while (slots < 2 * n)
 		slots *= 2;
 	w->mask = slots - 1;
 	w->counts = calloc(n + 1, sizeof(*w->counts));
@@ -126,8 +124,6 @@ struct windows *windows_new(const struct counter *const *counters, size_t n,
 		}
 		w->of[c->counter->index] = c;
 		name_id(w, c->counter->id, c);
-		for (size_t i = 0; i < c->counter->old_count; i++)
-			name_id(w, c->counter->old[i], c);
 	}
 	return w;
 }

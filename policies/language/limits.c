@@ -409,8 +409,7 @@ static uint64_t hash_text(uint64_t h, const char *s)
 /* A limit among all, with the hash of what makes its counter. */
 struct sorted {
 	struct limit *limit;
-	uint64_t id;  /* of the name, else of entry, window and path */
-	uint64_t old; /* in files of the old form */
+	uint64_t id; /* of the name, else of entry, window and path */
 	size_t index;
 };
 
@@ -423,11 +422,6 @@ static struct sorted sort_out(const struct policy *p, const struct rules *r,
 		hash(UINT64_C(0xcbf29ce484222325), &section, sizeof(section));
 
 	entry = hash(entry, r->entry.name, r->entry.len);
-	s.old = hash_text(entry, l->counter);
-	if (l->path) {
-		s.old = hash(s.old, &l->length, sizeof(l->length));
-		s.old = hash_text(s.old, l->path);
-	}
 	s.id = l->named ? hash_text(1, l->counter)
 			: hash(hash_text(hash_text(entry, l->path), l->per),
 			       &l->length, sizeof(l->length)) ^
@@ -482,10 +476,9 @@ static void make_counter(struct loader *l, const struct sorted *s, size_t n)
 	const struct limit *first = s[0].limit;
 	struct counter *c = loader_take(l, sizeof(*c));
 	int64_t *windows = loader_take(l, n * sizeof(*windows));
-	uint64_t *old = loader_take(l, n * sizeof(*old));
 	size_t count = 0;
 
-	if (!c || !windows || !old)
+	if (!c || !windows)
 		return;
 	*c = (struct counter){
 		.id = s[0].id,
@@ -493,8 +486,6 @@ static void make_counter(struct loader *l, const struct sorted *s, size_t n)
 		.sum = first->amount != NULL,
 		.grant = !first->session,
 		.windows = windows,
-		.old = old,
-		.old_count = n,
 		.index = p->counter_count,
 	};
 	if (first->named)
@@ -505,7 +496,6 @@ static void make_counter(struct loader *l, const struct sorted *s, size_t n)
 		agree(l, first, limit);
 		limit->count = c;
 		windows[i] = limit->length;
-		old[i] = s[i].old;
 		if (limit->max > c->max)
 			c->max = limit->max;
 		if (limit->values > c->values)

@@ -323,6 +323,9 @@ static void other_files(void **state)
 	buf[8]++;
 	put(buf, size);
 	no_start("another version", "by another version of weir");
+	memcpy(buf, "weirlim\n", 8);
+	put(buf, size);
+	no_start("the form before the journal", "by another version of weir");
 	memcpy(buf, whole, size);
 	buf[size - 3]++;
 	put(buf, size);

@@ -333,56 +333,6 @@ static void written_anew_in_two_steps(void **state)
 	assert_int_equal(mkdir(grant_directory, 0700), 0);
 }
 
-/* ---- the old form ------------------------------------------------------- */
-
-/* As weir 0.1.0 wrote it after three calls of 1 at 500 s of boot 1 under the
- * policy below. */
-static void old_form(void **state)
-{
-	static const char policy[] = POLICY(
-		"\"tools\":{\"t\":{\"limits\":[{\"counter\":\"one\",\"window\":"
-		"64,\"max\":5},{\"window\":90,\"max\":7,\"increment_from\":"
-		"\"args.x\"}],\"rate_limit\":\"9/hour\"}}");
-	static char buf[65536];
-	struct process p;
-	ssize_t len;
-	int fd;
-
-	(void)state;
-	fd = open("tests/unit/old.limits", O_RDONLY);
-	assert_true(fd >= 0);
-	len = read(fd, buf, sizeof(buf));
-	close(fd);
-	for (int cut = 0; cut < 2; cut++) {
-		fd = open(grant_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		assert_int_equal(write(fd, buf, (size_t)(cut ? len / 2 : len)),
-				 cut ? len / 2 : len);
-		close(fd);
-		grant_clock =
-			(struct policy_moment){.steady = 510 * SECOND,
-					       .wall = 1700000010 * SECOND,
-					       .boot = 1};
-		if (cut) {
-			assert_false(process_start(&p, policy));
-			assert_non_null(strstr(grant_said, "is damaged"));
-			process_end(&p);
-			continue;
-		}
-		row_true(grant_said, process_start(&p, policy));
-		assert_int_equal(process_spend(&p), 2);
-		/* Five of nine an hour, and of a sum of 7: at 565 s the first
-		 * three are 65 s old. */
-		grant_wait(55 * SECOND);
-		assert_int_equal(process_spend(&p), 2);
-		process_end(&p);
-		grant_wait(90 * SECOND);
-		row_true(grant_said, process_start(&p, policy));
-		assert_int_equal(process_spend(&p), 2);
-		process_end(&p);
-	}
-	unlink(grant_file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,7 +342,6 @@ int main(void)
 		cmocka_unit_test(windows_of_others),
 		cmocka_unit_test(stays_small),
 		cmocka_unit_test(written_anew_in_two_steps),
-		cmocka_unit_test(old_form),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, grant_setup,
