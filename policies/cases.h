@@ -25,7 +25,7 @@ enum policy_outcome {
 	CASE_HIDDEN,
 	CASE_OUTCOMES
 };
-extern const char *const policy_outcomes[]; /* their words, NULL-ended */
+extern const char policy_outcomes[]; /* a list of their words */
 
 struct policy_case {
 	size_t line;      /* of the file, from 1 */

@@ -13,7 +13,7 @@ static inline bool refuses(enum action a)
 	return a >= ACTION_DENY;
 }
 
-extern const char *const policy_actions[]; /* their words, NULL-ended */
+extern const char policy_actions[]; /* a list of their words */
 
 /* All text is escaped for a JSON string and lives in the arena. */
 struct limit {

@@ -45,8 +45,16 @@ enum policy_section {
  * call. */
 typedef void policy_report(void *context, const char *line);
 
-/* The word of a NULL-ended list that s was probably meant to be, or NULL. */
-const char *policy_nearest(const char *s, size_t len, const char *const *words);
+/*
+ * A list of words is one string, "allow\0deny\0": each word has its NUL, and
+ * the empty word ends the list.
+ */
+
+/* The word of this index; or, of one behind the last, the empty word. */
+const char *policy_word(const char *words, int index);
+
+/* The word that s was probably meant to be, or NULL. */
+const char *policy_nearest(const char *s, size_t len, const char *words);
 
 /* What "~/" and "./" stand for in a policy, as the process has them; NULL: not
  * known. */
@@ -157,8 +165,8 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 bool policy_describe_method(const struct policy *policy, const char *name,
 			    struct strbuf *out);
 
-/* The methods that a client sends in some revision of MCP; NULL-ended. */
-extern const char *const policy_methods[];
+/* The methods that a client sends in some revision of MCP, a list of words. */
+extern const char policy_methods[];
 
 /* Is it a method of MCP that a client never sends? */
 bool policy_only_servers_send(struct text method);
@@ -201,7 +209,7 @@ enum policy_ask {
 	POLICY_ASK_ALL = 7,
 };
 
-extern const char *const policy_ways[]; /* their words, by bit; NULL-ended */
+extern const char policy_ways[]; /* a list of their words, by bit */
 
 /* The ways in which the policy can ask about anything at all, a set; 0: it asks
  * nobody. */

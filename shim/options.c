@@ -575,11 +575,12 @@ static bool need_files(const struct options *o, const char *with)
 /* Is the word a misspelled verb, and no option or command in PATH? */
 static bool is_slip(const char *word)
 {
-	const char *names[RUN_VERBS] = {NULL}, *meant;
-	char path[PATH_MAX];
+	char names[RUN_VERBS * 16] = "", path[PATH_MAX];
+	struct strbuf list = {.ptr = names, .cap = sizeof(names) - 1};
+	const char *meant;
 
 	for (int v = 1; v < RUN_VERBS; v++)
-		names[v - 1] = verbs[v].name;
+		strbuf_bytes(&list, verbs[v].name, strlen(verbs[v].name) + 1);
 	meant = policy_nearest(word, strlen(word), names);
 	if (!meant || *word == '-' || child_find(word, path))
 		return false;

@@ -389,48 +389,42 @@ static struct shown show(struct words w)
 static enum counted refuse(struct redis *r, struct words w)
 {
 	static const struct {
-		const char *begin, *means;
+		char begin[23];
 		bool stays; /* the connection does */
+		const char *means;
 	} errors[] = {
-		{"NOAUTH",
+		{"NOAUTH", false,
 		 "wants a password: put it into a file, and name that in "
-		 "WEIR_STATE_PASSWORD_FILE",
-		 false},
-		{"WRONGPASS",
+		 "WEIR_STATE_PASSWORD_FILE"},
+		{"WRONGPASS", false,
 		 "refuses the user or the password in the file that "
-		 "WEIR_STATE_PASSWORD_FILE names",
-		 false},
-		{"ERR invalid password",
+		 "WEIR_STATE_PASSWORD_FILE names"},
+		{"ERR invalid password", false,
 		 "refuses the password in the file that "
-		 "WEIR_STATE_PASSWORD_FILE names",
-		 false},
-		{"ERR AUTH",
-		 "wants no password, and WEIR_STATE_PASSWORD_FILE names one",
-		 false},
-		{"NOPERM",
+		 "WEIR_STATE_PASSWORD_FILE names"},
+		{"ERR AUTH", false,
+		 "wants no password, and WEIR_STATE_PASSWORD_FILE names one"},
+		{"NOPERM", true,
 		 "does not permit this user what weir needs: see \"Redis\" in "
-		 "man weir",
-		 true},
-		{"ERR The user executing",
+		 "man weir"},
+		{"ERR The user executing", true,
 		 "does not permit this user what weir needs: see \"Redis\" in "
-		 "man weir",
-		 true},
-		{"OOM", "is out of memory: raise its maxmemory", true},
-		{"READONLY", "is a read-only replica: name the primary", false},
-		{"MASTERDOWN", "is a replica that has lost its primary", false},
-		{"LOADING", "is loading its data", false},
-		{"BUSY", "is busy with a script of others", true},
-		{"MISCONF", "cannot save to its disk, so takes no counts",
-		 true},
-		{"MOVED", "is part of a cluster, which weir does not speak to",
-		 false},
-		{"CLUSTERDOWN",
-		 "is part of a cluster, which weir does not speak to", false},
-		{"WRONGTYPE",
+		 "man weir"},
+		{"OOM", true, "is out of memory: raise its maxmemory"},
+		{"READONLY", false, "is a read-only replica: name the primary"},
+		{"MASTERDOWN", false, "is a replica that has lost its primary"},
+		{"LOADING", false, "is loading its data"},
+		{"BUSY", true, "is busy with a script of others"},
+		{"MISCONF", true,
+		 "cannot save to its disk, so takes no counts"},
+		{"MOVED", false,
+		 "is part of a cluster, which weir does not speak to"},
+		{"CLUSTERDOWN", false,
+		 "is part of a cluster, which weir does not speak to"},
+		{"WRONGTYPE", true,
 		 "has values of others under weir's keys: name another "
-		 "database",
-		 true},
-		{"ERR DB index", "has no such database", false},
+		 "database"},
+		{"ERR DB index", false, "has no such database"},
 	};
 	const size_t count = sizeof(errors) / sizeof(errors[0]);
 	const bool greeting = r->state == GREETING;

@@ -53,26 +53,16 @@ static void read_json(struct loader *l, const json_value *v, void *into)
 			*copy = ' ';
 }
 
-const char *const policy_outcomes[] = {
-	[CASE_ALLOWED] = "allowed", [CASE_ASK] = "ask",
-	[CASE_REFUSED] = "refused", [CASE_HIDDEN] = "hidden",
-	[CASE_OUTCOMES] = NULL,
-};
+const char policy_outcomes[] = "allowed\0ask\0refused\0hidden\0";
 
 #define EXPECTED "allowed, ask, refused or hidden"
 
 static void read_expect(struct loader *l, const json_value *v, void *into)
 {
-	int i = 0;
+	int i = loader_choose(l, v, EXPECTED, "verdict", policy_outcomes);
 
-	if (!loader_want(l, v, json_string, EXPECTED))
-		return;
-	while (policy_outcomes[i] && !loader_is(v, policy_outcomes[i]))
-		i++;
-	((struct policy_case *)into)->expect = (enum policy_outcome)i;
-	if (!policy_outcomes[i])
-		loader_unknown(l, "verdict", v->u.string.ptr,
-			       v->u.string.length, policy_outcomes);
+	((struct policy_case *)into)->expect =
+		i < 0 ? CASE_OUTCOMES : (enum policy_outcome)i;
 }
 
 static int64_t read_number(struct loader *l, const json_value *v, int64_t least,
@@ -111,7 +101,7 @@ static const struct loader_key case_keys[] = {
 	{"repeat", read_repeat},
 	{"after", read_after},
 	{"description", read_description},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 static void read_case(struct loader *l, const json_value *v, size_t index,

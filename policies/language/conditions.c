@@ -205,26 +205,19 @@ void conditions_read_value(struct loader *l, const json_value *v, void *into)
 
 /* ---- operators ------------------------------------------------------- */
 
-static const char *const op_words[] = {
-#define ROW(id, name, ...) [OP_##id] = name,
-	OPERATORS(ROW)
+#define ROW(id, name, ...) name "\0"
+static const char op_words[] = OPERATORS(ROW);
 #undef ROW
-		[OP_COUNT] = NULL,
-};
 
 static void read_op(struct loader *l, const json_value *v, struct condition *c,
 		    bool *known)
 {
-	if (!loader_want(l, v, json_string, "an operator, a string"))
-		return;
-	for (int i = 0; op_words[i]; i++)
-		if (loader_is(v, op_words[i])) {
-			c->op = (enum op)i;
-			*known = true;
-			return;
-		}
-	loader_unknown(l, "operator", v->u.string.ptr, v->u.string.length,
-		       op_words);
+	int i = loader_choose(l, v, "an operator, a string", "operator",
+			      op_words);
+
+	*known = i >= 0;
+	if (i >= 0)
+		c->op = (enum op)i;
 }
 
 /* ---- what is compared with ------------------------------------------- */
@@ -660,21 +653,26 @@ static void put_operands(struct strbuf *out, const struct condition *c)
 /* What a required value must be, or NULL. */
 static const char *wanted(const struct condition *c)
 {
-	static const char *const words[OP_COUNT] = {
-		[OP_IN] = " must be ",
-		[OP_LT] = " must be a number less than ",
-		[OP_LTE] = " must be a number of at most ",
-		[OP_GT] = " must be a number greater than ",
-		[OP_GTE] = " must be a number of at least ",
-		[OP_UNDER] = " must be an absolute path under ",
-		[OP_HOST] = " must be an http or https URL whose host is ",
-		[OP_MAX_LENGTH] = " must have a length of at most ",
+	static const struct {
+		char op, words[46];
+	} rows[] = {
+		{OP_IN, " must be "},
+		{OP_LT, " must be a number less than "},
+		{OP_LTE, " must be a number of at most "},
+		{OP_GT, " must be a number greater than "},
+		{OP_GTE, " must be a number of at least "},
+		{OP_UNDER, " must be an absolute path under "},
+		{OP_HOST, " must be an http or https URL whose host is "},
+		{OP_MAX_LENGTH, " must have a length of at most "},
 	};
 
 	for (size_t i = 0; c->op == OP_UNDER && i < c->operand_count; i++)
 		if (c->operands[i].uri)
 			return " must be under ";
-	return words[c->op];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].op == (char)c->op)
+			return rows[i].words;
+	return NULL;
 }
 
 /* The path of a condition as the file has it. */
@@ -754,7 +752,7 @@ static const struct loader_key condition_keys[] = {
 	{"value", read_value},
 	{"on_deny", read_on_deny},
 	{"description", loader_read_description},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 static void read_single(struct loader *l, const json_value *v, struct draft *d)
@@ -829,7 +827,7 @@ static const struct loader_key group_keys[] = {
 	{"any", read_any},
 	{"on_deny", read_on_deny},
 	{"description", loader_read_description},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 /* Which group is it? */

@@ -11,13 +11,15 @@
 	"this is a client's configuration of its servers, not a policy. Put "  \
 	"weir before a server's command in it: \"command\": \"weir\", "        \
 	"\"args\": [\"-p\", \"POLICY\", \"--\", \"COMMAND\", ...]. A policy "  \
-	"is " POLICY_FRAME
+	"is "
 #define LIST                                                                   \
 	"this is a server's list of tools, not a policy: weir check --tools "  \
-	"LIST POLICY holds a policy against it. A policy is " POLICY_FRAME
+	"LIST POLICY holds a policy against it. A policy is "
 #define PEER                                                                   \
 	"this looks like another program's policy. weir has the rules of a "   \
-	"tool under its name: " POLICY_FRAME
+	"tool under its name: "
+#define PERMISSIONS                                                            \
+	"these are a client's own permissions, not a policy. A policy is "
 
 /* ---- no JSON --------------------------------------------------------- */
 
@@ -71,14 +73,14 @@ static bool is_lines(const char *p, const char *end)
  * that there is to say. */
 static const char *cause(const struct scan *r, const char **at)
 {
-	static const char *const quotes[] = {"'",
-					     "`",
-					     "\xE2\x80\x98",
-					     "\xE2\x80\x99",
-					     "\xE2\x80\x9C",
-					     "\xE2\x80\x9D"};
-	static const char *const words[] = {"True",      "False", "None",
-					    "undefined", "NaN",   "Infinity"};
+	static const char quotes[][4] = {"'",
+					 "`",
+					 "\xE2\x80\x98",
+					 "\xE2\x80\x99",
+					 "\xE2\x80\x9C",
+					 "\xE2\x80\x9D"};
+	static const char words[][10] = {"True",      "False", "None",
+					 "undefined", "NaN",   "Infinity"};
 	const char *p = *at, *end = r->end, *last = before(r, p);
 
 	if (begins(p, end, "//") || begins(p, end, "/*") || *p == '#')
@@ -109,9 +111,9 @@ static const char *cause(const struct scan *r, const char **at)
 /* A key that a client's configuration has, in a text that is no JSON. */
 static bool has_servers(const struct scan *r)
 {
-	static const char *const keys[] = {"mcpServers", "mcp_servers",
-					   "context_servers", "\"servers\"",
-					   "\"mcp\""};
+	static const char keys[][16] = {"mcpServers", "mcp_servers",
+					"context_servers", "\"servers\"",
+					"\"mcp\""};
 	size_t len = (size_t)(r->end - r->begin);
 
 	if (memmem(r->begin, len, "\"version\"", 9))
@@ -125,18 +127,21 @@ static bool has_servers(const struct scan *r)
 void foreign_text(struct loader *l, const struct scan *r)
 {
 	const char *start = r->begin, *end = r->end, *said = r->fault.reason;
-	const char *more = has_servers(r) ? "; " CLIENT : "";
+	const bool servers = has_servers(r);
+	const char *more = servers ? "; " CLIENT : "";
+	const char *frame = servers ? POLICY_FRAME : "";
 
 	l->at = r->begin;
 	while (start < end && strchr(" \t\r\n", *start) && *start)
 		start++;
 	if (start == end) {
-		loader_fault(l, "the file is empty: a policy is " POLICY_FRAME);
+		loader_fault(l, "the file is empty: a policy is %s",
+			     POLICY_FRAME);
 	} else if (begins(start, end, "\xEF\xBB\xBF")) {
 		loader_fault(l,
 			     "a byte order mark (BOM) is before the JSON: save "
-			     "the file as UTF-8 without it%s",
-			     more);
+			     "the file as UTF-8 without it%s%s",
+			     more, frame);
 	} else if (begins(start, end, "\xFF\xFE") ||
 		   begins(start, end, "\xFE\xFF") ||
 		   (end - start > 1 && (!start[0] || !start[1]))) {
@@ -146,45 +151,50 @@ void foreign_text(struct loader *l, const struct scan *r)
 		l->at = start;
 		loader_fault(l,
 			     "this looks like YAML or TOML, and a policy is "
-			     "JSON: " POLICY_FRAME "%s",
-			     more);
+			     "JSON: %s%s%s",
+			     POLICY_FRAME, more, frame);
 	} else {
 		const char *at = r->begin + r->fault.offset, *why;
 
 		why = r->fault.grammar ? cause(r, &at) : NULL;
 		l->at = at;
-		loader_fault(l, "%s%s%s", why ? why : said,
-			     *start == '"' ? "; a policy is " POLICY_FRAME : "",
-			     more);
+		loader_fault(l, "%s%s%s%s%s", why ? why : said,
+			     *start == '"' ? "; a policy is " : "",
+			     *start == '"' ? POLICY_FRAME : "", more, frame);
 	}
 }
 
 /* ---- other JSON ------------------------------------------------------ */
 
-/* Keys at the top of other files, and what such a file is. */
+/* What other files are, and their keys at the top. */
+enum file { A_CLIENT, A_LIST, A_PEER, A_PERMISSIONS };
 static const struct {
-	const char *key;
-	json_type type;
-	const char *words;
+	char key[16];
+	unsigned char type; /* json_type */
+	unsigned char file;
 } tops[] = {
-	{"mcpServers", json_object, CLIENT},
-	{"servers", json_object, CLIENT},
-	{"context_servers", json_object, CLIENT},
-	{"mcp_servers", json_object, CLIENT},
-	{"mcp", json_object, CLIENT},
-	{"tools", json_array, LIST},
-	{"result", json_object, LIST},
-	{"jsonrpc", json_string, LIST},
-	{"permissions", json_object,
-	 "these are a client's own permissions, not a policy. A policy "
-	 "is " POLICY_FRAME},
-	{"rules", json_array, PEER},
-	{"policies", json_array, PEER},
-	{"Statement", json_array, PEER},
-	{"allow", json_array, PEER},
-	{"deny", json_array, PEER},
-	{"allowlist", json_array, PEER},
-	{"denylist", json_array, PEER},
+	{"mcpServers", json_object, A_CLIENT},
+	{"servers", json_object, A_CLIENT},
+	{"context_servers", json_object, A_CLIENT},
+	{"mcp_servers", json_object, A_CLIENT},
+	{"mcp", json_object, A_CLIENT},
+	{"tools", json_array, A_LIST},
+	{"result", json_object, A_LIST},
+	{"jsonrpc", json_string, A_LIST},
+	{"permissions", json_object, A_PERMISSIONS},
+	{"rules", json_array, A_PEER},
+	{"policies", json_array, A_PEER},
+	{"Statement", json_array, A_PEER},
+	{"allow", json_array, A_PEER},
+	{"deny", json_array, A_PEER},
+	{"allowlist", json_array, A_PEER},
+	{"denylist", json_array, A_PEER},
+};
+static const char *const files[] = {
+	[A_CLIENT] = CLIENT,
+	[A_LIST] = LIST,
+	[A_PEER] = PEER,
+	[A_PERMISSIONS] = PERMISSIONS,
 };
 
 static bool has_objects(const json_value *v)
@@ -207,9 +217,9 @@ static void read_foreign(struct loader *l, const json_object_entry *e,
 		    (tools && !has_objects(e->value)))
 			continue;
 		*found = true;
-		loader_fault(l, "%s \"%s\": %s",
+		loader_fault(l, "%s \"%s\": %s%s",
 			     tools ? "an array as" : "unknown key", e->name,
-			     tops[i].words);
+			     files[tops[i].file], POLICY_FRAME);
 	}
 }
 
@@ -218,10 +228,11 @@ bool foreign_file(struct loader *l, const json_value *v)
 	bool found = false;
 
 	if (v->type == json_array) {
-		loader_fault(l, "%s",
-			     has_objects(v) ? LIST
-					    : "a policy, " POLICY_FRAME
-					      ", was expected, not an array");
+		if (has_objects(v))
+			loader_fault(l, "%s%s", LIST, POLICY_FRAME);
+		else
+			loader_want(l, v, json_object,
+				    "a policy, " POLICY_FRAME ",");
 		return true;
 	}
 	if (v->type != json_object)
@@ -236,11 +247,13 @@ bool foreign_file(struct loader *l, const json_value *v)
 
 /* ---- words of others ------------------------------------------------- */
 
-const char *foreign_word(const char *s, size_t len, const char *const *words)
+const char *foreign_word(const char *s, size_t len, const char *words)
 {
 	/* What other languages of policies say, too far from weir's word to be
 	 * found by its letters. */
-	static const char *const pairs[][2] = {
+	static const struct {
+		char theirs[12], ours[17];
+	} pairs[] = {
 		{"equals", "eq"},
 		{"equal", "eq"},
 		{"==", "eq"},
@@ -285,10 +298,10 @@ const char *foreign_word(const char *s, size_t len, const char *const *words)
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
-		for (size_t k = 0; words[k]; k++)
-			if (strlen(pairs[i][0]) == len &&
-			    memcmp(pairs[i][0], s, len) == 0 &&
-			    strcmp(pairs[i][1], words[k]) == 0)
-				return words[k];
+		for (const char *w = words; *w; w = policy_word(w, 1))
+			if (strlen(pairs[i].theirs) == len &&
+			    memcmp(pairs[i].theirs, s, len) == 0 &&
+			    strcmp(pairs[i].ours, w) == 0)
+				return w;
 	return NULL;
 }

@@ -9,27 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct span_name {
-	const char *name;
-	int64_t seconds;
-} spans[] = {{"second", 1},
-	     {"minute", 60},
-	     {"hour", 3600},
-	     {"day", 86400},
-	     {"week", 604800}};
-static const char *const span_words[] = {"second", "minute", "hour",
-					 "day",    "week",   NULL};
-#define SPANS (sizeof(spans) / sizeof(*spans))
-
-/* Seconds of a window's name, or 0. */
-static int64_t span_seconds(const char *s, size_t len)
-{
-	for (size_t i = 0; span_words[i]; i++)
-		if (strlen(spans[i].name) == len &&
-		    memcmp(spans[i].name, s, len) == 0)
-			return spans[i].seconds;
-	return 0;
-}
+/* The names of windows, a list of words, and what they mean. */
+static const char span_words[] = "second\0minute\0hour\0day\0week\0";
+static const int64_t span_seconds[] = {1, 60, 3600, 86400, 604800};
+#define SPANS (int)(sizeof(span_seconds) / sizeof(*span_seconds))
 
 /* A limit being read: the limit, and what its object said. */
 struct draft {
@@ -83,29 +66,23 @@ static void read_amount(struct loader *l, const json_value *v, void *into)
 static void read_window(struct loader *l, const json_value *v, void *into)
 {
 	struct draft *d = into;
-	int64_t seconds;
+	int i;
 
 	if (v->type != json_string) {
 		if (loader_in_range(l, v, 1, POLICY_WINDOW_SECONDS))
 			d->limit->length = v->u.integer * SECOND;
 		return;
 	}
-	seconds = span_seconds(v->u.string.ptr, v->u.string.length);
-	if (seconds == 0)
-		loader_unknown(l, "window", v->u.string.ptr, v->u.string.length,
-			       span_words);
-	d->limit->length = seconds * SECOND;
+	i = loader_choose(l, v, "", "window", span_words);
+	if (i >= 0)
+		d->limit->length = span_seconds[i] * SECOND;
 }
 
 static void read_scope(struct loader *l, const json_value *v, void *into)
 {
-	static const char *const words[] = {"session", "grant", NULL};
-
-	((struct draft *)into)->limit->session = loader_is(v, "session");
-	if (loader_want(l, v, json_string, "\"session\" or \"grant\"") &&
-	    !loader_is(v, "session") && !loader_is(v, "grant"))
-		loader_unknown(l, "scope", v->u.string.ptr, v->u.string.length,
-			       words);
+	((struct draft *)into)->limit->session =
+		loader_choose(l, v, "\"session\" or \"grant\"", "scope",
+			      "session\0grant\0") == 0;
 }
 
 static void read_counter(struct loader *l, const json_value *v, void *into)
@@ -156,20 +133,20 @@ static void read_values(struct loader *l, const json_value *v, void *into)
 static void put_window(struct strbuf *out, int64_t length)
 {
 	int64_t seconds = length / SECOND;
-	size_t unit = 3; /* days, else the longest that fits */
+	int unit = 3; /* days, else the longest that fits */
 
-	for (size_t i = 0; i < SPANS; i++)
-		if (spans[i].seconds == seconds) {
+	for (int i = 0; i < SPANS; i++)
+		if (span_seconds[i] == seconds) {
 			strbuf_string(out, seconds == 3600 ? " an " : " a ");
-			strbuf_string(out, spans[i].name);
+			strbuf_string(out, policy_word(span_words, i));
 			return;
 		}
-	while (seconds % spans[unit].seconds != 0)
+	while (seconds % span_seconds[unit] != 0)
 		unit--;
 	strbuf_string(out, " in ");
-	strbuf_number(out, seconds / spans[unit].seconds);
+	strbuf_number(out, seconds / span_seconds[unit]);
 	strbuf_string(out, " ");
-	strbuf_string(out, spans[unit].name);
+	strbuf_string(out, policy_word(span_words, unit));
 	strbuf_string(out, "s");
 }
 
@@ -265,13 +242,13 @@ static const struct loader_key limit_keys[] = {
 	{"per", read_per},
 	{"values", read_values},
 	{"description", loader_read_description},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 static const struct loader_key rate_keys[] = {
 	{"max", read_max},
 	{"window", read_window},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 static void read_limit(struct loader *l, const json_value *v,
@@ -360,8 +337,10 @@ static void read_rate_text(struct loader *l, const char *s, size_t len,
 	while (at < len && s[at] >= '0' && s[at] <= '9' &&
 	       max <= POLICY_LIMIT_MAX)
 		max = max * 10 + (s[at++] - '0');
-	if (at > 0 && max <= POLICY_LIMIT_MAX && at < len && s[at] == '/')
-		limit->length = SECOND * span_seconds(s + at + 1, len - at - 1);
+	if (at > 0 && max <= POLICY_LIMIT_MAX && s[at] == '/')
+		for (int i = 0; i < SPANS; i++)
+			if (strcmp(s + at + 1, policy_word(span_words, i)) == 0)
+				limit->length = span_seconds[i] * SECOND;
 	if (limit->length == 0)
 		loader_fault(
 			l,

@@ -2,37 +2,22 @@
  * words.
  */
 #include "lint.h"
+#include "loader.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Of a line, which may name two places. */
-#define LINE_BYTES (2 * LINT_PLACE_BYTES + 1024)
 
 #define UNUSED_SAID 5 /* entries that one sentence names */
 
 void lint_warn(struct lint *l, const struct location *location,
 	       const char *format, ...)
 {
-	char line[LINE_BYTES], words[LINE_BYTES];
-	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
+	loader_report_at(l->report, l->context, location, format, args);
 	va_end(args);
-	strbuf_string(&o, location->file);
-	strbuf_string(&o, ":");
-	strbuf_number(&o, (int64_t)location->line);
-	strbuf_string(&o, ": ");
-	if (*location->rule == '/') {
-		strbuf_string(&o, location->rule);
-		strbuf_string(&o, ": ");
-	}
-	strbuf_string(&o, words);
-	line[o.len] = '\0';
-	l->report(l->context, line);
 	l->count++;
 }
 
@@ -353,7 +338,7 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 		     struct text name, struct strbuf *out)
 {
 	static const struct {
-		const char *call, *list;
+		char call[15], list[15];
 	} methods[POLICY_SECTIONS] = {
 		[POLICY_TOOLS] = {"tools/call", "tools/list"},
 		[POLICY_PROMPTS] = {"prompts/get", "prompts/list"},

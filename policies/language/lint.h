@@ -41,6 +41,9 @@ void lint_limits(struct lint *l);
  * JSON. */
 struct span lint_member(struct span object, const char *key);
 
+/* The same of a condition, as the policy has it. */
+struct span lint_source(const struct condition *c, const char *key);
+
 /* Decodes a string, with a NUL behind it.  False: it is none, does not fit, or
  * has a NUL or an unpaired surrogate. */
 bool lint_string(struct span value, char *out, size_t cap);

@@ -45,8 +45,8 @@ static bool is_within(const struct condition *c, const struct condition *d)
 	}
 	if (c->op != d->op)
 		return false;
-	v = lint_member((struct span){c->source, strlen(c->source)}, "value");
-	w = lint_member((struct span){d->source, strlen(d->source)}, "value");
+	v = lint_source(c, "value");
+	w = lint_source(d, "value");
 	return v.len == w.len && memcmp(v.ptr, w.ptr, v.len) == 0;
 }
 
@@ -134,7 +134,7 @@ static void warn_both(struct lint *l, const struct rules *r,
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
-	static const char *const calls[POLICY_SECTIONS] = {
+	static const char calls[POLICY_SECTIONS][15] = {
 		[POLICY_TOOLS] = "tools/call",
 		[POLICY_PROMPTS] = "prompts/get",
 		[POLICY_RESOURCES] = "resources/read",
@@ -151,7 +151,7 @@ static void warn_rules(struct lint *l, const struct rules *r)
 	while ((o = applying_next(&a, &exact)))
 		if (!all || o == r)
 			warn_both(l, r, o);
-	if (!calls[r->section])
+	if (!*calls[r->section])
 		return;
 	s = (struct subject){.section = POLICY_METHODS,
 			     .name = calls[r->section],

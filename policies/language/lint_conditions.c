@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#define OR_HOST       ", or {\"op\": \"host\", \"value\": HOST}"
 #define PATTERN_BYTES 4096 /* of a longer pattern nothing is said */
 
 struct span lint_member(struct span object, const char *key)
@@ -28,6 +29,11 @@ struct span lint_member(struct span object, const char *key)
 		more = p != NULL;
 	}
 	return found;
+}
+
+struct span lint_source(const struct condition *c, const char *key)
+{
+	return lint_member((struct span){c->source, strlen(c->source)}, key);
 }
 
 bool lint_string(struct span value, char *out, size_t cap)
@@ -192,8 +198,8 @@ static bool has_segments(const char *p)
 /* Is the argument a uri, or else a path, by its name? */
 static bool is_place(const struct condition *c, bool path)
 {
-	static const char *const places[] = {"uri", "url",    "path", "file",
-					     "dir", "folder", "root"};
+	static const char places[][7] = {"uri", "url",    "path", "file",
+					 "dir", "folder", "root"};
 	const size_t count = path ? sizeof(places) / sizeof(*places) : 2;
 	const struct step *s;
 	char key[256];
@@ -229,105 +235,84 @@ static bool is_slashed(const struct condition *c, const char *p)
 	return c->step_count > 0 && !is_place(c, true);
 }
 
+/* A pattern for paths and uris: what is behind its root. */
+static void warn_place(struct lint *l, const struct condition *c,
+		       const char *what, bool require, bool host)
+{
+	lint_warn(l, &c->location,
+		  "a %s is not for paths and uris, as \"..\", \"//\" and other "
+		  "spellings %s. Write {\"op\": \"under\", \"value\": "
+		  "DIRECTORY}%s",
+		  what, require ? "lead out of what it covers" : "lead past it",
+		  host ? OR_HOST : "");
+}
+
 /* placed: under or host is required of the argument, too. */
-static bool warn_regex(struct lint *l, const struct condition *c, const char *p,
+static void warn_regex(struct lint *l, const struct condition *c, const char *p,
 		       bool require, bool placed)
 {
 	struct shape s = shape_of(p);
-	const char *bare = skip_flag(p), *root;
+	const char *bare = skip_flag(p), *root, *why = NULL;
 
-	if (strpbrk(p, "\b\f")) {
-		lint_warn(
-			l, &c->location,
-			"\\b in a JSON string is a backspace: write \\\\b for "
-			"the \\b of a regular expression");
-		return true;
-	}
-	if (is_slashed(c, p)) {
-		lint_warn(l, &c->location,
-			  "the slashes around this regular expression are "
-			  "looked for, too: write it without them, and (?i) in "
-			  "front for any case");
-		return true;
-	}
-	if (s.never) {
-		lint_warn(l, &c->location,
-			  "this can never match: ^ is the begin of the string "
-			  "and $ its end. Write \\\\^ or \\\\$ for the "
-			  "character");
-		return true;
-	}
 	if (is_begin(bare))
 		bare = token_end(bare);
 	root = placed ? NULL : behind_root(bare);
-	if (root && !is_one_of(root[strspn(root, ".*+$")], "|)") &&
-	    root[strspn(root, ".*+$")] &&
-	    (require ? s.open || !s.literal
-		     : s.begins || *bare != '/' || has_segments(root))) {
-		lint_warn(l, &c->location,
-			  "a pattern is not for paths and uris, as \"..\", "
-			  "\"//\" and other spellings %s. Write {\"op\": "
-			  "\"under\", \"value\": DIRECTORY}%s",
-			  require ? "lead out of what it covers"
-				  : "lead past it",
-			  *bare == 'h' ? ", or {\"op\": \"host\", \"value\": "
-					 "HOST}"
-				       : "");
-		return true;
+	if (root) {
+		const char rest = root[strspn(root, ".*+$")];
+
+		if (!rest || is_one_of(rest, "|)") ||
+		    !(require ? s.open || !s.literal
+			      : s.begins || *bare != '/' || has_segments(root)))
+			root = NULL;
 	}
-	if (require && s.open) {
-		lint_warn(l, &c->location,
-			  "this is found anywhere in the string, whatever "
-			  "stands around it: write ^ before it and $ behind "
-			  "it, and [\\\\s\\\\S]* where anything may stand");
-		return true;
-	}
-	if (require && s.loose) {
-		lint_warn(l, &c->location,
-			  "the . between two letters is any character: write "
-			  "[.] for a dot");
-		return true;
-	}
-	if (!require && s.dot) {
-		lint_warn(l, &c->location,
-			  ". stops at a line break, so a call with one passes: "
-			  "write [\\\\s\\\\S] for any character");
-		return true;
-	}
-	return false;
+	if (strpbrk(p, "\b\f"))
+		why = "\\b in a JSON string is a backspace: write \\\\b for "
+		      "the \\b of a regular expression";
+	else if (is_slashed(c, p))
+		why = "the slashes around this regular expression are "
+		      "looked for, too: write it without them, and (?i) in "
+		      "front for any case";
+	else if (s.never)
+		why = "this can never match: ^ is the begin of the string "
+		      "and $ its end. Write \\\\^ or \\\\$ for the "
+		      "character";
+	else if (root)
+		warn_place(l, c, "pattern", require, *bare == 'h');
+	else if (require && s.open)
+		why = "this is found anywhere in the string, whatever "
+		      "stands around it: write ^ before it and $ behind "
+		      "it, and [\\\\s\\\\S]* where anything may stand";
+	else if (require && s.loose)
+		why = "the . between two letters is any character: write "
+		      "[.] for a dot";
+	else if (!require && s.dot)
+		why = ". stops at a line break, so a call with one passes: "
+		      "write [\\\\s\\\\S] for any character";
+	if (why)
+		lint_warn(l, &c->location, "%s", why);
 }
 
-static bool warn_glob(struct lint *l, const struct condition *c, const char *p,
+static void warn_glob(struct lint *l, const struct condition *c, const char *p,
 		      bool require, bool placed)
 {
 	const char *root = placed ? NULL : behind_root(p);
+	const char *brace = strchr(p, '{'), *bracket = strchr(p, '[');
 	char odd = '\0';
 
 	if (*p == '^' || (*p && p[strlen(p) - 1] == '$'))
 		odd = *p == '^' ? '^' : '$';
-	else if (strchr(p, '{') && strchr(strchr(p, '{'), ',') &&
-		 strchr(strchr(p, '{'), '}'))
+	else if (brace && strchr(brace, ',') && strchr(brace, '}'))
 		odd = '{';
-	else if (strchr(p, '[') && strchr(strchr(p, '['), ']'))
+	else if (bracket && strchr(bracket, ']'))
 		odd = '[';
-	if (odd) {
+	if (odd)
 		lint_warn(l, &c->location,
 			  "a glob has * for anything and ? for one character, "
 			  "and \"%c\" is looked for: write a glob for each, or "
 			  "a regex",
 			  odd);
-		return true;
-	}
-	if (root && strpbrk(root, "*?") && strcmp(root, "*") != 0) {
-		lint_warn(l, &c->location,
-			  "a glob is not for paths and uris, as \"..\", \"//\" "
-			  "and other spellings %s. Write {\"op\": \"under\", "
-			  "\"value\": DIRECTORY}",
-			  require ? "lead out of what it covers"
-				  : "lead past it");
-		return true;
-	}
-	return false;
+	else if (root && strpbrk(root, "*?") && strcmp(root, "*") != 0)
+		warn_place(l, c, "glob", require, false);
 }
 
 /* ---- operands -------------------------------------------------------- */
@@ -388,10 +373,7 @@ static bool warn_spelling(struct lint *l, const struct condition *c,
 			  "knows one: write {\"op\": \"under\", \"value\": "
 			  "DIRECTORY}%s",
 			  operators[c->op].name,
-			  host || *o->ptr == 'h'
-				  ? ", or {\"op\": \"host\", \"value\": "
-				    "HOST}"
-				  : "");
+			  host || *o->ptr == 'h' ? OR_HOST : "");
 		return true;
 	}
 	return false;
@@ -424,10 +406,7 @@ static bool warn_path(struct lint *l, const struct rules *r,
 			  "argument first, args.NAME[*]");
 		return true;
 	}
-	if (!lint_string(
-		    lint_member((struct span){c->source, strlen(c->source)},
-				"path"),
-		    path, sizeof(path)))
+	if (!lint_string(lint_source(c, "path"), path, sizeof(path)))
 		return false;
 	for (size_t i = 0; *path == '/' && i < c->step_count; i++)
 		if (s[i].key && memchr(s[i].key, '*', s[i].len)) {
@@ -623,10 +602,7 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 		    (!placed && warn_spelling(l, c, require)))
 			continue;
 		if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
-		    lint_string(lint_member((struct span){c->source,
-							  strlen(c->source)},
-					    "value"),
-				text, sizeof(text))) {
+		    lint_string(lint_source(c, "value"), text, sizeof(text))) {
 			if (c->op == OP_REGEX)
 				warn_regex(l, c, text, require, placed);
 			else

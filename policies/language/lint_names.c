@@ -8,15 +8,15 @@
 /* ---- what an entry opens --------------------------------------------- */
 
 /* Globs that begin with one of these are meant to hold back. */
-static const char *const grave[] = {
-	"delete", "destroy",   "drop",     "erase",     "kill", "purge",
-	"remove", "terminate", "truncate", "uninstall", "wipe", NULL};
+static const char grave[] =
+	"delete\0destroy\0drop\0erase\0kill\0purge\0remove\0"
+	"terminate\0truncate\0uninstall\0wipe\0";
 
-static bool begins_with(const struct rules *r, const char *const *words)
+static bool begins_with(const struct rules *r, const char *words)
 {
-	for (; *words; words++)
-		if (r->entry.folded_len > strlen(*words) &&
-		    memcmp(r->entry.folded, *words, strlen(*words)) == 0)
+	for (; *words; words = policy_word(words, 1))
+		if (r->entry.folded_len > strlen(words) &&
+		    memcmp(r->entry.folded, words, strlen(words)) == 0)
 			return true;
 	return false;
 }
@@ -157,54 +157,48 @@ static void warn_name(struct lint *l, const struct rules *r)
 /* ---- methods --------------------------------------------------------- */
 
 /* What a client sends in some revision of MCP, and what only a server does. */
-const char *const policy_methods[] = {
-	"completion/complete",
-	"initialize",
-	"logging/setLevel",
-	"notifications/cancelled",
-	"notifications/initialized",
-	"notifications/progress",
-	"notifications/roots/list_changed",
-	"notifications/tasks/status",
-	"ping",
-	"prompts/get",
-	"prompts/list",
-	"resources/list",
-	"resources/read",
-	"resources/subscribe",
-	"resources/templates/list",
-	"resources/unsubscribe",
-	"server/discover",
-	"subscriptions/listen",
-	"tasks/cancel",
-	"tasks/get",
-	"tasks/list",
-	"tasks/result",
-	"tasks/update",
-	"tools/call",
-	"tools/list",
-	NULL,
-};
-static const char *const server_methods[] = {
-	"elicitation/create",
-	"notifications/elicitation/complete",
-	"notifications/message",
-	"notifications/prompts/list_changed",
-	"notifications/resources/list_changed",
-	"notifications/resources/updated",
-	"notifications/tools/list_changed",
-	"roots/list",
-	"sampling/createMessage",
-	NULL,
-};
+const char policy_methods[] = "completion/complete\0"
+			      "initialize\0"
+			      "logging/setLevel\0"
+			      "notifications/cancelled\0"
+			      "notifications/initialized\0"
+			      "notifications/progress\0"
+			      "notifications/roots/list_changed\0"
+			      "notifications/tasks/status\0"
+			      "ping\0"
+			      "prompts/get\0"
+			      "prompts/list\0"
+			      "resources/list\0"
+			      "resources/read\0"
+			      "resources/subscribe\0"
+			      "resources/templates/list\0"
+			      "resources/unsubscribe\0"
+			      "server/discover\0"
+			      "subscriptions/listen\0"
+			      "tasks/cancel\0"
+			      "tasks/get\0"
+			      "tasks/list\0"
+			      "tasks/result\0"
+			      "tasks/update\0"
+			      "tools/call\0"
+			      "tools/list\0";
+static const char server_methods[] = "elicitation/create\0"
+				     "notifications/elicitation/complete\0"
+				     "notifications/message\0"
+				     "notifications/prompts/list_changed\0"
+				     "notifications/resources/list_changed\0"
+				     "notifications/resources/updated\0"
+				     "notifications/tools/list_changed\0"
+				     "roots/list\0"
+				     "sampling/createMessage\0";
 
-static bool covers_one(const struct entry *e, const char *const *methods)
+static bool covers_one(const struct entry *e, const char *methods)
 {
 	char folded[64];
 	size_t len;
 
-	for (; *methods; methods++) {
-		len = name_fold(*methods, strlen(*methods), folded);
+	for (; *methods; methods = policy_word(methods, 1)) {
+		len = name_fold(methods, strlen(methods), folded);
 		if (e->glob ? name_glob(e->folded, e->folded_len, folded, len)
 			    : e->folded_len == len &&
 				      memcmp(e->folded, folded, len) == 0)
@@ -215,10 +209,10 @@ static bool covers_one(const struct entry *e, const char *const *methods)
 
 bool policy_only_servers_send(struct text method)
 {
-	const char *const *m = server_methods;
+	const char *m = server_methods;
 
-	while (*m && !text_is(method, *m, strlen(*m)))
-		m++;
+	while (*m && !text_is(method, m, strlen(m)))
+		m = policy_word(m, 1);
 	return *m;
 }
 

@@ -87,7 +87,7 @@ static void each_element(struct span array, visit *each, void *context)
 static unsigned type_of_name(struct span name)
 {
 	static const struct {
-		const char *name;
+		char name[8];
 		unsigned set;
 	} rows[] = {
 		{"string", SET_STRING},
@@ -216,7 +216,7 @@ static enum found look_at_element(struct look *k, struct span schema,
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static enum found look_at(struct look *k, struct span schema, size_t step)
 {
-	static const char *const groups[] = {"anyOf", "oneOf", "allOf"};
+	static const char groups[][6] = {"anyOf", "oneOf", "allOf"};
 	const struct step *s = &k->c->steps[step];
 	struct branch b = {.k = k, .step = step, .best = FOUND_CLOSED};
 	struct span ref, type;
@@ -327,19 +327,16 @@ struct holding {
 	bool unless; /* and what does not meet it is asked about */
 	char path[6 * NAME_BYTES]; /* as the file has it */
 	size_t told, more;         /* tools that are warned of */
-	size_t there, not ; /* tools that have the argument, or have not */
+	size_t there, missing; /* tools that have the argument, or have not */
 };
 
 static void note_path(struct holding *h)
 {
-	const char *source = h->c->source;
 	char text[NAME_BYTES];
 
 	snprintf(h->path, sizeof(h->path), "%s", h->given ? h->given : "args");
 	if (!h->given &&
-	    lint_string(
-		    lint_member((struct span){source, strlen(source)}, "path"),
-		    text, sizeof(text)))
+	    lint_string(lint_source(h->c, "path"), text, sizeof(text)))
 		snprintf(h->path, sizeof(h->path), "%s",
 			 loader_show(text, strlen(text)).text);
 }
@@ -355,7 +352,7 @@ static bool is_told(struct holding *h)
 
 static const char *type_words(unsigned set, char *words, size_t cap)
 {
-	static const char *const names[] = {
+	static const char names[][14] = {
 		[TYPE_NULL] = "null",       [TYPE_BOOLEAN] = "true or false",
 		[TYPE_NUMBER] = "a number", [TYPE_STRING] = "a string",
 		[TYPE_ARRAY] = "an array",  [TYPE_OBJECT] = "an object"};
@@ -387,25 +384,22 @@ static const char *last_word(const char *name, char *word, size_t cap)
 	return word;
 }
 
-static bool is_word(const char *name, const char *const *words)
+static bool is_word(const char *name, const char *words)
 {
 	char word[NAME_BYTES];
 
-	for (last_word(name, word, sizeof(word)); *words; words++)
-		if (strcmp(word, *words) == 0)
-			return true;
-	return false;
+	last_word(name, word, sizeof(word));
+	while (*words && strcmp(word, words) != 0)
+		words = policy_word(words, 1);
+	return *words;
 }
 
-static const char *const uri_words[] = {"uri",  "uris",     "url",
-					"urls", "link",     "links",
-					"href", "endpoint", NULL};
-static const char *const path_words[] = {
-	"path",      "paths",       "file",      "files",   "filename",
-	"filenames", "filepath",    "filepaths", "dir",     "dirs",
-	"directory", "directories", "folder",    "folders", "source",
-	"sources",   "destination", "src",       "dst",     "cwd",
-	"uri",       "uris",        "url",       "urls",    NULL};
+static const char uri_words[] =
+	"uri\0uris\0url\0urls\0link\0links\0href\0endpoint\0";
+static const char path_words[] =
+	"path\0paths\0file\0files\0filename\0filenames\0filepath\0filepaths\0"
+	"dir\0dirs\0directory\0directories\0folder\0folders\0source\0sources\0"
+	"destination\0src\0dst\0cwd\0uri\0uris\0url\0urls\0";
 
 /* Does a condition on the tool ask for this argument, or for all of them? */
 /* NOLINTNEXTLINE(misc-no-recursion) */
@@ -448,7 +442,7 @@ static bool find_alike(const struct holding *h, const struct item *item,
 	struct span all = lint_member(item->schema, "properties");
 	struct scan s;
 	const struct step *guarded = h->c->steps;
-	const char *const *words;
+	const char *words;
 	bool more = all.ptr && *all.ptr == '{', first = true;
 	const char *p = scan_begin(&s, all.ptr, all.len);
 	struct text text;
@@ -495,7 +489,7 @@ static void tell_missing(struct holding *h, const struct item *item,
 	bool literal = h->r != h->l->policy->all_tools && !h->r->entry.glob;
 	struct shown tool = loader_show(name->text, name->len);
 
-	h->not ++;
+	h->missing++;
 	if (exists && !wanted) {
 		if (!h->require && is_told(h))
 			lint_warn(h->l, h->location,
@@ -597,7 +591,7 @@ static void hold(struct holding *h)
 	if (h->more > 0)
 		lint_warn(h->l, h->location, "and so for %zu tools more",
 			  h->more);
-	if (!h->require && h->there == 0 && h->not > 0 && h->told == 0)
+	if (!h->require && h->there == 0 && h->missing > 0 && h->told == 0)
 		lint_warn(h->l, h->location,
 			  "no tool that this is about has an argument %s, so "
 			  "it never holds",
@@ -694,7 +688,7 @@ static void say(struct lint *l, const char *format, ...)
 
 static void warn_list(struct lint *l)
 {
-	static const char *const words[REPLY_LISTS] = {
+	static const char words[REPLY_LISTS][19] = {
 		[REPLY_TOOLS] = "tools",
 		[REPLY_PROMPTS] = "prompts",
 		[REPLY_RESOURCES] = "resources",

@@ -20,7 +20,7 @@ struct reading {
 
 /* The lists of a result, and the key that identifies an element. */
 static const struct {
-	const char *key, *name;
+	char key[18], name[12];
 } lists[REPLY_LISTS] = {
 	[REPLY_TOOLS] = {"tools", "name"},
 	[REPLY_PROMPTS] = {"prompts", "name"},

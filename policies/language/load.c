@@ -30,26 +30,25 @@ static void read_version(struct loader *l, const json_value *v, void *into)
 
 static void read_default(struct loader *l, const json_value *v, void *into)
 {
-	static const char *const words[] = {"allow", "deny", "hide", NULL};
+	static const enum action actions[] = {ACTION_ALLOW, ACTION_DENY,
+					      ACTION_HIDE};
 	struct policy *p = l->policy;
 	enum action fallback = ACTION_ALLOW;
+	int i;
 
 	(void)into;
-	if (!loader_want(l, v, json_string, "allow, deny or hide"))
-		return;
-	if (loader_is(v, "deny"))
-		fallback = ACTION_DENY;
-	else if (loader_is(v, "hide"))
-		fallback = ACTION_HIDE;
-	else if (loader_is(v, "require_approval"))
+	if (loader_is(v, "require_approval")) {
 		loader_fault(l,
 			     "no default asks a person: write \"default\": "
 			     "\"allow\" and \"all_tools\": {\"action\": "
 			     "\"require_approval\"}, and every call is asked "
 			     "about");
-	else if (!loader_is(v, "allow"))
-		loader_unknown(l, "default", v->u.string.ptr,
-			       v->u.string.length, words);
+		return;
+	}
+	i = loader_choose(l, v, "allow, deny or hide", "default",
+			  "allow\0deny\0hide\0");
+	if (i >= 0)
+		fallback = actions[i];
 	p->fallbacks[l->layer - 1] = fallback;
 	/* Of two layers, the stricter. */
 	if (fallback > p->fallback) {
@@ -65,12 +64,12 @@ static const struct loader_key top_keys[] = {
 	{"tools", rules_read_tools},
 	{"hide", rules_read_hide},
 	{"description", loader_read_description},
-	{"$schema", loader_read_description},
-	/* for editors */ {"all_tools", rules_read_all_tools},
+	{"$schema", loader_read_description}, /* for editors */
+	{"all_tools", rules_read_all_tools},
 	{"prompts", rules_read_prompts},
 	{"resources", rules_read_resources},
 	{"methods", rules_read_methods},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 #define TREE_BYTES 65536 /* of a file's tree, at once */
@@ -106,14 +105,14 @@ static void read_top(struct loader *l, const json_value *v)
 		loader_fault(
 			l,
 			"these are the rules of a tool without a policy "
-			"around them: put \"%s\" in the place of ... in " POLICY_FRAME,
-			name.text);
+			"around them: put \"%s\" in the place of ... in %s",
+			name.text, POLICY_FRAME);
 		return;
 	}
 	seen = loader_object(l, v, top_keys, NULL);
 	if (!(seen & 1u))
-		loader_fault(
-			l, "\"version\" is missing: a policy is " POLICY_FRAME);
+		loader_fault(l, "\"version\" is missing: a policy is %s",
+			     POLICY_FRAME);
 	if (!(seen & 2u))
 		loader_fault(
 			l, "\"default\" is missing: what becomes of the tools "
@@ -123,7 +122,7 @@ static void read_top(struct loader *l, const json_value *v)
 /* Members of what names something, an upper bound of a section's entries. */
 static void count_entries(const json_value *v, size_t counts[POLICY_SECTIONS])
 {
-	static const char *const words[POLICY_SECTIONS] = {
+	static const char words[POLICY_SECTIONS][10] = {
 		[POLICY_TOOLS] = "tools",
 		[POLICY_PROMPTS] = "prompts",
 		[POLICY_RESOURCES] = "resources",

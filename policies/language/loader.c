@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_BYTES 1024 /* of one fault, without the place */
-/* The name of a file is escaped. */
-#define LINE_BYTES (WORDS_BYTES + LOADER_POINTER_BYTES + (size_t)6 * PATH_MAX)
+/* Of a file, escaped, with a rule; and of a line, which may name two of them.
+ */
+#define PLACE_BYTES ((size_t)6 * PATH_MAX + LOADER_POINTER_BYTES)
+#define LINE_BYTES  (2 * PLACE_BYTES + 1024)
 
 /* ---- faults ---------------------------------------------------------- */
 
@@ -32,57 +33,64 @@ static size_t place(struct loader *l, size_t *column)
 	return l->lines;
 }
 
-static void say(struct loader *l, const char *format, va_list args)
+/* "FILE:LINE:COLUMN: RULE: words"; column 0, or an empty rule: without it. */
+static void put_line(policy_report *report, void *context,
+		     const struct location *at, size_t column,
+		     const char *format, va_list args)
 {
-	char words[WORDS_BYTES], line[LINE_BYTES];
+	char line[LINE_BYTES];
 	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
-	size_t column;
 
-	vsnprintf(words, sizeof(words), format, args);
-	strbuf_string(&o, l->file);
+	strbuf_string(&o, at->file);
 	strbuf_string(&o, ":");
-	strbuf_number(&o, (int64_t)place(l, &column));
-	strbuf_string(&o, ":");
-	strbuf_number(&o, (int64_t)column);
+	strbuf_number(&o, (int64_t)at->line);
+	if (column > 0) {
+		strbuf_string(&o, ":");
+		strbuf_number(&o, (int64_t)column);
+	}
 	strbuf_string(&o, ": ");
-	if (l->pointer.len > 0) {
-		strbuf_bytes(&o, l->pointer.ptr, l->pointer.len);
+	if (*at->rule) {
+		strbuf_string(&o, at->rule);
 		strbuf_string(&o, ": ");
 	}
-	strbuf_string(&o, words);
-	line[o.len] = '\0';
-	l->report(l->context, line);
+	vsnprintf(line + o.len, sizeof(line) - o.len, format, args);
+	report(context, line);
 }
 
 void loader_fault(struct loader *l, const char *format, ...)
 {
+	struct location at = {.file = l->file, .rule = l->pointer_bytes};
+	size_t column;
 	va_list args;
 
+	at.line = place(l, &column);
+	l->pointer_bytes[l->pointer.len] = '\0';
 	va_start(args, format);
-	say(l, format, args);
+	put_line(l->report, l->context, &at, column, format, args);
 	va_end(args);
 	l->faults++;
+}
+
+void loader_report_at(policy_report *report, void *context,
+		      const struct location *at, const char *format,
+		      va_list args)
+{
+	struct location shown = *at;
+
+	/* "(default deny)" and the like are no rules of the file. */
+	if (*shown.rule != '/')
+		shown.rule = "";
+	put_line(report, context, &shown, 0, format, args);
 }
 
 void loader_fault_at(struct loader *l, const struct location *at,
 		     const char *format, ...)
 {
-	char words[WORDS_BYTES], line[LINE_BYTES];
-	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
+	loader_report_at(l->report, l->context, at, format, args);
 	va_end(args);
-	strbuf_string(&o, at->file);
-	strbuf_string(&o, ":");
-	strbuf_number(&o, (int64_t)at->line);
-	strbuf_string(&o, ": ");
-	strbuf_string(&o, at->rule);
-	strbuf_string(&o, ": ");
-	strbuf_string(&o, words);
-	line[o.len] = '\0';
-	l->report(l->context, line);
 	l->faults++;
 }
 
@@ -202,24 +210,31 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return d[a_len][b_len];
 }
 
-const char *policy_nearest(const char *s, size_t len, const char *const *words)
+const char *policy_word(const char *words, int index)
+{
+	for (; index > 0 && *words; index--)
+		words += strlen(words) + 1;
+	return words;
+}
+
+const char *policy_nearest(const char *s, size_t len, const char *words)
 {
 	const char *best = NULL;
 	size_t least_far = 3;
 
-	for (; *words; words++) {
-		size_t far = distance(s, len, *words, strlen(*words));
+	for (; *words; words = policy_word(words, 1)) {
+		size_t far = distance(s, len, words, strlen(words));
 
 		if (far < least_far && far * 3 <= len + 1) {
 			least_far = far;
-			best = *words;
+			best = words;
 		}
 	}
 	return best;
 }
 
-void loader_unknown(struct loader *l, const char *what, const char *s,
-		    size_t len, const char *const *words)
+static void report_unknown(struct loader *l, const char *what, const char *s,
+			   size_t len, const char *words)
 {
 	struct shown shown = loader_show(s, len);
 	const char *near = policy_nearest(s, len, words);
@@ -227,9 +242,9 @@ void loader_unknown(struct loader *l, const char *what, const char *s,
 	char list[256];
 	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
 
-	for (size_t i = 0; words[i]; i++) {
-		strbuf_string(&o, i == 0 ? "" : ", ");
-		strbuf_string(&o, words[i]);
+	for (; *words; words = policy_word(words, 1)) {
+		strbuf_string(&o, o.len == 0 ? "" : ", ");
+		strbuf_string(&o, words);
 	}
 	list[o.len] = '\0';
 	if (meant)
@@ -242,12 +257,26 @@ void loader_unknown(struct loader *l, const char *what, const char *s,
 			     shown.text, list);
 }
 
+int loader_choose(struct loader *l, const json_value *v, const char *wanted,
+		  const char *action, const char *words)
+{
+	const char *word = words;
+
+	if (!loader_want(l, v, json_string, wanted))
+		return -1;
+	for (int i = 0; *word; i++, word = policy_word(word, 1))
+		if (loader_is(v, word))
+			return i;
+	report_unknown(l, action, v->u.string.ptr, v->u.string.length, words);
+	return -1;
+}
+
 /* ---- objects --------------------------------------------------------- */
 
 const struct loader_key *loader_find(const struct loader_key *keys,
 				     const json_object_entry *e)
 {
-	for (; keys->name; keys++)
+	for (; *keys->name; keys++)
 		if (strlen(keys->name) == e->name_length &&
 		    memcmp(keys->name, e->name, e->name_length) == 0)
 			return keys;
@@ -257,14 +286,13 @@ const struct loader_key *loader_find(const struct loader_key *keys,
 static void unknown_key(struct loader *l, const struct loader_key *keys,
 			const json_object_entry *e)
 {
-	const char *words[LOADER_KEYS_MAX + 1];
-	size_t count = 0;
+	char words[LOADER_KEYS_MAX * sizeof(keys->name) + 1] = "";
+	struct strbuf o = {.ptr = words, .cap = sizeof(words) - 1};
 
-	for (; keys->name; keys++)
+	for (; *keys->name; keys++)
 		if (keys->read)
-			words[count++] = keys->name;
-	words[count] = NULL;
-	loader_unknown(l, "key", e->name, e->name_length, words);
+			strbuf_bytes(&o, keys->name, strlen(keys->name) + 1);
+	report_unknown(l, "key", e->name, e->name_length, words);
 }
 
 /* An object read by a table. */

@@ -13,6 +13,8 @@
 
 #include <json-parser/json.h>
 
+#include <stdarg.h>
+
 #define LOADER_POINTER_BYTES POLICY_RULE_BYTES
 
 /*
@@ -35,13 +37,13 @@ struct loader {
 	size_t lines;
 	const char *line;      /* where the last of them begins */
 	struct strbuf pointer; /* of what is being read, escaped */
-	char pointer_bytes[LOADER_POINTER_BYTES];
+	char pointer_bytes[LOADER_POINTER_BYTES + 1];
 };
 
 /* A key that an object may hold, and what reads its value into something. */
 typedef void loader_read(struct loader *l, const json_value *v, void *into);
 struct loader_key {
-	const char *name;  /* NULL ends the table */
+	char name[17];     /* "" ends the table */
 	loader_read *read; /* NULL: a key that this version does not have */
 };
 #define LOADER_KEYS_MAX 31 /* in any one table */
@@ -55,14 +57,21 @@ struct shown loader_show(const char *s, size_t len);
 void loader_fault(struct loader *l, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same of a rule that was read before. */
+/* Reports words about a rule that was read before: "FILE:LINE: /RULE: words".
+ */
+void loader_report_at(policy_report *report, void *context,
+		      const struct location *at, const char *format,
+		      va_list args);
+
+/* The same as a fault. */
 void loader_fault_at(struct loader *l, const struct location *at,
 		     const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Reports that s is none of the words, a NULL-ended list. */
-void loader_unknown(struct loader *l, const char *what, const char *s,
-		    size_t len, const char *const *words);
+/* Which word of the list is v?  -1 after a fault: v is no string, and what
+ * wanted says was expected; or it is an unknown "action". */
+int loader_choose(struct loader *l, const json_value *v, const char *wanted,
+		  const char *action, const char *words);
 
 /* Reads each element of an array, or each member of an object, with the
  * loader's pointer and place set to it. */
@@ -157,9 +166,8 @@ void foreign_text(struct loader *l, const struct scan *r);
  * another program's policy?  Then this is reported. */
 bool foreign_file(struct loader *l, const json_value *v);
 
-/* The one of the words, a NULL-ended list, that other programs call s; or
- * NULL. */
-const char *foreign_word(const char *s, size_t len, const char *const *words);
+/* The word of the list that other programs call s, or NULL. */
+const char *foreign_word(const char *s, size_t len, const char *words);
 
 /* Reads the file at f->path, which others than root and this user may not
  * write; again: a regular file, without waiting for anything.  Its text is the

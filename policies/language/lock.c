@@ -46,7 +46,7 @@ static void read_tool(struct loader *l, const json_object_entry *e, void *into)
 	static const struct loader_key keys[] = {
 		{"sha256", read_hash},
 		{"definition", read_definition},
-		{NULL, NULL},
+		{"", NULL},
 	};
 	struct lock *lock = into;
 	struct locked *t = &lock->tools[lock->count];
@@ -112,7 +112,7 @@ static void read_lock(struct loader *l, const json_value *v, void *into)
 	static const struct loader_key keys[] = {
 		{"lock", read_version},
 		{"tools", read_tools},
-		{NULL, NULL},
+		{"", NULL},
 	};
 
 	if (loader_want(l, v, json_object, "a lock, " FORM ",") &&

@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-const char *const policy_actions[] = {
-	[ACTION_ALLOW] = "allow", [ACTION_ASK] = "require_approval",
-	[ACTION_DENY] = "deny",   [ACTION_HIDE] = "hide",
-	[ACTION_HIDE + 1] = NULL,
-};
+const char policy_actions[] = "allow\0require_approval\0deny\0hide\0";
 
 /* Members of one object, with commas between. */
 struct members {
@@ -34,6 +30,17 @@ static void string(struct strbuf *out, const char *escaped)
 	strbuf_string(out, "\"");
 }
 
+static void print_text(struct strbuf *out, const char *name,
+		       const char *escaped)
+{
+	if (!escaped)
+		return;
+	strbuf_string(out, ", \"");
+	strbuf_string(out, name);
+	strbuf_string(out, "\": ");
+	string(out, escaped);
+}
+
 static void print_conditions(struct members *m, const char *name,
 			     const struct conditions *list)
 {
@@ -58,27 +65,16 @@ static void print_limit(struct strbuf *out, const struct limit *l)
 	strbuf_string(out, ", \"window\": ");
 	strbuf_number(out, l->length / SECOND);
 	if (!l->rate) {
-		if (l->named) {
-			strbuf_string(out, ", \"counter\": ");
-			string(out, l->counter);
-		}
-		strbuf_string(out, l->session ? ", \"scope\": \"session\""
-					      : ", \"scope\": \"grant\"");
+		print_text(out, "counter", l->named ? l->counter : NULL);
+		print_text(out, "scope", l->session ? "session" : "grant");
 	}
-	if (l->path) {
-		strbuf_string(out, ", \"increment_from\": ");
-		string(out, l->path);
-	}
+	print_text(out, "increment_from", l->path);
+	print_text(out, "per", l->per);
 	if (l->per) {
-		strbuf_string(out, ", \"per\": ");
-		string(out, l->per);
 		strbuf_string(out, ", \"values\": ");
 		strbuf_number(out, (int64_t)l->values);
 	}
-	if (l->on_deny) {
-		strbuf_string(out, ", \"on_deny\": ");
-		string(out, l->on_deny);
-	}
+	print_text(out, "on_deny", l->on_deny);
 	strbuf_string(out, "}");
 }
 
@@ -121,10 +117,11 @@ static void print_approval(struct members *m, const struct rules *r)
 		strbuf_string(m->out, "\"");
 	} else if (r->barred) {
 		key(m, "approve_in");
-		for (int i = 0; policy_ways[i]; i++)
+		for (int i = 0; *policy_word(policy_ways, i); i++)
 			if (!(r->barred >> i & 1)) {
 				strbuf_string(m->out, before);
-				strbuf_string(m->out, policy_ways[i]);
+				strbuf_string(m->out,
+					      policy_word(policy_ways, i));
 				before = "\", \"";
 			}
 		strbuf_string(m->out, "\"]");
@@ -143,7 +140,7 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	strbuf_string(out, "{");
 	if (r->action != ACTION_ALLOW) {
 		key(&m, "action");
-		string(out, policy_actions[r->action]);
+		string(out, policy_word(policy_actions, (int)r->action));
 	}
 	if (r->told) {
 		key(&m, "reason");
@@ -190,7 +187,7 @@ void policy_print(const struct policy *policy, struct strbuf *out)
 	key(&top, "version");
 	string(out, "1");
 	key(&top, "default");
-	string(out, policy_actions[policy->fallback]);
+	string(out, policy_word(policy_actions, (int)policy->fallback));
 	if (policy->all_tools) {
 		key(&top, "all_tools");
 		print_rules(out, policy->all_tools, "    ");

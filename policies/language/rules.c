@@ -24,19 +24,12 @@ struct saying {
 static void read_action(struct loader *l, const json_value *v, void *into)
 {
 	struct saying *s = into;
-	int i = 0;
+	int i = loader_choose(l, v, "allow, require_approval, deny or hide",
+			      "action", policy_actions);
 
 	s->rules->decided = true;
-	if (!loader_want(l, v, json_string,
-			 "allow, require_approval, deny or hide"))
-		return;
-	while (policy_actions[i] && !loader_is(v, policy_actions[i]))
-		i++;
-	if (policy_actions[i])
+	if (i >= 0)
 		s->action = (enum action)i;
-	else
-		loader_unknown(l, "action", v->u.string.ptr, v->u.string.length,
-			       policy_actions);
 	s->location = loader_location(l);
 }
 
@@ -76,24 +69,20 @@ static void read_ask_unless(struct loader *l, const json_value *v, void *into)
 				   &((struct saying *)into)->rules->ask_unless);
 }
 
-const char *const policy_ways[] = {"client", "terminal", "program", NULL};
+const char policy_ways[] = "client\0terminal\0program\0";
 
 static void read_way(struct loader *l, const json_value *v, size_t index,
 		     void *into)
 {
 	struct saying *s = into;
-	int i = 0;
+	int i = loader_choose(l, v, "client, terminal or program", "way to ask",
+			      policy_ways);
 
 	(void)index;
-	if (!loader_want(l, v, json_string, "client, terminal or program"))
+	if (i < 0)
 		return;
-	while (policy_ways[i] && !loader_is(v, policy_ways[i]))
-		i++;
-	if (!policy_ways[i])
-		loader_unknown(l, "way to ask", v->u.string.ptr,
-			       v->u.string.length, policy_ways);
-	s->twice |= policy_ways[i] && s->in >> i & 1;
-	s->in |= policy_ways[i] ? 1u << i : 0;
+	s->twice |= s->in >> i & 1;
+	s->in |= 1u << i;
 }
 
 static void read_approve_in(struct loader *l, const json_value *v, void *into)
@@ -192,7 +181,7 @@ static const struct loader_key rules_keys[] = {
 	{"approve_by", read_approve_by},
 	{"approval_timeout", read_approval_timeout},
 	{"description", loader_read_description},
-	{NULL, NULL},
+	{"", NULL},
 };
 
 bool rules_have(const json_object_entry *e)

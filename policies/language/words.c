@@ -1,36 +1,32 @@
 /* A condition that refused a call, in words: what is there, what must be. */
-#include "../internal.h"
+#include "lint.h"
 
 #include <string.h>
 
 #define TOLD_BYTES  60  /* of a value, or of what it is compared with */
 #define GROUP_BYTES 600 /* about; of the conditions of a group */
 
-/* What must be, in "require" and in "deny_if"; what it is compared with
- * follows. */
+/* What must be, in "require"; what it is compared with follows.  What "deny_if"
+ * has must not be. */
 static const struct want {
-	const char *type; /* of the value, if only one is compared */
-	const char *require, *deny_if;
+	char type;    /* 's': only a string is compared, 'n': a number */
+	bool negated; /* "not " is before the verb */
+	char verb[17];
 } wants[OP_COUNT] = {
-	[OP_EQ] = {"", "must be ", "must not be "},
-	[OP_NEQ] = {"", "must not be ", "must be "},
-	[OP_IN] = {"", "must be one of ", "must be none of "},
-	[OP_NOT_IN] = {"", "must be none of ", "must be one of "},
-	[OP_LT] = {"number", "must be less than ", "must not be less than "},
-	[OP_LTE] = {"number", "must not be greater than ",
-		    "must be greater than "},
-	[OP_GT] = {"number", "must be greater than ",
-		   "must not be greater than "},
-	[OP_GTE] = {"number", "must not be less than ", "must be less than "},
-	[OP_CONTAINS] = {"", "must contain ", "must not contain "},
-	[OP_EXISTS] = {"", "", ""},
-	[OP_REGEX] = {"string", "must match ", "must not match "},
-	[OP_GLOB] = {"string", "must match ", "must not match "},
-	[OP_UNDER] = {"string", "must be below ", "must not be below "},
-	[OP_HOST] = {"string", "must have the host ",
-		     "must not have the host "},
-	[OP_MAX_LENGTH] = {"", "must not be longer than ",
-			   "must be longer than "},
+	[OP_EQ] = {0, false, "be "},
+	[OP_NEQ] = {0, true, "be "},
+	[OP_IN] = {0, false, "be one of "},
+	[OP_NOT_IN] = {0, true, "be one of "},
+	[OP_LT] = {'n', false, "be less than "},
+	[OP_LTE] = {'n', true, "be greater than "},
+	[OP_GT] = {'n', false, "be greater than "},
+	[OP_GTE] = {'n', true, "be less than "},
+	[OP_CONTAINS] = {0, false, "contain "},
+	[OP_REGEX] = {'s', false, "match "},
+	[OP_GLOB] = {'s', false, "match "},
+	[OP_UNDER] = {'s', false, "be below "},
+	[OP_HOST] = {'s', false, "have the host "},
+	[OP_MAX_LENGTH] = {0, true, "be longer than "},
 };
 
 _Static_assert(OP_COUNT == 15, "a new operator has its words here");
@@ -67,53 +63,37 @@ static const struct condition *find(const struct policy *policy,
 	return NULL;
 }
 
-/* The members of a condition, as the policy has them. */
-struct parts {
-	struct text path;
-	struct span value;
-};
-
-static struct parts read_source(const char *source)
+/* The path of a condition, as the policy has it. */
+static void put_path(struct strbuf *out, const struct condition *c)
 {
-	struct scan r;
-	const char *p = scan_begin(&r, source, strlen(source)), *start;
-	struct parts parts = {.path = {.ptr = NULL}};
-	bool first = true, more;
-	struct text key;
+	const struct span path = lint_source(c, "path");
 
-	r.lines = true;
-	p = scan_enter(&r, p);
-	for (;; first = false) {
-		start = scan_member(&r, p, first, &key, &more);
-		if (!start || !more)
-			return parts;
-		if (text_is(key, "path", 4))
-			p = scan_string(&r, start, &parts.path);
-		else
-			p = scan_value(&r, start);
-		if (text_is(key, "value", 5))
-			parts.value = (struct span){start, (size_t)(p - start)};
-	}
+	put_cut(out, path.ptr + 1, path.len - 2); /* a string's quotes */
 }
 
-static bool has_type(const char *type, struct span value)
+static void put_value(struct strbuf *out, const struct condition *c)
 {
-	if (!value.ptr || !*type)
+	const struct span value = lint_source(c, "value");
+
+	put_cut(out, value.ptr, value.len);
+}
+
+static bool has_type(char type, struct span value)
+{
+	if (!value.ptr || !type)
 		return true;
-	return *type == 's' ? *value.ptr == '"'
-			    : strchr("-0123456789", *value.ptr) != NULL;
+	return type == 's' ? *value.ptr == '"'
+			   : strchr("-0123456789", *value.ptr) != NULL;
 }
 
 /* A condition of a group; where they are too many, the rest is left out. */
 static void put_member(struct strbuf *out, const struct condition *c)
 {
-	const struct parts parts = read_source(c->source);
-
-	put_cut(out, parts.path.ptr, parts.path.len);
+	put_path(out, c);
 	strbuf_string(out, " ");
 	strbuf_string(out, operators[c->op].name);
 	strbuf_string(out, " ");
-	put_cut(out, parts.value.ptr, parts.value.len);
+	put_value(out, c);
 }
 
 /* One inside the other at most once. */
@@ -141,30 +121,34 @@ void condition_words(const struct condition *c, struct strbuf *out)
 static void put_want(struct strbuf *out, const struct condition *c,
 		     const struct span *value, bool require)
 {
-	const struct parts parts = read_source(c->source);
-	const bool is_true = parts.value.len == 4;
 	const struct want *w = &wants[c->op];
+	const bool negated = w->negated == require;
 
-	put_cut(out, parts.path.ptr, parts.path.len);
+	put_path(out, c);
 	strbuf_string(out, " is ");
 	if (value->ptr)
 		put_cut(out, value->ptr, value->len);
 	else
 		strbuf_string(out,
 			      require ? "missing or ambiguous" : "ambiguous");
-	strbuf_string(out, "; ");
+	strbuf_string(out, "; must ");
 	if (c->op == OP_EXISTS) {
-		strbuf_string(out, require == is_true ? "must be there"
-						      : "must not be there");
+		const bool is_true = lint_source(c, "value").len == 4;
+
+		strbuf_string(out,
+			      require == is_true ? "be there" : "not be there");
 		return;
 	}
-	if (!has_type(w->type, *value)) {
-		strbuf_string(out, "must be a ");
-		strbuf_string(out, w->type);
-		strbuf_string(out, ", and ");
+	if (!has_type(w->type, *value))
+		strbuf_string(out, w->type == 's' ? "be a string, and must "
+						  : "be a number, and must ");
+	if (negated && c->op <= OP_NOT_IN && c->op >= OP_IN) {
+		strbuf_string(out, "be none of ");
+	} else {
+		strbuf_string(out, negated ? "not " : "");
+		strbuf_string(out, w->verb);
 	}
-	strbuf_string(out, require ? w->require : w->deny_if);
-	put_cut(out, parts.value.ptr, parts.value.len);
+	put_value(out, c);
 }
 
 void policy_explain(const struct policy *policy, const struct verdict *v,

@@ -149,10 +149,10 @@ static void tell_ask(const struct policy *policy, const struct ask *ask,
 	}
 	if (i < ask->count)
 		printf("%sand by %zu rules more\n", indent, ask->count - i);
-	for (i = 0; policy_ways[i]; i++)
-		if (ask->in >> i & 1) {
+	for (int k = 0; *policy_word(policy_ways, k); k++)
+		if (ask->in >> k & 1) {
 			strbuf_string(&w, w.len > 0 ? ", " : "");
-			strbuf_string(&w, policy_ways[i]);
+			strbuf_string(&w, policy_word(policy_ways, k));
 		}
 	strbuf_string(&w, "; for ");
 	strbuf_number(&w, ask->timeout);

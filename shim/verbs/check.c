@@ -192,8 +192,8 @@ static bool print_table(const struct policy *policy,
 			print_row(sections[section], name, &words);
 		}
 	}
-	for (size_t i = 0; good && policy_methods[i]; i++) {
-		name.ptr = policy_methods[i];
+	for (int i = 0; good && *policy_word(policy_methods, i); i++) {
+		name.ptr = policy_word(policy_methods, i);
 		name.len = strlen(name.ptr);
 		name.flags = 0;
 		words.len = 0;

@@ -58,9 +58,9 @@ static void print_ask(const struct ask *ask)
 		putchar('}');
 	}
 	printf("],\"approve_in\":[");
-	for (size_t i = 0; policy_ways[i]; i++)
+	for (int i = 0; *policy_word(policy_ways, i); i++)
 		if (ask->in >> i & 1) {
-			printf("%s\"%s\"", before, policy_ways[i]);
+			printf("%s\"%s\"", before, policy_word(policy_ways, i));
 			before = ",";
 		}
 	printf("],\"approve_by\":[");

@@ -78,11 +78,12 @@ static void tell_difference(const struct testing *t,
 		printf("\n  ");
 		asked_show(c->description, strlen(c->description));
 	}
-	printf("\n  expect: %s%s", policy_outcomes[c->expect],
+	printf("\n  expect: %s%s", policy_word(policy_outcomes, (int)c->expect),
 	       c->rule ? " by " : "");
 	if (c->rule)
 		asked_show(c->rule, strlen(c->rule));
-	printf("\n  got:    %s\n", policy_outcomes[outcome_of(j)]);
+	printf("\n  got:    %s\n",
+	       policy_word(policy_outcomes, (int)outcome_of(j)));
 	if (!asked_passes(j))
 		asked_tell(t->policy, m, j, "  ");
 }
@@ -140,7 +141,7 @@ static void tell_line(struct testing *t, size_t number, const struct message *m,
 
 	t->told[outcome]++;
 	asked_show(t->file, strlen(t->file));
-	printf(":%zu: %s", number, policy_outcomes[outcome]);
+	printf(":%zu: %s", number, policy_word(policy_outcomes, (int)outcome));
 	for (size_t i = 0; understood && i < 3; i++)
 		if (names[i].ptr) {
 			putchar(' ');
