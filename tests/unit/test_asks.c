@@ -4,67 +4,11 @@
  *
  * Policies and lines stand here with ' for ", so that they can be read.
  */
-#include "unit.h"
+#include "said.h"
 
 #include <stdlib.h>
 
 #include "../../parser/sha256.h"
-#include "../../policies/policy.h"
-
-#define FILES_MAX  3 /* laid over each other in a row */
-#define TEXT_BYTES 8192
-
-struct said {
-	char text[TEXT_BYTES];
-	size_t len;
-	int lines;
-};
-
-static void put(struct said *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void put(struct said *s, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	s->len += (size_t)vsnprintf(s->text + s->len, sizeof(s->text) - s->len,
-				    format, args);
-	va_end(args);
-	assert_true(s->len < sizeof(s->text));
-}
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-
-	put(s, "%s\n", line);
-	s->lines++;
-}
-
-static const char *json(char *out, const char *text)
-{
-	snprintf(out, TEXT_BYTES, "%s", text);
-	for (char *p = out; (p = strchr(p, '\'')); p++)
-		*p = '"';
-	return out;
-}
-
-/* The policy of up to FILES_MAX files, a.json, b.json, c.json. */
-static struct policy *compile(const char *const *files, struct said *said)
-{
-	static const char *const names[] = {"a.json", "b.json", "c.json"};
-	static char text[FILES_MAX][TEXT_BYTES];
-	struct policy_source sources[FILES_MAX];
-	size_t n = 0;
-
-	*said = (struct said){.len = 0};
-	for (; n < FILES_MAX && files[n]; n++) {
-		json(text[n], files[n]);
-		sources[n] = (struct policy_source){names[n], text[n],
-						    strlen(text[n])};
-	}
-	return policy_compile(sources, n, NULL, listen, said);
-}
 
 #define DENY        "{'version':'1','default':'deny',"
 #define ALLOW       "{'version':'1','default':'allow',"
@@ -293,11 +237,11 @@ static bool asks(const struct policy *p, const char *line, const char *wanted)
 	struct fault fault;
 	struct message m;
 
-	json(text, line);
+	json(text, TEXT_BYTES, "%s", line);
 	assert_true(message_read(text, strlen(text), &m, &fault));
 	policy_judge(p, &m, &j);
 	put_verdict(&said, &j);
-	if (strcmp(said.text, json(want, wanted)) == 0)
+	if (strcmp(said.text, json(want, TEXT_BYTES, "%s", wanted)) == 0)
 		return true;
 	print_error("%s\n", said.text);
 	return false;
@@ -312,7 +256,7 @@ static struct policy *print_again(const struct policy *p)
 	policy_print(p, &o);
 	assert_false(o.full);
 	text[o.len] = '\0';
-	p = compile((const char *const[FILES_MAX]){text}, &said);
+	p = compile_files((const char *const[FILES_MAX]){text}, &said);
 	if (!p)
 		print_error("%s: %s", text, said.text);
 	return (struct policy *)p;
@@ -326,7 +270,7 @@ static void people_are_asked(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *files[FILES_MAX] = {rows[i].a, rows[i].b};
 		struct said said;
-		struct policy *p = compile(files, &said), *again;
+		struct policy *p = compile_files(files, &said), *again;
 
 		row_true(rows[i].a, p);
 		again = print_again(p);
@@ -356,7 +300,7 @@ static void many_rules_are_counted(void **state)
 	put(&said, "]},'tool':{'approval_timeout':7," YES
 		   ",'approve_in':['program']}}}");
 	strcpy(text, said.text);
-	p = compile((const char *const[FILES_MAX]){text}, &said);
+	p = compile_files((const char *const[FILES_MAX]){text}, &said);
 	assert_non_null(p);
 	put(&said, "18: ");
 	for (int i = 0; i < POLICY_ASKS_MAX; i++)
@@ -374,8 +318,8 @@ static void many_rules_are_counted(void **state)
 			put(&whole, "%s'%.*s*':{" YES ",'approve_by':'u%d'}",
 			    i > 0 ? "," : "", i, "aaaaaaaaaaaaaaaaaaaa", i);
 		put(&whole, "}}");
-		snprintf(text, sizeof(text), "%s", whole.text);
-		p = compile((const char *const[FILES_MAX]){text}, &said);
+		p = compile_files((const char *const[FILES_MAX]){whole.text},
+				  &said);
 		assert_non_null(p);
 		said = (struct said){.len = 0};
 		if (most > POLICY_ASKS_MAX) {
@@ -457,10 +401,11 @@ static void faults_are_told(void **state)
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		const char *files[FILES_MAX] = {faults[i].a, faults[i].b};
 		struct said said;
-		struct policy *p = compile(files, &said);
+		struct policy *p = compile_files(files, &said);
 
 		if (!p && said.lines == 1 &&
-		    strstr(said.text, json(said_so, faults[i].said)))
+		    strstr(said.text,
+			   json(said_so, TEXT_BYTES, "%s", faults[i].said)))
 			continue;
 		print_error("row: %s\nsaid: %s\n", faults[i].a, said.text);
 		policy_free(p);
@@ -688,19 +633,20 @@ static void mistakes_are_told(void **state)
 		struct policy_list *list = NULL;
 		struct policy_source source = {.name = "list", .text = has};
 		struct said said;
-		struct policy *p = compile(files, &said);
+		struct policy *p = compile_files(files, &said);
 		int count;
 
 		row_true(warned[i].a, p);
 		if (warned[i].list) {
-			json(has, warned[i].list);
+			json(has, TEXT_BYTES, "%s", warned[i].list);
 			source.len = strlen(has);
 			list = policy_list_read(&source);
 		}
 		count = policy_warn(p, list, listen, &said);
 		if (count != (warned[i].said != NULL) ||
 		    (warned[i].said &&
-		     !strstr(said.text, json(said_so, warned[i].said)))) {
+		     !strstr(said.text, json(said_so, TEXT_BYTES, "%s",
+					     warned[i].said)))) {
 			print_error("row: %s\nsaid: %s\n", warned[i].a,
 				    said.text);
 			failed++;
@@ -744,12 +690,13 @@ static void tools_are_described(void **state)
 		struct strbuf o = {.ptr = bytes, .cap = sizeof(bytes) - 1};
 		struct text name = {.ptr = described[i].tool, .len = 1};
 		struct said said;
-		struct policy *p = compile(files, &said);
+		struct policy *p = compile_files(files, &said);
 
 		row_true(described[i].policy, p);
 		policy_describe(p, POLICY_TOOLS, name, &o);
 		bytes[o.len] = '\0';
-		if (strcmp(bytes, json(want, described[i].words)) != 0)
+		if (strcmp(bytes, json(want, TEXT_BYTES, "%s",
+				       described[i].words)) != 0)
 			print_error("%s\n", bytes);
 		row_true(described[i].policy, strcmp(bytes, want) == 0);
 		policy_free(p);
@@ -790,7 +737,7 @@ static void policies_say_how(void **state)
 	for (size_t i = 0; i < COUNT(says); i++) {
 		const char *files[FILES_MAX] = {says[i].policy};
 		struct said said;
-		struct policy *p = compile(files, &said);
+		struct policy *p = compile_files(files, &said);
 
 		row_true(says[i].policy, p && policy_asks(p) == says[i].in);
 		policy_approvers(p, note_approver, &said);
@@ -816,7 +763,7 @@ static void policies_have_digests(void **state)
 		for (size_t b = 0; b < COUNT(texts); b++, n++) {
 			const char *files[FILES_MAX] = {texts[a], texts[b]};
 			struct said said;
-			struct policy *p = compile(files, &said);
+			struct policy *p = compile_files(files, &said);
 
 			assert_non_null(p);
 			memcpy(digests[n], policy_digest(p),
@@ -824,7 +771,7 @@ static void policies_have_digests(void **state)
 			policy_free(p);
 			sha256_begin(&h);
 			for (size_t i = 0; i < 2; i++) {
-				json(text, files[i]);
+				json(text, TEXT_BYTES, "%s", files[i]);
 				sha256_field(&h, text, strlen(text));
 			}
 			sha256_end(&h, wanted);
@@ -846,10 +793,10 @@ static void what_is_not_approved_is_refused(void **state)
 	struct fault fault;
 	struct message m;
 	struct said said;
-	struct policy *p = compile(files, &said);
+	struct policy *p = compile_files(files, &said);
 
 	(void)state;
-	json(line, CALL("t"));
+	json(line, TEXT_BYTES, "%s", CALL("t"));
 	assert_true(message_read(line, strlen(line), &m, &fault));
 	policy_judge(p, &m, &j);
 	assert_int_equal(j.ask.count, 2);

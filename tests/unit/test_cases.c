@@ -1,24 +1,8 @@
 /* Tests for a policy, as they are read; and what explain and test say of a
  * condition. */
-#include "unit.h"
+#include "said.h"
 
 #include "../../policies/cases.h"
-
-struct said {
-	char text[4096];
-	size_t len;
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-
-	s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len,
-				   "%s\n", line);
-	assert_true(s->len < sizeof(s->text));
-	s->lines++;
-}
 
 static bool read_text(struct policy_cases *c, const char *text,
 		      struct said *said)

@@ -1,20 +1,5 @@
 /* Files that are no policy: what is said of each. */
-#include "unit.h"
-
-#include "../../policies/policy.h"
-
-struct said {
-	char text[4096];
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-
-	snprintf(s->text, sizeof(s->text), "%s", line);
-	s->lines++;
-}
+#include "said.h"
 
 #define HEAD "{\n  \"version\": \"1\",\n  \"default\": \"allow\""
 

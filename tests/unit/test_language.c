@@ -4,76 +4,12 @@
  * Policies and lines stand here with ' for ", so that they can be read; no row
  * needs a ' of its own.
  */
-#include "unit.h"
+#include "said.h"
 
 #include <stdlib.h>
 
 #include "../../policies/internal.h"
 #include "../now.h"
-
-#define TEXT_BYTES 16384 /* of any policy or line here, but the huge ones */
-#define FILES_MAX  3     /* laid over each other in a row */
-
-struct said {
-	char text[8192];
-	size_t len;
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-	int more = snprintf(s->text + s->len, sizeof(s->text) - s->len, "%s\n",
-			    line);
-
-	s->len += (size_t)more;
-	assert_true(s->len < sizeof(s->text));
-	s->lines++;
-}
-
-/* As snprintf(), with a " for each '. */
-static const char *json(char *out, size_t cap, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(out, cap, format, args);
-	va_end(args);
-	assert_true(len >= 0 && (size_t)len < cap);
-	for (char *p = out; (p = strchr(p, '\'')); p++)
-		*p = '"';
-	return out;
-}
-
-static const struct policy_places places = {"/home/ann", "/srv/repo"};
-
-/* The policy of up to FILES_MAX files, a.json, b.json, c.json. */
-static struct policy *compile(const char *const *files, struct said *said)
-{
-	static const char *const names[] = {"a.json", "b.json", "c.json"};
-	static char text[FILES_MAX][TEXT_BYTES];
-	struct policy_source sources[FILES_MAX];
-	size_t count = 0;
-
-	memset(said, 0, sizeof(*said));
-	for (; count < FILES_MAX && files[count]; count++) {
-		json(text[count], TEXT_BYTES, "%s", files[count]);
-		sources[count] = (struct policy_source){
-			names[count], text[count], strlen(text[count])};
-	}
-	return policy_compile(sources, count, &places, listen, said);
-}
-
-static struct policy *compile_one(const char *file)
-{
-	struct said said;
-	struct policy *p = compile((const char *const[FILES_MAX]){file}, &said);
-
-	if (!p)
-		print_error("said: %s", said.text);
-	return p;
-}
 
 /* Is the section that of the rule, if the rule is one of a section? */
 static bool section_fits(const struct verdict *v)
@@ -1599,7 +1535,7 @@ static bool files_give(const char *const *files, const char *line,
 		       const char *rule, const char *reason, const char *file)
 {
 	struct said said;
-	struct policy *p = compile(files, &said), *again;
+	struct policy *p = compile_files(files, &said), *again;
 	bool good;
 
 	if (!p) {
@@ -2217,7 +2153,7 @@ static void limits_and_conditions_play(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(plays); i++) {
 		struct said said;
-		struct policy *p = compile(plays[i].files, &said), *again;
+		struct policy *p = compile_files(plays[i].files, &said), *again;
 		int more;
 
 		row_true(plays[i].name, p);
@@ -2916,7 +2852,7 @@ static int fault_fails(const char *condition, const char *const parts[4])
 		json(text, sizeof(text), DENY "'tools':{'t':{'%s':[%s]}}}",
 		     keys[i], condition);
 		snprintf(at, sizeof(at), ": /tools/t/%s", keys[i]);
-		p = compile((const char *const[FILES_MAX]){text}, &said);
+		p = compile_files((const char *const[FILES_MAX]){text}, &said);
 		if (!p && strncmp(said.text, "a.json:1:", 9) == 0 &&
 		    said.lines == lines_wanted(parts) &&
 		    all_said(said.text, at, parts))
@@ -3191,7 +3127,7 @@ static void files_load_or_say_why(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(loads); i++) {
 		struct said said;
-		struct policy *p = compile(loads[i].files, &said);
+		struct policy *p = compile_files(loads[i].files, &said);
 		const char *at = said.text;
 
 		for (int j = 0; at && j < 4 && loads[i].said[j]; j++)
@@ -3332,7 +3268,7 @@ static void warns_of_what_is_shut(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(sound); i++) {
 		struct said said;
-		struct policy *p = compile(sound[i].files, &said);
+		struct policy *p = compile_files(sound[i].files, &said);
 		bool good;
 
 		row_true(sound[i].files[0], p);

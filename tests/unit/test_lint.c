@@ -1,25 +1,9 @@
 /* What check says of a sound policy: warnings, a table, the merged policy. */
-#include "unit.h"
+#include "said.h"
 
 #include <stdlib.h>
 
 #include "../now.h"
-
-struct said {
-	char text[32768];
-	size_t len;
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-
-	s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len,
-				   "%s\n", line);
-	assert_true(s->len < sizeof(s->text));
-	s->lines++;
-}
 
 static struct policy *compile(const char *text)
 {

@@ -1,31 +1,14 @@
 /* Policy files, and the verdicts that they give. */
-#include "unit.h"
+#include "said.h"
 
 #include <stdlib.h>
 
 #include "../../policies/internal.h"
 #include "../now.h"
 
-struct said {
-	char text[8192];
-	size_t len;
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-	int more = snprintf(s->text + s->len, sizeof(s->text) - s->len, "%s\n",
-			    line);
-
-	s->len += (size_t)more;
-	assert_true(s->len < sizeof(s->text));
-	s->lines++;
-}
-
 static struct policy *compile(const char *text, struct said *said)
 {
-	memset(said, 0, sizeof(*said));
+	clear(said);
 	return COMPILE(text, listen, said);
 }
 

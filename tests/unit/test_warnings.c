@@ -4,53 +4,9 @@
  *
  * Policies stand here with ' for ", so that they can be read.
  */
-#include "unit.h"
-
-#include "../../policies/policy.h"
+#include "said.h"
 
 #include <stdlib.h>
-
-#define FILES_MAX 3 /* laid over each other in a row */
-
-struct said {
-	char text[8192];
-	size_t len;
-	int lines;
-};
-
-static void listen(void *context, const char *line)
-{
-	struct said *s = context;
-
-	s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len,
-				   "%s\n", line);
-	assert_true(s->len < sizeof(s->text));
-	s->lines++;
-}
-
-/* The policy of up to FILES_MAX files, a.json, b.json, c.json. */
-static struct policy *compile(const char *const *files)
-{
-	static const char *const names[] = {"a.json", "b.json", "c.json"};
-	static char text[FILES_MAX][8192];
-	struct policy_source sources[FILES_MAX];
-	struct said said = {.len = 0};
-	struct policy *p;
-	size_t count = 0;
-
-	for (; count < FILES_MAX && files[count]; count++) {
-		snprintf(text[count], sizeof(text[count]), "%s", files[count]);
-		for (char *q = text[count]; (q = strchr(q, '\'')); q++)
-			*q = '"';
-		sources[count] = (struct policy_source){
-			names[count], text[count], strlen(text[count])};
-	}
-	p = policy_compile(sources, count, NULL, listen, &said);
-	if (!p)
-		print_error("%s: %s\n", files[0], said.text);
-	assert_non_null(p);
-	return p;
-}
 
 #define DENY  "{'version':'1','default':'deny',"
 #define HIDE  "{'version':'1','default':'hide',"
@@ -420,31 +376,29 @@ static const char *const sentences[] = {
 static int count_failed(const char *const *files, const char *has,
 			const char *words)
 {
-	struct policy *p = compile(files);
-	struct said said = {.len = 0};
 	struct policy_list *list = NULL;
-	char text[4096];
+	struct said said;
+	struct policy *p = compile_files(files, &said);
+	char text[TEXT_BYTES], want[256];
 	int count;
-	char want[256];
 	bool good;
 
+	if (!p)
+		print_error("said: %s", said.text);
+	row_true(files[0], p);
 	if (has) {
-		struct policy_source source = {.name = "list", .text = text};
+		struct policy_source source = {.name = "list"};
 
-		source.len = (size_t)snprintf(text, sizeof(text), "%s", has);
-		for (char *q = text; (q = strchr(q, '\'')); q++)
-			*q = '"';
+		source.text = json(text, sizeof(text), "%s", has);
+		source.len = strlen(text);
 		list = policy_list_read(&source);
 		assert_non_null(list);
 		assert_null(policy_list_fault(list, want, sizeof(want)));
 	}
 	count = policy_warn(p, list, listen, &said);
 	good = count == said.lines && count == (words ? 1 : 0);
-	snprintf(want, sizeof(want), "%s", words ? words : "");
-	for (char *q = want; (q = strchr(q, '\'')); q++)
-		*q = '"';
+	json(want, sizeof(want), "%s", words ? words : "");
 	good &= !!strstr(said.text, want);
-
 	if (!good)
 		print_error("row: %s\n     %s\n  said: %s\n", files[0],
 			    has ? has : "", said.text);
