@@ -47,7 +47,7 @@ PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))
 PARTS  := $(filter-out $(OTHERS),$(PARTS)) shim/help_text.c
 # What no message goes through is built to be small.
-HOT  := relay session upstream downstream decide stream fd
+HOT  := relay pipe session upstream downstream decide stream fd
 COLD := parser/elicit.c parser/member.c $(wildcard policies/language/*.c policies/counters/*.c shim/verbs/*.c) \
 	$(filter-out $(HOT:%=shim/%.c),$(wildcard shim/*.c))
 COLD := $(filter-out policies/counters/counters.c policies/counters/windows.c,$(COLD))

@@ -1,17 +1,15 @@
 /* The poll loop.  The contract is in relay.h. */
 #include "relay.h"
 
-#include "../parser/scan_simd.h"
 #include "../policies/lock.h"
 #include "decide.h"
-#include "grant.h"
-#include "fd.h"
-#include "report.h"
 #include "downstream.h"
+#include "grant.h"
+#include "pipe.h"
+#include "report.h"
 #include "session.h"
-#include "upstream.h"
-#include "system.h"
 #include "unstarted.h"
+#include "upstream.h"
 #include "ways.h"
 
 #include <errno.h>
@@ -24,11 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PIPE_MOST   ((size_t)1 << 20)   /* that Linux gives without privilege */
-#define PIPE_BUSY   ((size_t)512 << 10) /* enough for short lines */
-#define WAIT_MOST   1000 /* milliseconds between looks at a full pipe */
-#define HALF_WAIT   1000 /* the same, until half a line is ended */
-#define BEGIN_BYTES 8192 /* in which each line waits for an empty pipe */
+#define HALF_WAIT 1000 /* milliseconds until half a line is ended */
 
 struct relay {
 	struct policy *policy;
@@ -39,23 +33,12 @@ struct relay {
 	struct session s;
 	struct child child;
 	struct ways ways; /* to ask a person outside the client */
-	struct fd client_in, client_out, server_in, server_out;
+	struct fd client_in, client_out, server_out;
+	struct pipe server_in;
+	bool client_out_full; /* until poll() says otherwise */
 
-	size_t usual; /* what the server's stdin holds unless a line needs more,
-			 in bytes */
-	size_t pipe;  /* what it holds now */
-	size_t page;  /* of these a buffer of the pipe holds */
-	size_t begun; /* bytes that went there, up to BEGIN_BYTES */
-	bool varies;  /* it can be resized */
-	bool blind;   /* how full it is cannot be known */
-	size_t room;  /* what it takes for certain; it may take more by now */
-	size_t torn;  /* bytes to come of a line that no pipe could hold */
-	int wait;     /* ms until the pipe is looked at again; 0: not */
-	size_t seen;  /* the room there was when it was waited for last */
-
-	bool server_in_full, client_out_full; /* until poll() says otherwise */
-	int64_t due;     /* when half a line is ended, grant_now(); 0: never */
-	int64_t counted; /* when the counters go on, in ns of it; -1: never */
+	int64_t due;     /* when half a line is ended, milliseconds(); 0: not */
+	int64_t counted; /* when the counters go on, grant_now(); -1: never */
 	int64_t asked;   /* the same, of what waits for a person */
 	int64_t reached; /* the same, of the ways to ask one */
 	int reaching;    /* how many descriptors these wait for */
@@ -63,113 +46,11 @@ struct relay {
 
 /* ---- sending --------------------------------------------------------- */
 
-/* The bytes in the server's pipe; 0 where that is not to be known. */
-static size_t held(struct relay *r)
-{
-	size_t bytes = 0;
-
-	if (r->blind || system_held(r->server_in.fd, &bytes))
-		return bytes;
-	r->blind = true;
-	report("cannot tell how full the server's stdin is (FIONREAD: %s): lines over %d bytes may reach it in pieces",
-	       strerror(errno), PIPE_BUF);
-	return 0;
-}
-
-static void resize(struct relay *r, size_t size)
-{
-	const size_t got = r->varies ? system_resize(r->server_in.fd, size) : 0;
-
-	if (got == 0)
-		return;
-	r->pipe = got;
-	r->room = 0; /* until it is looked for */
-}
-
-/* Looks what the server's pipe takes now for certain, and makes it larger, up
- * to most, if len more bytes need it.  Neighbouring pages of a pipe hold more
- * than one page together, but for the one being read. */
-static void look_for_room(struct relay *r, size_t len, size_t most)
-{
-	size_t full = held(r), used = full ? 2 * (full / r->page) + 3 : 0;
-	size_t need = (used + len / r->page + 1) * r->page;
-
-	need = need < most ? need : most;
-	if (r->pipe < need)
-		resize(r, need);
-	r->room = r->pipe > used * r->page ? r->pipe - used * r->page : 0;
-}
-
-/* len bytes have been written: each write may leave a page not full. */
-static void take_room(struct relay *r, size_t len)
-{
-	size_t taken = (len / r->page + 1) * r->page;
-
-	r->room -= taken < r->room ? taken : r->room;
-}
-
-/*
- * Has the server's pipe but one page?  Then poll() says when it is empty.  So
- * it is at the begin of a session, where each line waits for that: a server
- * that keeps slices of its first buffer would else mix lines.
- */
-static bool narrow(const struct relay *r)
-{
-	return r->varies && r->pipe == r->page;
-}
-
-/*
- * How much of len bytes at p, one line or more, may be written now so that no
- * line is torn: whole lines that fit, and at most PIPE_BUF bytes are written
- * all or not at all (pipe(7)). A line longer than the pipe waits until the pipe
- * is empty, so that its pieces follow one another as fast as the server reads.
- */
-static size_t untorn(struct relay *r, const char *p, size_t len, bool one)
-{
-	const char *lf = NULL;
-	size_t line = len;
-	bool begin = r->begun < BEGIN_BYTES;
-
-	if (r->torn > 0)
-		return r->torn;
-	if (!begin && r->pipe != r->usual &&
-	    (r->pipe < r->usual || (len <= PIPE_BUF && held(r) == 0)))
-		resize(r, r->usual);
-	if (!begin && (len <= PIPE_BUF || len <= r->room))
-		return len;
-	/* One line has but one LF, which is not worth the search. */
-	if (!one && (lf = memchr(p, '\n', len)))
-		line = (size_t)(lf - p) + 1;
-	if (begin) {
-		/* Pieces of a line follow each other without a pause. */
-		if (narrow(r) || held(r) == 0)
-			r->torn = line;
-		if (r->torn > r->pipe)
-			resize(r, line < PIPE_MOST ? line : PIPE_MOST);
-		return r->torn;
-	}
-	if (line <= PIPE_BUF)
-		look_for_room(r, len, PIPE_BUSY);
-	else
-		look_for_room(r, line, PIPE_MOST);
-	if (len <= r->room)
-		return len;
-	if (lf)
-		lf = scan_last(p, r->room > PIPE_BUF ? r->room : PIPE_BUF,
-			       '\n');
-	if (lf)
-		return (size_t)(lf - p) + 1;
-	if (r->room == r->pipe || r->blind)
-		r->torn = line;
-	return r->torn;
-}
-
 static void close_server_in(struct relay *r)
 {
-	fd_close(&r->server_in);
+	pipe_close(&r->server_in);
 	fd_close(&r->client_in);
 	upstream_forget(&r->s);
-	r->wait = 0;
 }
 
 static bool send_up(struct relay *r)
@@ -179,39 +60,14 @@ static bool send_up(struct relay *r)
 	const char *p = upstream_next(&r->s, &len, &one);
 	ssize_t put;
 
-	if (r->server_in.fd < 0 || r->server_in_full || len == 0)
+	if (r->server_in.fd.fd < 0 || r->server_in.full || len == 0)
 		return false;
-	len = untorn(r, p, len, one);
-	if (len == 0) {
-		r->server_in_full = true;
-		/* While the server reads there will be room soon. */
-		if (r->wait == 0 || r->room > r->seen)
-			r->wait = 1;
-		r->seen = r->room;
-		return false;
-	}
-	r->wait = 0;
-	put = fd_write(&r->server_in, p, len);
-	if (put < 0) {
-		if (errno != EAGAIN) {
-			close_server_in(r);
-			return false;
-		}
-		r->server_in_full = true;
-		/* A call that was laid aside may go before it. */
-		if (!r->s.up_inside)
-			r->torn = 0;
-		return false;
-	}
-	if (r->torn > 0)
-		r->torn -= (size_t)put;
-	take_room(r, (size_t)put);
-	upstream_sent(&r->s, (size_t)put);
-	if (r->begun < BEGIN_BYTES) {
-		r->begun += (size_t)put;
-		r->server_in_full = narrow(r);
-	}
-	return true;
+	put = pipe_write(&r->server_in, p, len, one, r->s.up_inside);
+	if (put >= 0)
+		upstream_sent(&r->s, (size_t)put);
+	else if (errno != EAGAIN)
+		close_server_in(r);
+	return put >= 0;
 }
 
 /* Nobody reads: the server is to notice that, too. */
@@ -289,7 +145,7 @@ static void work(struct relay *r)
 	} while (any);
 	/* Ends travel as bytes do: after all that came before them. */
 	if (upstream_ended(&r->s))
-		fd_close(&r->server_in);
+		pipe_close(&r->server_in);
 	downstream_next(&r->s, &left);
 	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
 	    r->client_out.fd >= 0) {
@@ -359,7 +215,8 @@ static void want(struct pollfd *p, int fd, short events, bool wanted)
  * on, or what waits for a person has waited. */
 static int timeout(const struct relay *r)
 {
-	int64_t wait = r->wait > 0 ? r->wait : INT64_MAX, left;
+	int64_t wait = r->server_in.wait > 0 ? r->server_in.wait : INT64_MAX,
+		left;
 
 	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
 		wait = left;
@@ -390,8 +247,8 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	     stream_room(&r->s.up, &at) > 0);
 	want(&p[CLIENT_OUT], r->client_out.fd, POLLOUT, down > 0);
 	/* A full pipe that nobody reads any more never has room. */
-	want(&p[SERVER_IN], r->server_in.fd, r->wait == 0 ? POLLOUT : 0,
-	     up > 0);
+	want(&p[SERVER_IN], r->server_in.fd.fd,
+	     r->server_in.wait == 0 ? POLLOUT : 0, up > 0);
 	want(&p[SERVER_OUT], r->server_out.fd, POLLIN,
 	     stream_room(&r->s.down, &at) > 0);
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
@@ -405,11 +262,7 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	events = poll(p, WAYS + (nfds_t)r->reaching, wait);
 	for (int i = 0; events < 0 && i < WAYS + r->reaching; i++)
 		p[i].revents = 0;
-	/* poll() does not say when a pipe has room for more than a page. */
-	if (r->wait > 0)
-		r->server_in_full = false;
-	if (events == 0 && wait == r->wait && r->wait < WAIT_MOST)
-		r->wait *= 2;
+	pipe_waited(&r->server_in, events == 0 && wait == r->server_in.wait);
 }
 
 /* Counters for the policy, which go on from those before, if there were any. */
@@ -484,7 +337,7 @@ static void loop(struct relay *r)
 		if (p[SERVER_IN].revents & POLLERR)
 			close_server_in(r);
 		if (p[SERVER_IN].revents)
-			r->server_in_full = false;
+			r->server_in.full = false;
 		if (p[CLIENT_OUT].revents)
 			r->client_out_full = false;
 		if (p[SIGNALS].revents || p[SERVER].revents)
@@ -514,15 +367,8 @@ static void loop(struct relay *r)
 
 static void open_ports(struct relay *r)
 {
-	const struct room room = r->child.room;
-
-	r->server_in = fd_own(r->child.in);
+	pipe_open(&r->server_in, r->child.in, r->child.room);
 	r->server_out = fd_own(r->child.out);
-	r->pipe = r->usual = room.bytes;
-	r->page = room.page;
-	r->varies = room.varies;
-	r->blind = room.blind;
-	resize(r, r->page);
 	r->client_in = fd_adopt(STDIN_FILENO, false);
 	r->client_out = fd_adopt(STDOUT_FILENO, true);
 	r->client_out_full = !fd_eager(&r->client_out);
