@@ -1,9 +1,9 @@
 /*
  * answer - what weir itself says to the client, one line each.
  *
- * Each function appends a line of at most ANSWER_BYTES, LF included; the
- * caller sees to it that there is that much room.  id is copied as it stands;
- * none becomes null.
+ * Each function appends a line of at most ANSWER_BYTES with its LF, or a part
+ * of one (answer_wait, answer_words, answer_sum); the caller sees to it that
+ * there is that much room.  An id is copied as it stands; none becomes null.
  */
 #ifndef SHIM_ANSWER_H
 #define SHIM_ANSWER_H

@@ -9,9 +9,10 @@
  * next) makes the run longer.  Once something was left out, the run must have
  * been sent before more can join it: until then, the judging pauses.
  *
- * What is on its way is moved down before it comes far, so that a stream that
- * never rests stays in the memory that it has touched, and in the cache.  What
- * a long line has touched is given back once others have come that are not.
+ * The bytes are moved down to the begin of the buffer before they come far, so
+ * that a stream that is never empty stays in the memory that it has touched,
+ * and in the cache.  After a long line its pages are returned, once the buffer
+ * has been empty 64 times without having been filled past 1 MiB.
  */
 #ifndef SHIM_STREAM_H
 #define SHIM_STREAM_H
@@ -20,10 +21,10 @@
 #include <stddef.h>
 
 #define STREAM_CHUNK ((size_t)64 << 10)  /* read at once, in bytes */
-#define STREAM_AHEAD ((size_t)64 << 10)  /* waiting: read no more */
-#define STREAM_NEAR  ((size_t)128 << 10) /* past this, it is moved down */
-#define STREAM_KEPT  ((size_t)1 << 20)   /* past this, it is given back */
-#define STREAM_RESTS 64 /* when it was empty so often, and not that full */
+#define STREAM_AHEAD ((size_t)64 << 10)  /* so many wait: read no more */
+#define STREAM_NEAR  ((size_t)128 << 10) /* past this, they are moved down */
+#define STREAM_KEPT  ((size_t)1 << 20)   /* past this, pages are returned */
+#define STREAM_RESTS 64 /* after it was empty so often, and not that full */
 
 struct stream {
 	char *buf; /* the stream's own mapping */
@@ -34,8 +35,8 @@ struct stream {
 	size_t next;
 	size_t fill;
 	size_t searched; /* no LF from next up to here; >= next or stale */
-	size_t touched;  /* fill has come so far since it was given back */
-	unsigned rests;  /* how often it was empty since it came past KEPT */
+	size_t touched;  /* the most that fill was since pages were returned */
+	unsigned rests;  /* how often it was empty since fill was past KEPT */
 };
 
 /* Room for a line of max_line bytes and more; reserved, not touched.  False:
@@ -47,11 +48,11 @@ void stream_close(struct stream *s);
  * the run has been sent, or more has been judged. */
 size_t stream_room(struct stream *s, char **at);
 
-/* May the bytes from next on be judged now? */
+/* Are there bytes at next, and may they be judged now? */
 bool stream_may_judge(const struct stream *s);
 
-/* The length of the line at next with its LF, or 0 if its LF is not here: then
- * one lies behind what is here, where the reader of a last line stops. */
+/* The length of the line at next with its LF; 0: its LF has not come.  Then an
+ * LF is put behind the last byte, which ends every token (scan.h). */
 size_t stream_line(struct stream *s);
 
 /* The len bytes at next are good, or are left out. */
