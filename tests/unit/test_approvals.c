@@ -219,6 +219,9 @@ static void who_can_be_asked(void **state)
 			 declared[i].capabilities);
 		client(&p, line);
 		up_came(&p, declared[i].passes ? line : "");
+		if (!declared[i].passes)
+			down_has(&p, "capabilities that can be read in two "
+				     "ways");
 		p.down_len = 0;
 		client(&p, PAY);
 		up_came(&p, "");
@@ -319,6 +322,7 @@ static const struct {
 	{"the id as a string", CANCEL("\"7\""), false, true},
 	{"no id", CANCEL("null"), false, true},
 	{"twice", CANCEL("7,\"requestId\":7"), false, false},
+	{"folded", CANCEL("7,\"requestID\":7"), false, false},
 	{"folded", CANCEL("8,\"RequestID\":7"), false, false},
 };
 
@@ -336,6 +340,8 @@ static void cancelled_calls(void **state)
 		p.down_len = 0;
 		client(&p, cancels[i].line);
 		up_came(&p, cancels[i].up ? cancels[i].line : "");
+		if (!cancels[i].up && !cancels[i].gone)
+			down_has(&p, "\"message\":\"Not passed on: a ");
 		snprintf(want, sizeof(want), "\"requestId\":\"%s\"", id);
 		row_true(p.name,
 			 cancels[i].gone == (strstr(p.down, want) != NULL));
@@ -1229,7 +1235,9 @@ static void ids_that_wait(void **state)
 	p.down_len = 0;
 	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n");
 	up_came(&p, "");
-	down_has(&p, "\"id\":null,\"error\":{\"code\":-32600");
+	down_has(&p, "\"id\":null,\"error\":{\"code\":-32600,\"message\":"
+		     "\"Not passed on: the id of a call that waits for a "
+		     "person");
 	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
 	up_came(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
 	client_with(&p, ACCEPT, id);
