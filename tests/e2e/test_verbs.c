@@ -805,7 +805,7 @@ static void options_anywhere(void **state)
 		{WORDS("explain", "echo", "-p", good), 0, ""},
 		{WORDS("explain", "echo", "{}", "--json", "-p", good), 0, ""},
 		{WORDS("check", good, "--print"), 0, ""},
-		{WORDS("check", "--preload", "sh", "--print"), 0, ""},
+		{WORDS("check", "--preload", "sh", "--print"), posix, ""},
 		{WORDS("check", "--", good, "--print"), 2, ""},
 		{WORDS("check", "-p", good), 2, "name the files without it"},
 		{WORDS("limits", "--json", "x"), 2, "unexpected operand x"},
