@@ -10,6 +10,7 @@
 #define SIZE_MOST ((size_t)1 << 20)   /* that Linux gives without privilege */
 #define SIZE_BUSY ((size_t)512 << 10) /* enough for short lines */
 #define WAIT_MOST 1000 /* milliseconds between looks at a full pipe */
+#define LOOKS     32   /* before that, at a session's begin */
 
 /* The bytes that lie in it; 0 where that is not to be known. */
 static size_t held(struct pipe *p)
@@ -111,7 +112,7 @@ void pipe_open(struct pipe *p, int fd, struct room room)
 void pipe_close(struct pipe *p)
 {
 	fd_close(&p->fd);
-	p->wait = 0;
+	p->wait = p->looks = 0;
 }
 
 ssize_t pipe_write(struct pipe *p, const char *bytes, size_t len, bool one,
@@ -127,14 +128,17 @@ ssize_t pipe_write(struct pipe *p, const char *bytes, size_t len, bool one,
 	len = untorn(p, bytes, len, one);
 	if (len == 0) {
 		p->full = true;
-		/* While the server reads there will be room soon. */
-		if (p->wait == 0 || p->room > p->seen)
+		/* While the server reads there will be room soon; within
+		 * microseconds where it has but one line to read. */
+		if (p->wait == 0 || p->room > p->seen) {
+			p->looks = p->begun < PIPE_BEGIN ? LOOKS : 0;
 			p->wait = 1;
+		}
 		p->seen = p->room;
 		errno = EAGAIN;
 		return -1;
 	}
-	p->wait = 0;
+	p->wait = p->looks = 0;
 	put = fd_write(&p->fd, bytes, len);
 	if (put < 0) {
 		p->full = errno == EAGAIN;
@@ -157,6 +161,8 @@ void pipe_waited(struct pipe *p, bool idle)
 	if (p->wait == 0)
 		return;
 	p->full = false;
-	if (idle && p->wait < WAIT_MOST)
+	if (p->looks > 0)
+		p->looks--;
+	else if (idle && p->wait < WAIT_MOST)
 		p->wait *= 2;
 }

@@ -25,6 +25,7 @@ struct pipe {
 	bool full;    /* until poll() says otherwise, or wait is over */
 	int wait;     /* ms until the room is looked at again, as poll() does
 			 not say when there is more than a page; 0: not */
+	int looks;    /* of these before the first wait, one at each poll() */
 	/* The rest is pipe.c's own, in bytes. */
 	size_t usual; /* what it holds unless a line needs more */
 	size_t size;  /* what it holds now */

@@ -218,6 +218,8 @@ static int timeout(const struct relay *r)
 	int64_t wait = r->server_in.wait > 0 ? r->server_in.wait : INT64_MAX,
 		left;
 
+	if (r->server_in.looks > 0)
+		return 0;
 	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
 		wait = left;
 	for (int i = 0; i < 3; i++) {
