@@ -31,7 +31,11 @@ LINK   = $(if $(DARWIN),,-pie -Wl,-z,relro,-z,now)
 # wants of libm is in policies/language/jsonparser.c.
 JSON ?= $(if $(DARWIN),-ljsonparser,-l:libjsonparser.a)
 
-DEFINES = -D_GNU_SOURCE -DWEIR_VERSION=\"$(VERSION)\"
+# Where a long has 32 bits, glibc's times and sizes of files would have as many.
+WIDE := $(shell echo 'char a[sizeof(long) == 4 ? 1 : -1];' | $(CC) $(CFLAGS) \
+	 -S -o /dev/null -x c - 2>/dev/null && \
+	 echo -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+DEFINES = -D_GNU_SOURCE $(WIDE) -DWEIR_VERSION=\"$(VERSION)\"
 ALL_CFLAGS = -std=c11 $(DEFINES) -MMD -MP $(WARN) $(HARDEN) $(CFLAGS) $(SMALL)
 
 , := ,

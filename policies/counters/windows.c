@@ -67,13 +67,14 @@ static bool make_count(struct count *c, const struct counter *counter,
 		c->parts = calloc(room * counter->window_count * RING,
 				  sizeof(*c->parts));
 	else
-		c->times = calloc(room * c->places, sizeof(*c->times));
+		c->times =
+			calloc((size_t)(room * c->places), sizeof(*c->times));
 	return c->values && c->heads && (c->parts || c->times);
 }
 
 static void name_id(struct windows *w, uint64_t id, struct count *c)
 {
-	size_t at = id & w->mask;
+	size_t at = (size_t)id & w->mask;
 
 	while (w->by_id[at].count)
 		at = (at + 1) & w->mask;
@@ -83,7 +84,7 @@ static void name_id(struct windows *w, uint64_t id, struct count *c)
 
 struct count *windows_find(const struct windows *w, uint64_t id)
 {
-	size_t at = id & w->mask;
+	size_t at = (size_t)id & w->mask;
 
 	while (w->by_id[at].count && w->by_id[at].id != id)
 		at = (at + 1) & w->mask;
@@ -480,7 +481,7 @@ static bool each_call(const struct count *c, const struct value *v,
 
 	for (uint64_t left = v->have; left > 0; left -= p->n) {
 		p->words = ring + at;
-		p->n = left < c->places - at ? left : c->places - at;
+		p->n = (size_t)(left < c->places - at ? left : c->places - at);
 		if (p->n > PIECE_WORDS)
 			p->n = PIECE_WORDS;
 		if (!take(context, p))

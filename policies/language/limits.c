@@ -226,7 +226,7 @@ static void finish_limit(struct loader *l, struct draft *d)
 	else if (!d->values && limit->max > 0)
 		limit->values =
 			limit->max > POLICY_VALUES_CALLS / POLICY_VALUES_MAX
-				? POLICY_VALUES_CALLS / limit->max
+				? (size_t)(POLICY_VALUES_CALLS / limit->max)
 				: POLICY_VALUES_MAX;
 	else if (!d->values)
 		limit->values = 1;
