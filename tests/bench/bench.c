@@ -6,7 +6,7 @@
  * Prints the rows, all or those named, as figures.h says.  DIRECTORY is for the
  * files it needs.  The programs come from the environment: WEIR, WEIR_SSE2 and
  * WEIR_PLAIN (with that kernel of the scanner alone), STATIC, BARE, SERVER and
- * ALLOC.  BENCH=quick: little of everything, and no judgement.
+ * ALLOC.  BENCH=quick: little of everything, and no judgement; BENCH=N: an Nth.
  */
 #include "behind.h"
 #include "figures.h"
@@ -34,6 +34,7 @@
 
 struct bench {
 	bool quick;
+	size_t share; /* of which a run does one */
 	size_t rounds;
 	const char *dir;
 	const char *weir, *fixed, *bare, *server, *alloc; /* programs */
@@ -45,7 +46,7 @@ struct bench {
 /* Quick runs do a part of the work. */
 static size_t times(const struct bench *b, size_t full)
 {
-	return b->quick ? full / 100 + 1 : full;
+	return b->quick ? full / b->share + 1 : full;
 }
 
 static const char *path_in(const struct bench *b, const char *name,
@@ -845,7 +846,10 @@ int main(int argc, char **argv)
 	/* A relay that is broken may wait for ever. */
 	alarm(PATIENCE);
 	b.dir = argv[1];
-	b.quick = mode && strcmp(mode, "quick") == 0;
+	b.share = mode ? strtoul(mode, NULL, 10) : 0;
+	if (mode && strcmp(mode, "quick") == 0)
+		b.share = 100;
+	b.quick = b.share > 0;
 	b.rounds = b.quick ? 1 : b.rounds;
 	b.weir = program("WEIR");
 	b.fixed = program("STATIC");
