@@ -116,9 +116,9 @@ static void read_case(struct loader *l, const json_value *v, size_t index,
 		return;
 	seen = loader_object(l, v, case_keys, c);
 	if (!(seen & (CALL | METHOD)))
-		loader_fault(
-			l,
-			"\"call\" or \"method\" is missing: a test is " FORM);
+		loader_fault(l,
+			     "\"call\" or \"method\" is missing: a test is %s",
+			     FORM);
 	else if (seen & CALL && seen & METHOD)
 		loader_fault(l, "\"call\" names a tool, \"method\" any other "
 				"request: a test has one of them");
@@ -144,7 +144,7 @@ static void read_cases(struct loader *l, const json_value *v, void *into)
 	if (!loader_want(l, v, json_array, "an array of tests, [" FORM "],"))
 		return;
 	if (v->u.array.length == 0)
-		loader_fault(l, "at least one test was expected, [" FORM "]");
+		loader_fault(l, "at least one test was expected, [%s]", FORM);
 	cases->list =
 		loader_take(l, (v->u.array.length + 1) * sizeof(*cases->list));
 	if (!cases->list)

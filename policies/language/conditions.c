@@ -354,7 +354,6 @@ static void compile_plain(struct loader *l, struct condition *c, const char *s,
 {
 	size_t cap = 32 * len + 16;
 	struct strbuf o = {.cap = cap};
-	char hex[8];
 
 	if (!fits(l, s, len, glob))
 		return;
@@ -369,12 +368,10 @@ static void compile_plain(struct loader *l, struct condition *c, const char *s,
 			strbuf_string(&o, "[\\x00-\\x{10FFFF}]*");
 		else if (glob && s[i] == '?')
 			strbuf_string(&o, "[\\x00-\\x{10FFFF}]");
-		else if (s[i] > 0 && s[i] < 0x7F) {
-			snprintf(hex, sizeof(hex), "\\x%02X", s[i]);
-			strbuf_string(&o, hex);
-		} else {
+		else if (s[i] > 0 && s[i] < 0x7F)
+			loader_put(&o, "\\x%02X", s[i]);
+		else
 			strbuf_bytes(&o, s + i, 1);
-		}
 	}
 	strbuf_string(&o, glob ? "\\z" : "");
 	compile_regex(l, c, o.ptr, o.len);
@@ -627,7 +624,6 @@ static void put_cut(struct strbuf *out, const char *s, size_t len, size_t most)
 static void put_operands(struct strbuf *out, const struct condition *c)
 {
 	const char *quote = c->op == OP_IN ? "\"" : "";
-	char port[16];
 
 	for (size_t i = 0; i < c->operand_count; i++) {
 		const struct operand *o = &c->operands[i];
@@ -643,10 +639,8 @@ static void put_operands(struct strbuf *out, const struct condition *c)
 		strbuf_string(out, o->below ? "*." : "");
 		put_cut(out, o->ptr, o->len, PATH_TOLD);
 		strbuf_string(out, o->type == TYPE_STRING ? quote : "");
-		if (c->op == OP_HOST && o->uri->port > 0) {
-			snprintf(port, sizeof(port), ":%u", o->uri->port);
-			strbuf_string(out, port);
-		}
+		if (c->op == OP_HOST && o->uri->port > 0)
+			loader_put(out, ":%u", o->uri->port);
 	}
 }
 

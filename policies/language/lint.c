@@ -138,17 +138,13 @@ int policy_warn(struct policy *policy, const struct policy_list *list,
 			 .list = list,
 			 .report = report,
 			 .context = context};
-	char line[6 * PATH_MAX + 128];
 	enum policy_section section;
 	struct text name;
 
 	warn_nothing_allowed(&l);
-	for (size_t i = 0; i < policy->shared_count; i++, l.count++) {
-		snprintf(line, sizeof(line),
-			 "%s: the group may write this file: chmod g-w it",
-			 policy->shared[i]);
-		report(context, line);
-	}
+	for (size_t i = 0; i < policy->shared_count; i++, l.count++)
+		loader_report_file(policy->shared[i], LOADER_SHARED, report,
+				   context);
 	for (const struct rules *r = policy->first; r; r = r->following) {
 		warn_never_applies(&l, r);
 		warn_shadowed(&l, r);
@@ -199,25 +195,21 @@ bool policy_say_unused(const struct policy *policy, struct strbuf *out)
 	if (unused == 0)
 		return false;
 	if (unused == entries) {
-		strbuf_string(out, "this policy names ");
-		strbuf_number(out, (int64_t)entries);
-		strbuf_string(out, entries == 1 ? " tool" : " tools");
-		strbuf_string(out, ", this server has none of them: is it the "
-				   "right one?");
+		loader_put(out,
+			   "this policy names %zu tool%s, this server has none "
+			   "of them: is it the right one?",
+			   entries, entries == 1 ? "" : "s");
 		return true;
 	}
-	strbuf_string(out, "this server has no tool for ");
-	strbuf_number(out, (int64_t)unused);
-	strbuf_string(out, " of the ");
-	strbuf_number(out, (int64_t)entries);
-	strbuf_string(out, " entries of this policy: ");
+	loader_put(out,
+		   "this server has no tool for %zu of the %zu entries of this "
+		   "policy: ",
+		   unused, entries);
 	for (const struct rules *r = policy->first; r; r = r->following) {
 		if (r->section != POLICY_TOOLS || r->used)
 			continue;
 		if (said == UNUSED_SAID) {
-			strbuf_string(out, " and ");
-			strbuf_number(out, (int64_t)(unused - said));
-			strbuf_string(out, " more");
+			loader_put(out, " and %zu more", unused - said);
 			break;
 		}
 		strbuf_string(out, said++ > 0 ? ", \"" : "\"");
@@ -274,9 +266,9 @@ static void describe_asking(const struct policy *policy,
 						  .list[i - r->ask_if.count]
 				       : &r->ask_if.list[i],
 				&words);
-			strbuf_string(out,
-				      any ? " or " : ", a person is asked ");
-			strbuf_string(out, unless ? "unless " : "if ");
+			loader_put(out, "%s %s ",
+				   any ? " or" : ", a person is asked",
+				   unless ? "unless" : "if");
 			put_shown(out, words.ptr, words.len);
 			any = true;
 		}
@@ -294,10 +286,8 @@ static size_t describe_limits(const struct policy *policy,
 
 	applying_begin(&a, policy, s);
 	while ((r = applying_next(&a, &exact))) {
-		for (size_t i = 0; i < r->limit_count; i++) {
-			strbuf_string(out, ", ");
-			strbuf_string(out, r->limits[i].reason);
-		}
+		for (size_t i = 0; i < r->limit_count; i++)
+			loader_put(out, ", %s", r->limits[i].reason);
 		conditions += r->require.count + r->deny_if.count;
 	}
 	describe_asking(policy, s, out);
@@ -306,18 +296,16 @@ static size_t describe_limits(const struct policy *policy,
 
 static void describe_conditions(size_t count, struct strbuf *out)
 {
-	if (count == 0)
-		return;
-	strbuf_string(out, ", on ");
-	strbuf_number(out, (int64_t)count);
-	strbuf_string(out, count == 1 ? " condition" : " conditions");
+	if (count > 0)
+		loader_put(out, ", on %zu condition%s", count,
+			   count == 1 ? "" : "s");
 }
 
 static void describe_refusal(const struct match *f, struct strbuf *out)
 {
-	strbuf_string(out, f->action == ACTION_HIDE ? "hidden" : "denied");
-	strbuf_string(out, f->by ? ", by " : ", by default");
-	strbuf_string(out, f->by ? f->by->location.rule : "");
+	loader_put(out, "%s, by %s",
+		   f->action == ACTION_HIDE ? "hidden" : "denied",
+		   f->by ? f->by->location.rule : "default");
 }
 
 bool policy_names(const struct policy *policy, enum policy_section section,
@@ -383,10 +371,8 @@ void policy_describe(const struct policy *policy, enum policy_section section,
 		describe_conditions(conditions, out);
 	}
 	/* NOLINTEND(bugprone-branch-clone) */
-	if (refuses(lists.action)) {
-		strbuf_string(out, ", not listed, by ");
-		strbuf_string(out, lists.by->location.rule);
-	}
+	if (refuses(lists.action))
+		loader_put(out, ", not listed, by %s", lists.by->location.rule);
 }
 
 bool policy_describe_method(const struct policy *policy, const char *name,

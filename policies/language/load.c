@@ -551,12 +551,12 @@ static bool keep_file(struct policy_file *f, char *why)
 	return copy;
 }
 
-static void say_file(const struct policy_file *f, const char *what,
-		     policy_report *report, void *context)
+void loader_report_file(const char *path, const char *words,
+			policy_report *report, void *context)
 {
-	char line[PATH_MAX + WHY_BYTES];
+	char line[6 * PATH_MAX + WHY_BYTES]; /* a path may be escaped */
 
-	snprintf(line, sizeof(line), "%.*s: %s", PATH_MAX - 4, f->path, what);
+	snprintf(line, sizeof(line), "%.*s: %s", 6 * PATH_MAX - 4, path, words);
 	report(context, line);
 }
 
@@ -567,7 +567,7 @@ bool loader_file(struct policy_file *f, bool again, policy_report *report,
 
 	if (read_file(f, again, why))
 		return true;
-	say_file(f, why, report, context);
+	loader_report_file(f->path, why, report, context);
 	free(f->text);
 	return false;
 }
@@ -589,7 +589,7 @@ static struct policy *load(struct policy_file *files, size_t count, bool again,
 		read = files[i].once ? keep_file(&files[i], why)
 				     : read_file(&files[i], again, why);
 		if (!read)
-			say_file(&files[i], why, report, context);
+			loader_report_file(files[i].path, why, report, context);
 		all &= read;
 		sources[i] = (struct policy_source){.name = files[i].path,
 						    .text = files[i].text,
@@ -633,9 +633,10 @@ struct policy *policy_reload(struct policy *before, policy_report *report,
 
 	for (size_t i = 0; i < count; i++) {
 		if (old[i].once && !old[i].said)
-			say_file(&old[i],
-				 "cannot be read again, so what it said stays",
-				 report, context);
+			loader_report_file(
+				old[i].path,
+				"cannot be read again, so what it said stays",
+				report, context);
 		old[i].said = old[i].once;
 		kept += old[i].once;
 	}

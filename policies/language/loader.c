@@ -445,6 +445,21 @@ const char *loader_keep_escaped(struct loader *l, const char *s, size_t len)
 	return kept;
 }
 
+void loader_put(struct strbuf *out, const char *format, ...)
+{
+	const size_t room = out->cap - out->len;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(out->ptr + out->len, room, format, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < room)
+		out->len += (size_t)len;
+	else
+		out->full |= len != 0;
+}
+
 /* The pointer is made of escaped pieces, so it is escaped. */
 struct location loader_location(struct loader *l)
 {

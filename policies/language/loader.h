@@ -126,6 +126,11 @@ char *loader_keep(struct loader *l, const char *s, size_t len);
 const char *loader_keep_span(struct loader *l, const char *s, size_t len);
 const char *loader_keep_escaped(struct loader *l, const char *s, size_t len);
 
+/* Appends as printf(), whole or not at all; it needs room for a NUL as well.
+ * Slow: not for what is done for each entry of a policy. */
+void loader_put(struct strbuf *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The readers of "hide", and of each section, in rules.c. */
 loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 	rules_read_prompts, rules_read_resources, rules_read_methods;
@@ -174,6 +179,11 @@ const char *foreign_word(const char *s, size_t len, const char *words);
  * caller's to free.  False: reported. */
 bool loader_file(struct policy_file *f, bool again, policy_report *report,
 		 void *context);
+
+/* Reports "PATH: words". */
+void loader_report_file(const char *path, const char *words,
+			policy_report *report, void *context);
+#define LOADER_SHARED "the group may write this file: chmod g-w it"
 
 /* Reads a file that is no policy by read.  What it keeps lives as long as the
  * empty policy that is returned; NULL after faults. */

@@ -62,8 +62,10 @@ static void read_tool(struct loader *l, const json_object_entry *e, void *into)
 	if (!loader_want(l, e->value, json_object, "a tool, " FORM ","))
 		return;
 	if (loader_object(l, e->value, keys, t) != 3)
-		loader_fault(l, "\"sha256\" or \"definition\" is missing: a "
-				"lock is " FORM);
+		loader_fault(l,
+			     "\"sha256\" or \"definition\" is missing: a lock "
+			     "is %s",
+			     FORM);
 	folded = loader_take(l, e->name_length + NAME_FOLD_MORE);
 	if (l->faults > faults || !folded)
 		return;
@@ -117,8 +119,9 @@ static void read_lock(struct loader *l, const json_value *v, void *into)
 
 	if (loader_want(l, v, json_object, "a lock, " FORM ",") &&
 	    loader_object(l, v, keys, into) != 3)
-		loader_fault(l, "\"lock\" or \"tools\" is missing: a lock "
-				"is " FORM);
+		loader_fault(l,
+			     "\"lock\" or \"tools\" is missing: a lock is %s",
+			     FORM);
 }
 
 struct lock *lock_read(const struct policy_source *source,
@@ -145,14 +148,12 @@ static struct lock *load(const char *path, bool again, policy_report *report,
 	struct policy_file file = {.path = path};
 	struct policy_source source = {.name = path};
 	struct lock *lock = NULL;
-	char line[PATH_MAX + 128];
 
 	if (access(path, F_OK) != 0 && errno == ENOENT) {
-		snprintf(line, sizeof(line),
-			 "%.*s: there is no such lock file: write it with weir "
-			 "scan --write-lock FILE -- COMMAND",
-			 PATH_MAX, path);
-		report(context, line);
+		loader_report_file(path,
+				   "there is no such lock file: write it with "
+				   "weir scan --write-lock FILE -- COMMAND",
+				   report, context);
 		return NULL;
 	}
 	if (!loader_file(&file, again, report, context))
@@ -166,11 +167,8 @@ static struct lock *load(const char *path, bool again, policy_report *report,
 	}
 	lock->text = file.text;
 	lock->once = file.once;
-	snprintf(line, sizeof(line),
-		 "%.*s: the group may write this file: chmod g-w it", PATH_MAX,
-		 path);
 	if (file.shared)
-		report(context, line);
+		loader_report_file(path, LOADER_SHARED, report, context);
 	return lock;
 }
 

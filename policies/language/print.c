@@ -1,6 +1,7 @@
 /* The merged policy as a policy file of its own. */
-#include "../internal.h"
+#include "loader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 const char policy_actions[] = "allow\0require_approval\0deny\0hide\0";
@@ -15,30 +16,23 @@ struct members {
 /* ,"key": and what follows is the value. */
 static void key(struct members *m, const char *name)
 {
-	strbuf_string(m->out, m->any ? ",\n" : "\n");
-	strbuf_string(m->out, m->indent);
-	strbuf_string(m->out, "\"");
-	strbuf_string(m->out, name);
-	strbuf_string(m->out, "\": ");
+	loader_put(m->out, "%s%s\"%s\": ", m->any ? ",\n" : "\n", m->indent,
+		   name);
 	m->any = true;
 }
 
-static void string(struct strbuf *out, const char *escaped)
+/* ,"key": "text" */
+static void text(struct members *m, const char *name, const char *escaped)
 {
-	strbuf_string(out, "\"");
-	strbuf_string(out, escaped);
-	strbuf_string(out, "\"");
+	key(m, name);
+	loader_put(m->out, "\"%s\"", escaped);
 }
 
 static void print_text(struct strbuf *out, const char *name,
 		       const char *escaped)
 {
-	if (!escaped)
-		return;
-	strbuf_string(out, ", \"");
-	strbuf_string(out, name);
-	strbuf_string(out, "\": ");
-	string(out, escaped);
+	if (escaped)
+		loader_put(out, ", \"%s\": \"%s\"", name, escaped);
 }
 
 static void print_conditions(struct members *m, const char *name,
@@ -47,33 +41,27 @@ static void print_conditions(struct members *m, const char *name,
 	if (list->count == 0)
 		return;
 	key(m, name);
-	strbuf_string(m->out, "[");
-	for (size_t i = 0; i < list->count; i++) {
-		strbuf_string(m->out, i ? ", " : "");
-		strbuf_string(m->out, list->list[i].source);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		loader_put(m->out, "%s%s", i ? ", " : "[",
+			   list->list[i].source);
 	strbuf_string(m->out, "]");
 }
 
 static void print_limit(struct strbuf *out, const struct limit *l)
 {
-	strbuf_string(out, "{\"max\": ");
 	if (l->max_text)
-		strbuf_string(out, l->max_text);
+		loader_put(out, "{\"max\": %s", l->max_text);
 	else
-		strbuf_number(out, (int64_t)l->max);
-	strbuf_string(out, ", \"window\": ");
-	strbuf_number(out, l->length / SECOND);
+		loader_put(out, "{\"max\": %" PRIu64, l->max);
+	loader_put(out, ", \"window\": %" PRId64, l->length / SECOND);
 	if (!l->rate) {
 		print_text(out, "counter", l->named ? l->counter : NULL);
 		print_text(out, "scope", l->session ? "session" : "grant");
 	}
 	print_text(out, "increment_from", l->path);
 	print_text(out, "per", l->per);
-	if (l->per) {
-		strbuf_string(out, ", \"values\": ");
-		strbuf_number(out, (int64_t)l->values);
-	}
+	if (l->per)
+		loader_put(out, ", \"values\": %zu", l->values);
 	print_text(out, "on_deny", l->on_deny);
 	strbuf_string(out, "}");
 }
@@ -119,9 +107,8 @@ static void print_approval(struct members *m, const struct rules *r)
 		key(m, "approve_in");
 		for (int i = 0; *policy_word(policy_ways, i); i++)
 			if (!(r->barred >> i & 1)) {
-				strbuf_string(m->out, before);
-				strbuf_string(m->out,
-					      policy_word(policy_ways, i));
+				loader_put(m->out, "%s%s", before,
+					   policy_word(policy_ways, i));
 				before = "\", \"";
 			}
 		strbuf_string(m->out, "\"]");
@@ -138,14 +125,10 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	struct members m = {.out = out, .indent = indent};
 
 	strbuf_string(out, "{");
-	if (r->action != ACTION_ALLOW) {
-		key(&m, "action");
-		string(out, policy_word(policy_actions, (int)r->action));
-	}
-	if (r->told) {
-		key(&m, "reason");
-		string(out, r->told);
-	}
+	if (r->action != ACTION_ALLOW)
+		text(&m, "action", policy_word(policy_actions, (int)r->action));
+	if (r->told)
+		text(&m, "reason", r->told);
 	print_conditions(&m, "require", &r->require);
 	print_conditions(&m, "deny_if", &r->deny_if);
 	print_conditions(&m, "ask_if", &r->ask_if);
@@ -153,9 +136,7 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 	print_approval(&m, r);
 	print_limits(&m, r);
 	/* The closing brace stands two columns before the members. */
-	strbuf_string(out, m.any ? "\n" : "");
-	strbuf_string(out, m.any ? indent + 2 : "");
-	strbuf_string(out, "}");
+	loader_put(out, "%s%s}", m.any ? "\n" : "", m.any ? indent + 2 : "");
 }
 
 static void print_section(struct members *top, const struct policy *policy,
@@ -184,10 +165,9 @@ void policy_print(const struct policy *policy, struct strbuf *out)
 	struct members top = {.out = out, .indent = "  "};
 
 	strbuf_string(out, "{");
-	key(&top, "version");
-	string(out, "1");
-	key(&top, "default");
-	string(out, policy_word(policy_actions, (int)policy->fallback));
+	text(&top, "version", "1");
+	text(&top, "default",
+	     policy_word(policy_actions, (int)policy->fallback));
 	if (policy->all_tools) {
 		key(&top, "all_tools");
 		print_rules(out, policy->all_tools, "    ");

@@ -1,5 +1,6 @@
 /* A condition that refused a call, in words: what is there, what must be. */
 #include "lint.h"
+#include "loader.h"
 
 #include <string.h>
 
@@ -90,9 +91,7 @@ static bool has_type(char type, struct span value)
 static void put_member(struct strbuf *out, const struct condition *c)
 {
 	put_path(out, c);
-	strbuf_string(out, " ");
-	strbuf_string(out, operators[c->op].name);
-	strbuf_string(out, " ");
+	loader_put(out, " %s ", operators[c->op].name);
 	put_value(out, c);
 }
 
@@ -142,12 +141,10 @@ static void put_want(struct strbuf *out, const struct condition *c,
 	if (!has_type(w->type, *value))
 		strbuf_string(out, w->type == 's' ? "be a string, and must "
 						  : "be a number, and must ");
-	if (negated && c->op <= OP_NOT_IN && c->op >= OP_IN) {
+	if (negated && c->op <= OP_NOT_IN && c->op >= OP_IN)
 		strbuf_string(out, "be none of ");
-	} else {
-		strbuf_string(out, negated ? "not " : "");
-		strbuf_string(out, w->verb);
-	}
+	else
+		loader_put(out, "%s%s", negated ? "not " : "", w->verb);
 	put_value(out, c);
 }
 
