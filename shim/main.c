@@ -1,6 +1,7 @@
 /* weir: the launcher.  What each word of the command line does. */
 #include "verbs/approve.h"
 #include "verbs/check.h"
+#include "verbs/config.h"
 #include "verbs/explain.h"
 #include "verbs/help.h"
 #include "verbs/limits.h"
@@ -36,7 +37,7 @@ static int run_scan(const struct options *o)
 		return SCAN_ERROR;
 	if (!child_apart(&status))
 		return status;
-	return o->config ? wrap_scan(o) : scan_server(o, o->rest);
+	return o->config ? config_scan(o) : scan_server(o, o->rest);
 }
 
 static int run_verb(const struct options *o)

@@ -7,7 +7,7 @@
 #define SCAN_DONE  0
 #define SCAN_ERROR 2
 
-/* The names of the profiles, in the order of enum profile; NULL-ended. */
+/* The names of the profiles, in the order of enum profile. */
 extern const char scan_profiles[PROFILES][9];
 
 /*

@@ -46,6 +46,7 @@ struct server {
 	char **policies; /* NULL-ended */
 	bool plain;
 
+	bool chosen; /* config_choose() */
 	/* Where it is to be changed, and how. */
 	bool joined;      /* command and arguments are one array */
 	struct span list; /* the array with the arguments; ptr NULL: none */

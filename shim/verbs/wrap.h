@@ -16,8 +16,7 @@
  */
 int wrap_run(const struct options *o);
 
-/* weir scan of the server o->rest[0] of the configuration o->config, or of the
- * only one. */
-int wrap_scan(const struct options *o);
+/* The last of these.  weir is the path of the program. */
+int wrap_find(const struct options *o, const char *weir);
 
 #endif

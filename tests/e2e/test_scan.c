@@ -477,6 +477,15 @@ static void scan_from_a_configuration(void **state)
 	p = run("scan --config c.json none");
 	check_status(p, 2);
 	check_has(p->told.ptr, "c.json has no server none");
+	file("two.json", "{\"mcpServers\":{\"a\":{\"command\":\"a\"},"
+			 "\"b\":{\"command\":\"b\"}}}");
+	p = run("scan --config two.json");
+	check_status(p, 2);
+	check_has(p->told.ptr, "has several servers; name one:");
+	file("empty.json", "{\"mcpServers\":{}}");
+	p = run("scan --config empty.json");
+	check_status(p, 2);
+	check_has(p->told.ptr, "has no server that is started by a command");
 	p = run("scan");
 	check_status(p, 2);
 	check_has(p->told.ptr, "missing COMMAND");
