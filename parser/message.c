@@ -100,11 +100,13 @@ static const unsigned letters = LETTER('j') | LETTER('i') | LETTER('m') |
 /* Compares the key with each, as the most careless reader does. */
 static void compare(struct key *key)
 {
-	char folded[DECIDING_BYTES], c = key->text.len > 0 ? *key->text.ptr : 0;
+	char folded[DECIDING_BYTES], c = '\0';
 	size_t len;
 
 	key->alike = -1;
 	key->which = -1;
+	if (key->text.len > 0)
+		c = *key->text.ptr;
 	/* Most begin with a letter that none of them begins with, and that
 	 * nothing folds or drops. */
 	if (c > ' ' && c < 0x7F && c != '\\' && !(letters & LETTER(c)))
