@@ -278,7 +278,7 @@ int config_ask(const struct config *c, const struct server *v,
 	}
 	if (here >= 0 && fchdir(here) == 0)
 		close(here);
-	while (own > 0)
+	while (all && own > 0)
 		free(all[--own]);
 	free(all);
 	free(dir);

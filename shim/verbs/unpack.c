@@ -74,7 +74,7 @@ static void read_codes(struct input *in, struct code *literals,
 	static const unsigned char order[] = {16, 17, 18, 0,  8, 7,  9,
 					      6,  10, 5,  11, 4, 12, 3,
 					      13, 2,  14, 1,  15};
-	unsigned char lengths[LITERALS + DISTANCES] = {0}, length;
+	unsigned char lengths[LITERALS + DISTANCES] = {0}, length = 0;
 	const unsigned first = take_bits(in, 5) + 257;
 	const unsigned all = first + take_bits(in, 5) + 1;
 	const unsigned third = take_bits(in, 4) + 4;
@@ -90,9 +90,9 @@ static void read_codes(struct input *in, struct code *literals,
 				 : symbol == 18 ? 11 + take_bits(in, 7)
 						: 1;
 
-		length = symbol < 16    ? (unsigned char)symbol
-			 : symbol == 16 ? lengths[at - 1]
-					: 0;
+		/* 16 is what came before, again. */
+		if (symbol != 16)
+			length = symbol < 16 ? (unsigned char)symbol : 0;
 		while (times-- > 0)
 			lengths[at++] = length;
 	}
