@@ -427,7 +427,7 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 .PHONY: asan
 asan:                                ## every test under ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" \
-		JOBS=1 run-tests
+		JOBS=3 run-tests
 
 # Each fuzzer for FUZZ_SECONDS; what it learns stays in build/fuzz/NAME.  A
 # plain call is compared with words that may be longer than what is left of it.
