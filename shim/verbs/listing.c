@@ -139,7 +139,9 @@ static bool make_room(struct asking *a)
 {
 	char *more;
 
-	memmove(a->in, a->in + a->at, a->len - a->at);
+	/* musl copies all of it where it lies already, byte by byte. */
+	if (a->at > 0)
+		memmove(a->in, a->in + a->at, a->len - a->at);
 	a->len -= a->at;
 	a->at = 0;
 	if (a->cap - a->len >= READ_BYTES)
