@@ -596,6 +596,7 @@ static const struct {
 	{"in_path", PRELOADED},
 	{"in_working_directory", PRELOADED},
 	{"without_proc", PRELOADED},
+	{"time_namespaces", "a clock that counts sleep, and the boot's name"},
 	{"in_a_namespace", "the guard is not in the server's namespace"},
 };
 
