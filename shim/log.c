@@ -421,13 +421,16 @@ static void begin_line(struct log *log, struct line *l, const char *word)
 {
 	struct timespec now;
 	struct tm tm;
-	char text[128];
+	char text[192];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != log->second || !*log->stamp) {
 		gmtime_r(&now.tv_sec, &tm);
-		strftime(log->stamp, sizeof(log->stamp), "%Y-%m-%dT%H:%M:%S",
-			 &tm);
+		/* strftime() would bring time zones into the static program. */
+		snprintf(log->stamp, sizeof(log->stamp),
+			 "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+			 tm.tm_sec);
 		log->second = now.tv_sec;
 	}
 	l->text[0] = '\n';

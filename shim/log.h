@@ -108,7 +108,7 @@ struct log {
 	uint64_t answered;
 	char prev[SHA256_HEX]; /* of the last line that was written */
 	time_t second;         /* that stamp is of */
-	char stamp[24];
+	char stamp[72];
 	struct strbuf common; /* ,"grant":"...","server":"..." */
 	size_t common_grant;  /* bytes of it that are the grant's */
 	char common_text[LOG_GRANT + LOG_SERVER + 40];

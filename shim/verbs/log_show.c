@@ -91,7 +91,6 @@ struct number show_time(int64_t us, char between)
 	time_t seconds = (time_t)(us / 1000000);
 	struct tm tm;
 
-	/* strftime() would bring time zones into the static program. */
 	if (us != INT64_MIN && gmtime_r(&seconds, &tm))
 		snprintf(number.text, sizeof(number.text),
 			 "%04d-%02d-%02d%c%02d:%02d:%02d%s", tm.tm_year + 1900,
