@@ -13,6 +13,7 @@
 #include "fd.h"
 #include "report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -141,26 +142,48 @@ static struct {
 	pid_t guarded[GUARDED]; /* whom it kills; 0: nobody */
 } guard = {.fd = -1};
 
-/* How many may be open. */
-static long descriptors(void)
+/* Calls each() for what is open from this one up, but for one: as /dev/fd lists
+ * it, if that lists itself; else for all that may be. */
+static void each_open(int from, int but, void (*each)(int fd))
 {
-	const long most = sysconf(_SC_OPEN_MAX);
+	const long limit = sysconf(_SC_OPEN_MAX);
+	const long most = limit < 0 || limit > FDS_MOST ? FDS_MOST : limit;
+	DIR *dir = opendir("/dev/fd");
+	struct dirent *entry = NULL;
+	int fd = -1;
 
-	return most < 0 || most > FDS_MOST ? FDS_MOST : most;
+	while (dir && fd != dirfd(dir) && (entry = readdir(dir)))
+		fd = *entry->d_name == '.' ? -1 : atoi(entry->d_name);
+	if (!entry) {
+		for (fd = from; fd < most; fd++)
+			if (fd != but)
+				each(fd);
+	} else {
+		rewinddir(dir);
+		while ((entry = readdir(dir))) {
+			fd = *entry->d_name == '.' ? -1 : atoi(entry->d_name);
+			if (fd >= from && fd != but && fd != dirfd(dir))
+				each(fd);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void close_one(int fd)
+{
+	close(fd);
 }
 
 /* The guard, in a session of its own, so that no terminal's end is its.  All
  * signals are blocked, and stay so. */
 static void watch(int fd)
 {
-	const long most = descriptors();
 	pid_t guarded[GUARDED] = {0};
 	ssize_t got = sizeof(pid_t);
 
 	setsid();
-	for (int i = 0; i < most; i++)
-		if (i != fd && fcntl(i, F_GETFD) >= 0)
-			close(i);
+	each_open(0, fd, close_one);
 	for (int n = 0; n < GUARDED && got == sizeof(pid_t); n++)
 		RETRY(got = read(fd, &guarded[n], sizeof(pid_t)));
 	for (pid_t end; got == sizeof(end);)
@@ -304,10 +327,7 @@ bool system_children(void (*each)(void *context, pid_t pid), void *context)
 
 void system_descriptors(void (*each)(int fd))
 {
-	const long most = descriptors();
-
-	for (int fd = 3; fd < most; fd++)
-		each(fd);
+	each_open(3, -1, each);
 }
 
 bool system_self(const char *name, char path[PATH_MAX])
