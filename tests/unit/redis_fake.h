@@ -7,6 +7,9 @@
 
 #include "redis.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #define FAKE_INFO   "$28\r\nmaxmemory_policy:noeviction\n\r\n"
 #define FAKE_NUMBER '#' /* in an answer: the number of the question */
 
@@ -51,13 +54,17 @@ static inline size_t fake_read(FILE *in, char *text, size_t room,
 	return n;
 }
 
+/* Byte by byte: each is sent once the one before it is read. */
 static inline void fake_write(int fd, const char *text, size_t len, bool bytes)
 {
+	const struct timespec moment = {.tv_nsec = 20000};
+	int unread;
+
 	for (size_t i = 0; i < len; i += bytes ? 1 : len) {
+		while (bytes && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+			nanosleep(&moment, NULL);
 		if (send(fd, text + i, bytes ? 1 : len, MSG_NOSIGNAL) < 0)
 			return;
-		if (bytes)
-			nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
 	}
 }
 
