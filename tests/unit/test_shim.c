@@ -1,13 +1,15 @@
-/* The parts of the relay that need no process: buffers, awaited lists, and
- * what is answered. */
+/* The parts of the relay that need no process: buffers, the server's pipe,
+ * awaited lists, and what is answered. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "../../shim/answer.h"
 #include "../../shim/log.h"
 #include "../../shim/pending.h"
+#include "../../shim/pipe.h"
 #include "../../shim/stream.h"
 
 /* ---- stream ---------------------------------------------------------- */
@@ -183,6 +185,70 @@ static void what_is_not_judged_is_bounded(void **state)
 		assert_int_equal(stream_line(&s), 0);
 	}
 	stream_close(&s);
+}
+
+/* ---- the server's pipe ----------------------------------------------- */
+
+/* No room, which poll() does not end; after so many looks a timer of wait. */
+static void check_waits(struct pipe *p, const char *line, int looks, int wait)
+{
+	p->full = false;
+	assert_int_equal(pipe_write(p, line, strlen(line), true, false), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_true(p->full);
+	assert_int_equal(p->looks, looks);
+	assert_int_equal(p->wait, wait);
+}
+
+/* It is looked at a few times without a timer, as a server reads a short line
+ * within microseconds; but only at a session's begin, and once for each wait,
+ * so that a server which does not read costs no processor time. */
+static void a_full_pipe_is_looked_at_before_a_timer(void **state)
+{
+	static char line[60001], from[sizeof(line)];
+	const struct room room = {.bytes = 65536, .page = 4096};
+	struct pipe p;
+	int ends[2], looks, wait;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	assert_int_equal(pipe(ends), 0);
+	pipe_open(&p, ends[1], room);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pipe_write(&p, "1\n", 2, true, false), 2);
+		assert_int_equal(p.looks + p.wait, 0);
+		assert_int_equal(pipe_write(&p, "2\n", 2, true, false), -1);
+		/* Read at once: no look is left, and no wait. */
+		assert_int_equal(read(ends[0], from, sizeof(from)), 2);
+		assert_int_equal(pipe_write(&p, "2\n", 2, true, false), 2);
+		assert_int_equal(p.looks + p.wait, 0);
+		assert_int_equal(pipe_write(&p, "3\n", 2, true, false), -1);
+		looks = p.looks;
+		assert_in_range(looks, 1, 32);
+		for (; looks > 0; looks--) {
+			check_waits(&p, "3\n", looks, 1);
+			pipe_waited(&p, looks % 2);
+			assert_false(p.full);
+		}
+		for (wait = 1; wait < 1000; wait *= 2) {
+			check_waits(&p, "3\n", 0, wait);
+			pipe_waited(&p, false);
+			check_waits(&p, "3\n", 0, wait);
+			pipe_waited(&p, true);
+		}
+		pipe_waited(&p, true);
+		check_waits(&p, "3\n", 0, wait);
+		assert_int_equal(read(ends[0], from, sizeof(from)), 2);
+	}
+	/* Past the begin: the timer alone. */
+	assert_int_equal(pipe_write(&p, line, PIPE_BEGIN, true, false),
+			 PIPE_BEGIN);
+	assert_int_equal(read(ends[0], from, sizeof(from)), PIPE_BEGIN);
+	assert_int_equal(pipe_write(&p, line, strlen(line), true, false),
+			 strlen(line));
+	check_waits(&p, line, 0, 1);
+	pipe_close(&p);
+	close(ends[0]);
 }
 
 /* ---- await ----------------------------------------------------------- */
@@ -427,6 +493,7 @@ int main(void)
 		cmocka_unit_test(the_longest_line_finds_room),
 		cmocka_unit_test(a_busy_stream_stays_near),
 		cmocka_unit_test(what_is_not_judged_is_bounded),
+		cmocka_unit_test(a_full_pipe_is_looked_at_before_a_timer),
 		cmocka_unit_test(lists_are_awaited_until_they_come),
 		cmocka_unit_test(ids_can_be_awaited_twice),
 		cmocka_unit_test(more_lists_than_places),
