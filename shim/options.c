@@ -41,9 +41,9 @@ static const struct verb {
 		 "weir [OPTION]... [--] COMMAND [ARG]...\n"
 		 "   or: weir VERB [OPTION]... [OPERAND]...\n\n"
 		 "Runs COMMAND, an MCP server on stdin and stdout, behind a "
-		 "policy that hides,\n"
-		 "denies, limits or asks a person about calls of its tools. "
-		 "Everything else\npasses unchanged.",
+		 "policy. The policy\n"
+		 "hides, denies or limits its tools, or asks a person about a "
+		 "call. Everything\nelse passes unchanged.",
 		 "that of COMMAND; 128+N if signal N ended it; 125 if weir\n"
 		 "failed, 126 if COMMAND could not be run, 127 if it was not "
 		 "found.",
@@ -52,33 +52,34 @@ static const struct verb {
 		{"check", CHECK_UNSOUND, 1, MANY, "POLICY",
 		 "weir check [--strict] [--print] [--tools FILE] POLICY...\n"
 		 "   or: weir check --preload COMMAND [ARG]...\n\n"
-		 "Says whether policy files are sound, each alone and then "
-		 "layered,\nor whether COMMAND would load libweir.so.",
+		 "Checks policy files, each alone and then layered, or says "
+		 "whether COMMAND\nwould load libweir.so.",
 		 "0 sound, 1 sound with warnings under --strict, 2 unsound or "
 		 "error;\n"
 		 "with --preload: 0 loads it, 1 does not, 2 weir cannot tell.",
-		 "say what is wrong with a policy, or what it does to tools"},
+		 "check a policy, by itself or with a server's tools"},
 	[RUN_EXPLAIN] =
 		{"explain", EXPLAIN_ERROR, 1, 2, "TOOL",
 		 "weir explain [-p POLICY]... [--json] TOOL [ARGUMENTS]\n"
 		 "   or: weir explain [-p POLICY]... [--json] --method METHOD "
 		 "[PARAMS]\n\n"
-		 "Says what becomes of one call or message, and which rule "
+		 "Shows the verdict on one call or message, and the rule that "
 		 "decides.\n"
 		 "ARGUMENTS and PARAMS are JSON objects.",
-		 "0 allowed, 1 refused, 2 error.",
-		 "say what becomes of one call, and why"},
-	[RUN_TEST] = {"test", TEST_ERROR, 1, MANY, "FILE",
-		      "weir test [-p POLICY]... FILE...\n\n"
-		      "Tests a policy with FILE, an array of calls and their "
-		      "verdicts:\n"
-		      "[{\"call\": \"pay\", \"arguments\": {\"amount\": 9}, "
-		      "\"expect\": \"allowed\"}]\n"
-		      "Or says what becomes of each line of FILE, a recorded "
-		      "session. Without -p,\n"
-		      "NAME.test.json tests NAME.json beside it.",
-		      "0 all passed, 1 some failed, 2 error.",
-		      "make the calls of a file, and compare the verdicts"},
+		 "0 allowed, 1 refused or a person is asked, 2 error.",
+		 "show the verdict on one call, and why"},
+	[RUN_TEST] =
+		{"test", TEST_ERROR, 1, MANY, "FILE",
+		 "weir test [-p POLICY]... FILE...\n\n"
+		 "Tests a policy with FILE, an array of calls and "
+		 "expected verdicts:\n"
+		 "[{\"call\": \"pay\", \"arguments\": {\"amount\": 9}, "
+		 "\"expect\": \"allowed\"}]\n"
+		 "If FILE is a recorded session, shows the verdict on each "
+		 "message. Without -p,\n"
+		 "NAME.test.json tests NAME.json in the same directory.",
+		 "0 all passed, 1 some failed, 2 error.",
+		 "run test calls, or a recorded session, through a policy"},
 	[RUN_LIMITS] =
 		{"limits", LIMITS_ERROR, 0, 0, "",
 		 "weir limits [-p POLICY]... [-g NAME] [-s PLACE] [--json]\n"
@@ -94,19 +95,19 @@ static const struct verb {
 		 "   or: weir log --follow [--tool GLOB] [--refused] [--json] "
 		 "[FILE]\n"
 		 "   or: weir log --verify [--head HASH] [FILE]...\n\n"
-		 "Sums up the log FILE, rotated ones first, follows it, or "
-		 "says whether its\n"
-		 "lines are as weir wrote them. Default: $WEIR_LOG.",
+		 "Sums up a log, follows it, or checks that its lines are "
+		 "unchanged.\n"
+		 "Name rotated files in order, oldest first. Default: $WEIR_LOG.",
 		 "0 done, 1 lines were changed, 2 error.",
 		 "sum up, follow or verify a log"},
 	[RUN_APPROVE] =
 		{"approve", APPROVE_ERROR, 0, 1, "",
 		 "weir approve [-s DIR] [NUMBER [--digest DIGEST [--yes]]]\n"
 		 "   or: weir approve [-s DIR] --deny NUMBER | --watch\n\n"
-		 "Lists the calls that wait for a person; or shows one and asks "
-		 "y or n.",
-		 "0 listed, or answered as asked; 1 not approved, no such call;\n"
-		 "2 error.",
+		 "Lists the calls that wait for a person, or shows one call and "
+		 "asks y or n.",
+		 "0 listed, or answered as asked; 1 not approved, or no such "
+		 "call;\n2 error.",
 		 "answer the calls that wait for a person"},
 	[RUN_WRAP] =
 		{"wrap", WRAP_ERROR, 1, MANY, "CONFIG",
@@ -116,33 +117,35 @@ static const struct verb {
 		 "client's\n"
 		 "configuration in JSON. For TOML and YAML it prints what to "
 		 "write there.\n"
-		 "SERVER is a name or a JSON Pointer; it may be left out if "
-		 "there is only one.",
+		 "SERVER is a name or a JSON Pointer. If there is only one, "
+		 "leave it out.",
 		 "0 wrapped, 1 a server is not wrapped, 2 error.",
 		 "put weir into a client's configuration"},
 	[RUN_UNWRAP] =
 		{"unwrap", WRAP_ERROR, 1, MANY, "CONFIG",
 		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...\n\n"
-		 "Takes weir out of CONFIG again, which is then as it was.",
-		 "0 unwrapped, 1 not, 2 error.", "take it out again"},
+		 "Removes weir from CONFIG and restores what was there before.",
+		 "0 unwrapped, 1 not, 2 error.",
+		 "remove weir from a client's configuration"},
 	[RUN_SCAN] =
 		{"scan", SCAN_ERROR, 1, MANY, "COMMAND",
 		 "weir scan [OPTION]... [--] COMMAND [ARG]...\n"
 		 "   or: weir scan [OPTION]... --config FILE [SERVER]\n"
 		 "   or: weir scan --write-lock FILE | --lock FILE --diff "
 		 "[--] COMMAND...\n\n"
-		 "Asks COMMAND, an MCP server, for its tools, and writes a "
-		 "policy that\n"
-		 "names each, by class: what reads, writes, executes, "
-		 "destroys, or moves money.\n"
-		 "Or writes a lock of its tools, or says what has changed since.",
+		 "Asks COMMAND, an MCP server, for its tools, and drafts a "
+		 "policy that names\n"
+		 "each of them. A tool gets its rule by class: it reads, "
+		 "writes, executes,\n"
+		 "destroys or moves money. Or writes a lock of the tools, or "
+		 "shows what has\nchanged since.",
 		 "0 written, or nothing has changed, 1 something has, 2 error.",
-		 "write a policy or a lock of a server's tools"},
+		 "draft a policy, or write a lock, from a server's tools"},
 	[RUN_HELP] = {"help", HELP_ERROR, 0, 1, "",
 		      "weir help [VERB | policy | TOPIC]\n\n"
 		      "Prints the manual's part about a verb, the policy or a "
-		      "topic; or an overview.",
-		      "0 printed, 2 there is nothing about it, or error.",
+		      "topic. Without an\nargument, prints an overview.",
+		      "0 printed, 2 no such topic, or error.",
 		      "print the manual: weir help policy, weir help VERB"},
 };
 
@@ -291,7 +294,7 @@ static const struct row rows[] = {
 	 "policy file; may be repeated to layer policies\n"
 	 "Default: $WEIR_POLICY (colon-separated)"},
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, TEXT, AT(grant),
-	 "whose counters to use\n"
+	 "name under which processes share their counters\n"
 	 "Default: $WEIR_GRANT, else the first policy file's path"},
 	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE, TEXT,
 	 AT(state),
@@ -315,34 +318,34 @@ static const struct row rows[] = {
 	 "decide and log, but let everything through\n"
 	 "Default: $WEIR_OBSERVE (1 or 0)"},
 	{"max-line", 0, "BYTES", "WEIR_MAX_LINE", RELAY, BYTES, 0,
-	 "longest line that is judged\n"
+	 "refuse lines that are longer\n"
 	 "Default: $WEIR_MAX_LINE, else 67108864"},
 	{"strict", 0, "", "", CHECK, FLAG, AT(strict),
 	 "exit with 1 if there are warnings"},
 	{"print", 0, "", "", CHECK, FLAG, AT(print), "print the merged policy"},
 	{"tools", 0, "FILE", "", CHECK, TEXT, AT(tools),
-	 "say what becomes of each tool in FILE, a reply to\n"
-	 "tools/list"},
+	 "show what the policy does to each tool in FILE, a\n"
+	 "reply to tools/list"},
 	{"preload", 0, "", "", CHECK, FLAG, AT(preload),
 	 "say whether COMMAND would load libweir.so"},
 	{"method", 0, "METHOD", "", EXPLAIN, TEXT, AT(method),
 	 "ask about another message, such as prompts/get"},
 	{"find", 0, "", "", WRAP, FLAG, AT(find),
-	 "list the configurations of known clients that are\n"
-	 "here, and their servers"},
+	 "list the configurations of known clients on this\n"
+	 "machine, and their servers"},
 	{"all", 0, "", "", WRAP | UNWRAP, FLAG, AT(all),
-	 "every server of the file; in the name of a policy, %s\n"
-	 "is the server's name"},
+	 "all servers of the file; %s in a policy's name stands\n"
+	 "for the server's name"},
 	{"replace", 0, "", "", WRAP, FLAG, AT(replace),
-	 "give a server that is wrapped this policy"},
+	 "give this policy to a server that is already wrapped"},
 	{"dry-run", 0, "", "", WRAP | UNWRAP, FLAG, AT(dry_run),
 	 "print a diff and change nothing"},
 	{"force", 0, "", "", WRAP, FLAG, AT(force),
-	 "wrap though the client has lists of servers by their\n"
-	 "command"},
+	 "wrap even if the client allows or denies servers by\n"
+	 "their command"},
 	{"scan", 0, "", "", WRAP, FLAG, AT(scan),
-	 "ask each server for its tools: a policy that names\n"
-	 "none of them is not put before it"},
+	 "ask each server for its tools; do not wrap it with a\n"
+	 "policy that names none of them"},
 	{"output", 'o', "FILE", "", SCAN, TEXT, AT(output),
 	 "write to FILE instead of stdout"},
 	{"profile", 0, "NAME", "", SCAN, PROFILE, 0,
@@ -363,11 +366,11 @@ static const struct row rows[] = {
 	{"lock", 0, "FILE", "", SCAN, TEXT, AT(lock),
 	 "a lock to compare with, see --diff"},
 	{"diff", 0, "", "", SCAN, FLAG, AT(diff),
-	 "print what is not as it is locked"},
+	 "print what differs from the lock"},
 	{"force", 0, "", "", SCAN, FLAG, AT(force),
-	 "write over FILE if it exists"},
+	 "overwrite FILE if it exists"},
 	{"since", 0, "TIME", "", LOG, TEXT, AT(since),
-	 "only what is not older: 30s, 15m, 2h, 7d"},
+	 "only the last TIME, such as 30s, 15m, 2h or 7d"},
 	{"tool", 0, "GLOB", "", LOG, TEXT, AT(tool),
 	 "only calls of these tools"},
 	{"refused", 0, "", "", LOG, FLAG, AT(refused),
@@ -375,7 +378,7 @@ static const struct row rows[] = {
 	{"html", 0, "FILE", "", LOG, TEXT, AT(html),
 	 "write a page with tables and charts to FILE"},
 	{"follow", 0, "", "", LOG, FLAG, AT(follow),
-	 "print lines as they come, also once FILE is rotated"},
+	 "print lines as they come, even after FILE is rotated"},
 	{"verify", 0, "", "", LOG, FLAG, AT(verify),
 	 "find lines that were changed, cut out, added or moved"},
 	{"head", 0, "HASH", "", LOG, TEXT, AT(head),
@@ -383,15 +386,16 @@ static const struct row rows[] = {
 	{"json", 0, "", "", EXPLAIN | LIMITS | LOG | WRAP | UNWRAP, FLAG,
 	 AT(json), "print JSON"},
 	{"reset", 0, "COUNTER", "", LIMITS, TEXT, AT(reset),
-	 "forget what COUNTER has counted"},
+	 "set COUNTER back to zero"},
 	{"deny", 0, "NUMBER", "", APPROVE, TEXT, AT(deny),
 	 "say no to this call"},
 	{"digest", 0, "DIGEST", "", APPROVE, TEXT, AT(digest),
-	 "only if the call's digest begins so: 8 digits or more"},
+	 "answer only if the call's digest begins with DIGEST,\n"
+	 "8 digits or more"},
 	{"watch", 0, "", "", APPROVE, FLAG, AT(watch),
 	 "ask about calls as they come"},
 	{"yes", 0, "", "", LIMITS | APPROVE, FLAG, AT(sure),
-	 "do not ask; approve needs --digest"},
+	 "do not ask to confirm; approve needs --digest, too"},
 	{"help", 'h', "", "", ALL, STOP, 0,
 	 "print this help; weir VERB --help prints a verb's"},
 	{"version", 'V', "", "", RELAY, STOP, 0, "print the version"},

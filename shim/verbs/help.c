@@ -10,17 +10,17 @@
 
 static void print_overview(void)
 {
-	puts("weir runs an MCP server behind a policy, which hides, denies, "
-	     "limits or asks a\n"
-	     "person about calls of its tools. Everything else passes "
+	puts("weir runs an MCP server behind a policy. The policy hides, "
+	     "denies or limits its\n"
+	     "tools, or asks a person about a call. Everything else passes "
 	     "unchanged.\n\n"
 	     "  weir -p POLICY -- COMMAND [ARG]...\n");
 	options_verbs();
-	puts("\nRead on:\n"
-	     "  weir --help       the options of running a server\n"
+	puts("\nMore help:\n"
+	     "  weir --help       the options to run a server\n"
 	     "  weir help VERB    a verb, with its options\n"
-	     "  weir help policy  how a policy is written and tested; or a "
-	     "part of that:\n"
+	     "  weir help policy  how to write and test a policy; or one part "
+	     "of that:\n"
 	     "                    file, names, rules, counters, approval, "
 	     "conditions,\n"
 	     "                    ambiguous, regular, layers, tests, bounds\n"
@@ -61,6 +61,6 @@ int help_run(const struct options *o)
 	}
 	free(text);
 	if (!found)
-		report("no help about %s: weir help says what there is", topic);
+		report("no help about %s: weir help lists the topics", topic);
 	return found ? 0 : HELP_ERROR;
 }
