@@ -288,18 +288,13 @@ static struct kept *find_kept(struct approvals *a, const unsigned char *digest)
 void approvals_keep(struct approvals *a, const unsigned char *digest, bool yes,
 		    int64_t until)
 {
-	struct kept *k = find_kept(a, digest);
+	struct kept *found = find_kept(a, digest);
+	struct kept *k = found ? found : a->kept;
 
 	/* The one that is free, or ends first. */
-	for (size_t i = 0; !k && i < APPROVALS_KEPT; i++)
-		if (a->kept[i].until == 0)
+	for (size_t i = 0; !found && i < APPROVALS_KEPT; i++)
+		if (a->kept[i].until < k->until)
 			k = &a->kept[i];
-	if (!k) {
-		k = a->kept;
-		for (size_t i = 1; i < APPROVALS_KEPT; i++)
-			if (a->kept[i].until < k->until)
-				k = &a->kept[i];
-	}
 	memmove(k->digest, digest, SHA256_BYTES);
 	k->until = until;
 	k->yes = yes;

@@ -469,7 +469,13 @@ static void a_no_is_kept(void **state)
 	client(&p, PAY);
 	down_has(&p, "Denied by policy: a person has refused this\"");
 	client(&p, CALL("7", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
-	down_has(&p, "elicitation/create");
+	question(&p, id);
+	/* A second no is kept beside the first. */
+	client_with(&p, DECLINE, id);
+	client(&p, CALL("9", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
+	down_has(&p, "Denied by policy: a person has refused this\"");
+	client(&p, PAY);
+	down_has(&p, "Denied by policy: a person has refused this\"");
 	session_tick(&p.s, grant_now() + 10 * MINUTE + SECOND);
 	settle(&p);
 	p.down_len = 0;
