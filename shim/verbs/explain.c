@@ -106,7 +106,7 @@ static int explain(const struct policy *policy, const char *line,
 {
 	const struct verdict *v = &j->verdict;
 	static const char words[][31] = {
-		[VERDICT_UNWEIGHED] = "allowed: no rule is about it",
+		[VERDICT_UNWEIGHED] = "allowed: no rule applies to it",
 		[VERDICT_PASS] = "allowed",
 		[VERDICT_HIDDEN] = "hidden: as if it did not exist",
 		[VERDICT_REFUSED] = "refused",

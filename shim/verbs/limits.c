@@ -212,7 +212,7 @@ int limits_run(const struct options *o)
 	/* A file that may not grow is reported, not died of. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (policy && !policy_shares(policy))
-		report("limits: the policy has no limits of scope \"grant\"; those of scope \"session\" are counted by each process");
+		report("limits: the policy has no limits with scope \"grant\"; each process counts its own for scope \"session\"");
 	else if (policy)
 		grant = grant_for(o, true, report_line, NULL);
 	/* Asking creates nothing; an empty grant has nothing to reset. */

@@ -508,7 +508,7 @@ static bool may_write(const struct options *o)
 	    is_same(o->output, o->merge))
 		return true;
 	report_all(
-		"%s exists: --merge %s keeps what a person wrote there, --force writes it anew",
+		"%s exists: use --merge %s to keep what is there, or --force to overwrite it",
 		show(o->output).text, show(o->output).text);
 	return false;
 }

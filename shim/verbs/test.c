@@ -247,9 +247,9 @@ static bool run_text(struct testing *t, const char *text, size_t len)
 		run_session(t, text, text + len);
 		return true;
 	}
-	report("%s: neither an array of tests, [{\"call\": \"TOOL\", "
-	       "\"expect\": \"refused\"}], nor a session, with a message of "
-	       "JSON-RPC on each line",
+	report("%s: expected an array of tests, [{\"call\": \"TOOL\", "
+	       "\"expect\": \"refused\"}], or a session with one JSON-RPC "
+	       "message a line",
 	       t->file);
 	return false;
 }

@@ -441,7 +441,7 @@ static void scan_merges(void **state)
 		  "p.json: only a policy that loads can be merged");
 	p = run("scan -o p.json -- @");
 	check_status(p, 2);
-	check_has(p->told.ptr, "p.json exists: --merge p.json keeps");
+	check_has(p->told.ptr, "p.json exists: use --merge p.json to");
 	p = run("scan --merge r -o p.json -- @");
 	check_status(p, 2);
 	check_text("the policy", read_back("p.json"), "{\"version\":\"1\"}");
