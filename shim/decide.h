@@ -21,16 +21,17 @@
 bool decide_judge(struct session *s, const struct message *m,
 		  struct approval *of);
 
-/* Logs what was judged, of so many bytes at line, and answers it unless it
- * passes.  Does it? */
+/* Logs the verdict on m, of so many bytes at line, and answers m unless it
+ * passes.  Returns whether it passes. */
 bool decide_passes(struct session *s, const char *line, size_t bytes,
 		   const struct message *m);
 
-/* The same for a line that is not understood; id: if it is certain. */
+/* The same for a line that is malformed; id: its id, if that is certain. */
 bool decide_fault(struct session *s, struct span id, const struct fault *fault,
 		  size_t bytes);
 
-/* What counters_poll() named has come, or its time: the counters go on. */
+/* Call it once the descriptor or the time of counters_poll() is there: takes
+ * the answer for the call that is being counted. */
 void decide_resume(struct session *s);
 
 /* Gives up what is being counted: the message is judged again.  It may have

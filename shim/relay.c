@@ -37,11 +37,13 @@ struct relay {
 	struct pipe server_in;
 	bool client_out_full; /* until poll() says otherwise */
 
-	int64_t due;     /* when half a line is ended, milliseconds(); 0: not */
-	int64_t counted; /* when the counters go on, grant_now(); -1: never */
-	int64_t asked;   /* the same, of what waits for a person */
-	int64_t reached; /* the same, of the ways to ask one */
-	int reaching;    /* how many descriptors these wait for */
+	int64_t half_line_due; /* when half a line is ended, in milliseconds();
+				  0: none is there */
+	/* When these must go on, grant_now(); -1: only by a descriptor. */
+	int64_t counters_due;
+	int64_t approvals_due; /* of the calls that wait for a person */
+	int64_t ways_due;      /* of the ways to ask one */
+	int ways_polled;       /* how many descriptors the ways wait for */
 };
 
 /* ---- sending --------------------------------------------------------- */
@@ -105,7 +107,7 @@ static bool send_down(struct relay *r)
 
 /* ---- reading --------------------------------------------------------- */
 
-/* Reads what is there.  False: nothing will come any more. */
+/* Reads what is there into the stream.  False: nothing more will come. */
 static bool fill(struct stream *s, const struct fd *port)
 {
 	char *at;
@@ -130,7 +132,8 @@ static void report_unheard(const struct relay *r)
 		report("the program ended or closed its stdout without an MCP message; if it starts a server, put weir before that server's command");
 }
 
-/* All that can be done without waiting. */
+/* One turn of session.h, repeated until nothing more can be done without
+ * waiting: judge what has come, then write what may go to either side. */
 static void work(struct relay *r)
 {
 	size_t left;
@@ -163,11 +166,11 @@ static int64_t milliseconds(void)
 static void end_half_line(struct relay *r)
 {
 	if (!downstream_stuck(&r->s)) {
-		r->due = 0;
-	} else if (r->due == 0) {
-		r->due = milliseconds() + HALF_WAIT;
-	} else if (milliseconds() >= r->due) {
-		r->due = 0;
+		r->half_line_due = 0;
+	} else if (r->half_line_due == 0) {
+		r->half_line_due = milliseconds() + HALF_WAIT;
+	} else if (milliseconds() >= r->half_line_due) {
+		r->half_line_due = 0;
 		downstream_break(&r->s);
 		work(r);
 	}
@@ -220,11 +223,12 @@ static int timeout(const struct relay *r)
 
 	if (r->server_in.looks > 0)
 		return 0;
-	if (r->due > 0 && (left = r->due - milliseconds()) < wait)
+	if (r->half_line_due > 0 &&
+	    (left = r->half_line_due - milliseconds()) < wait)
 		wait = left;
 	for (int i = 0; i < 3; i++) {
-		const int64_t due =
-			(const int64_t[]){r->counted, r->asked, r->reached}[i];
+		const int64_t due = (const int64_t[]){
+			r->counters_due, r->approvals_due, r->ways_due}[i];
 
 		if (due < 0)
 			continue;
@@ -256,13 +260,13 @@ static void await_events(struct relay *r, struct pollfd p[POLLED])
 	want(&p[SIGNALS], r->child.signals, POLLIN, true);
 	want(&p[SERVER], r->child.pidfd, POLLIN, true);
 	p[COUNTERS].revents = 0;
-	r->counted = counters_poll(r->s.counters, &p[COUNTERS]);
-	r->asked = r->s.approvals ? approvals_due(r->s.approvals) : -1;
-	r->reaching =
-		ways_poll(&r->ways, r->s.approvals, p + WAYS, &r->reached);
+	r->counters_due = counters_poll(r->s.counters, &p[COUNTERS]);
+	r->approvals_due = r->s.approvals ? approvals_due(r->s.approvals) : -1;
+	r->ways_polled =
+		ways_poll(&r->ways, r->s.approvals, p + WAYS, &r->ways_due);
 	wait = timeout(r);
-	events = poll(p, WAYS + (nfds_t)r->reaching, wait);
-	for (int i = 0; events < 0 && i < WAYS + r->reaching; i++)
+	events = poll(p, WAYS + (nfds_t)r->ways_polled, wait);
+	for (int i = 0; events < 0 && i < WAYS + r->ways_polled; i++)
 		p[i].revents = 0;
 	pipe_waited(&r->server_in, events == 0 && wait == r->server_in.wait);
 }
@@ -314,7 +318,8 @@ static void reload(struct relay *r)
 		return;
 	}
 	if (counters) {
-		/* The client does not read: once it does. */
+		/* No room for answers, as the client does not read: try again
+		 * once it does. */
 		counters_free(counters);
 		r->child.reload = true;
 	} else {
@@ -354,11 +359,11 @@ static void loop(struct relay *r)
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
 			fd_close(&r->server_out);
 		if (p[COUNTERS].revents ||
-		    (r->counted >= 0 && grant_now() >= r->counted))
+		    (r->counters_due >= 0 && grant_now() >= r->counters_due))
 			decide_resume(&r->s);
-		if (r->asked >= 0 && grant_now() >= r->asked)
+		if (r->approvals_due >= 0 && grant_now() >= r->approvals_due)
 			session_tick(&r->s, grant_now());
-		if (r->reaching > 0)
+		if (r->ways_polled > 0)
 			ways_go_on(&r->ways, r->s.approvals, p + WAYS);
 		work(r);
 		end_half_line(r);

@@ -48,7 +48,7 @@ struct session {
 	struct policy *policy;     /* the caller's */
 	struct counters *counters; /* the session's, once it is open */
 	bool uncounted;            /* reported: they are in trouble */
-	size_t max_line; /* longest line weighed, in bytes without its LF */
+	size_t max_line; /* longest line judged, in bytes without its LF */
 
 	/* Set by the caller after session_open(). */
 	bool observe;          /* everything is judged and logged, and passes */
@@ -85,8 +85,7 @@ struct session {
 	struct half down_half; /* what was passed on of the line at next */
 	struct pending pending;
 	bool tools_known; /* a complete list of tools has come */
-	size_t unlocked;  /* tools of a line told not to be as they are locked
-			   */
+	size_t unlocked;  /* tools of a line reported to differ from the lock */
 	bool greeting;    /* the answer to initialize is pending */
 	bool discover;    /* or that to server/discover, only to be logged */
 	char greeting_id[MESSAGE_ID_BYTES + 2]; /* its id, as it is spelled */

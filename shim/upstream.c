@@ -34,8 +34,8 @@ static bool reads_two_ways(char *line, size_t len, struct fault *fault)
 	return true;
 }
 
-/* A whole line, of len bytes with its LF if it has one.  False: it is being
- * counted, and stays where it is. */
+/* Judges the line at next, of len bytes with its LF if it has one, and passes
+ * it or leaves it out.  False: it is being counted, and stays where it is. */
 static bool judge_line(struct session *s, size_t len)
 {
 	const struct held *h = &s->held;

@@ -1,4 +1,4 @@
-/* The only file that is compiled anew for another commit. */
+/* The only file that is compiled again for another commit. */
 #include "version.h"
 
 const char version[] = WEIR_COMMIT;
