@@ -27,7 +27,8 @@ static unsigned take_bits(struct input *in, unsigned count)
 	unsigned value = 0;
 
 	for (unsigned i = 0; i < count; i++, in->at++)
-		value |= (in->from[in->at / 8] >> in->at % 8 & 1u) << i;
+		value |= ((unsigned)in->from[in->at / 8] >> in->at % 8 & 1)
+			 << i;
 	return value;
 }
 
