@@ -142,6 +142,12 @@ static struct {
 	pid_t guarded[GUARDED]; /* whom it kills; 0: nobody */
 } guard = {.fd = -1};
 
+/* The descriptor that an entry of /dev/fd names, or -1. */
+static int numbered(const char *name)
+{
+	return *name == '.' ? -1 : (int)strtol(name, NULL, 10);
+}
+
 /* Calls each() for what is open from this one up, but for one: as /dev/fd lists
  * it, if that lists itself; else for all that may be. */
 static void each_open(int from, int but, void (*each)(int fd))
@@ -153,7 +159,7 @@ static void each_open(int from, int but, void (*each)(int fd))
 	int fd = -1;
 
 	while (dir && fd != dirfd(dir) && (entry = readdir(dir)))
-		fd = *entry->d_name == '.' ? -1 : atoi(entry->d_name);
+		fd = numbered(entry->d_name);
 	if (!entry) {
 		for (fd = from; fd < most; fd++)
 			if (fd != but)
@@ -161,7 +167,7 @@ static void each_open(int from, int but, void (*each)(int fd))
 	} else {
 		rewinddir(dir);
 		while ((entry = readdir(dir))) {
-			fd = *entry->d_name == '.' ? -1 : atoi(entry->d_name);
+			fd = numbered(entry->d_name);
 			if (fd >= from && fd != but && fd != dirfd(dir))
 				each(fd);
 		}
