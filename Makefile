@@ -463,10 +463,10 @@ fuzz-%: $(BUILD)/fuzz/fuzz_%
 
 .PHONY: coverage
 coverage:                            ## branch coverage of every test, per file
-	@rm -rf $(BUILD)/coverage
+	@rm -rf $(BUILD)/coverage && mkdir -p $(BUILD)/coverage
 	@echo "Tests that limit files or descriptors fail: the counting needs some."
 	-@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/coverage \
-		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage.log 2>&1
+		CFLAGS="-O0 -g --coverage" run-tests >$(BUILD)/coverage/log 2>&1
 	@sh tests/coverage $(BUILD)/coverage parser policies shim
 
 .PHONY: linear

@@ -53,11 +53,11 @@ static bool judge_line(struct session *s, size_t len)
 	}
 	if (s->log.fd >= 0 && !h->counting)
 		s->log.began = grant_now();
-	/* Blank lines end some servers, and say nothing. */
-	if (message_blank(line, body)) {
-		passes = s->observe;
-	} else if (!message_read(line, body, &m, &fault)) {
-		passes = decide_fault(s, m.id, &fault, body);
+	if (!message_read(line, body, &m, &fault)) {
+		/* Blank lines end some servers, and say nothing. */
+		passes = message_blank(line, body)
+				 ? s->observe
+				 : decide_fault(s, m.id, &fault, body);
 	} else {
 		s->heard = HEARD_MESSAGE;
 		if (!s->up_begun && reads_two_ways(line, body, &fault))
