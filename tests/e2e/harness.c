@@ -27,6 +27,7 @@ static char directory[64];
 static size_t started; /* processes */
 static const char *case_name;
 static bool failed;
+static void (*after)(void);
 
 /* What was handed out, to be freed. */
 static void *kept[KEPT_MAX];
@@ -570,46 +571,19 @@ struct proc *proc_run(const char *const *argv, const char *input)
 	return p;
 }
 
-#define PRELOADED "libweir.so"
-#define PEERS     "a socket tells who is at its other end"
-#define LEFT      "what the server leaves running comes to weir"
-
 /* ---- around each test ------------------------------------------------ */
 
-/* What system_linux.c alone can do; the manual lists it, too. */
-static const struct {
-	const char *test, *why;
-} linux_own[] = {
-	{"every_cause", LEFT},
-	{"no_zombies", LEFT},
-	{"a_second_for_all", LEFT},
-	{"strangers", LEFT},
-	{"strangers_and_signals", LEFT},
-	{"left_by_a_stranger", LEFT},
-	{"other_namespaces", "/proc, and process ids, of another namespace"},
-	{"pipe_is_as_large_as_needed", "the size of a pipe is asked for"},
-	{"door_reloaded", PEERS},
-	{"other_users", PEERS},
-	{"of_programs", PRELOADED},
-	{"of_capabilities", PRELOADED},
-	{"of_scripts", PRELOADED},
-	{"in_path", PRELOADED},
-	{"in_working_directory", PRELOADED},
-	{"without_proc", PRELOADED},
-	{"time_namespaces", "a clock that counts sleep, and the boot's name"},
-	{"in_a_namespace", "the guard is not in the server's namespace"},
-};
+struct test *all_tests;
 
-void harness_test(void **state)
+void harness_add(struct test *test)
 {
-	const struct test *test = *state;
+	test->next = all_tests;
+	all_tests = test;
+}
 
-	for (size_t i = 0; posix && i < COUNT(linux_own); i++)
-		if (strcmp(linux_own[i].test, test->name) == 0) {
-			print_message("of Linux alone: %s\n", linux_own[i].why);
-			skip();
-		}
-	test->run(state);
+void after_test(void (*run)(void))
+{
+	after = run;
 }
 
 int harness_setup(void **state)
@@ -686,6 +660,9 @@ int harness_teardown(void **state)
 	bool none;
 
 	(void)state;
+	if (after)
+		after();
+	after = NULL;
 	for (int i = 0; i < PROCS_MAX; i++)
 		if (procs[i].pid > 0 && !procs[i].ended) {
 			kill(procs[i].pid, SIGKILL);

@@ -61,24 +61,32 @@ struct how {
 	void (*prepare)(void);  /* in the new process, before it becomes one */
 };
 
+/* A test, of the group that its file is named after: TEST(name) { ... }  It is
+ * in the list of all tests before main() begins. */
+struct test {
+	const char *name, *file;
+	int line;
+	void (*run)(void);
+	struct test *next;
+};
+extern struct test *all_tests;
+void harness_add(struct test *test);
+#define TEST(f)                                                                \
+	static void f(void);                                                   \
+	__attribute__((constructor)) static void add_##f(void)                 \
+	{                                                                      \
+		static struct test test = {#f, __FILE__, __LINE__, f};         \
+                                                                               \
+		harness_add(&test);                                            \
+	}                                                                      \
+	static void f(void)
+
 /* Around each test. */
 int harness_setup(void **state);
 int harness_teardown(void **state);
 
-/* A test, with these around it. */
-struct test {
-	const char *name;
-	void (*run)(void **state);
-};
-void harness_test(void **state);
-#define TEST(f)                                                                \
-	{                                                                      \
-#f, harness_test, harness_setup, harness_teardown,             \
-			&(struct test)                                         \
-		{                                                              \
-#f, f                                                  \
-		}                                                              \
-	}
+/* Once the test has ended, and before what it left is looked for. */
+void after_test(void (*run)(void));
 
 struct proc *proc_start(const char *const *argv);
 struct proc *proc_start_how(const char *const *argv, const struct how *how);

@@ -1,8 +1,6 @@
 /* What a client sees when a call is refused, and which calls are. */
 #include "answers.h"
-
 #include "fields.h"
-#include "groups.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -69,14 +67,13 @@ static void check_row(struct proc *p, const struct row *row)
 	in_case(NULL);
 }
 
-static void verdicts(void **state)
+TEST(verdicts)
 {
 	const char *record = path("record");
 	struct bytes passed = {.ptr = NULL};
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", mixed),
 					  "--", server, "--record", record));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		check_row(p, &rows[i]);
 		if (rows[i].outcome == PASSES)
@@ -89,7 +86,7 @@ static void verdicts(void **state)
 }
 
 /* ids are copied byte for byte, whatever the answer is. */
-static void ids(void **state)
+TEST(ids)
 {
 	static const char *const texts[] = {
 		"0",
@@ -110,7 +107,6 @@ static void ids(void **state)
 	struct proc *p = proc_start(
 		WORDS(weir, "-p", file("policy", mixed), "--", server));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		in_case(texts[i]);
 		proc_send(p, call(texts[i], "add"));
@@ -124,7 +120,7 @@ static void ids(void **state)
 }
 
 /* Only requests of MCP 2026-07-28 are answered with a resultType. */
-static void modern_requests(void **state)
+TEST(modern_requests)
 {
 #define VERSION "io.modelcontextprotocol/protocolVersion"
 	static const struct {
@@ -148,7 +144,6 @@ static void modern_requests(void **state)
 	struct proc *p = proc_start(
 		WORDS(weir, "-p", file("policy", mixed), "--", server));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		in_case(cases[i].params);
 		proc_send(p, request("3", "tools/call",
@@ -165,13 +160,12 @@ static void modern_requests(void **state)
 }
 
 /* Who asks for a task awaits one, and rejects the result of a call. */
-static void refused_tasks(void **state)
+TEST(refused_tasks)
 {
 	struct proc *p = proc_start(
 		WORDS(weir, "-p", file("policy", mixed), "--", server));
 	const char *line;
 
-	(void)state;
 	proc_send(p, request("3", "tools/call",
 			     "{\"task\":{\"ttl\":60000},\"name\":\"add\"}"));
 	line = proc_line(p);
@@ -210,9 +204,8 @@ static const struct limit_row {
 	 "eEEa", "/tools/echo/limits/0", "at most 1 call a minute"},
 };
 
-static void limits(void **state)
+TEST(limits)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(limit_rows); i++) {
 		const struct limit_row *row = &limit_rows[i];
 		/* Counters belong to a file of this name. */
@@ -252,7 +245,7 @@ static int retry_after(const char *line)
 
 /* A window slides: what was used up comes back by itself, not before the
  * window is over and not after the time that was told. */
-static void limit_comes_back(void **state)
+TEST(limit_comes_back)
 {
 	const char *policy = file(
 		"policy", "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{"
@@ -261,7 +254,6 @@ static void limit_comes_back(void **state)
 	int64_t first = milliseconds(), sent, due = first + DEADLINE;
 	int wait, passed = 0;
 
-	(void)state;
 	while (passed < 3) {
 		sent = milliseconds();
 		proc_send(p, call("1", "echo"));
@@ -277,14 +269,4 @@ static void limit_comes_back(void **state)
 		poll(NULL, 0, wait < 100 ? wait : 100);
 	}
 	check(milliseconds() - first >= 1000, "came back early");
-}
-
-int run_answers(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(verdicts),      TEST(ids),    TEST(modern_requests),
-		TEST(refused_tasks), TEST(limits), TEST(limit_comes_back),
-	};
-
-	return cmocka_run_group_tests_name("answers", tests, NULL, NULL);
 }

@@ -3,8 +3,6 @@
  * the server writes down every byte that it gets.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -83,13 +81,12 @@ static struct bytes long_call(size_t len, const char *before, const char *end)
 
 /* The server gets each line as the client sent it, whatever its length, and
  * whole, with others around it. */
-static void lines_are_the_same(void **state)
+TEST(lines_are_the_same)
 {
 	static const size_t lengths[] = {0,     4095,  4096,  4097,   8192,
 					 65535, 65536, 65537, 300000, 1 << 20};
 	static const char *const ends[] = {"\n", "\r\n"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(lengths); i++) {
 		struct proc *p;
 		struct bytes want = {.ptr = NULL}, got, line;
@@ -134,13 +131,12 @@ static const struct {
 	 false},
 };
 
-static void answers_of_the_client(void **state)
+TEST(answers_of_the_client)
 {
 	struct proc *p = recorded(true);
 	const char *ids[COUNT(said)], *line;
 	struct bytes want = content(path("record"));
 
-	(void)state;
 	/* All at once, and answered in another order. */
 	for (size_t i = 0; i < COUNT(said); i++) {
 		line = request(text("%zu", i), "tools/call",
@@ -175,13 +171,12 @@ static void answers_of_the_client(void **state)
 }
 
 /* Nobody answers: refused after its time, by no message's coming. */
-static void nobody_answers(void **state)
+TEST(nobody_answers)
 {
 	struct proc *p = recorded(true);
 	const char *id, *line;
 	int64_t since = milliseconds();
 
-	(void)state;
 	proc_send(p, call("7", "soon"));
 	id = question(p);
 	line = proc_line(p);
@@ -197,11 +192,10 @@ static void nobody_answers(void **state)
 }
 
 /* A client that shows no questions is told that a person must approve. */
-static void client_without(void **state)
+TEST(client_without)
 {
 	struct proc *p = recorded(false);
 
-	(void)state;
 	proc_send(p, call("7", "here"));
 	check_refused(proc_line(p), "7", false, "/tools/here/action", MUST);
 	ping(p, "8");
@@ -210,9 +204,8 @@ static void client_without(void **state)
 }
 
 /* The client ends, its input or all of it, while a call waits. */
-static void client_ends(void **state)
+TEST(client_ends)
 {
-	(void)state;
 	for (int all = 0; all < 2; all++) {
 		struct proc *p = recorded(true);
 
@@ -238,7 +231,7 @@ static void client_ends(void **state)
 
 /* A server with questions of its own, whose answers are its own; and which ends
  * while a call waits. */
-static void server_asks(void **state)
+TEST(server_asks)
 {
 	static const char asked[] =
 		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0\",\"method\":"
@@ -255,7 +248,6 @@ static void server_asks(void **state)
 		true);
 	const char *id;
 
-	(void)state;
 	proc_send(p, call("7", "pay"));
 	id = question(p);
 	proc_send(p, request("1", "ping", NULL));
@@ -280,12 +272,11 @@ static void server_asks(void **state)
 }
 
 /* A reload refuses what waits if the policy is another. */
-static void reloaded(void **state)
+TEST(reloaded)
 {
 	struct proc *p = recorded(true);
 	const char *id;
 
-	(void)state;
 	proc_send(p, call("7", "pay"));
 	id = question(p);
 	kill(weir_pid(p), SIGHUP);
@@ -307,13 +298,12 @@ static void reloaded(void **state)
 
 /* The limit of an approved call cannot be counted now: it is refused with
  * words, and the yes is kept for the next. */
-static void limit_is_locked(void **state)
+TEST(limit_is_locked)
 {
 	struct proc *p = recorded(true), *holder;
 	const char *id;
 	pid_t pid;
 
-	(void)state;
 	proc_send(p, call("7", "few"));
 	id = question(p);
 	holder = proc_start(WORDS("flock", path("state/g.limits"), "sh", "-c",
@@ -335,12 +325,11 @@ static void limit_is_locked(void **state)
 }
 
 /* Two weirs, one behind the other: each asks once. */
-static void behind_another(void **state)
+TEST(behind_another)
 {
 	struct proc *p = recorded(true), *q;
 	const char *id[2];
 
-	(void)state;
 	proc_close_in(p);
 	check_status(p, 0);
 	remove(path("record"));
@@ -359,17 +348,4 @@ static void behind_another(void **state)
 	check_status(q, 0);
 	check(!strstr(content(path("record")).ptr, "weir-"),
 	      "an answer to a weir reached the server");
-}
-
-int run_approve(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(lines_are_the_same), TEST(answers_of_the_client),
-		TEST(nobody_answers),     TEST(client_without),
-		TEST(client_ends),        TEST(server_asks),
-		TEST(limit_is_locked),    TEST(reloaded),
-		TEST(behind_another),
-	};
-
-	return cmocka_run_group_tests_name("approve", tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
  * status weir ends. */
 #include "answers.h"
 #include "fields.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <fcntl.h>
@@ -45,17 +43,15 @@ static void check_fails(struct proc *p, int lines, const char *says)
 	check(!exists(path("started")), "the server was started");
 }
 
-static void mark_works(void **state)
+TEST(mark_works)
 {
-	(void)state;
 	proc_run(join(WORDS(weir, "-p", file("policy", good), "--"), marking()),
 		 "");
 	check(exists(path("started")), "the server was not started");
 }
 
-static void no_policy(void **state)
+TEST(no_policy)
 {
-	(void)state;
 	prefix_only("options are its words");
 	check_fails(proc_run(join(WORDS(weir, "--"), marking()), ""), 1, "-p");
 	check_fails(proc_run(join(WORDS(weir), marking()), ""), 1, "-p");
@@ -74,7 +70,7 @@ static void no_policy(void **state)
 }
 
 /* What a client, unlike a shell, has passed on as it stands. */
-static void path_as_it_stands(void **state)
+TEST(path_as_it_stands)
 {
 	static const struct {
 		const char *path, *says;
@@ -87,7 +83,6 @@ static void path_as_it_stands(void **state)
 		 "/none/policy.json: No such file or directory\n"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		in_case(rows[i].path);
 		check_fails(proc_run(join(WORDS(weir, "-p", rows[i].path, "--"),
@@ -113,9 +108,8 @@ static const struct faulty {
 	 4, "/tools/a"},
 };
 
-static void faulty_policy(void **state)
+TEST(faulty_policy)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(faulty); i++) {
 		const char *policy = file("policy", faulty[i].policy);
 
@@ -127,7 +121,7 @@ static void faulty_policy(void **state)
 	}
 }
 
-static void unknown_options(void **state)
+TEST(unknown_options)
 {
 	const char *policy = file("policy", good);
 	const char *const *const commands[] = {
@@ -140,7 +134,6 @@ static void unknown_options(void **state)
 		WORDS("-p", policy, "--max-line=", "--"),
 	};
 
-	(void)state;
 	prefix_only("options are its words");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		in_case(text("%s %s %s", commands[i][0],
@@ -184,13 +177,12 @@ static const struct {
 
 /* It has each option that the verb takes, fits a terminal, and is all that an
  * option before it asks for. */
-static void help(void **state)
+TEST(help)
 {
 	static const char *const verbs[] = {"weir", "check",  "explain",
 					    "test", "limits", "approve",
 					    "help"};
 
-	(void)state;
 	prefix_only("options are its words");
 	for (size_t v = 0; v < COUNT(verbs); v++) {
 		const char *const *const words =
@@ -228,7 +220,7 @@ static void help(void **state)
 }
 
 /* The manual, as it was packed: no line is wider than a terminal. */
-static void manual(void **state)
+TEST(manual)
 {
 	static const struct {
 		const char *topic, *has; /* NULL: there is none */
@@ -263,7 +255,6 @@ static void manual(void **state)
 		{"Log", NULL},
 	};
 
-	(void)state;
 	prefix_only("the manual is the program's");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p =
@@ -284,7 +275,7 @@ static void manual(void **state)
 }
 
 /* A first word that is nearly a verb is told from a server's name. */
-static void did_you_mean(void **state)
+TEST(did_you_mean)
 {
 	static const struct {
 		const char *words[3], *meant; /* NULL: nothing is */
@@ -302,7 +293,6 @@ static void did_you_mean(void **state)
 	const char *const *env = WORDS(with, policy);
 	struct how how = {.env = env};
 
-	(void)state;
 	prefix_only("verbs are its words");
 	chmod(file("checks", "#!/bin/sh\n"), 0700);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -321,11 +311,10 @@ static void did_you_mean(void **state)
 	}
 }
 
-static void version(void **state)
+TEST(version)
 {
 	static const char *const ways[] = {"--version", "-V"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct proc *p = proc_run(WORDS(weir, ways[i]), "");
 
@@ -339,13 +328,12 @@ static void version(void **state)
 }
 
 /* weir --help >/dev/full */
-static void full_stdout(void **state)
+TEST(full_stdout)
 {
 	FILE *full = fopen("/dev/full", "we");
 	struct how how = {.given = {[1] = true}, .fds = {[1] = fileno(full)}};
 	struct proc *p;
 
-	(void)state;
 	p = proc_start_how(WORDS(weir, "--help"), &how);
 	check_status(p, 125);
 	check_equal(weir_lines(p->told.ptr), 1);
@@ -365,14 +353,13 @@ static struct proc *start_env(const char *const *argv, const char *variable)
 	return proc_start_how(argv, &how);
 }
 
-static void policy_from_environment(void **state)
+TEST(policy_from_environment)
 {
 	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
 	const char *deny =
 		file("deny", "{\"version\":\"1\",\"default\":\"deny\"}");
 	struct proc *p = start_env(WORDS(weir, server), policy);
 
-	(void)state;
 	proc_send(p, call("1", "add"));
 	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
 	proc_send(p, call("2", "echo"));
@@ -388,13 +375,12 @@ static void policy_from_environment(void **state)
 	check_fails(p, 1, path("none"));
 }
 
-static void max_line_from_environment(void **state)
+TEST(max_line_from_environment)
 {
 	const char *policy = file("policy", good);
 	struct proc *p = start_env(WORDS(weir, "-p", policy, "--", server),
 				   "WEIR_MAX_LINE=5000");
 
-	(void)state;
 	proc_send(p, long_ping("1", 5000));
 	check(!from_weir(proc_line(p)), "should pass");
 	proc_send(p, long_ping("1", 5001));
@@ -418,9 +404,8 @@ static void max_line_from_environment(void **state)
 
 /* ---- check ----------------------------------------------------------- */
 
-static void check_seeds(void **state)
+TEST(check_seeds)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(seeds); i++) {
 		struct proc *p = proc_run(
 			WORDS(weir, "check", copy_of(seeds[i].file)), "");
@@ -440,9 +425,8 @@ static void check_seeds(void **state)
 }
 
 /* At the start the same is said, and the server runs. */
-static void start_warns(void **state)
+TEST(start_warns)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(seeds); i++) {
 		struct proc *p = proc_start(WORDS(
 			weir, "-p", copy_of(seeds[i].file), "--", server));
@@ -455,11 +439,10 @@ static void start_warns(void **state)
 	}
 }
 
-static void check_unsound(void **state)
+TEST(check_unsound)
 {
 	struct proc *p;
 
-	(void)state;
 	prefix_only("check starts no server");
 	for (size_t i = 0; i < COUNT(faulty); i++) {
 		const char *policy = file("policy", faulty[i].policy);
@@ -491,7 +474,7 @@ static void check_unsound(void **state)
 /* A verb that reads the policy, and the run itself, say the words, or run. */
 /* What a call may write over, at the start and in check; the test's directory
  * is @. */
-static void reaches_weir(void **state)
+TEST(reaches_weir)
 {
 #define UNDER(dir) "{\"path\":\"args.p\",\"op\":\"under\",\"value\":" dir "}"
 	static const struct {
@@ -516,7 +499,6 @@ static void reaches_weir(void **state)
 	};
 	const char *const kept[] = {"policy", "lock", "log", "state"};
 
-	(void)state;
 	check_equal(symlink(path(""), path("link")), 0);
 	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
 		struct bytes b = {.ptr = NULL};
@@ -576,14 +558,13 @@ static void check_trusted(const char *policy, const char *says)
 	in_case(NULL);
 }
 
-static void others_may_write(void **state)
+TEST(others_may_write)
 {
 	static const char everybody[] = "everybody may write this file";
 	const char *policy = file("policy", good), *link = path("link");
 	const char *fifo = path("fifo");
 	struct proc *p;
 
-	(void)state;
 	check_equal(symlink(policy, link), 0);
 	check_trusted(link, NULL);
 	chmod(policy, 0602);
@@ -627,13 +608,12 @@ static void give_memory(void)
 	fchmod(fd, 0777);
 }
 
-static void nameless_policies(void **state)
+TEST(nameless_policies)
 {
 	struct how how = {.prepare = give_memory};
 	struct proc *p =
 		proc_start_how(WORDS(weir, "check", "/dev/fd/9"), &how);
 
-	(void)state;
 	check_status(p, 0);
 	p = proc_run(WORDS("sh", "-c", "cat \"$0\" | \"$1\" check /dev/stdin",
 			   file("policy", good), weir),
@@ -641,11 +621,10 @@ static void nameless_policies(void **state)
 	check_status(p, 0);
 }
 
-static void others_policies(void **state)
+TEST(others_policies)
 {
 	const char *policy = file("policy", good);
 
-	(void)state;
 	if (geteuid() != 0) {
 		print_message("only root can give a file away: skipped\n");
 		skip();
@@ -673,7 +652,7 @@ static const char *tools_list(int count, const char *behind)
 	return at;
 }
 
-static void check_long_list(void **state)
+TEST(check_long_list)
 {
 	const char *policy = file("policy", "{\"version\":\"1\",\"default\":"
 					    "\"deny\",\"tools\":{\"t29999\":"
@@ -682,7 +661,6 @@ static void check_long_list(void **state)
 					tools_list(30000, ""), policy),
 				  "");
 
-	(void)state;
 	check_status(p, 0);
 	check(strstr(p->said.ptr, "\nt29999 "), "not the last");
 	check_equal((int)count_lines(p->said.ptr), 30001);
@@ -723,12 +701,11 @@ static void check_long_list(void **state)
 }
 
 /* Every limit of a tool is in its row. */
-static void check_long_row(void **state)
+TEST(check_long_row)
 {
 	struct bytes policy = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	append_text(&policy, "{\"version\":\"1\",\"default\":\"allow\","
 			     "\"tools\":{\"t0\":{\"limits\":[");
 	for (int i = 0; i < 60; i++)
@@ -748,7 +725,7 @@ static void check_long_row(void **state)
 
 /* More than 64 MiB, of a file that is not too long: each DEL takes six bytes.
  */
-static void check_prints_all(void **state)
+TEST(check_prints_all)
 {
 	static const char end[] = "\n    \"last\": {}\n  }\n}\n";
 	char reason[4001] = "";
@@ -756,7 +733,6 @@ static void check_prints_all(void **state)
 	struct bytes all;
 	struct proc *p;
 
-	(void)state;
 	check(f, "no file");
 	memset(reason, 0x7F, sizeof(reason) - 1);
 	fprintf(f, "{\"version\":\"1\",\"default\":\"allow\",\"tools\":{");
@@ -776,12 +752,11 @@ static void check_prints_all(void **state)
 	      "told: %s", p->told.ptr);
 }
 
-static void check_many_files(void **state)
+TEST(check_many_files)
 {
 	const char *words[40] = {weir, "check"};
 	struct proc *p;
 
-	(void)state;
 	for (size_t i = 2; i < 2 + 33; i++)
 		words[i] = file("policy", good);
 	p = proc_run(words, "");
@@ -791,7 +766,7 @@ static void check_many_files(void **state)
 }
 
 /* A verb is one only as the first word. */
-static void server_called_check(void **state)
+TEST(server_called_check)
 {
 	const char *script = file("check", "#!/bin/sh\necho \"run: $*\"\n");
 	const char *with = text("PATH=%s:/bin:/usr/bin", path(""));
@@ -804,7 +779,6 @@ static void server_called_check(void **state)
 		WORDS(weir, "--", "check", "a b", "-p"),
 	};
 
-	(void)state;
 	prefix_only("it has words that are verbs");
 	chmod(script, 0700);
 	for (size_t i = 0; i < COUNT(commands); i++) {
@@ -820,7 +794,7 @@ static void server_called_check(void **state)
 /* ---- exit statuses --------------------------------------------------- */
 
 /* The client does not close anything: the server's end is enough. */
-static void exit_statuses(void **state)
+TEST(exit_statuses)
 {
 	static const struct {
 		const char *script;
@@ -839,7 +813,6 @@ static void exit_statuses(void **state)
 	};
 	const char *policy = file("policy", good);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p = proc_start(WORDS(weir, "-p", policy, "--",
 						  "sh", "-c", cases[i].script));
@@ -856,7 +829,7 @@ static void exit_statuses(void **state)
 	}
 }
 
-static void cannot_run(void **state)
+TEST(cannot_run)
 {
 	const char *policy = file("policy", good);
 	const char *plain = file("plain", "#!/bin/sh\n");
@@ -881,7 +854,6 @@ static void cannot_run(void **state)
 		{"", 127, "no such command"},
 	};
 
-	(void)state;
 	prefix_only("libweir.so starts no command");
 	chmod(lost, 0700);
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -913,7 +885,7 @@ static const char *talkative(const char *rules)
 
 /* The first twenty are said, and how many more there are; where nobody reads
  * stderr, nothing waits for it. */
-static void start_says_little(void **state)
+TEST(start_says_little)
 {
 	static const struct {
 		const char *rules;
@@ -925,7 +897,6 @@ static void start_says_little(void **state)
 	struct how how = {.given = {[2] = true}};
 	int err[2];
 
-	(void)state;
 	check_equal(pipe2(err, O_CLOEXEC), 0);
 	how.fds[2] = err[1];
 	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
@@ -949,39 +920,4 @@ static void start_says_little(void **state)
 	}
 	close(err[0]);
 	close(err[1]);
-}
-
-int run_command(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(mark_works),
-		TEST(no_policy),
-		TEST(path_as_it_stands),
-		TEST(faulty_policy),
-		TEST(unknown_options),
-		TEST(help),
-		TEST(manual),
-		TEST(did_you_mean),
-		TEST(version),
-		TEST(full_stdout),
-		TEST(policy_from_environment),
-		TEST(max_line_from_environment),
-		TEST(check_seeds),
-		TEST(start_warns),
-		TEST(start_says_little),
-		TEST(check_unsound),
-		TEST(others_may_write),
-		TEST(reaches_weir),
-		TEST(nameless_policies),
-		TEST(others_policies),
-		TEST(check_long_list),
-		TEST(check_long_row),
-		TEST(check_prints_all),
-		TEST(check_many_files),
-		TEST(server_called_check),
-		TEST(exit_statuses),
-		TEST(cannot_run),
-	};
-
-	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

@@ -3,9 +3,7 @@
  * of them, none, or strange ones; and the log's.
  */
 #include "answers.h"
-
 #include "ends.h"
-#include "groups.h"
 #include "processes.h"
 
 #include <fcntl.h>
@@ -66,9 +64,8 @@ static void check_kind(const struct ends_kind *kind, int flags)
 	check_status(p, 7);
 }
 
-static void kinds(void **state)
+TEST(kinds)
 {
-	(void)state;
 	for (size_t i = 0; i < ENDS_KINDS; i++) {
 		in_case(ends_kinds[i].name);
 		check_kind(&ends_kinds[i], 0);
@@ -115,9 +112,8 @@ static void check_little_room(const struct ends_kind *kind)
 	}
 }
 
-static void little_room_on_stderr(void **state)
+TEST(little_room_on_stderr)
 {
-	(void)state;
 	for (size_t i = 0; i < ENDS_KINDS; i++) {
 		in_case(ends_kinds[i].name);
 		check_little_room(&ends_kinds[i]);
@@ -127,9 +123,8 @@ static void little_room_on_stderr(void **state)
 /* ---- none, few, and strange ones ------------------------------------- */
 
 /* weir needs 0 and 1, and says so if it can; 2 it can do without. */
-static void closed_ones(void **state)
+TEST(closed_ones)
 {
-	(void)state;
 	for (int closed = 0; closed < 8; closed++) {
 		struct how how = {.fds = {-1, -1, -1}};
 		struct proc *p;
@@ -226,9 +221,8 @@ static const struct {
 	{"the output is a socket of nobody", listening, 1, 9},
 };
 
-static void strange_ones(void **state)
+TEST(strange_ones)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(strange); i++) {
 		struct how how = {.given = {false}};
 		int fd = strange[i].fd;
@@ -262,7 +256,7 @@ static void few_descriptors(void)
 }
 
 /* It works, or says why not. */
-static void few(void **state)
+TEST(few)
 {
 	struct how how = {.prepare = few_descriptors,
 			  /* What looks for leaks needs more. */
@@ -271,7 +265,6 @@ static void few(void **state)
 	const char *line = request("1", "ping", NULL);
 	int worked = 0;
 
-	(void)state;
 	for (most_descriptors = 0; most_descriptors < 20; most_descriptors++) {
 		struct proc *p;
 		int status;
@@ -306,14 +299,13 @@ static void give_readiness(void)
 }
 
 /* Who waits for the server to close one of its own waits for nobody else. */
-static void closed_by_the_server(void **state)
+TEST(closed_by_the_server)
 {
 	struct how how = {.prepare = give_readiness};
 	struct pollfd end = {.events = POLLIN};
 	struct proc *p;
 	int fds[2];
 
-	(void)state;
 	check_equal(pipe2(fds, O_CLOEXEC), 0);
 	readiness = fds[1];
 	p = proc_start_how(
@@ -351,12 +343,11 @@ static void refuse(struct proc *p, int times)
 }
 
 /* A named pipe that nobody reads: said at once, and nothing is started. */
-static void log_without_reader(void **state)
+TEST(log_without_reader)
 {
 	const char *fifo = path("fifo");
 	struct proc *p;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(with_log(fifo));
 	check_status(p, 125);
@@ -366,14 +357,13 @@ static void log_without_reader(void **state)
 
 /* One that is read no more, or not now: a line on stderr, and the session goes
  * on.  Once it is read again, so does the log. */
-static void log_reader_stops(void **state)
+TEST(log_reader_stops)
 {
 	const char *fifo = path("fifo");
 	char buf[1 << 16];
 	struct proc *p;
 	int end;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	end = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	p = proc_start(with_log(fifo));
@@ -404,33 +394,15 @@ static void small_files(void)
 }
 
 /* A limit on the size of files ends the log, and not the session. */
-static void log_at_its_largest(void **state)
+TEST(log_at_its_largest)
 {
 	const char *log = path("log");
 	struct how how = {.prepare = small_files};
 	struct proc *p = proc_start_how(with_log(log), &how);
 
-	(void)state;
 	refuse(p, 100);
 	proc_told(p, "cannot write to the log");
 	proc_close_in(p);
 	check_status(p, 0);
 	check_equal((long long)content(log).len, 2000);
-}
-
-int run_descriptors(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(kinds),
-		TEST(little_room_on_stderr),
-		TEST(closed_ones),
-		TEST(strange_ones),
-		TEST(few),
-		TEST(closed_by_the_server),
-		TEST(log_without_reader),
-		TEST(log_reader_stops),
-		TEST(log_at_its_largest),
-	};
-
-	return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
 }

@@ -4,9 +4,7 @@
  */
 #include "answers.h"
 #include "fields.h"
-
 #include "ends.h"
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -84,9 +82,8 @@ static void each_call(const char *name, const char *const *command,
 	check(exists(path("hit2")), "%s: hardly a call was made", name);
 }
 
-static void once_interrupted(void **state)
+TEST(once_interrupted)
 {
-	(void)state;
 	skip_without_faults();
 	each_call("a session", behind_weir(WORDS(server, "--exit", "5")),
 		  short_session());
@@ -134,7 +131,7 @@ static const char *const faults[][2] = {
 	{"FAULT_BYTES=1000", "FAULT_EVERY=5"},
 };
 
-static void always_interrupted(void **state)
+TEST(always_interrupted)
 {
 	const char *input =
 		text("%s%s%s%s", short_session(), long_ping("4", 3000),
@@ -142,7 +139,6 @@ static void always_interrupted(void **state)
 	const char *const *command = WORDS(server, "--huge", "3000", "--noise");
 	struct proc *plain = proc_run(behind_weir(command), input);
 
-	(void)state;
 	skip_without_faults();
 	for (size_t i = 0; i < COUNT(faults) * ENDS_KINDS; i++) {
 		const struct ends_kind *kind = &ends_kinds[i % ENDS_KINDS];
@@ -165,14 +161,4 @@ static void always_interrupted(void **state)
 			   without_refusal(p).len, without_refusal(plain).ptr,
 			   without_refusal(plain).len);
 	}
-}
-
-int run_faults(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(once_interrupted),
-		TEST(always_interrupted),
-	};
-
-	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }

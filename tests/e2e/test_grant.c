@@ -4,8 +4,6 @@
  */
 #include "answers.h"
 #include "fields.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <dirent.h>
@@ -58,9 +56,8 @@ static void end(struct proc *p)
 
 /* ---- at all times, and in all processes --------------------------------- */
 
-static void anew_for_each_call(void **state)
+TEST(anew_for_each_call)
 {
-	(void)state;
 	for (int i = 0; i < 13; i++) {
 		struct proc *p = start(RATE("10/minute"));
 
@@ -80,11 +77,10 @@ static void anew_for_each_call(void **state)
 	}
 }
 
-static void two_at_once(void **state)
+TEST(two_at_once)
 {
 	struct proc *p = start(RATE("5/minute")), *q = start(RATE("5/minute"));
 
-	(void)state;
 	for (int i = 0; i < 8; i++) {
 		struct proc *one = i % 2 ? p : q;
 
@@ -97,12 +93,11 @@ static void two_at_once(void **state)
 
 /* Clocks since boot that differ, also where the number of a namespace that has
  * ended was given to the next: no call passes again. */
-static void time_namespaces(void **state)
+TEST(time_namespaces)
 {
 	static const char *const boots[] = {"1000000", "0",      "-1000",
 					    "500",     "100000", "0"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(boots); i++) {
 		const char *const *way =
 			WORDS("unshare", "--time", "--boottime", boots[i],
@@ -125,13 +120,12 @@ static void time_namespaces(void **state)
 }
 
 /* What is told is true: just then, and not before. */
-static void the_wait_that_is_told(void **state)
+TEST(the_wait_that_is_told)
 {
 	struct proc *p = start(LIMITED("{\"max\":1,\"window\":1}"));
 	struct proc *q = start(LIMITED("{\"max\":1,\"window\":1}"));
 	int64_t before, after, told;
 
-	(void)state;
 	/* Both are up: what a start takes would be off the second. */
 	ping(q, "1");
 	before = milliseconds();
@@ -173,9 +167,8 @@ static const struct {
 	 2, 3},
 };
 
-static void policy_changes(void **state)
+TEST(policy_changes)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(changes); i++) {
 		const char *before = changes[i / 2].before;
 		const char *after = changes[i / 2].after;
@@ -204,7 +197,7 @@ static void policy_changes(void **state)
 
 /* Each row has spent its only call, and the next one on the same state finds
  * it spent if it is of the same grant. */
-static void names(void **state)
+TEST(names)
 {
 	const char *a = file("a", RATE("1/day")), *b = file("b", RATE("1/day"));
 	const char *link = path("link"), *dir = path("state");
@@ -231,7 +224,6 @@ static void names(void **state)
 		{{"-p", b, "-g", a}, NULL, 0}, /* as its path */
 	};
 
-	(void)state;
 	check_equal(symlink(a, link), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct how how = {.env = rows[i].env ? WORDS(rows[i].env)
@@ -272,7 +264,7 @@ static size_t limit_files(const char *dir)
 	return count;
 }
 
-static void places(void **state)
+TEST(places)
 {
 	const char *policy = file("policy", RATE("1/day"));
 	/* They are started in another directory. */
@@ -308,7 +300,6 @@ static void places(void **state)
 		{{h}, "./a:b", "a:b"},
 	};
 
-	(void)state;
 	check(realpath(weir, program) && realpath(server, served), "realpath");
 	check_equal(mkdir(path("h"), 0700), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -358,7 +349,7 @@ static void places(void **state)
 }
 
 /* Root could make its state in anybody's home. */
-static void home_of_another(void **state)
+TEST(home_of_another)
 {
 	const char *home = text("HOME=%s", path("h"));
 	const char *const *command =
@@ -366,7 +357,6 @@ static void home_of_another(void **state)
 		      file("policy", RATE("1/day")), "--", server);
 	struct proc *p;
 
-	(void)state;
 	if (geteuid() != 0) {
 		print_message("only root has another user's home: skipped\n");
 		skip();
@@ -385,12 +375,11 @@ static void home_of_another(void **state)
 	check(exists(path("h/.local/state/weir")), "it was not made");
 }
 
-static void empty_names(void **state)
+TEST(empty_names)
 {
 	const char *policy = file("policy", RATE("1/day"));
 	struct proc *p;
 
-	(void)state;
 	prefix_only("an empty variable is none");
 	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
@@ -435,12 +424,11 @@ static void no_start(const char *dir, const char *words, void (*prepare)(void))
 	check(!exists(ran), "it ran");
 }
 
-static void wrong_from_the_start(void **state)
+TEST(wrong_from_the_start)
 {
 	const char *dir = path("state"), *limits = path("state/g.limits");
 	FILE *f;
 
-	(void)state;
 	no_start(file("file", ""), "Not a directory", NULL);
 	no_start("/proc/weir/a",
 		 "cannot create /proc/weir/a (counters for limits): No such "
@@ -504,7 +492,7 @@ static void check_over(struct proc *p, int left)
 	check_equal(weir_lines(p->told.ptr), 2);
 }
 
-static void wrong_while_running(void **state)
+TEST(wrong_while_running)
 {
 	const char *limits = path("state/g.limits"), *away = path("away");
 	const char *log = path("log"), *at, *line;
@@ -513,7 +501,6 @@ static void wrong_while_running(void **state)
 		WORDS(weir, "-s", path("state"), "-g", "g", "-l", log, "-p",
 		      file("policy", RATE("5/day")), "--", server));
 
-	(void)state;
 	for (int i = 0; i < 3; i++) {
 		proc_send(p, call("1", "echo"));
 		check(!from_weir(proc_line(p)), "should pass");
@@ -533,14 +520,13 @@ static void wrong_while_running(void **state)
 	check_equal(refused, 3);
 }
 
-static void damaged_while_running(void **state)
+TEST(damaged_while_running)
 {
 	const char *limits = path("state/g.limits");
 	struct proc *p = start(RATE("5/day"));
 	struct bytes whole;
 	int fd;
 
-	(void)state;
 	proc_send(p, call("1", "echo"));
 	check(!from_weir(proc_line(p)), "should pass");
 	whole = content(limits);
@@ -553,13 +539,12 @@ static void damaged_while_running(void **state)
 }
 
 /* As on a disk that is full: what is there cannot be written to. */
-static void full_while_running(void **state)
+TEST(full_while_running)
 {
 	struct rlimit little = {100, RLIM_INFINITY};
 	struct rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
 	struct proc *p;
 
-	(void)state;
 	p = proc_start_how(WORDS("sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh",
 				 weir, "-s", path("state"), "-g", "g", "-p",
 				 file("policy", RATE("5/day")), "--", server),
@@ -572,12 +557,11 @@ static void full_while_running(void **state)
 }
 
 /* Another process was stopped while it had the lock. */
-static void locked_while_running(void **state)
+TEST(locked_while_running)
 {
 	struct proc *p = start(RATE("5/day"));
 	int fd;
 
-	(void)state;
 	ping(p, "1");
 	fd = open(path("state/g.limits"), O_RDWR | O_CLOEXEC);
 	check_equal(flock(fd, LOCK_EX), 0);
@@ -774,12 +758,11 @@ static int hammer_seconds(void)
 	return given ? (int)strtol(given, NULL, 10) : 2;
 }
 
-static void hammer_at_once(void **state)
+TEST(hammer_at_once)
 {
 	int seconds = hammer_seconds();
 	size_t count;
 
-	(void)state;
 	hammer_all(CLIENTS, 0, seconds);
 	count = check_record(path("record"), seconds);
 	check(count * 100 >= (size_t)(seconds * MAX) * 99,
@@ -787,38 +770,13 @@ static void hammer_at_once(void **state)
 }
 
 /* What it had counted, and nobody was told, is lost. */
-static void hammer_while_one_is_killed(void **state)
+TEST(hammer_while_one_is_killed)
 {
 	int seconds = hammer_seconds();
 	size_t count;
 
-	(void)state;
 	hammer_all(CLIENTS, 1, seconds);
 	count = check_record(path("record"), seconds);
 	check(count * 10 >= (size_t)(seconds * MAX) * 9,
 	      "only %zu calls in %d s", count, seconds);
-}
-
-int run_grant(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(anew_for_each_call),
-		TEST(two_at_once),
-		TEST(time_namespaces),
-		TEST(the_wait_that_is_told),
-		TEST(policy_changes),
-		TEST(names),
-		TEST(places),
-		TEST(home_of_another),
-		TEST(empty_names),
-		TEST(wrong_from_the_start),
-		TEST(wrong_while_running),
-		TEST(damaged_while_running),
-		TEST(full_while_running),
-		TEST(locked_while_running),
-		TEST(hammer_at_once),
-		TEST(hammer_while_one_is_killed),
-	};
-
-	return cmocka_run_group_tests_name("grant", tests, NULL, NULL);
 }

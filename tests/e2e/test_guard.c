@@ -3,8 +3,6 @@
  * nothing else ever.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "processes.h"
 
 #include <errno.h>
@@ -62,12 +60,11 @@ static const char *const *no_notice(void)
 }
 
 /* No signal and no terminal reaches it, and it holds nothing open. */
-static void guard_is_alone(void **state)
+TEST(guard_is_alone)
 {
 	struct proc *p = proc_start(no_notice());
 	pid_t of = server_pid(p), guard = await_guard(p->pid, of, 0);
 
-	(void)state;
 	check_equal(getsid(guard), guard);
 	for (int i = 1; i < 32; i++)
 		if (i != SIGKILL && i != SIGSTOP)
@@ -79,11 +76,10 @@ static void guard_is_alone(void **state)
 }
 
 /* From its first instruction on, and while the server starts. */
-static void killed_at_any_moment(void **state)
+TEST(killed_at_any_moment)
 {
 	enum { MOMENTS = 120, STEP = 50000 /* nanoseconds */ };
 
-	(void)state;
 	for (int i = 0; i < MOMENTS; i++) {
 		const struct timespec wait = {.tv_nsec = i * STEP};
 		struct proc *p =
@@ -97,12 +93,11 @@ static void killed_at_any_moment(void **state)
 }
 
 /* Weir starts another one. */
-static void guard_is_killed(void **state)
+TEST(guard_is_killed)
 {
 	struct proc *p = proc_start(no_notice());
 	pid_t of = server_pid(p), guard = 0;
 
-	(void)state;
 	for (int i = 0; i < 5; i++) {
 		guard = await_guard(p->pid, of, guard);
 		kill(guard, SIGKILL);
@@ -115,13 +110,12 @@ static void guard_is_killed(void **state)
 
 /* Weir does not wait for one that is stopped, and that does its work once it
  * goes on. */
-static void guard_is_stopped(void **state)
+TEST(guard_is_stopped)
 {
 	struct proc *p = proc_start(
 		behind_weir(WORDS(server, "--report", "--exit", "7")));
 	pid_t of = server_pid(p), guard = await_guard(p->pid, of, 0);
 
-	(void)state;
 	kill(guard, SIGSTOP);
 	proc_close_in(p);
 	check_status(p, 7);
@@ -138,7 +132,7 @@ static void guard_is_stopped(void **state)
 }
 
 /* What the server leaves is not weir's here; weir ends all the same. */
-static void daemon_stays(void **state)
+TEST(daemon_stays)
 {
 	struct proc *p = proc_start(
 		behind_weir(WORDS("sh", "-c",
@@ -148,7 +142,6 @@ static void daemon_stays(void **state)
 
 	char list[64];
 
-	(void)state;
 	server_pid(p);
 	proc_close_in(p);
 	check_status(p, 3);
@@ -158,12 +151,11 @@ static void daemon_stays(void **state)
 	check_nobody_left();
 }
 
-static void nothing_is_left(void **state)
+TEST(nothing_is_left)
 {
 	enum { ROUNDS = 20, TOGETHER = 10 };
 	struct proc *p[TOGETHER];
 
-	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		for (int j = 0; j < TOGETHER; j++) {
 			p[j] = proc_start(
@@ -175,15 +167,4 @@ static void nothing_is_left(void **state)
 			check_status(p[j], 5);
 		check_nobody_left();
 	}
-}
-
-int run_guard(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(guard_is_alone),  TEST(killed_at_any_moment),
-		TEST(guard_is_killed), TEST(guard_is_stopped),
-		TEST(daemon_stays),    TEST(nothing_is_left),
-	};
-
-	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

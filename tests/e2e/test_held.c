@@ -4,8 +4,6 @@
  */
 #include "answers.h"
 #include "fields.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <signal.h>
@@ -166,9 +164,8 @@ static int64_t signal_meanwhile(void)
 	return start;
 }
 
-static void all_flows(void **state)
+TEST(all_flows)
 {
-	(void)state;
 	check_fast(pings_behind, 300);
 	check_fast(calls_behind, 300);
 	check_fast(signal_meanwhile, WAIT_MOST - 50);
@@ -182,7 +179,7 @@ static bool waited(const char *log)
 
 /* The lock is free in time: the call passes, in its place, byte for byte,
  * whatever has come behind it; and the log says how long it waited. */
-static void passes_late(void **state)
+TEST(passes_late)
 {
 	const char *pings =
 		text("%s%s", long_ping("1", 90000), request("2", "ping", NULL));
@@ -195,7 +192,6 @@ static void passes_late(void **state)
 	struct proc *p;
 	const char *line = NULL, *log = NULL;
 
-	(void)state;
 	for (int try = 0; try < 4 * TRIES; try++) {
 		pid_t holder;
 
@@ -229,13 +225,12 @@ static void passes_late(void **state)
 
 /* Without a line end at the end of the input, the call is refused all the same,
  * and then the server's input ends. */
-static void input_ends(void **state)
+TEST(input_ends)
 {
 	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
 	const char *line = call("1", "echo");
 	pid_t holder = take_lock();
 
-	(void)state;
 	proc_write(p, line, strlen(line) - 1);
 	proc_close_in(p);
 	check_uncounted(proc_line(p), "1");
@@ -244,12 +239,11 @@ static void input_ends(void **state)
 }
 
 /* It is judged by the new policy, which needs no lock. */
-static void reloaded_meanwhile(void **state)
+TEST(reloaded_meanwhile)
 {
 	struct proc *p = begin(held_by(weir, RATE("9/minute")), WORDS(server));
 	pid_t holder = take_lock();
 
-	(void)state;
 	proc_send(p, call("1", "echo"));
 	proc_send(p, call("2", "echo"));
 	proc_idle(p);
@@ -265,7 +259,7 @@ static void reloaded_meanwhile(void **state)
 }
 
 /* Observed, the call waits for its verdict, and passes. */
-static void observed(void **state)
+TEST(observed)
 {
 	struct proc *p = begin(
 		join(WORDS(weir, "-n"), held_by(weir, RATE("9/minute")) + 1),
@@ -273,7 +267,6 @@ static void observed(void **state)
 	pid_t holder = take_lock();
 	const char *log;
 
-	(void)state;
 	proc_send(p, call("1", "echo"));
 	check(!from_weir(proc_line(p)), "should pass");
 	kill(holder, SIGKILL);
@@ -286,12 +279,11 @@ static void observed(void **state)
 }
 
 /* The same where system calls are interrupted. */
-static void interrupted(void **state)
+TEST(interrupted)
 {
 	struct proc *p;
 	pid_t holder;
 
-	(void)state;
 	if (!faulty_weir || strcmp(faulty_weir, "-") == 0)
 		skip();
 	p = proc_start_how(
@@ -306,14 +298,4 @@ static void interrupted(void **state)
 	kill(holder, SIGKILL);
 	proc_close_in(p);
 	check_status(p, 0);
-}
-
-int run_held(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(all_flows),          TEST(passes_late), TEST(input_ends),
-		TEST(reloaded_meanwhile), TEST(observed),    TEST(interrupted),
-	};
-
-	return cmocka_run_group_tests_name("held", tests, NULL, NULL);
 }

@@ -5,8 +5,6 @@
 #include "answers.h"
 #include "fields.h"
 
-#include "groups.h"
-
 #define NAMES_MAX 64
 
 /* ---- a rule of the catalogue over a list of tools -------------------- */
@@ -96,9 +94,8 @@ static void check_ruled(const struct seed *seed, const struct base *b,
 	ping(p, "5");
 }
 
-static void seeds_over_a_base(void **state)
+TEST(seeds_over_a_base)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(seeds); i++) {
 		struct base b = base_of(&seeds[i]);
 
@@ -143,9 +140,8 @@ static const char *in_directory(const char *policies)
 	return b.ptr;
 }
 
-static void faults_name_their_file(void **state)
+TEST(faults_name_their_file)
 {
-	(void)state;
 	file("good", good);
 	file("bad", "{\"version\":\"1\",\n\"default\":\"maybe\"}");
 	file("worse", "{\"version\":\"1\",\"default\":\"deny\",\n\"tools\":{\n"
@@ -177,14 +173,13 @@ static void faults_name_their_file(void **state)
 }
 
 /* check says all of them on stdout. */
-static void check_names_files(void **state)
+TEST(check_names_files)
 {
 	const char *bad = file("bad", "{\"version\":\"1\",\n\"default\":7}");
 	struct proc *p = proc_run(WORDS(weir, "check", bad, file("good", good),
 					path("none"), bad),
 				  "");
 
-	(void)state;
 	check_status(p, 2);
 	check(strstr(p->said.ptr, text("%s:2:11: /default", bad)),
 	      "the fault was expected: %s", p->said.ptr);
@@ -192,7 +187,7 @@ static void check_names_files(void **state)
 }
 
 /* What becomes of each tool in a server's list, whole or in part. */
-static void check_tools(void **state)
+TEST(check_tools)
 {
 	static const char *const says[][2] = {{"echo ", " allowed"},
 					      {"add ", " denied"},
@@ -214,7 +209,6 @@ static void check_tools(void **state)
 				"\"hide\":[\"remove\"],\"tools\":{\"add\":{"
 				"\"action\":\"deny\"}}}"));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		const char *const *command = join(
 			WORDS(weir, "check", "--tools", file("list", lists[i])),
@@ -237,7 +231,7 @@ static void check_tools(void **state)
 }
 
 /* An entry for a tool that is not in the list. */
-static void check_unused(void **state)
+TEST(check_unused)
 {
 	const char *list = file("list", "[{\"name\":\"a\"},{\"name\":\"b1\"}]");
 	const char *used = file("used", "{\"version\":\"1\",\"default\":"
@@ -249,7 +243,6 @@ static void check_unused(void **state)
 	struct proc *p = proc_run(
 		WORDS(weir, "check", "--strict", "--tools", list, used), "");
 
-	(void)state;
 	check_status(p, 0);
 	p = proc_run(WORDS(weir, "check", "--strict", "--tools", list, unused),
 		     "");
@@ -320,11 +313,10 @@ static const struct list_row {
 	{"tools/list", RPC "\"tools\":[" N("hid") "],\"tools\":[,]}}\n", SAME},
 };
 
-static void lists(void **state)
+TEST(lists)
 {
 	const char *policy = file("policy", hiding);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(list_rows); i++) {
 		const struct list_row *row = &list_rows[i];
 		struct proc *p =
@@ -391,9 +383,8 @@ static const char *const where[] = {
 	"\"prompts\":{}",
 };
 
-static void ids_reused(void **state)
+TEST(ids_reused)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(reused) * COUNT(where); i++) {
 		const struct reused *row = &reused[i / COUNT(where)];
 		const char *seen = row->seen, *sent = row->sent, *line;
@@ -423,7 +414,7 @@ static void ids_reused(void **state)
 }
 
 /* Once the list has come, nothing waits for the end of a line any more. */
-static void lists_end_the_waiting(void **state)
+TEST(lists_end_the_waiting)
 {
 	static const struct {
 		const char *method, *list;
@@ -433,7 +424,6 @@ static void lists_end_the_waiting(void **state)
 		{"resources/templates/list", TEMPLATES(T("a"))},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p = proc_start(WORDS(
 			weir, "-p", file("policy", hiding), "--", "sh", "-c",
@@ -451,14 +441,13 @@ static void lists_end_the_waiting(void **state)
 
 /* What is withheld may be the answer to any list that is due, but to none that
  * has come. */
-static void withheld_for_what_is_due(void **state)
+TEST(withheld_for_what_is_due)
 {
 	const char *reply = file("reply", TOOLS(N("hid")) "[" RESOURCES("")
 						  PROMPTS(N("hid")));
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", hiding),
 					  "--", server, "--reply", reply));
 
-	(void)state;
 	proc_send(p, request("1", "tools/list", NULL));
 	check_text("the first list", proc_line(p), TOOLS(N("hid")));
 	proc_send(p, request("2", "resources/list", NULL));
@@ -579,14 +568,13 @@ static void check_call(const char *line, const struct call_row *row)
 	      "a time to wait, if and only if it is limited: %s", line);
 }
 
-static void calls(void **state)
+TEST(calls)
 {
 	const char *record = path("record");
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", judging),
 					  "--", server, "--record", record));
 	struct bytes passed = {.ptr = NULL};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(call_rows); i++) {
 		const struct call_row *row = &call_rows[i];
 		const char *line =
@@ -608,7 +596,7 @@ static void calls(void **state)
 }
 
 /* No answer, and not one byte of it for the server. */
-static void denied_notifications(void **state)
+TEST(denied_notifications)
 {
 	static const struct {
 		const char *line;
@@ -639,7 +627,6 @@ static void denied_notifications(void **state)
 	struct bytes passed = {.ptr = NULL};
 	int refused = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(sent); i++) {
 		in_case(sent[i].line);
 		proc_send(p, sent[i].line);
@@ -653,23 +640,4 @@ static void denied_notifications(void **state)
 	check_status(p, 0);
 	check_text("what the server got", content(record).ptr, passed.ptr);
 	check_equal(weir_lines(p->told.ptr), refused);
-}
-
-int run_layers(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(seeds_over_a_base),
-		TEST(faults_name_their_file),
-		TEST(check_names_files),
-		TEST(check_tools),
-		TEST(check_unused),
-		TEST(lists),
-		TEST(ids_reused),
-		TEST(lists_end_the_waiting),
-		TEST(withheld_for_what_is_due),
-		TEST(calls),
-		TEST(denied_notifications),
-	};
-
-	return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
 }

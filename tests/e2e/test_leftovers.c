@@ -10,8 +10,6 @@
  * the process that was started, and no more stays than without it.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -312,9 +310,8 @@ static int kill_the_rest(void)
 	}
 }
 
-static void every_cause(void **state)
+TEST(every_cause)
 {
-	(void)state;
 	deep_script();
 	for (size_t i = 0; i < COUNT(shapes); i += BATCH) {
 		check_batch(&shapes[i], COUNT(shapes) - i < BATCH
@@ -329,7 +326,7 @@ static void every_cause(void **state)
 /* Orphans and zombies are weir's as long as it is above the server, and there
  * are none once it has ended.  A preloaded relay has no children, and the
  * server has those that it would have. */
-static void no_zombies(void **state)
+TEST(no_zombies)
 {
 	static const struct {
 		const char *script;
@@ -341,7 +338,6 @@ static void no_zombies(void **state)
 		{"sleep 1000 & (sleep 1000 &) ; exec \"$0\" --report", 1, 1},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_start(
 			behind_weir(WORDS("sh", "-c", rows[i].script, server)));
@@ -372,7 +368,7 @@ static void no_zombies(void **state)
 
 /* What is left has a second to put its house in order, also when others of
  * its kind have ended before. */
-static void a_second_for_all(void **state)
+TEST(a_second_for_all)
 {
 	const char *done = path("done"), *ready = path("ready");
 	struct proc *p = proc_start(behind_weir(WORDS(
@@ -383,7 +379,6 @@ static void a_second_for_all(void **state)
 		server, done, ready)));
 	int64_t until = milliseconds() + DEADLINE;
 
-	(void)state;
 	prefix_only("what the server leaves is not the relay's child");
 	server_pid(p);
 	while (!exists(ready))
@@ -406,12 +401,11 @@ static struct proc *start_with_jobs(int jobs, const char *const *command)
 }
 
 /* They are nobody's business; what the server leaves is weir's, as always. */
-static void strangers(void **state)
+TEST(strangers)
 {
 	static const int jobs[] = {1, 40, 300};
 	const char *leaves = preload ? "" : "sleep 1000 & ";
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(jobs); i++) {
 		struct proc *p = start_with_jobs(
 			jobs[i],
@@ -432,12 +426,11 @@ static void strangers(void **state)
 
 /* The one that stands before it passes on what it is sent, and takes the other
  * and the server with it. */
-static void strangers_and_signals(void **state)
+TEST(strangers_and_signals)
 {
 	struct proc *p;
 	int left;
 
-	(void)state;
 	prefix_only("the relay has no strangers");
 	p = start_with_jobs(1, WORDS(server, "--signals", "--report"));
 	left = pid_open(server_pid(p));
@@ -461,7 +454,7 @@ static pid_t parent_of(pid_t pid)
 }
 
 /* A job that ends during the session leaves something behind. */
-static void left_by_a_stranger(void **state)
+TEST(left_by_a_stranger)
 {
 	const char *fifo = path("fifo"), *pid = path("pid");
 	int64_t until = milliseconds() + DEADLINE;
@@ -469,7 +462,6 @@ static void left_by_a_stranger(void **state)
 	pid_t job, left;
 	int own;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(join(WORDS("sh", "-c",
 				  "f=$1 p=$2; shift 2; (sleep 1000 & echo $! "
@@ -496,7 +488,7 @@ static void left_by_a_stranger(void **state)
 /* Where the numbers of /proc are missing, or are others', it is said that
  * nothing is cleared; and where only children are in another namespace, weir
  * works. */
-static void other_namespaces(void **state)
+TEST(other_namespaces)
 {
 	static const struct {
 		const char *name;
@@ -515,7 +507,6 @@ static void other_namespaces(void **state)
 	struct how how = {.env = WORDS("ASAN_OPTIONS=verify_asan_link_order=0:"
 				       "detect_leaks=0")};
 
-	(void)state;
 	prefix_only("the relay has no children");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *const *way =
@@ -544,7 +535,7 @@ static void other_namespaces(void **state)
 
 /* The way that the manual shows to end all that the server started, also when
  * weir is killed. */
-static void in_a_namespace(void **state)
+TEST(in_a_namespace)
 {
 	const char *const *way =
 		WORDS("unshare", "--user", "--map-current-user", "--pid",
@@ -552,7 +543,6 @@ static void in_a_namespace(void **state)
 	struct proc *p = proc_run(join(way, WORDS("true")), "");
 	int64_t until = milliseconds() + BOUND;
 
-	(void)state;
 	if (proc_wait(p) != 0) {
 		print_message("not tried: no namespaces here\n");
 		skip();
@@ -578,13 +568,12 @@ static void take_terminal(void)
 }
 
 /* The window is closed, or the line drops: the terminal hangs up. */
-static void terminal_goes(void **state)
+TEST(terminal_goes)
 {
 	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs, left;
 	struct how how = {.given = {true}, .prepare = take_terminal};
 	struct proc *p;
 
-	(void)state;
 	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
 	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	check(theirs >= 0, "pty");
@@ -599,17 +588,4 @@ static void terminal_goes(void **state)
 	proc_close_in(p);
 	pid_wait(left);
 	proc_wait(p);
-}
-
-int run_leftovers(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(every_cause),           TEST(no_zombies),
-		TEST(a_second_for_all),      TEST(strangers),
-		TEST(strangers_and_signals), TEST(left_by_a_stranger),
-		TEST(other_namespaces),      TEST(in_a_namespace),
-		TEST(terminal_goes),
-	};
-
-	return cmocka_run_group_tests_name("leftovers", tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* weir limits: what is used up, and how it is forgotten. */
 #include "answers.h"
 #include "fields.h"
-#include "groups.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,11 +58,10 @@ static const struct {
 	{"", ", counter \\u001b\\\""},
 };
 
-static void told(void **state)
+TEST(told)
 {
 	struct proc *p;
 
-	(void)state;
 	buy(WORDS("3", "0.000001", "7.499999"));
 	p = proc_run(words_of(WORDS(NULL)), "");
 	check_status(p, 0);
@@ -82,7 +80,7 @@ static void told(void **state)
 }
 
 /* The same for programs; \u001b stays as it is. */
-static void told_as_json(void **state)
+TEST(told_as_json)
 {
 	static const char *const parts[] = {
 		"{\"file\": \"",
@@ -97,7 +95,6 @@ static void told_as_json(void **state)
 	struct proc *p;
 	struct bytes line = {.ptr = NULL};
 
-	(void)state;
 	buy(WORDS("3.5"));
 	p = proc_run(words_of(WORDS("--json")), "");
 	check_status(p, 0);
@@ -110,7 +107,7 @@ static void told_as_json(void **state)
 }
 
 /* Before anything is counted, what is asked makes nothing. */
-static void nothing_yet(void **state)
+TEST(nothing_yet)
 {
 	static const struct {
 		const char *more[3], *said, *told;
@@ -119,7 +116,6 @@ static void nothing_yet(void **state)
 		{{"--json"}, "\"used\": 0, \"max\": 10.5,", ""},
 		{{"--reset", "sum", "--yes"}, "", "sum is reset"},
 	};
-	(void)state;
 	for (size_t i = 0; i < COUNT(asked); i++) {
 		const char *const *m = asked[i].more;
 		struct proc *p =
@@ -137,7 +133,7 @@ static void nothing_yet(void **state)
 
 /* Nor does it add the limits of another policy, though it tells what those
  * before them have counted. */
-static void another_policy(void **state)
+TEST(another_policy)
 {
 	const char *first = file("first", "{\"version\":\"1\",\"default\":"
 					  "\"allow\",\"all_tools\":{"
@@ -151,7 +147,6 @@ static void another_policy(void **state)
 	struct bytes before, after;
 	struct proc *p;
 
-	(void)state;
 	proc_run(WORDS(weir, "-s", path("state"), "-g", "g", "-p", first, "--",
 		       server),
 		 text("%s%s", call("1", "a"), call("2", "b")));
@@ -196,9 +191,8 @@ static const struct reset_row {
 	{"s", "--yes", "", 1, "no counter s", "\"used\": 4"},
 };
 
-static void reset(void **state)
+TEST(reset)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(resets); i++) {
 		const struct reset_row *row = &resets[i];
 		struct proc *p;
@@ -236,11 +230,10 @@ static const struct {
 	{{"-p", "/nowhere"}, "/nowhere"},
 };
 
-static void refused(void **state)
+TEST(refused)
 {
 	struct proc *p;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		in_case(faults[i].says);
 		p = proc_run(words_of(faults[i].words), "");
@@ -265,11 +258,10 @@ static void refused(void **state)
 }
 
 /* Where no file may grow, nothing starts; a question makes none. */
-static void no_file_may_grow(void **state)
+TEST(no_file_may_grow)
 {
 	static const char *const words[] = {"", "limits"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
 		struct proc *p = proc_run(
 			WORDS("sh", "-c",
@@ -286,19 +278,4 @@ static void no_file_may_grow(void **state)
 				strstr(p->told.ptr, "-s DIR")),
 		      "told: %s", p->told.ptr);
 	}
-}
-
-int run_limits(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(told),
-		TEST(told_as_json),
-		TEST(nothing_yet),
-		TEST(another_policy),
-		TEST(reset),
-		TEST(refused),
-		TEST(no_file_may_grow),
-	};
-
-	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

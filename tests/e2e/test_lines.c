@@ -5,8 +5,6 @@
  */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <stdlib.h>
 
 static const char policy[] =
@@ -130,14 +128,13 @@ static void check_row(struct proc *p, const struct row *row)
 	in_case(NULL);
 }
 
-static void each_line(void **state)
+TEST(each_line)
 {
 	const char *record = path("record");
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
 					  "--", server, "--record", record));
 	struct bytes passed = {.ptr = NULL};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		check_row(p, &rows[i]);
 		if (rows[i].outcome == PASS)
@@ -152,11 +149,10 @@ static void each_line(void **state)
 }
 
 /* The same lines as one stream that is cut anywhere. */
-static void any_cut(void **state)
+TEST(any_cut)
 {
 	static const size_t cuts[] = {1, 2, 3, 7, 4096, 1 << 20};
 
-	(void)state;
 	for (size_t c = 0; c < COUNT(cuts); c++) {
 		const char *record = path(text("record-%zu", cuts[c]));
 		struct proc *p =
@@ -183,7 +179,7 @@ static void any_cut(void **state)
 
 /* The end of the input ends the last line: if it is good it passes as it is,
  * if it is not it is answered. */
-static void last_line(void **state)
+TEST(last_line)
 {
 	static const struct {
 		const char *line;
@@ -196,7 +192,6 @@ static void last_line(void **state)
 		{"{\"jsonrpc\":", false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *record = path(text("record-%zu", i));
 		struct proc *p =
@@ -217,7 +212,7 @@ static void last_line(void **state)
 }
 
 /* Not a byte of a line reaches the server before all of it was judged. */
-static void judged_whole(void **state)
+TEST(judged_whole)
 {
 	static const struct {
 		const char *begin;
@@ -232,7 +227,6 @@ static void judged_whole(void **state)
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
 					  "--", server, "--record", record));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		in_case(cases[i].begin);
 		proc_send(p, cases[i].begin);
@@ -249,7 +243,7 @@ static void judged_whole(void **state)
 
 /* Nobody would know what became of a call without an id, so it goes nowhere;
  * stderr says so. */
-static void call_without_id(void **state)
+TEST(call_without_id)
 {
 	static const char *const lines[] = {
 		RPC
@@ -262,7 +256,6 @@ static void call_without_id(void **state)
 		"\"method\":\"resources/read\",\"params\":{\"uri\":\"a\"}}\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		const char *record = path(text("record-%zu", i));
 		struct proc *p =
@@ -312,11 +305,10 @@ static void check_long(const char *option, size_t limit, size_t more, bool lf)
 		   text("%s%s", passed, lf ? next : ""));
 }
 
-static void max_line(void **state)
+TEST(max_line)
 {
 	static const size_t more[] = {0, 1, 2, 4096, 1 << 20};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(more); i++) {
 		check_long("--max-line", 4096, more[i], true);
 		check_long("--max-line", 4096, more[i], false);
@@ -324,27 +316,15 @@ static void max_line(void **state)
 }
 
 /* 64 MiB, when nothing else is said. */
-static void max_line_default(void **state)
+TEST(max_line_default)
 {
 	const size_t limit = (size_t)64 << 20;
 	struct proc *p = proc_start(
 		WORDS(weir, "-p", file("policy", policy), "--", server));
 
-	(void)state;
 	proc_send(p, long_ping("1", limit));
 	check(!from_weir(proc_line(p)), "should pass");
 	proc_send(p, long_ping("1", limit + 1));
 	check_error(proc_line(p), "null", REQUEST);
 	ping(p, "2");
-}
-
-int run_lines(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(each_line),        TEST(any_cut),         TEST(last_line),
-		TEST(judged_whole),     TEST(call_without_id), TEST(max_line),
-		TEST(max_line_default),
-	};
-
-	return cmocka_run_group_tests_name("lines", tests, NULL, NULL);
 }

@@ -7,8 +7,6 @@
  */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <stdlib.h>
 
 static const char policy[] =
@@ -108,9 +106,8 @@ static struct proc *serve(const char *lines, const char *max_line)
 	return p;
 }
 
-static void each_list(void **state)
+TEST(each_list)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct proc *p = serve(row->sent, "1000000");
@@ -130,7 +127,7 @@ static void each_list(void **state)
 }
 
 /* The session goes on after a list that was withheld, or was no list. */
-static void next_list(void **state)
+TEST(next_list)
 {
 	static const char *const first[] = {
 		LIST("x"),
@@ -139,7 +136,6 @@ static void next_list(void **state)
 		RPC "\"id\":1,\"result\":{\"tools\":[],\"tools\":[]}}\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(first); i++) {
 		const char *reply = file(
 			"reply", text("%s%s%s", first[i],
@@ -161,12 +157,11 @@ static void next_list(void **state)
 }
 
 /* More than a pipe holds, every third one hidden. */
-static void long_list(void **state)
+TEST(long_list)
 {
 	struct bytes sent = {.ptr = NULL}, seen = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	append_text(&sent, RPC "\"id\":1,\"result\":{\"tools\":[");
 	append_text(&seen, sent.ptr);
 	for (int i = 0; i < 1000; i++) {
@@ -189,7 +184,7 @@ static void long_list(void **state)
 }
 
 /* Neither the request nor the list need end in LF, at the end of each. */
-static void no_line_end(void **state)
+TEST(no_line_end)
 {
 	const char *asked = request("1", "tools/list", NULL);
 	const char *reply =
@@ -197,7 +192,6 @@ static void no_line_end(void **state)
 		     RPC "\"id\":1,\"result\":{\"tools\":[" A "," HID "]}}");
 	struct proc *p;
 
-	(void)state;
 	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--", server,
 			   "--reply", reply),
 		     text("%.*s", (int)strlen(asked) - 1, asked));
@@ -211,7 +205,7 @@ static void no_line_end(void **state)
 
 /* The entries that cover no tool of the server, said once all its pages have
  * come. */
-static void right_policy(void **state)
+TEST(right_policy)
 {
 	static const struct {
 		const char *name, *policy, *option, *value;
@@ -237,7 +231,6 @@ static void right_policy(void **state)
 		 "weir: this server has no tool for 1 of the 2 entries of this policy: \"x\"\n"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const size_t c = i / 2;
 		const char *log = path(text("log%zu", i));
@@ -268,14 +261,4 @@ static void right_policy(void **state)
 		check(!strstr(content(log).ptr, "warning") == !*told, "log: %s",
 		      content(log).ptr);
 	}
-}
-
-int run_lists(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(each_list),   TEST(next_list),    TEST(long_list),
-		TEST(no_line_end), TEST(right_policy),
-	};
-
-	return cmocka_run_group_tests_name("lists", tests, NULL, NULL);
 }

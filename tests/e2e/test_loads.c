@@ -2,8 +2,6 @@
  * are is patched into copies of one that loads it. */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -145,9 +143,8 @@ static void check_answer(const char *command, int status, const char *says)
 	check_text("stderr", p->told.ptr, "");
 }
 
-static void of_programs(void **state)
+TEST(of_programs)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(programs); i++) {
 		struct program p = server_program();
 
@@ -158,12 +155,11 @@ static void of_programs(void **state)
 }
 
 /* VFS_CAP_REVISION_2, no capability but CAP_NET_RAW, if it may be given. */
-static void of_capabilities(void **state)
+TEST(of_capabilities)
 {
 	static const unsigned char capable[20] = {0, 0, 0, 2, 0, 0x20};
 	const char *at = save("capable", server_program(), 0755);
 
-	(void)state;
 	if (setxattr(at, "security.capability", capable, sizeof(capable), 0))
 		skip();
 	check_answer(at, NO, "capabilities");
@@ -177,12 +173,11 @@ static const char *script(const char *name, const char *head)
 	return at;
 }
 
-static void of_scripts(void **state)
+TEST(of_scripts)
 {
 	struct program p = server_program();
 	const char *plain = save("plain", p, 0755), *fixed, *chain;
 
-	(void)state;
 	be_static(&p);
 	fixed = save("static", p, 0755);
 	check_answer(script("sh", "#!/bin/sh\nexit 0\n"), YES, "/bin/sh");
@@ -206,7 +201,7 @@ static void of_scripts(void **state)
 }
 
 /* As execvp() finds them: what cannot be run is passed over. */
-static void in_path(void **state)
+TEST(in_path)
 {
 	const char *places[] = {path("a"), path("b")};
 	const char *const *env = WORDS(
@@ -222,7 +217,6 @@ static void in_path(void **state)
 		    {"three", UNKNOWN, ""},
 		    {"", UNKNOWN, ""}};
 
-	(void)state;
 	for (int i = 0; i < 2; i++)
 		check_equal(mkdir(places[i], 0700), 0);
 	save("a/one", p, 0755);
@@ -244,12 +238,11 @@ static void in_path(void **state)
 }
 
 /* An empty word in PATH is the working directory. */
-static void in_working_directory(void **state)
+TEST(in_working_directory)
 {
 	char *full = realpath(weir, NULL);
 	struct proc *p;
 
-	(void)state;
 	check(full, "%s", weir);
 	save("here", server_program(), 0755);
 	p = proc_run(WORDS("sh", "-c",
@@ -263,14 +256,13 @@ static void in_working_directory(void **state)
 }
 
 /* Nothing is there to compare it with. */
-static void without_proc(void **state)
+TEST(without_proc)
 {
 	const char *const *apart =
 		WORDS("unshare", "-r", "-m", "sh", "-c",
 		      "mount -t tmpfs none /proc && exec \"$@\"", "sh");
 	struct proc *p;
 
-	(void)state;
 #ifdef __SANITIZE_ADDRESS__
 	skip(); /* it cannot start without /proc itself */
 #endif
@@ -282,24 +274,11 @@ static void without_proc(void **state)
 	      p->said.ptr);
 }
 
-static void which_command(void **state)
+TEST(which_command)
 {
 	struct proc *p = proc_run(WORDS(weir, "check", "--preload"), "");
 
-	(void)state;
 	check_status(p, 2);
 	check_equal(weir_lines(p->told.ptr), 1);
 	check_text("stdout", p->said.ptr, "");
-}
-
-int run_loads(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(of_programs),          TEST(of_capabilities),
-		TEST(of_scripts),           TEST(in_path),
-		TEST(in_working_directory), TEST(which_command),
-		TEST(without_proc),
-	};
-
-	return cmocka_run_group_tests_name("loads", tests, NULL, NULL);
 }

@@ -5,8 +5,6 @@
  * The server answers with the lines of a row, whatever it is asked.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <signal.h>
@@ -99,9 +97,8 @@ static const struct row {
 };
 
 /* Cut out of the list; with --observe, only told. */
-static void each_list(void **state)
+TEST(each_list)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
 		const struct row *row = &rows[i / 2];
 		const bool observe = i % 2;
@@ -169,14 +166,13 @@ static void reread(struct proc *p, const char *lock, const char *told)
 
 /* The server shows another description in its second list, and the old one in
  * the third. */
-static void rug_pull(void **state)
+TEST(rug_pull)
 {
 	static const char replies[] = OK LIST(A "," B "," C) OK LIST(A2 "," B)
 		OK LIST(A "," B) LIST(A2 "," B) OK LIST(A2 "," C) OK;
 	struct proc *p;
 	struct bytes log;
 
-	(void)state;
 	p = proc_start(WORDS(weir, "-p", file("policy", hiding), "-l",
 			     path("log"), "--lock", file("lock", locked), "--",
 			     server, "--reply", file("reply", replies)));
@@ -221,7 +217,7 @@ static void rug_pull(void **state)
 
 /* What nobody has asked for may yet be what the client takes for an answer: its
  * request may be under way. */
-static void unasked(void **state)
+TEST(unasked)
 {
 	static const struct {
 		const char *sent, *seen; /* "": nothing */
@@ -240,7 +236,6 @@ static void unasked(void **state)
 		{"a word\n", "a word\n"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *replies = text("%s" OK, cases[i].sent);
 		const char *seen = cases[i].seen;
@@ -263,7 +258,7 @@ static void unasked(void **state)
 }
 
 /* The answer to a list begins before it is asked for. */
-static void half_before(void **state)
+TEST(half_before)
 {
 	static const char script[] =
 		"printf '%s' '" RPC "\"id\":1,\"result\":{\"tools\":['; "
@@ -272,7 +267,6 @@ static void half_before(void **state)
 					  "--lock", file("lock", locked), "--",
 					  "sh", "-c", script));
 
-	(void)state;
 	proc_told(p, "ready");
 	check_list(p, LIST(B));
 	is_refused(p, "a", "has changed");
@@ -281,13 +275,12 @@ static void half_before(void **state)
 }
 
 /* Told in each list, though all passes. */
-static void observed(void **state)
+TEST(observed)
 {
 	static const char replies[] =
 		LIST(A "," B) LIST(A2 "," B "," C) OK LIST(A2 "," B "," C);
 	struct proc *p;
 
-	(void)state;
 	p = proc_start(WORDS(weir, "-n", "-p", file("policy", policy), "--lock",
 			     file("lock", locked), server, "--reply",
 			     file("reply", replies)));
@@ -304,12 +297,11 @@ static void observed(void **state)
 }
 
 /* More than a pipe holds, of which two are locked. */
-static void long_list(void **state)
+TEST(long_list)
 {
 	struct bytes sent = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	append_text(&sent, RPC "\"id\":1,\"result\":{\"tools\":[" A);
 	for (int i = 0; i < 3000; i++)
 		append_text(&sent, text(",{\"description\":\"%0200d\",\"name\":"
@@ -326,7 +318,7 @@ static void long_list(void **state)
 }
 
 /* No lock that cannot be trusted, and why. */
-static void bad_locks(void **state)
+TEST(bad_locks)
 {
 	static const struct {
 		const char *lock;
@@ -347,7 +339,6 @@ static void bad_locks(void **state)
 		 "/tools/a: this tool is there twice"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const char *lock = path("lock");
 		struct proc *p;
@@ -373,15 +364,4 @@ static void bad_locks(void **state)
 			      strstr(p->told.ptr, cases[i / 2].told),
 		      "told: %s", p->told.ptr);
 	}
-}
-
-int run_lock(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(each_list),   TEST(rug_pull),  TEST(observed),
-		TEST(long_list),   TEST(bad_locks), TEST(unasked),
-		TEST(half_before),
-	};
-
-	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }

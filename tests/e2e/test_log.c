@@ -4,7 +4,6 @@
  */
 #include "answers.h"
 #include "fields.h"
-#include "groups.h"
 #include "harness.h"
 #include "way.h"
 
@@ -47,7 +46,7 @@ static void check_verified(const char *const *files)
 
 /* ---- answers --------------------------------------------------------- */
 
-static void answers_are_logged(void **state)
+TEST(answers_are_logged)
 {
 	static const struct {
 		const char *name;
@@ -62,7 +61,6 @@ static void answers_are_logged(void **state)
 		{"in pieces", {"--split", "1", "--huge", "2000", NULL}, false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(servers); i++) {
 		const char *log = path(text("log%zu", i)), *at, *line;
 		struct proc *p = proc_run(
@@ -101,7 +99,7 @@ static void answers_are_logged(void **state)
 }
 
 /* The server sends what is no id, with a list that is withheld. */
-static void strange_ids(void **state)
+TEST(strange_ids)
 {
 	static const struct {
 		const char *id, *logged;
@@ -113,7 +111,6 @@ static void strange_ids(void **state)
 		{NULL, NULL}, /* of 5001 digits */
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *log = path(text("log%zu", i));
 		const char *id = cases[i].id ? cases[i].id : "1";
@@ -146,7 +143,7 @@ static void strange_ids(void **state)
 
 #define SECRET "s3cret"
 
-static void no_value_is_logged(void **state)
+TEST(no_value_is_logged)
 {
 	static const char policy[] =
 		"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{"
@@ -193,7 +190,6 @@ static void no_value_is_logged(void **state)
 		&(struct how){.env = NULL});
 	const char *files[] = {path("log"), path("state/g.limits")}, *at;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(params); i++)
 		proc_send(p,
 			  request(text("%zu", i), params[i][0], params[i][1]));
@@ -226,7 +222,7 @@ static void small_files(void)
 
 /* What cannot be logged does not reach the server and is not counted, until
  * there is room again: then a line says how many were lost. */
-static void required(void **state)
+TEST(required)
 {
 	const struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
 	const char *log = path("log"), *record = path("record"), *at;
@@ -237,7 +233,6 @@ static void required(void **state)
 		&how);
 	bool refused = false;
 
-	(void)state;
 	passes(p, "1");
 	/* What has passed was logged before. */
 	for (int id = 100; id < 150 && !refused; id++) {
@@ -274,13 +269,12 @@ static void required(void **state)
 
 /* Where nothing can be logged, nothing that is weighed passes; but with
  * --observe, which lets everything through. */
-static void required_of_a_full_disk(void **state)
+TEST(required_of_a_full_disk)
 {
 	const char *const *words =
 		join(logging(ALLOW, "/dev/full"), WORDS("--log-required"));
 	struct proc *p = proc_start(join(words, WORDS("--", server)));
 
-	(void)state;
 	ping(p, "1");
 	for (int i = 0; i < 3; i++) {
 		proc_send(p, call("2", "echo"));
@@ -304,14 +298,13 @@ static void required_of_a_full_disk(void **state)
 
 /* The file is renamed again and again while two sessions write to it: no line
  * is lost, and each chain goes on over the files. */
-static void rotated_under_load(void **state)
+TEST(rotated_under_load)
 {
 	enum { CALLS = 300, FILES = 10 };
 	const char *files[FILES + 2] = {NULL}, *log = path("log");
 	struct proc *p[2];
 	size_t answers = 0, decisions = 0;
 
-	(void)state;
 	for (int k = 0; k < 2; k++)
 		p[k] = proc_start(
 			join(logging(ALLOW, log), WORDS("--", server)));
@@ -351,12 +344,11 @@ static void rotated_under_load(void **state)
 
 /* Its directory goes: the session goes on, also when the log is to be opened
  * anew there. */
-static void directory_removed(void **state)
+TEST(directory_removed)
 {
 	const char *dir = path("dir"), *log = path("dir/log");
 	struct proc *p;
 
-	(void)state;
 	check_equal(mkdir(dir, 0700), 0);
 	p = proc_start(join(logging(ALLOW, log), WORDS("--", server)));
 	passes(p, "1");
@@ -380,7 +372,7 @@ static void directory_removed(void **state)
 
 /* Eight sessions write to one file, and are killed at any moment: every line is
  * whole, and so is every chain as far as it goes. */
-static void killed_at_random(void **state)
+TEST(killed_at_random)
 {
 	enum { SESSIONS = 8, ROUNDS = 3 };
 	const char *log = path("log"), *at, *lf;
@@ -388,7 +380,6 @@ static void killed_at_random(void **state)
 	unsigned seed = (unsigned)getpid();
 	int lines = 0;
 
-	(void)state;
 	prefix_only("when weir begins is known");
 	print_message("seed %u\n", seed);
 	for (int i = 0; i < 400; i++)
@@ -426,16 +417,4 @@ static void killed_at_random(void **state)
 	check(*at == '\0', "half a line: %s", at);
 	check(lines > 20 * SESSIONS, "hardly a line: %d", lines);
 	check_verified(WORDS(log));
-}
-
-int run_log_lines(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(answers_are_logged),      TEST(strange_ids),
-		TEST(no_value_is_logged),      TEST(required),
-		TEST(required_of_a_full_disk), TEST(rotated_under_load),
-		TEST(directory_removed),       TEST(killed_at_random),
-	};
-
-	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

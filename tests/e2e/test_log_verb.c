@@ -1,6 +1,5 @@
 /* weir log: what a log amounts to. */
 #include "fields.h"
-#include "groups.h"
 #include "harness.h"
 
 #include <stdlib.h>
@@ -91,7 +90,7 @@ static const char *json_of(const char *log, const char *const *more)
 }
 
 /* In ASCII, as there is no locale. */
-static void summed_up(void **state)
+TEST(summed_up)
 {
 	static const char want[] =
 		"calls 13, refused 9, server errors 1\n"
@@ -138,7 +137,6 @@ static void summed_up(void **state)
 	const char *const *env = WORDS(text("WEIR_LOG=%s", log));
 	struct proc *p = run_log(log, WORDS(NULL));
 
-	(void)state;
 	check_text("summary", p->said.ptr, want);
 	/* No colours where there is no terminal; blocks in UTF-8. */
 	p = proc_start_how(WORDS("env", "LANG=C.UTF-8", weir, "log"),
@@ -171,11 +169,10 @@ static const struct {
 	{{"--since", "999999d"}, "13", "9", "2", "pay echo"},
 };
 
-static void filtered(void **state)
+TEST(filtered)
 {
 	const char *log = small_log();
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(filters); i++) {
 		const char *json = json_of(log, filters[i].words);
 
@@ -208,7 +205,7 @@ static void filtered(void **state)
 }
 
 /* What does not go together, or is no hash. */
-static void wrong_words(void **state)
+TEST(wrong_words)
 {
 	static const char *const wrong[][4] = {
 		{"--head", "abc", "--verify"},
@@ -221,7 +218,6 @@ static void wrong_words(void **state)
 	};
 	const char *log = small_log();
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct proc *p =
 			proc_run(join(WORDS(weir, "log", log), wrong[i]), "");
@@ -234,12 +230,11 @@ static void wrong_words(void **state)
 }
 
 /* More tools than there are rows, rules than pairs: no call is forgotten. */
-static void many_names(void **state)
+TEST(many_names)
 {
 	struct bytes log = {.ptr = NULL};
 	const char *json;
 
-	(void)state;
 	for (int i = 0; i < 3000; i++)
 		append_text(&log,
 			    text("{\"ts\":\"2026-01-31T10:00:00.000000Z\","
@@ -260,13 +255,12 @@ static void many_names(void **state)
 	"\"verdict\":\"passed\"}\n"
 
 /* Lines that are longer than any of weir's, than the buffer, and not ended. */
-static void too_long(void **state)
+TEST(too_long)
 {
 	static const size_t lengths[] = {20000, 300000, 600000};
 	struct bytes log = {.ptr = NULL};
 	char *junk = test_malloc(600000);
 
-	(void)state;
 	memset(junk, 'x', 600000);
 	for (size_t i = 0; i < COUNT(lengths); i++) {
 		append(&log, junk, lengths[i]);
@@ -285,12 +279,11 @@ static void too_long(void **state)
 }
 
 /* Moments from all over, in no order: as few spans as are shown. */
-static void any_time(void **state)
+TEST(any_time)
 {
 	static const char *const years[] = {"2024", "9996", "1972", "2028"};
 	struct bytes log = {.ptr = NULL};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(years); i++) {
 		append_text(&log, text("{\"ts\":\"%s-02-29T23:59:59.999999Z\","
 				       "\"seq\":0,\"pid\":1,\"line\":"
@@ -367,11 +360,10 @@ static const char *awful_log(void)
 	return file("\x1b[7m<b>\"\xe2\x80\xae", log.ptr);
 }
 
-static void harmless(void **state)
+TEST(harmless)
 {
 	const char *log = awful_log(), *json = json_of(log, WORDS(NULL));
 
-	(void)state;
 	check_harmless(json);
 	check_field(json, "sum.calls", "2");
 	check_harmless(run_log(log, WORDS(NULL))->said.ptr);
@@ -422,7 +414,7 @@ static const char *as_on_page(const char *line, const char *key)
 	return value.ptr;
 }
 
-static void same_numbers(void **state)
+TEST(same_numbers)
 {
 	static const char *const columns[][2] = {
 		{"calls", "Calls"},       {"refused", "Refused"},
@@ -437,7 +429,6 @@ static void same_numbers(void **state)
 	const char *page = page_of(log), *line;
 	int rows = 0;
 
-	(void)state;
 	while ((line = next_line(&json)) && !strstr(line, "\"rules\"")) {
 		struct bytes row = {.ptr = NULL};
 		const char *name = strstr(line, "\"tool\": \"");
@@ -469,11 +460,10 @@ static void same_numbers(void **state)
 }
 
 /* Nothing is loaded or run, and nothing of a name is a tag. */
-static void harmless_page(void **state)
+TEST(harmless_page)
 {
 	const char *page = page_of(awful_log());
 
-	(void)state;
 	check_harmless(page);
 	check(strstr(page, "content=\"default-src 'none';"), "%s", page);
 	for (const char *const *part =
@@ -492,13 +482,12 @@ static void harmless_page(void **state)
 }
 
 /* What is no page stays; a page is written in one step. */
-static void page_written(void **state)
+TEST(page_written)
 {
 	const char *log = small_log(), *page = path("page.html");
 	struct proc *p = proc_run(WORDS(weir, "log", "--html", log, log), "");
 	struct stat st;
 
-	(void)state;
 	check_status(p, 2);
 	proc_told(p, "log is no page, and is not replaced");
 	check(strstr(content(log).ptr, lines[0]), "it was replaced");
@@ -520,14 +509,13 @@ static void add_line(const char *log, const char *line)
 	check(to && fputs(line, to) >= 0 && fclose(to) == 0, "not written");
 }
 
-static void followed(void **state)
+TEST(followed)
 {
 	const char *log = file("log", NEXT(1, "one"));
 	struct proc *p = proc_start(WORDS(weir, "log", "--follow", log));
 	struct proc *json = proc_start(
 		WORDS(weir, "log", "--follow", "--json", "--tool", "t*", log));
 
-	(void)state;
 	check_text("there", proc_line(p), SHOWN("one"));
 	add_line(log, NEXT(2, "two") "{\"ts\":");
 	check_text("added", proc_line(p), SHOWN("two"));
@@ -552,12 +540,11 @@ static void followed(void **state)
 }
 
 /* Of a long one, the end. */
-static void followed_from_the_end(void **state)
+TEST(followed_from_the_end)
 {
 	struct bytes text_of = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	for (int i = 0; i < 100; i++)
 		append_text(&text_of, NEXT(1, "old"));
 	append_text(&text_of, NEXT(2, "new"));
@@ -567,24 +554,4 @@ static void followed_from_the_end(void **state)
 		if (strcmp(proc_line(p), SHOWN("new")) == 0)
 			return;
 	check(false, "too much: %s", p->said.ptr);
-}
-
-int run_log_verb(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(summed_up),
-		TEST(filtered),
-		TEST(wrong_words),
-		TEST(many_names),
-		TEST(too_long),
-		TEST(any_time),
-		TEST(harmless),
-		TEST(followed),
-		TEST(followed_from_the_end),
-		TEST(same_numbers),
-		TEST(harmless_page),
-		TEST(page_written),
-	};
-
-	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -5,9 +5,7 @@
  * answer comes back as the server's.  Two words make it say something else.
  */
 #include "answers.h"
-
 #include "../fault/count.h"
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -166,7 +164,7 @@ static void check_rest(struct proc *p, int lines, int want)
 	check_equal(lines + count_lines_of(&p->said), want);
 }
 
-static void no_allocation(void **state)
+TEST(no_allocation)
 {
 	enum { BLOCKS = 1000 };
 	const char *at = path("counts"), *library = getenv("COUNTING");
@@ -181,7 +179,6 @@ static void no_allocation(void **state)
 				       text("COUNT_FILE=%s", at))};
 	struct proc *p;
 
-	(void)state;
 	if (ASAN) {
 		print_message("not counted: ASan has allocators of its own\n");
 		skip();
@@ -221,7 +218,7 @@ static int lines_with(const char *at, const char *word)
 }
 
 /* The same seen by the kernel: no system call that changes memory. */
-static void no_memory_calls(void **state)
+TEST(no_memory_calls)
 {
 	enum { BLOCKS = 100 };
 	const char *at = path("trace");
@@ -235,7 +232,6 @@ static void no_memory_calls(void **state)
 	const char *weirs;
 	pid_t pid;
 
-	(void)state;
 	if (ASAN || proc_wait(p) != 0) {
 		print_message("not traced: no strace here, or under ASan\n");
 		skip();
@@ -252,14 +248,4 @@ static void no_memory_calls(void **state)
 	lines += send_blocks(p, BLOCKS, &block);
 	check_equal(lines_with(at, weirs), before);
 	check_rest(p, lines, GREETED + of_first + BLOCKS * of_block);
-}
-
-int run_million(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(no_allocation),
-		TEST(no_memory_calls),
-	};
-
-	return cmocka_run_group_tests_name("million", tests, NULL, NULL);
 }

@@ -3,8 +3,6 @@
  * either when the other ends.  Run where PRELOAD names it.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <dirent.h>
@@ -152,9 +150,8 @@ static const char *fill_in(const char *list)
 	return b.ptr;
 }
 
-static void environment(void **state)
+TEST(environment)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		struct proc *p = start_with(WORDS(server, "--report"),
 					    fill_in(lists[i].list));
@@ -206,7 +203,7 @@ static void ignore_children(void)
 }
 
 /* Where the prefix cannot be as good: the process is the client's own child. */
-static void given(void **state)
+TEST(given)
 {
 	static const struct {
 		const char *name;
@@ -220,7 +217,6 @@ static void given(void **state)
 	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named);
 	const char *ask = request("1", "test/given", NULL);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct how how = {.env = env, .prepare = rows[i].prepare};
 		struct proc *plain =
@@ -240,12 +236,11 @@ static void given(void **state)
 
 /* The process is the one that was started, and its pid the one that the client
  * knows; the relay is beside it. */
-static void pids(void **state)
+TEST(pids)
 {
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
 	pid_t relay;
 
-	(void)state;
 	check_equal(server_pid(p), p->pid);
 	relay = weir_pid(p);
 	check(relay != p->pid, "the server is the relay");
@@ -268,7 +263,7 @@ static void open_more(void)
 
 /* Each has what it needs, and nothing of the other's: the server nothing of
  * the client's, the relay nothing that was the server's alone. */
-static void descriptors(void **state)
+TEST(descriptors)
 {
 	struct how how = {.prepare = open_more};
 	struct proc *p =
@@ -277,7 +272,6 @@ static void descriptors(void **state)
 	pid_t relay;
 	int open = 0;
 
-	(void)state;
 	ping(p, "1");
 	relay = weir_pid(p);
 	for (size_t i = 0; i < COUNT(ours); i++) {
@@ -297,7 +291,7 @@ static void descriptors(void **state)
 }
 
 /* Programs that start, or become, one another: the first has the relay. */
-static void interposed_once(void **state)
+TEST(interposed_once)
 {
 	const char *const *const chains[] = {
 		WORDS("sh", "-c", "exec \"$0\" --report", server),
@@ -308,7 +302,6 @@ static void interposed_once(void **state)
 		WORDS("env", "-i", server, "--report"),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		struct proc *p = proc_start(behind_weir(chains[i]));
 
@@ -338,9 +331,8 @@ static const struct {
 };
 
 /* None of them meets what the client gave. */
-static void before_main(void **state)
+TEST(before_main)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(early); i++) {
 		struct proc *p =
 			start_with(WORDS(beside_server(early[i].program)),
@@ -363,12 +355,11 @@ static void before_main(void **state)
 
 /* What libweir.so cannot be before meets what the client gave; but then the
  * program does not run. */
-static void another_is_first(void **state)
+TEST(another_is_first)
 {
 	const char *line = call("0", "remove");
 	struct proc *p = start_with(WORDS(server), fill_in("@:early-first.so"));
 
-	(void)state;
 	proc_send(p, line);
 	check_status(p, 125);
 	check_text("stdout", p->said.ptr, text("library %s", line));
@@ -380,7 +371,7 @@ static void another_is_first(void **state)
 
 /* A program that starts the server itself may have what it wants of it without
  * a word to its own client; where no message came, that is told. */
-static void no_message(void **state)
+TEST(no_message)
 {
 	static const char by_itself[] =
 		"echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}' | "
@@ -401,7 +392,6 @@ static void no_message(void **state)
 		 "{\"jsonrpc\": \"2.0\"}\n", false, false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_start(
 			behind_weir(WORDS("sh", "-c", rows[i].script, server)));
@@ -420,11 +410,10 @@ static void no_message(void **state)
 /* ---- the end --------------------------------------------------------- */
 
 /* Without the relay the server meets what a client that has gone leaves. */
-static void relay_is_killed(void **state)
+TEST(relay_is_killed)
 {
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--exit", "4")));
 
-	(void)state;
 	ping(p, "1");
 	kill(weir_pid(p), SIGKILL);
 	check_status(p, 4);
@@ -439,7 +428,7 @@ static void relay_is_killed(void **state)
 }
 
 /* The relay does not outlive it, whoever else has its ends. */
-static void server_is_killed(void **state)
+TEST(server_is_killed)
 {
 	const char *const *const commands[] = {
 		WORDS(server, "--report", "--ignore-eof"),
@@ -448,7 +437,6 @@ static void server_is_killed(void **state)
 		      server, path("left")),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		struct proc *p = proc_start(behind_weir(commands[i]));
 		int relay;
@@ -471,7 +459,7 @@ static void lead_a_group(void)
 }
 
 /* They reach the server once, and leave the relay alone. */
-static void signals_to_the_group(void **state)
+TEST(signals_to_the_group)
 {
 	static const int numbers[] = {SIGTERM, SIGINT,  SIGQUIT,
 				      SIGUSR1, SIGUSR2, SIGHUP};
@@ -479,7 +467,6 @@ static void signals_to_the_group(void **state)
 	struct proc *p =
 		proc_start_how(behind_weir(WORDS(server, "--signals")), &how);
 
-	(void)state;
 	ping(p, "1");
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		in_case(strsignal(numbers[i]));
@@ -497,7 +484,7 @@ static void signals_to_the_group(void **state)
 }
 
 /* What a group gets as it ends does not cost the last words. */
-static void group_is_ended(void **state)
+TEST(group_is_ended)
 {
 	struct proc *plain =
 		proc_run(WORDS(server, "--huge", "3000000"), call("1", "echo"));
@@ -510,7 +497,6 @@ static void group_is_ended(void **state)
 				  big)),
 		&how);
 
-	(void)state;
 	check_text("a line", proc_line(p), "\n");
 	check_equal(kill(-p->pid, SIGTERM), 0);
 	check_status(p, 3);
@@ -521,7 +507,7 @@ static void group_is_ended(void **state)
 /* The server has ended, the client takes its time, and whoever cleans up ends
  * what is left of the group: nothing is lost.  It is more than one pipe holds,
  * and less than two, so that the server can end. */
-static void last_words(void **state)
+TEST(last_words)
 {
 	struct proc *plain =
 		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
@@ -530,7 +516,6 @@ static void last_words(void **state)
 	struct proc *p;
 	int out[2], ended, relay;
 
-	(void)state;
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
 	p = proc_start_how(
@@ -566,7 +551,7 @@ static void little_memory(void)
 }
 
 /* Whatever keeps the relay from starting keeps the server from it. */
-static void cannot_start(void **state)
+TEST(cannot_start)
 {
 	static const struct {
 		const char *says;
@@ -576,7 +561,6 @@ static void cannot_start(void **state)
 		{"out of memory", little_memory},
 	};
 
-	(void)state;
 #ifdef __SANITIZE_ADDRESS__
 	skip(); /* it cannot start with little memory itself */
 #endif
@@ -621,7 +605,7 @@ static pid_t child_of(pid_t pid)
 
 /* What the server says last is not lost, and neither is its status, nor a
  * signal. */
-static void process_one(void **state)
+TEST(process_one)
 {
 	const char *const *command =
 		WORDS(server, "--huge", "3000000", "--exit", "9", "--signals");
@@ -629,7 +613,6 @@ static void process_one(void **state)
 	struct proc *p = start_apart(command);
 	pid_t one, inside;
 
-	(void)state;
 	proc_send(p, call("\"no\"", "remove"));
 	check_refused(proc_line(p), "\"no\"", false, RULE_DEFAULT, NULL);
 	ping(p, "0");
@@ -645,41 +628,16 @@ static void process_one(void **state)
 }
 
 /* Nobody is left, and nothing runs without the relay. */
-static void process_one_is_killed(void **state)
+TEST(process_one_is_killed)
 {
 	struct proc *p = start_apart(WORDS(server, "--ignore-eof"));
 	pid_t one;
 	int inside;
 
-	(void)state;
 	ping(p, "0");
 	one = child_of(p->pid);
 	inside = pid_open(child_of(one));
 	kill(one, SIGKILL);
 	pid_wait(inside);
 	proc_wait(p);
-}
-
-int run_preload(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(environment),
-		TEST(given),
-		TEST(pids),
-		TEST(descriptors),
-		TEST(interposed_once),
-		TEST(before_main),
-		TEST(another_is_first),
-		TEST(no_message),
-		TEST(relay_is_killed),
-		TEST(server_is_killed),
-		TEST(signals_to_the_group),
-		TEST(group_is_ended),
-		TEST(last_words),
-		TEST(cannot_start),
-		TEST(process_one),
-		TEST(process_one_is_killed),
-	};
-
-	return cmocka_run_group_tests_name("preload", tests, NULL, NULL);
 }

@@ -4,9 +4,7 @@
  * memory stays flat.
  */
 #include "answers.h"
-
 #include "ends.h"
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -111,9 +109,8 @@ static void client_stuck(const struct ends_kind *kind)
 	check_equal((long long)content(record).len, (long long)sent);
 }
 
-static void client_does_not_move(void **state)
+TEST(client_does_not_move)
 {
-	(void)state;
 	for (size_t i = 0; i < ENDS_KINDS; i++) {
 		in_case(ends_kinds[i].name);
 		client_stuck(&ends_kinds[i]);
@@ -121,7 +118,7 @@ static void client_does_not_move(void **state)
 }
 
 /* The server does not read: what it says comes all the same. */
-static void server_does_not_move(void **state)
+TEST(server_does_not_move)
 {
 	const char *fifo = path("fifo"), *record = path("record");
 	struct bytes flood = many_pings(60000);
@@ -129,7 +126,6 @@ static void server_does_not_move(void **state)
 	struct proc *p;
 	FILE *f;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(behind_weir(WORDS(
 		"sh", "-c", "cat \"$0\"; exec cat >\"$1\"", fifo, record)));
@@ -154,7 +150,7 @@ static void server_does_not_move(void **state)
 }
 
 /* Neither reads before the other does. */
-static void both_full(void **state)
+TEST(both_full)
 {
 	struct bytes flood = many_lines(30000), input = many_pings(60000);
 	const char *big = file("flood", flood.ptr), *record = path("record");
@@ -163,7 +159,6 @@ static void both_full(void **state)
 	struct proc *p;
 	int out[2];
 
-	(void)state;
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
 	p = proc_start_how(
@@ -190,13 +185,12 @@ static void both_full(void **state)
 
 /* Refusals wait for the end of a line of the server's, as many as weir can
  * hold; it comes all the same. */
-static void answers_wait_for_a_line(void **state)
+TEST(answers_wait_for_a_line)
 {
 	const char *fifo = path("fifo"), *line = call("1", "remove");
 	struct proc *p;
 	FILE *f;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(behind_weir(WORDS(
 		"sh", "-c", "printf '{half '; cat \"$0\"; exec cat", fifo)));
@@ -215,7 +209,7 @@ static void answers_wait_for_a_line(void **state)
 
 /* A prompt has no end: it is given one, after a second, and all are answered;
  * what comes next is read as any other line. */
-static void answers_do_not_wait_for_a_prompt(void **state)
+TEST(answers_do_not_wait_for_a_prompt)
 {
 	enum { CALLS = 1000 };
 	int64_t began = milliseconds();
@@ -227,7 +221,6 @@ static void answers_do_not_wait_for_a_prompt(void **state)
 		"printf '\\n> '; read x; echo '{\"id\":2,\"result\":{"
 		"\"tools\":[{\"name\":\"x\"}]}}'; read x"));
 
-	(void)state;
 	proc_more(p, 3);
 	for (int i = 0; i < CALLS; i++)
 		proc_send(p, call("1", "remove"));
@@ -259,7 +252,7 @@ static int input_of(pid_t pid)
 }
 
 /* At the begin of a session each read has one line, whatever is in it. */
-static void first_lines_come_alone(void **state)
+TEST(first_lines_come_alone)
 {
 	static const size_t sizes[] = {80, 1500, 100, 4095, 500, 81, 2000};
 	struct proc *p =
@@ -270,7 +263,6 @@ static void first_lines_come_alone(void **state)
 	struct bytes input = {.ptr = NULL};
 	static char buf[65536];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++)
 		append_text(&input, long_ping("1", sizes[i]));
 	append_text(&input, many_pings(20).ptr);
@@ -306,13 +298,12 @@ static int size_of_input(pid_t pid)
 }
 
 /* Others of this user need pipes, too. */
-static void pipe_is_as_large_as_needed(void **state)
+TEST(pipe_is_as_large_as_needed)
 {
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
 	pid_t pid = server_pid(p);
 	int pipe[2], usual;
 
-	(void)state;
 	check_equal(pipe2(pipe, O_CLOEXEC), 0);
 	usual = fcntl(pipe[0], F_GETPIPE_SZ);
 	for (int i = 0; i < 200; i++)
@@ -393,7 +384,7 @@ static long wakeups_of(pid_t pid)
 }
 
 /* A long line waits for room, and weir looks less and less often. */
-static void waits_ever_longer(void **state)
+TEST(waits_ever_longer)
 {
 	enum { LOOKS = 12, PAUSE = 400 };
 	struct proc *p =
@@ -402,7 +393,6 @@ static void waits_ever_longer(void **state)
 	int64_t last;
 	long first, seen;
 
-	(void)state;
 	fill_until_it_waits(p, pid);
 	first = seen = wakeups_of(pid);
 	last = milliseconds();
@@ -416,7 +406,7 @@ static void waits_ever_longer(void **state)
 }
 
 /* Once the server has closed its stdin, there is nothing to look for. */
-static void waits_no_more(void **state)
+TEST(waits_no_more)
 {
 	struct proc *p = proc_start(behind_weir(
 		WORDS("sh", "-c",
@@ -425,7 +415,6 @@ static void waits_no_more(void **state)
 	pid_t server_pid = number_of(p, "pid"), pid = weir_pid(p);
 	struct pollfd in = {.fd = p->in};
 
-	(void)state;
 	fill_until_it_waits(p, pid);
 	kill(server_pid, SIGUSR1);
 	check_equal(poll(&in, 1, DEADLINE), 1);
@@ -434,7 +423,7 @@ static void waits_no_more(void **state)
 }
 
 /* Long lines come all the same, and it is said once. */
-static void fullness_is_not_told(void **state)
+TEST(fullness_is_not_told)
 {
 	static const size_t sizes[] = {100, 20000, 300000, 3 << 20, 5000};
 	struct how how = {.prepare = fullness_untold};
@@ -442,7 +431,6 @@ static void fullness_is_not_told(void **state)
 	struct bytes input = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	for (size_t i = 0; i < 10; i++)
 		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
 	p = proc_start_how(behind_weir(WORDS(server, "--record", record)),
@@ -511,12 +499,11 @@ static const struct {
 };
 
 /* Whatever is open, closed or full: where nothing moves weir rests. */
-static void rest(void **state)
+TEST(rest)
 {
 	struct proc *p[COUNT(rests)];
 	pid_t pids[COUNT(rests)];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rests); i++) {
 		in_case(rests[i].name);
 		p[i] = proc_start(
@@ -534,14 +521,13 @@ static void rest(void **state)
 
 /* A line that is left out holds up the judging until what came before it is
  * sent: no more is read meanwhile than without it. */
-static void refused_do_not_pile_up(void **state)
+TEST(refused_do_not_pile_up)
 {
 	struct bytes lines = many_pings(1000);
 	struct proc *p =
 		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
 	size_t sent = 0;
 
-	(void)state;
 	append_text(&lines, call("2", "remove"));
 	for (int still = 0; still < STILL;) {
 		size_t at = sent % lines.len;
@@ -557,13 +543,12 @@ static void refused_do_not_pile_up(void **state)
 }
 
 /* What the server closes, the client sees closed, while both live on. */
-static void closed_by_the_server(void **state)
+TEST(closed_by_the_server)
 {
 	const char *line = request("1", "ping", NULL);
 	struct proc *p = proc_start(
 		behind_weir(WORDS("sh", "-c", "exec sleep 1000 >&-")));
 
-	(void)state;
 	check_text("the output", proc_line(p), "(no line)");
 	p = proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000 <&-")));
 	while (proc_write(p, line, strlen(line)))
@@ -576,7 +561,7 @@ static void closed_by_the_server(void **state)
 /* ---- pieces ---------------------------------------------------------- */
 
 /* A line waits until the pipe has room for all of it; the server closes it. */
-static void closed_when_full(void **state)
+TEST(closed_when_full)
 {
 	const char *fifo = path("fifo"), *line = long_ping("1", 300000);
 	const size_t len = strlen(line);
@@ -584,7 +569,6 @@ static void closed_when_full(void **state)
 	size_t sent = 0;
 	FILE *f;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(behind_weir(
 		WORDS("sh", "-c", "cat \"$0\"; exec sleep 1000 <&-", fifo)));
@@ -617,14 +601,13 @@ static bool one_byte(struct proc *p, char byte)
 
 /* What the client sends, the server says and the client reads: byte by byte,
  * through each kind of ends. */
-static void byte_by_byte(void **state)
+TEST(byte_by_byte)
 {
 	const char *input =
 		text("%s%s%s%s", request("1", "ping", NULL), call("2", "echo"),
 		     long_ping("3", 300), request("4", "tools/list", "{}"));
 	struct proc *plain = proc_run(WORDS(server), input);
 
-	(void)state;
 	for (size_t i = 0; i < ENDS_KINDS; i++) {
 		const struct ends_kind *kind = &ends_kinds[i];
 		struct ends e;
@@ -643,7 +626,7 @@ static void byte_by_byte(void **state)
 }
 
 /* Either process is stopped and goes on, at any moment. */
-static void stopped_and_continued(void **state)
+TEST(stopped_and_continued)
 {
 	enum { LINES = 3000 };
 	struct bytes input = {.ptr = NULL};
@@ -651,7 +634,6 @@ static void stopped_and_continued(void **state)
 	size_t sent = 0;
 	pid_t pids[2];
 
-	(void)state;
 	for (int i = 0; i < LINES; i++)
 		append_text(&input,
 			    i % 7 ? long_ping("1", 200) : call("2", "echo"));
@@ -702,7 +684,7 @@ static void no_privilege(void)
 
 /* Where many pipes are open, new ones hold a page or two, and cannot be made
  * larger: all arrives nevertheless. */
-static void small_pipes(void **state)
+TEST(small_pipes)
 {
 	static const size_t sizes[] = {100,  4094,  4095,  4096,  8191,  8192,
 				       8193, 65535, 65536, 65537, 200000};
@@ -715,7 +697,6 @@ static void small_pipes(void **state)
 	const char *at;
 	struct proc *p;
 
-	(void)state;
 	for (size_t i = 0; i < 40; i++) {
 		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
 		append_text(&input, call("2", "echo"));
@@ -743,7 +724,7 @@ static void small_pipes(void **state)
 
 /* A line of the longest there may be goes both ways; one byte more is refused
  * from the client, and passes from the server. */
-static void longest_line(void **state)
+TEST(longest_line)
 {
 	const char *record = path("record");
 	const char *fits = long_ping("1", LONGEST);
@@ -752,7 +733,6 @@ static void longest_line(void **state)
 		WORDS("sh", "-c", "head -n 1; cat >\"$0\"; cat \"$1\"", record,
 		      file("more", more))));
 
-	(void)state;
 	proc_send(p, fits);
 	proc_more(p, LONGEST + 1);
 	check_text("the line", p->said.ptr, fits);
@@ -771,7 +751,7 @@ static void longest_line(void **state)
 
 /* The beginning of a result is with the client before its end is written, and
  * weir does not keep what is between. */
-static void result_streams(void **state)
+TEST(result_streams)
 {
 	enum { KIB_MORE = 4096 };
 	static const char begin[] = "{\"jsonrpc\":\"2.0\",\"id\":1,"
@@ -786,7 +766,6 @@ static void result_streams(void **state)
 	long before;
 	pid_t pid;
 
-	(void)state;
 	proc_send(p, request("1", "ping", NULL));
 	proc_more(p, 1);
 	pid = weir_pid(p);
@@ -810,7 +789,7 @@ static void result_streams(void **state)
 }
 
 /* Memory for a long line is not kept for the ones that follow. */
-static void long_line_is_given_back(void **state)
+TEST(long_line_is_given_back)
 {
 	enum { KIB_MORE = 4096 };
 	const size_t long_line = (size_t)16 << 20;
@@ -818,7 +797,6 @@ static void long_line_is_given_back(void **state)
 	pid_t pid;
 	long before;
 
-	(void)state;
 	for (int i = 0; i < 100; i++) {
 		proc_send(p, request("1", "ping", NULL));
 		proc_line(p);
@@ -840,7 +818,7 @@ static void long_line_is_given_back(void **state)
 }
 
 /* A server that knows no initialize: lines are not read whole from then on. */
-static void refused_greeting(void **state)
+TEST(refused_greeting)
 {
 	static const char no[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":"
 				 "{\"code\":-32601,\"message\":\"no\"}}";
@@ -850,40 +828,10 @@ static void refused_greeting(void **state)
 		      "echo line",
 		      no)));
 
-	(void)state;
 	proc_send(p, request("1", "initialize", "{}"));
 	check_text("the answer", proc_line(p), text("%s\n", no));
 	proc_more(p, strlen("half a "));
 	proc_close_in(p);
 	check_status(p, 0);
 	check_text("the line", proc_line(p), "half a line\n");
-}
-
-int run_pressure(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(client_does_not_move),
-		TEST(server_does_not_move),
-		TEST(both_full),
-		TEST(answers_wait_for_a_line),
-		TEST(answers_do_not_wait_for_a_prompt),
-		TEST(first_lines_come_alone),
-		TEST(pipe_is_as_large_as_needed),
-		TEST(waits_ever_longer),
-		TEST(waits_no_more),
-		TEST(fullness_is_not_told),
-		TEST(rest),
-		TEST(closed_by_the_server),
-		TEST(closed_when_full),
-		TEST(refused_do_not_pile_up),
-		TEST(byte_by_byte),
-		TEST(small_pipes),
-		TEST(stopped_and_continued),
-		TEST(longest_line),
-		TEST(result_streams),
-		TEST(long_line_is_given_back),
-		TEST(refused_greeting),
-	};
-
-	return cmocka_run_group_tests_name("pressure", tests, NULL, NULL);
 }

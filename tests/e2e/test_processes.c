@@ -3,8 +3,6 @@
  * nobody is left behind (which is checked after every test).
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <fcntl.h>
@@ -103,7 +101,7 @@ static const struct {
 };
 
 /* The server is asked what it sees; it is the same with weir and without. */
-static void given(void **state)
+TEST(given)
 {
 	const char *const *command =
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
@@ -115,7 +113,6 @@ static void given(void **state)
 	struct how how = {.env = env};
 	const char *ask = request("1", "test/given", NULL), *line;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(starts); i++) {
 		struct proc *plain, *behind;
 
@@ -137,7 +134,7 @@ static void given(void **state)
 }
 
 /* stderr is the server's own: not a byte of it is weir's business. */
-static void stderr_is_the_servers(void **state)
+TEST(stderr_is_the_servers)
 {
 	struct proc *p = proc_run(
 		behind_weir(
@@ -145,7 +142,6 @@ static void stderr_is_the_servers(void **state)
 			      "printf 'a\\0\\377\\r\\n' >&2; cat; echo b >&2")),
 		"");
 
-	(void)state;
 	check_status(p, 0);
 	check_same("stderr", p->told.ptr, p->told.len, "a\0\xff\r\nb\n", 7);
 }
@@ -154,12 +150,11 @@ static void stderr_is_the_servers(void **state)
 
 /* The end of the input reaches the server, and all that it has to say before
  * its own end reaches the client. */
-static void input_ends(void **state)
+TEST(input_ends)
 {
 	struct bytes input = {.ptr = NULL}, output = {.ptr = NULL};
 	struct proc *p;
 
-	(void)state;
 	for (int i = 0; i < 20; i++) {
 		append_text(&input, request(text("%d", i), "ping", NULL));
 		append_text(&output, text("{\"jsonrpc\":\"2.0\",\"id\":%d,"
@@ -173,7 +168,7 @@ static void input_ends(void **state)
 }
 
 /* More than a pipe holds is still on its way when the server ends. */
-static void server_ends(void **state)
+TEST(server_ends)
 {
 	struct proc *plain =
 		proc_run(WORDS(server, "--huge", "5000000"), call("1", "echo"));
@@ -181,34 +176,31 @@ static void server_ends(void **state)
 	struct proc *p = proc_start(behind_weir(
 		WORDS("sh", "-c", "cat \"$0\"; printf 'no end'; exit 5", big)));
 
-	(void)state;
 	check_status(p, 5);
 	check_text("what the client sees", p->said.ptr,
 		   text("%sno end", plain->said.ptr));
 }
 
 /* The server's end is the end, whoever else still has its stdout. */
-static void server_leaves_a_child(void **state)
+TEST(server_leaves_a_child)
 {
 	struct proc *p = proc_start(behind_weir(
 		WORDS("sh", "-c",
 		      "sleep 1000 2>&- & echo \"{\\\"pid\\\":$!}\"; exit 5")));
 	pid_t left = number(p, "pid");
 
-	(void)state;
 	check_status(p, 5);
 	kill(left, SIGKILL); /* it would have been left without weir too */
 }
 
 /* It closes its stdout, and lives on until the client is done. */
-static void server_closes_stdout(void **state)
+TEST(server_closes_stdout)
 {
 	const char *record = path("record");
 	struct proc *p = proc_start(behind_weir(
 		WORDS("sh", "-c", "echo '[INFO]'; exec cat >\"$0\"", record)));
 	const char *line = request("1", "ping", NULL);
 
-	(void)state;
 	check_text("a line", proc_line(p), "[INFO]\n");
 	proc_send(p, line);
 	proc_close_in(p);
@@ -217,7 +209,7 @@ static void server_closes_stdout(void **state)
 }
 
 /* It closes its stdin, as it may: it is still heard, up to its end. */
-static void server_closes_stdin(void **state)
+TEST(server_closes_stdin)
 {
 	const char *fifo = path("fifo");
 	struct proc *p = proc_start(behind_weir(WORDS(
@@ -227,7 +219,6 @@ static void server_closes_stdin(void **state)
 	const char *line = request("1", "ping", NULL);
 	FILE *f;
 
-	(void)state;
 	check_text("a line", proc_line(p), "[INFO]\n");
 	proc_write(p, line, strlen(line));
 	f = fopen(fifo, "we");
@@ -240,13 +231,12 @@ static void server_closes_stdin(void **state)
 }
 
 /* The client is gone: whatever the server says, it meets a closed pipe. */
-static void client_goes(void **state)
+TEST(client_goes)
 {
 	const char *line = request("1", "ping", NULL);
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
 	int left;
 
-	(void)state;
 	proc_send(p, request("1", "test/now", NULL));
 	left = pid_open(number(p, "pid"));
 	proc_close_out(p);
@@ -265,7 +255,7 @@ static void client_goes(void **state)
 
 /* The server has ended, and the client does not take what is left: it can
  * still end weir by a signal. */
-static void ended_without_a_reader(void **state)
+TEST(ended_without_a_reader)
 {
 	struct proc *plain =
 		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
@@ -275,7 +265,6 @@ static void ended_without_a_reader(void **state)
 	int out[2], left;
 	struct proc *p;
 
-	(void)state;
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
 	p = proc_start_how(
@@ -302,9 +291,8 @@ static void ended_without_a_reader(void **state)
 static const int passed_on[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 
 /* One that does not ends by them. */
-static void signals_end(void **state)
+TEST(signals_end)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(passed_on); i++) {
 		struct proc *p =
 			proc_start(behind_weir(WORDS(server, "--ignore-eof")));
@@ -324,13 +312,12 @@ static void take_terminal(void)
 }
 
 /* ^C reaches weir and the server alike: it must not be passed on as well. */
-static void control_c(void **state)
+TEST(control_c)
 {
 	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
 	struct how how = {.given = {true}, .prepare = take_terminal};
 	struct proc *p;
 
-	(void)state;
 	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
 	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	check(theirs >= 0, "pty");
@@ -349,9 +336,8 @@ static void control_c(void **state)
 }
 
 /* Sent at any moment of the start, it ends both or neither. */
-static void signal_at_start(void **state)
+TEST(signal_at_start)
 {
-	(void)state;
 	for (int i = 0; i < 40; i++) {
 		struct proc *p = proc_start(behind_weir(WORDS(server)));
 		int status;
@@ -364,24 +350,4 @@ static void signal_at_start(void **state)
 		check(status == -SIGTERM || status == 128 + SIGTERM,
 		      "status %d", status);
 	}
-}
-
-int run_processes(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(given),
-		TEST(stderr_is_the_servers),
-		TEST(input_ends),
-		TEST(server_ends),
-		TEST(server_leaves_a_child),
-		TEST(server_closes_stdout),
-		TEST(server_closes_stdin),
-		TEST(client_goes),
-		TEST(ended_without_a_reader),
-		TEST(signals_end),
-		TEST(control_c),
-		TEST(signal_at_start),
-	};
-
-	return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
 }

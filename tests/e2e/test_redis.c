@@ -3,8 +3,6 @@
  * and while the server is stopped, killed, or wants what it is not given.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "../unit/redis.h"
 
 #include <stdlib.h>
@@ -20,13 +18,20 @@
 #define UNCOUNTED "the call limit cannot be checked right now"
 
 /* Skips the test where there is no server. */
-#define SERVER(...)                                                            \
-	do {                                                                   \
-		if (!redis_start(WORDS(__VA_ARGS__))) {                        \
-			print_message("no redis-server here\n");               \
-			skip();                                                \
-		}                                                              \
-	} while (0)
+#define SERVER(...) start_server(WORDS(__VA_ARGS__))
+static void start_server(const char *const *more)
+{
+	static bool once;
+
+	if (!once)
+		atexit(redis_end);
+	once = true;
+	after_test(redis_stop);
+	if (redis_start(more))
+		return;
+	print_message("no redis-server here\n");
+	skip();
+}
 
 static struct proc *start(const char *policy)
 {
@@ -48,11 +53,10 @@ static bool passes(struct proc *p)
 	return !from_weir(proc_line(p));
 }
 
-static void redis_many_weirs_and_restarts(void **state)
+TEST(redis_many_weirs_and_restarts)
 {
 	struct proc *p, *q;
 
-	(void)state;
 	SERVER(NULL);
 	p = start(RATE("9/minute"));
 	for (int i = 0; i < 9; i++) {
@@ -81,7 +85,7 @@ static void redis_many_weirs_and_restarts(void **state)
 }
 
 /* Nothing runs then, and it is said what to do. */
-static void redis_wrong_from_the_start(void **state)
+TEST(redis_wrong_from_the_start)
 {
 	static const struct {
 		const char *name, *url, *secret, *told;
@@ -113,7 +117,6 @@ static void redis_wrong_from_the_start(void **state)
 	};
 	struct proc *p;
 
-	(void)state;
 	SERVER("--requirepass", "secret");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *secret = rows[i].secret ? rows[i].secret : "";
@@ -139,11 +142,10 @@ static void redis_wrong_from_the_start(void **state)
 }
 
 /* Its counters would be thrown away. */
-static void redis_evicts(void **state)
+TEST(redis_evicts)
 {
 	struct proc *p;
 
-	(void)state;
 	SERVER("--maxmemory-policy", "allkeys-lru");
 	p = start(RATE("9/minute"));
 	proc_close_in(p);
@@ -153,13 +155,12 @@ static void redis_evicts(void **state)
 }
 
 /* A policy that counts nothing there does not even look for it. */
-static void redis_is_left_alone(void **state)
+TEST(redis_is_left_alone)
 {
 	struct proc *p =
 		proc_start(WORDS(weir, "-s", "redis://127.0.0.1:1", "-g", "g",
 				 "-p", file("policy", SESSION), "--", server));
 
-	(void)state;
 	check(passes(p), "the first call");
 	check(!passes(p), "the second call");
 	proc_close_in(p);
@@ -168,13 +169,12 @@ static void redis_is_left_alone(void **state)
 
 /* Limited calls are refused, the rest goes on; then all is as before, and
  * stderr has said both once. */
-static void redis_stands_still(void **state)
+TEST(redis_stands_still)
 {
 	struct proc *p, *q;
 	int64_t from;
 	int pings = 0;
 
-	(void)state;
 	SERVER(NULL);
 	p = start(RATE("9/minute"));
 	q = start(RATE("9/minute"));
@@ -211,11 +211,10 @@ static void redis_stands_still(void **state)
 	check(strstr(p->told.ptr, "does not answer"), "%s", p->told.ptr);
 }
 
-static void redis_is_killed(void **state)
+TEST(redis_is_killed)
 {
 	struct proc *p;
 
-	(void)state;
 	SERVER(NULL);
 	p = start(RATE("9/minute"));
 	check(passes(p), "at first");
@@ -241,27 +240,4 @@ static void redis_is_killed(void **state)
 	check(passes(p), "with memory");
 	proc_close_in(p);
 	check_status(p, 0);
-}
-
-static int teardown(void **state)
-{
-	redis_stop();
-	return harness_teardown(state);
-}
-#define REDIS(f) cmocka_unit_test_setup_teardown(f, harness_setup, teardown)
-
-int run_redis(void)
-{
-	const struct CMUnitTest tests[] = {
-		REDIS(redis_many_weirs_and_restarts),
-		REDIS(redis_wrong_from_the_start),
-		REDIS(redis_evicts),
-		REDIS(redis_is_left_alone),
-		REDIS(redis_stands_still),
-		REDIS(redis_is_killed),
-	};
-	int failed = cmocka_run_group_tests_name("redis", tests, NULL, NULL);
-
-	redis_end();
-	return failed;
 }

@@ -1,6 +1,5 @@
 /* weir scan: a policy from what a server says that it has. */
 #include "answers.h"
-#include "groups.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -104,11 +103,10 @@ static int count_calls(const char *tool)
 	return passed;
 }
 
-static void scan_profiles_rule(void **state)
+TEST(scan_profiles_rule)
 {
 	const char *profile = "", *said = "";
 
-	(void)state;
 	file("r", GREETING TOOLS(TOOL("pay_x") "," TOOL("drop_x") "," TOOL(
 			  "run_x") "," TOOL("set_x") "," TOOL("get_x")));
 	check_equal(mkdir(path("state"), 0700), 0);
@@ -197,11 +195,10 @@ static const struct {
 	{"@ --reply obeyed", 1, {"[{\"name\": \"get_\\u202ex\"}]"}},
 };
 
-static void scan_asks_every_server(void **state)
+TEST(scan_asks_every_server)
 {
 	struct proc *p;
 
-	(void)state;
 	file("modern", modern);
 	file("plain", GREETING TOOLS(TOOL("get_x")));
 	file("obeyed", GREETING TOOLS("{\"name\":\t\"get_\xe2\x80\xaex\"}"));
@@ -258,9 +255,8 @@ static const struct {
 	{"slow", "sh has not answered initialize within 1 s (--timeout)"},
 };
 
-static void scan_fails_with_one_message(void **state)
+TEST(scan_fails_with_one_message)
 {
-	(void)state;
 	file("r", GREETING);
 	file("e", "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"message\":"
 		  "\"no\\u001b[2J\xe2\x80\xae\"}}\n");
@@ -290,7 +286,7 @@ static void scan_fails_with_one_message(void **state)
 
 /* Names that could widen a policy, or show as others; tool_names() of what may
  * be called. */
-static void scan_hostile_names(void **state)
+TEST(scan_hostile_names)
 {
 	static const char names[] =
 		TOOL("*") "," TOOL("get_*") "," TOOL("get_?") "," TOOL("") "," TOOL("get_(x)") "," TOOL("mcp__s__get_x") "," TOOL("get_\\u0000x") "," TOOL("get_\\u0007") "," TOOL("get_\\ud800") "," TOOL(
@@ -307,7 +303,6 @@ static void scan_hostile_names(void **state)
 	};
 	struct proc *p;
 
-	(void)state;
 	file("r", text("%s" TOOLS("%s,{\"name\":\"%s\"}"), GREETING, names,
 		       text("%02000d", 7)));
 	p = run("scan -o p.json -- @ --reply r");
@@ -326,7 +321,7 @@ static void scan_hostile_names(void **state)
 }
 
 /* What the descriptions name is what a policy takes. */
-static void scan_names_guards(void **state)
+TEST(scan_names_guards)
 {
 	static const char *const arguments[] = {
 		"args.path", "/a.b~1url", "args.urls[*]",
@@ -334,7 +329,6 @@ static void scan_names_guards(void **state)
 	};
 	const char *at;
 
-	(void)state;
 	file("r", GREETING TOOLS(
 			  "{\"name\":\"get_x\",\"inputSchema\":{\"properties\":"
 			  "{\"path\":{\"type\":\"string\"},\"a.b/url\":{},"
@@ -414,11 +408,10 @@ static const struct {
 	       "\"(gone) x\"}}}"},
 };
 
-static void scan_merges(void **state)
+TEST(scan_merges)
 {
 	struct proc *p;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(merges); i++) {
 		file("p.json", merges[i].before);
 		file("r", text("%s" TOOLS("%s"), GREETING, merges[i].tools));
@@ -454,7 +447,7 @@ static void scan_merges(void **state)
 
 /* ---- configurations -------------------------------------------------- */
 
-static void scan_from_a_configuration(void **state)
+TEST(scan_from_a_configuration)
 {
 	const char *config =
 		"{\"mcpServers\":{\"one\":{\"command\":\"sh\",\"args\":[\"-c\","
@@ -464,7 +457,6 @@ static void scan_from_a_configuration(void **state)
 	char *dir = realpath(path(""), NULL);
 	struct proc *p;
 
-	(void)state;
 	check_equal(mkdir(path("in"), 0700), 0);
 	file("r", GREETING TOOLS(TOOL("get_x")));
 	file("c.json", text(config, dir, dir));
@@ -511,16 +503,4 @@ static void scan_from_a_configuration(void **state)
 	check_has(run_to("wrap --scan c.json one -p p.json", 0), "wrapped");
 	/* It is asked itself, not through weir. */
 	check_has(run_to("scan --config c.json one", 0), "\"get_x\": {");
-}
-
-int run_scan(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(scan_profiles_rule),          TEST(scan_asks_every_server),
-		TEST(scan_fails_with_one_message), TEST(scan_hostile_names),
-		TEST(scan_names_guards),           TEST(scan_merges),
-		TEST(scan_from_a_configuration),
-	};
-
-	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }

@@ -1,8 +1,6 @@
 /* weir scan --write-lock, and --lock --diff. */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -94,9 +92,8 @@ static const struct {
 	 NONE, "0 of 1", "tool \"\\u202e\\u001b[2J\": a key"},
 };
 
-static void lock_written(void **state)
+TEST(lock_written)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(written); i++) {
 		const char *lock = written[i / 2].lock;
 		struct proc *p;
@@ -121,13 +118,12 @@ static void lock_written(void **state)
 }
 
 /* What is locked passes, untouched. */
-static void lock_used(void **state)
+TEST(lock_used)
 {
 	static const char *const lists[] = {
 		"everything", "filesystem", "git", "memory", "sqlite",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		struct bytes list =
 			content(text("tests/lists/%s.json", lists[i]));
@@ -205,9 +201,8 @@ static const struct {
 	 {"new: \\u202e\n", "+  \"d\": \"\\u007f\\u202e\"\n"}},
 };
 
-static void lock_compared(void **state)
+TEST(lock_compared)
 {
-	(void)state;
 	check_status(write_lock(TOOLS(A "," B "," C)), 0);
 	for (size_t i = 0; i < COUNT(differences); i++) {
 		struct proc *p = scan(differences[i].tools,
@@ -223,7 +218,7 @@ static void lock_compared(void **state)
 }
 
 /* What cannot be done, and what to do. */
-static void lock_options(void **state)
+TEST(lock_options)
 {
 	const struct {
 		const char *const *options;
@@ -239,7 +234,6 @@ static void lock_options(void **state)
 		 "policy is no lock, and is not replaced"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = scan(TOOLS(A), rows[i].options);
 
@@ -248,16 +242,4 @@ static void lock_options(void **state)
 		check(strstr(p->told.ptr ? p->told.ptr : "", rows[i].told),
 		      "told: %s", p->told.ptr);
 	}
-}
-
-int run_scan_lock(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(lock_written),
-		TEST(lock_used),
-		TEST(lock_compared),
-		TEST(lock_options),
-	};
-
-	return cmocka_run_group_tests_name("scan_lock", tests, NULL, NULL);
 }

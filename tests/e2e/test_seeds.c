@@ -6,8 +6,6 @@
  */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <stdlib.h>
 
 #define TOOLS_MAX 64
@@ -150,42 +148,27 @@ static void check_seed(const struct seed *seed)
 	check_calls(seed);
 }
 
-static void sast_mcp(void **state)
+TEST(sast_mcp)
 {
-	(void)state;
 	check_seed(&(struct seed){"sast-mcp", "cancel_scan_job", 0});
 }
 
-static void webscrapertoolkit(void **state)
+TEST(webscrapertoolkit)
 {
-	(void)state;
 	check_seed(&(struct seed){"webscrapertoolkit", "cancel_job", 10});
 }
 
-static void workflows_mcp(void **state)
+TEST(workflows_mcp)
 {
-	(void)state;
 	check_seed(&(struct seed){"workflows-mcp", "cancel_job", 0});
 }
 
-static void sktime_mcp(void **state)
+TEST(sktime_mcp)
 {
-	(void)state;
 	check_seed(&(struct seed){"sktime-mcp", "cancel_job", 0});
 }
 
-static void cross_llm_mcp(void **state)
+TEST(cross_llm_mcp)
 {
-	(void)state;
 	check_seed(&(struct seed){"cross-llm-mcp", "cancel-async-job", 30});
-}
-
-int run_seeds(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(sast_mcp),   TEST(webscrapertoolkit), TEST(workflows_mcp),
-		TEST(sktime_mcp), TEST(cross_llm_mcp),
-	};
-
-	return cmocka_run_group_tests_name("seeds", tests, NULL, NULL);
 }

@@ -3,8 +3,6 @@
  * signal that weir is sent does.
  */
 #include "answers.h"
-
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -34,13 +32,12 @@ static const char *const no_handlers[] = {
 
 /* ---- how the server ends --------------------------------------------- */
 
-static void exit_codes(void **state)
+TEST(exit_codes)
 {
 	static const int codes[] = {0,   1,   2,   42,  124, 125, 126,
 				    127, 128, 129, 130, 137, 143, 255};
 	struct proc *ps[COUNT(codes)];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(codes); i++)
 		ps[i] = proc_start(behind_weir(
 			WORDS(server, "--exit", text("%d", codes[i]))));
@@ -94,9 +91,8 @@ static void check_deaths(const char *const *options)
 	check(died >= 10, "only %d signals end a process", died);
 }
 
-static void deaths(void **state)
+TEST(deaths)
 {
-	(void)state;
 	check_deaths(WORDS(NULL));
 	check_deaths(WORDS("--core", path(".")));
 }
@@ -169,12 +165,11 @@ static void no_core(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 }
 
-static void each_signal(void **state)
+TEST(each_signal)
 {
 	struct how how = {.env = no_handlers, .prepare = no_core};
 	struct proc *p[COUNT(classes)];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(classes); i++)
 		p[i] = proc_start_how(
 			behind_weir(WORDS(server, "--signals", "--report")),
@@ -187,12 +182,11 @@ static void each_signal(void **state)
 
 /* What the client sends to the process that it knows, which is the server where
  * weir is preloaded: what comes of it is the same without weir. */
-static void each_signal_direct(void **state)
+TEST(each_signal_direct)
 {
 	struct how how = {.env = no_handlers, .prepare = no_core};
 	const char *const *command = WORDS(server, "--signals");
 
-	(void)state;
 	if (!preload) /* it is weir: see above */
 		skip();
 	for (size_t c = 0; c < COUNT(classes); c++) {
@@ -218,14 +212,13 @@ static void each_signal_direct(void **state)
 
 /* Many at once: those that are pending are one, as for any process; none is
  * made up, and the session goes on. */
-static void storm(void **state)
+TEST(storm)
 {
 	enum { SENT = 2000 };
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--signals")));
 	int got = 0;
 	const char *line;
 
-	(void)state;
 	ping(p, "1");
 	for (int i = 0; i < SENT; i++)
 		kill(p->pid, i % 2 ? SIGUSR1 : SIGUSR2);
@@ -248,7 +241,7 @@ static void own_group(void)
 
 /* A signal for the whole group reaches the server by itself, and once more
  * through weir, which cannot tell: at least once, at most twice. */
-static void whole_group(void **state)
+TEST(whole_group)
 {
 	struct how how = {.prepare = own_group};
 	struct proc *p =
@@ -256,7 +249,6 @@ static void whole_group(void **state)
 	const char *line;
 	int got = 1;
 
-	(void)state;
 	ping(p, "1");
 	kill(-p->pid, SIGINT);
 	check_equal(number_of(p, "number"), SIGINT);
@@ -277,14 +269,13 @@ static void ignore_all(void)
 
 /* As behind nohup: what the server ignores from its start does not end weir
  * either. */
-static void ignored(void **state)
+TEST(ignored)
 {
 	static const int passed_on[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
 					SIGUSR2, SIGHUP, SIGALRM, SIGXFSZ};
 	struct how how = {.prepare = ignore_all};
 	struct proc *p = proc_start_how(behind_weir(WORDS(server)), &how);
 
-	(void)state;
 	ping(p, "1");
 	for (size_t i = 0; i < COUNT(passed_on); i++) {
 		kill(p->pid, passed_on[i]);
@@ -297,7 +288,7 @@ static void ignored(void **state)
 /* While weir waits for a policy that does not come, and for a verb, a signal
  * does what it does to any process; but SIGHUP, which the relay takes later
  * (reload_of_a_pipe). */
-static void waiting_for_a_policy(void **state)
+TEST(waiting_for_a_policy)
 {
 	static const struct {
 		const char *word;
@@ -309,7 +300,6 @@ static void waiting_for_a_policy(void **state)
 	};
 	const char *fifo = path("fifo");
 
-	(void)state;
 	prefix_only("the server gets them itself");
 	check_equal(mkfifo(fifo, 0600), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -327,16 +317,4 @@ static void waiting_for_a_policy(void **state)
 		check_status(p, -rows[i].number);
 		close(fd);
 	}
-}
-
-int run_signals(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(exit_codes),  TEST(deaths),
-		TEST(each_signal), TEST(each_signal_direct),
-		TEST(storm),       TEST(whole_group),
-		TEST(ignored),     TEST(waiting_for_a_policy),
-	};
-
-	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }

@@ -6,8 +6,6 @@
  */
 #include "answers.h"
 
-#include "groups.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -42,7 +40,7 @@ static const char *session(void)
 		    request("7", "tools/list", "{}"));
 }
 
-static void same_but_hidden(void **state)
+TEST(same_but_hidden)
 {
 	static const char *const options[][8] = {
 		{NULL},
@@ -58,7 +56,6 @@ static void same_but_hidden(void **state)
 		{"--noise", "--split", "4096", "--page", "5", "--slow", "3"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(options); i++) {
 		const char *const *command =
 			join(WORDS(server, "--catalogue", "workflows-mcp"),
@@ -85,11 +82,10 @@ static void same_but_hidden(void **state)
 
 /* A line under way is never broken into, neither while bytes are passed on as
  * they come nor while whole lines are read. */
-static void never_inside(void **state)
+TEST(never_inside)
 {
 	static const char *const methods[] = {"ping", "tools/list"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(methods); i++) {
 		struct proc *plain =
 			proc_run(WORDS(server, "--tools-count", "50"),
@@ -130,7 +126,7 @@ static void never_inside(void **state)
 
 /* ---- masses ---------------------------------------------------------- */
 
-static void huge_result(void **state)
+TEST(huge_result)
 {
 	const char *const *command =
 		join(WORDS(server, "--huge", "20971520"), WORDS(NULL));
@@ -144,14 +140,13 @@ static void huge_result(void **state)
 			      join(command, WORDS("--record", record))),
 			 input);
 
-	(void)state;
 	check(plain->said.len > 20 << 20, "not huge");
 	check_said(behind, plain);
 	check_text("what the server got", content(record).ptr, input);
 }
 
 /* Every other one is refused; all are sent before an answer is read. */
-static void pipelined(void **state)
+TEST(pipelined)
 {
 	const char *record = path("record");
 	struct bytes input = {.ptr = NULL}, passed = {.ptr = NULL};
@@ -159,7 +154,6 @@ static void pipelined(void **state)
 	const char *line;
 	struct proc *p;
 
-	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		line = call(text("%d", i), i % 2 ? "remove" : "echo");
 		append_text(&input, line);
@@ -191,7 +185,7 @@ static void pipelined(void **state)
 
 /* A pause inside a line ends it for some servers: each read of theirs has to
  * end where a line ends, also when they are slow and both sides are full. */
-static void lines_in_one_piece(void **state)
+TEST(lines_in_one_piece)
 {
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", denying),
 					  "--", server, "--report", "--slow",
@@ -201,7 +195,6 @@ static void lines_in_one_piece(void **state)
 	const size_t most = posix ? 60013 : 300007;
 	const char *line;
 
-	(void)state;
 	for (size_t i = 0; i < 80; i++) {
 		append_text(&input, long_ping("1", 100 + i * i * i % most));
 		if (i % 4 == 0)
@@ -238,7 +231,7 @@ static int held(int fd)
 
 /* A client that only writes: weir stops reading, and keeps nothing more.  Once
  * the client reads, everything comes. */
-static void client_does_not_read(void **state)
+TEST(client_does_not_read)
 {
 	enum { CALLS = 100000, KIB_MORE = 8192 };
 	struct how how = {.given = {[1] = true}};
@@ -251,7 +244,6 @@ static void client_does_not_read(void **state)
 	long before;
 	int out[2];
 
-	(void)state;
 	for (int i = 0; i < CALLS; i++)
 		append_text(&input, line);
 	check_equal(pipe2(out, O_CLOEXEC), 0);
@@ -408,7 +400,7 @@ static void check_link(void (*make)(struct link *), int flags)
 	check_status(p, 7);
 }
 
-static void links(void **state)
+TEST(links)
 {
 	static const struct {
 		const char *name;
@@ -421,7 +413,6 @@ static void links(void **state)
 		{"a terminal's master", make_master},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		in_case(kinds[i].name);
 		check_link(kinds[i].make, 0);
@@ -431,7 +422,7 @@ static void links(void **state)
 }
 
 /* weir -p policy -- server < in > out */
-static void files(void **state)
+TEST(files)
 {
 	const char *input = text("%s%s%s", session(), call("8", "remove"),
 				 long_ping("9", 100000));
@@ -442,7 +433,6 @@ static void files(void **state)
 	const char *line, *said, *found;
 	struct proc *p;
 
-	(void)state;
 	how.fds[0] = open(in, O_RDONLY | O_CLOEXEC);
 	how.fds[1] = open(out, O_WRONLY | O_CLOEXEC);
 	p = proc_start_how(WORDS(weir, "-p", file("policy", hiding), "--",
@@ -466,14 +456,13 @@ static void files(void **state)
 }
 
 /* A named pipe whose writers have been and gone before weir looks at it. */
-static void named_pipe(void **state)
+TEST(named_pipe)
 {
 	const char *fifo = path("fifo"), *line = request("1", "ping", NULL);
 	struct how how = {.given = {true}};
 	struct proc *p;
 	int end;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	how.fds[0] = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	fcntl(how.fds[0], F_SETFL, 0);
@@ -486,21 +475,4 @@ static void named_pipe(void **state)
 	check_text("what the client sees", p->said.ptr,
 		   "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
 	close(how.fds[0]);
-}
-
-int run_streams(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(same_but_hidden),
-		TEST(never_inside),
-		TEST(huge_result),
-		TEST(pipelined),
-		TEST(lines_in_one_piece),
-		TEST(client_does_not_read),
-		TEST(links),
-		TEST(files),
-		TEST(named_pipe),
-	};
-
-	return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }

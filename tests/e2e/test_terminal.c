@@ -2,8 +2,6 @@
 #include "answers.h"
 #include "fields.h"
 #include "processes.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <dirent.h>
@@ -137,12 +135,11 @@ static void check_denied(const char *line, const char *id)
 }
 
 /* One is denied, one is approved; numbers rise; all is shown. */
-static void lists_and_answers(void **state)
+TEST(lists_and_answers)
 {
 	struct proc *p = begin(ASKS(TERMINAL));
 	const char *list, *first, *second, *call, *line;
 
-	(void)state;
 	await_list(0);
 	proc_send(p, echo_with("1", "{\"a\":\"\xE2\x80\xAE\xC2\x9B [31m\"}"));
 	list = await_list(1);
@@ -182,7 +179,7 @@ static void lists_and_answers(void **state)
 
 /* A yes comes while a line that no pipe takes whole waits for a full one, of
  * which it is not told how full it is: neither is torn, nor mixed. */
-static void beside_a_long_line(void **state)
+TEST(beside_a_long_line)
 {
 	/* The second fills a pipe, with its end. */
 	const size_t sizes[] = {9000, posix ? 65535 : (1 << 20) - 1, 3 << 20};
@@ -195,7 +192,6 @@ static void beside_a_long_line(void **state)
 	struct bytes want = content(path("record")), got;
 	const char *number = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		if (i == 1) {
 			check(proc_line(p), "an answer");
@@ -240,12 +236,11 @@ static void let_others_in(void)
 }
 
 /* In the client and in the terminal: the first answer wins. */
-static void first_answer_wins(void **state)
+TEST(first_answer_wins)
 {
 	static const char *const question = "\"method\":\"elicitation/create\"";
 	struct proc *p = begin(ASKS(""));
 
-	(void)state;
 	proc_send(p, request("1", "initialize",
 			     "{\"protocolVersion\":\"2025-11-25\","
 			     "\"capabilities\":{\"elicitation\":{}}}"));
@@ -289,12 +284,11 @@ static void first_answer_wins(void **state)
 
 /* A policy that asks only since a reload has a door, and who may answer is as
  * the last one says. */
-static void door_reloaded(void **state)
+TEST(door_reloaded)
 {
 	struct proc *p = begin("{\"version\":\"1\",\"default\":\"allow\"}");
 	const char *n;
 
-	(void)state;
 	check(!exists(path("state")), "it was made");
 	file("policy", ASKS(TERMINAL));
 	kill(weir_pid(p), SIGHUP);
@@ -328,13 +322,12 @@ static void door_reloaded(void **state)
 }
 
 /* The start says how to reach it, where that is not the usual place. */
-static void start_line(void **state)
+TEST(start_line)
 {
 	const char *home = text("HOME=%s", path("h")), *at = path("a b");
 	const char *policy = file("policy", ASKS(TERMINAL));
 	struct proc *p;
 
-	(void)state;
 	check_equal(mkdir(path("h"), 0700), 0);
 	p = proc_start_how(WORDS("env", "-u", "XDG_STATE_HOME", home, weir,
 				 "-p", policy, "--", server),
@@ -352,14 +345,13 @@ static void start_line(void **state)
 }
 
 /* Arguments of a megabyte are shown to the last byte. */
-static void shows_all_of_it(void **state)
+TEST(shows_all_of_it)
 {
 	enum { MOST = 1000000 };
 	struct proc *p = begin(ASKS(TERMINAL));
 	struct bytes long_one = {.ptr = NULL};
 	const char *number, *all;
 
-	(void)state;
 	append_text(&long_one, "{\"a\":\"");
 	while (long_one.len < MOST)
 		append_text(&long_one, "0123456789abcdef");
@@ -375,12 +367,11 @@ static void shows_all_of_it(void **state)
 }
 
 /* What answers nothing. */
-static void wrong_answers(void **state)
+TEST(wrong_answers)
 {
 	struct proc *p = begin(ASKS(TERMINAL));
 	const char *n, *digest, *other;
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	n = number_in(await_list(1), 1);
 	digest = digest_of(n);
@@ -442,7 +433,7 @@ static void wrong_answers(void **state)
 }
 
 /* Two at a time, one that is killed, one that is stopped. */
-static void many_sessions(void **state)
+TEST(many_sessions)
 {
 	struct proc *a = begin(ASKS(TERMINAL)), *b = begin(ASKS(TERMINAL)),
 		    *c = begin(ASKS(TERMINAL)), *v;
@@ -451,7 +442,6 @@ static void many_sessions(void **state)
 	DIR *dir;
 	size_t sockets = 0;
 
-	(void)state;
 	proc_send(a, echo_with("1", "{\"of\":\"a\"}"));
 	list = await_list(1);
 	proc_send(b, echo_with("1", "{\"of\":\"b\"}"));
@@ -549,14 +539,13 @@ static const char *reply_of(int fd)
 }
 
 /* Whatever is sent, nothing is approved. */
-static void garbage_at_the_door(void **state)
+TEST(garbage_at_the_door)
 {
 	static const char zeros[64] = "0000000000000000000000000000000"
 				      "000000000000000000000000000000000";
 	struct proc *p = begin(ASKS(TERMINAL));
 	const char *at = socket_path(), *n;
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	n = number_in(await_list(1), 1);
 	{
@@ -604,7 +593,7 @@ static void garbage_at_the_door(void **state)
 
 /* A flood of connections, some of which stay, holds up neither the relay nor a
  * person. */
-static void a_flood_at_the_door(void **state)
+TEST(a_flood_at_the_door)
 {
 	enum { PEERS = 200, PINGS = 1000 };
 	struct proc *p = begin(ASKS(TERMINAL));
@@ -615,7 +604,6 @@ static void a_flood_at_the_door(void **state)
 	int64_t start;
 	long answered;
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	await_list(1);
 	for (int i = 0; i < PEERS; i++) {
@@ -648,7 +636,7 @@ static void a_flood_at_the_door(void **state)
 
 /* All who were silent speak just when another one comes.  In one of several
  * tries, as who is silent for too long is sent away. */
-static void all_speak_at_once(void **state)
+TEST(all_speak_at_once)
 {
 	enum { PEERS = 8 };
 	struct proc *p = begin(ASKS(TERMINAL));
@@ -657,7 +645,6 @@ static void all_speak_at_once(void **state)
 	const int before = descriptors_of(pid);
 	int fds[PEERS + 1], listed = 0;
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	for (int try = 0; try < 5 && listed <= PEERS; try++) {
 		for (int i = 0; i < PEERS; i++)
@@ -684,7 +671,7 @@ static void all_speak_at_once(void **state)
 }
 
 /* Without a descriptor for one more, nobody is let in, and it costs nothing. */
-static void no_descriptor_to_spare(void **state)
+TEST(no_descriptor_to_spare)
 {
 	struct proc *p = begin(ASKS(TERMINAL));
 	const pid_t pid = weir_pid(p);
@@ -694,7 +681,6 @@ static void no_descriptor_to_spare(void **state)
 	char name[32];
 	int fd, lowest = 0, before[4], count = 0;
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	await_list(1);
 	await_rest(pid);
@@ -728,12 +714,11 @@ static void no_descriptor_to_spare(void **state)
 }
 
 /* What others may have put there is not followed. */
-static void planted(void **state)
+TEST(planted)
 {
 	struct proc *p = begin(ASKS(TERMINAL)), *v;
 	const char *at = socket_path(), *aside = path("aside");
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	await_list(1);
 	check_equal(rename(at, aside), 0);
@@ -776,7 +761,7 @@ static void planted(void **state)
 }
 
 /* Where there can be no door, it is told, and the call is refused. */
-static void no_door(void **state)
+TEST(no_door)
 {
 	static const struct {
 		const char *name, *told;
@@ -787,7 +772,6 @@ static void no_door(void **state)
 		{"a link", "Not a directory", 0},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p;
 
@@ -822,7 +806,7 @@ static void no_door(void **state)
 
 /* ---- users ----------------------------------------------------------- */
 
-static void other_users(void **state)
+TEST(other_users)
 {
 	static const struct {
 		const char *by, *user;
@@ -842,7 +826,6 @@ static void other_users(void **state)
 		{",\"approve_by\":\"nosuchuser\"", NOBODY, false},
 	};
 
-	(void)state;
 	if (geteuid() != 0) {
 		print_message("only root can be another user: skipped\n");
 		skip();
@@ -883,12 +866,11 @@ static void other_users(void **state)
 }
 
 /* The same user is one like any other, where a rule names who must say yes. */
-static void not_the_same_user(void **state)
+TEST(not_the_same_user)
 {
 	struct proc *p, *v;
 	const char *n;
 
-	(void)state;
 	if (geteuid() == 0) {
 		print_message("root always may: skipped\n");
 		skip();
@@ -948,7 +930,7 @@ static void await_text(struct proc *p, const char *want)
 	p->taken = (size_t)(at - p->said.ptr) + strlen(want);
 }
 
-static void asks_on_a_terminal(void **state)
+TEST(asks_on_a_terminal)
 {
 	static const struct {
 		const char *typed;
@@ -962,7 +944,6 @@ static void asks_on_a_terminal(void **state)
 	};
 	struct proc *p = begin(ASKS(TERMINAL));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *id = text("%zu", i + 1), *n;
 		struct proc *v;
@@ -988,11 +969,10 @@ static void asks_on_a_terminal(void **state)
 }
 
 /* It asks about sessions that come and go, and notices what others answer. */
-static void watches(void **state)
+TEST(watches)
 {
 	struct proc *v = on_terminal(WORDS("--watch")), *a, *b;
 
-	(void)state;
 	await_text(v, "^C leaves.");
 	a = begin(ASKS(TERMINAL));
 	/* What is typed before the question is no answer. */
@@ -1038,7 +1018,7 @@ static const char *program(const char *words)
 	return text("WEIR_ASK=%s", at);
 }
 
-static void asks_a_program(void **state)
+TEST(asks_a_program)
 {
 	static const struct {
 		const char *words;
@@ -1057,7 +1037,6 @@ static void asks_a_program(void **state)
 		{"while :; do echo yes; done", false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p =
 			begin_how(ASKS(PROGRAM), WORDS(program(rows[i].words)));
@@ -1076,7 +1055,7 @@ static void asks_a_program(void **state)
 }
 
 /* One at a time, in their order; the end of the session ends it. */
-static void programs_wait_their_turn(void **state)
+TEST(programs_wait_their_turn)
 {
 	const char *ask = program(
 		text("cat >>%s; while [ ! -e %s ]; do sleep 0.02; done; rm %s; "
@@ -1085,7 +1064,6 @@ static void programs_wait_their_turn(void **state)
 	struct proc *p = begin_how(ASKS(PROGRAM), WORDS(ask));
 	const int64_t deadline = milliseconds() + DEADLINE;
 
-	(void)state;
 	for (int i = 1; i <= 3; i++)
 		proc_send(p, echo_with(text("%d", i), text("{\"n\":%d}", i)));
 	for (int i = 1; i <= 2; i++) {
@@ -1109,13 +1087,12 @@ static void programs_wait_their_turn(void **state)
 }
 
 /* Neither does a program that hangs, at the timeout. */
-static void a_program_that_hangs(void **state)
+TEST(a_program_that_hangs)
 {
 	struct proc *p = begin_how(
 		ASKS(PROGRAM ",\"approval_timeout\":5"),
 		WORDS(program("trap '' TERM; sleep 60 & sleep 60; echo yes")));
 
-	(void)state;
 	proc_send(p, echo_with("1", "{}"));
 	await_descendants(weir_pid(p), preload ? 3 : 4 + posix);
 	ping(p, "2");
@@ -1124,13 +1101,12 @@ static void a_program_that_hangs(void **state)
 	end(p);
 }
 
-static void no_program(void **state)
+TEST(no_program)
 {
 	static const char *const rows[] = {"ask",         "./ask",
 					   "/",           "/dev/null",
 					   "/etc/passwd", "/nonexistent"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_start_how(
 			WORDS(weir, "-p", file("policy", ASKS(PROGRAM)), "--",
@@ -1145,34 +1121,4 @@ static void no_program(void **state)
 			      strstr(p->told.ptr, "whole path"),
 		      "told: %s", p->told.ptr);
 	}
-}
-
-int run_terminal(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(lists_and_answers),
-		TEST(beside_a_long_line),
-		TEST(first_answer_wins),
-		TEST(door_reloaded),
-		TEST(start_line),
-		TEST(shows_all_of_it),
-		TEST(wrong_answers),
-		TEST(many_sessions),
-		TEST(garbage_at_the_door),
-		TEST(a_flood_at_the_door),
-		TEST(all_speak_at_once),
-		TEST(no_descriptor_to_spare),
-		TEST(planted),
-		TEST(no_door),
-		TEST(other_users),
-		TEST(not_the_same_user),
-		TEST(asks_on_a_terminal),
-		TEST(watches),
-		TEST(asks_a_program),
-		TEST(programs_wait_their_turn),
-		TEST(a_program_that_hangs),
-		TEST(no_program),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
 #include "answers.h"
 #include "ends.h"
 #include "fields.h"
-
-#include "groups.h"
 #include "way.h"
 
 #include <fcntl.h>
@@ -22,7 +20,7 @@ static const char counts[] =
 	"{\"rate_limit\":\"1/minute\"}}}";
 
 /* Each start that fails: what the client is told of it, and not told. */
-static void every_reason(void **state)
+TEST(every_reason)
 {
 	const char *policy = file("good", good);
 	const char *limits = file("counts", counts);
@@ -56,7 +54,6 @@ static void every_reason(void **state)
 		 "?\"??: no such command"},
 	};
 
-	(void)state;
 	prefix_only("libweir.so answers nothing");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_run(rows[i].words, GREETING);
@@ -75,7 +72,7 @@ static void every_reason(void **state)
 }
 
 /* What arrives, and the ids of the answers, each followed by a space. */
-static void every_line(void **state)
+TEST(every_line)
 {
 	const char *longer = long_ping("8", 200000);
 	const struct {
@@ -113,7 +110,6 @@ static void every_line(void **state)
 		 "null "},
 	};
 
-	(void)state;
 	prefix_only("libweir.so answers nothing");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_run(WORDS(weir), rows[i].input);
@@ -135,7 +131,7 @@ static void every_line(void **state)
 
 /* The first request has a second, and so has each that follows; but five in
  * all, also where nobody reads the answers. */
-static void takes_its_time(void **state)
+TEST(takes_its_time)
 {
 	struct proc *silent, *asks, *unread;
 	struct how how = {.given = {[1] = true}};
@@ -143,7 +139,6 @@ static void takes_its_time(void **state)
 	int out[2], answered = 0;
 	struct bytes many = {.ptr = NULL};
 
-	(void)state;
 	prefix_only("libweir.so answers nothing");
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
@@ -174,12 +169,11 @@ static void takes_its_time(void **state)
 }
 
 /* Nobody types a message. */
-static void no_terminal(void **state)
+TEST(no_terminal)
 {
 	const struct ends_kind *kind = ends_kinds;
 	int64_t took = 1000;
 
-	(void)state;
 	prefix_only("libweir.so answers nothing");
 	while (!kind->terminal)
 		kind++;
@@ -202,13 +196,12 @@ static void take_sigpipe(void)
 }
 
 /* A client that has gone, or wants it gone. */
-static void ends_early(void **state)
+TEST(ends_early)
 {
 	struct how how = {.given = {[1] = true}, .prepare = take_sigpipe};
 	struct proc *p;
 	int out[2];
 
-	(void)state;
 	prefix_only("libweir.so answers nothing");
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
@@ -227,7 +220,7 @@ static void ends_early(void **state)
 }
 
 /* Their stdin is not an MCP client's. */
-static void not_for_others(void **state)
+TEST(not_for_others)
 {
 	const char *const *const words[] = {
 		WORDS(weir, "check", path("none")),
@@ -237,7 +230,6 @@ static void not_for_others(void **state)
 	};
 	size_t first = preload ? COUNT(words) - 1 : 0;
 
-	(void)state;
 	for (size_t i = first; i < COUNT(words) - !preload; i++) {
 		struct proc *p = proc_run(words[i], GREETING);
 
@@ -248,7 +240,7 @@ static void not_for_others(void **state)
 }
 
 /* What weir says on a terminal has lines of 80 columns; elsewhere, one. */
-static void lines_fit_a_terminal(void **state)
+TEST(lines_fit_a_terminal)
 {
 	const char *sound = file("sound", good);
 	const char *all = file("all", "{\"version\":\"1\",\"default\":\"deny\","
@@ -261,7 +253,6 @@ static void lines_fit_a_terminal(void **state)
 	};
 	size_t kind = 0, folded = 0;
 
-	(void)state;
 	while (!ends_kinds[kind].terminal)
 		kind++;
 	for (size_t i = 0; i < COUNT(commands); i++) {
@@ -285,16 +276,4 @@ static void lines_fit_a_terminal(void **state)
 		check(strlen(once) > 81, "not folded elsewhere: %s", once);
 	}
 	check(folded > 0, "nothing was too long");
-}
-
-int run_unstarted(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(every_reason),         TEST(every_line),
-		TEST(takes_its_time),       TEST(no_terminal),
-		TEST(lines_fit_a_terminal), TEST(ends_early),
-		TEST(not_for_others),
-	};
-
-	return cmocka_run_group_tests_name("unstarted", tests, NULL, NULL);
 }

@@ -4,8 +4,6 @@
  */
 #include "answers.h"
 #include "fields.h"
-
-#include "groups.h"
 #include "processes.h"
 #include "way.h"
 
@@ -209,12 +207,11 @@ static const struct {
 };
 
 /* As if weir were not there; but for the log. */
-static void observe(void **state)
+TEST(observe)
 {
 	struct bytes input = all_rows();
 	struct proc *plain = proc_start(WORDS(server));
 
-	(void)state;
 	send_all(plain, &input);
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		const char *log = path(text("log-%zu", i));
@@ -240,7 +237,7 @@ static void observe(void **state)
 }
 
 /* Lists are neither cut nor withheld. */
-static void observed_lists(void **state)
+TEST(observed_lists)
 {
 	const char *reply = file(
 		"reply", RPC "\"id\":1,\"result\":{\"tools\":[{\"name\":"
@@ -253,21 +250,19 @@ static void observed_lists(void **state)
 			       server, "--reply", reply),
 			 text("%s%s", list, list));
 
-	(void)state;
 	check_text("what the client sees", p->said.ptr, content(reply).ptr);
 	check_equal(weir_lines(p->told.ptr), 1);
 	check(strstr(p->told.ptr, "4 of the 5 entries"), "%s", p->told.ptr);
 }
 
 /* Without a log, stderr says what would be refused: a line a second. */
-static void observed_on_stderr(void **state)
+TEST(observed_on_stderr)
 {
 	struct proc *p = proc_start(
 		WORDS(weir, "-n", "-p", file("policy", policy), "--", server));
 	const char *bell = call("1", "x\\u0007\x7f");
 	int64_t start;
 
-	(void)state;
 	proc_send(p, call("1", "echo"));
 	proc_send(p, call("1", "remove"));
 	proc_told(p, "weir: would not pass: tools/call remove: ");
@@ -291,7 +286,7 @@ static void observed_on_stderr(void **state)
 	check_equal(weir_lines(p->told.ptr), 3);
 }
 
-static void not_observing(void **state)
+TEST(not_observing)
 {
 	static const struct {
 		const char *variable;
@@ -303,7 +298,6 @@ static void not_observing(void **state)
 		{"WEIR_OBSERVING=1", 0},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *const *env = WORDS(cases[i].variable);
 		struct how how = {.env = env};
@@ -325,7 +319,7 @@ static void not_observing(void **state)
 /* ---- the log --------------------------------------------------------- */
 
 /* What is logged is what was answered. */
-static void log_lines(void **state)
+TEST(log_lines)
 {
 	struct bytes input = all_rows();
 	const char *log = path("log"), *at, *line, *message;
@@ -337,7 +331,6 @@ static void log_lines(void **state)
 				     "--max-line", MAX_LINE, "--", server),
 			       &how);
 
-	(void)state;
 	send_all(p, &input);
 	check_log(log, false);
 	at = lines_about(content(log).ptr, "decision");
@@ -356,7 +349,7 @@ static void log_lines(void **state)
 }
 
 /* With rules for methods, every request is a decision. */
-static void log_methods(void **state)
+TEST(log_methods)
 {
 	const char *log = path("log");
 	const char *at, *line;
@@ -370,7 +363,6 @@ static void log_methods(void **state)
 		     request("2", "tasks\\/cancel", NULL),
 		     RPC "\"method\":\"Tasks/x\"}\n", call("3", "echo")));
 
-	(void)state;
 	check_status(p, 0);
 	at = lines_about(content(log).ptr, "decision");
 	line = next_line(&at);
@@ -390,7 +382,7 @@ static void log_methods(void **state)
 }
 
 /* What nobody weighs may be spelled as no reader of the log would like it. */
-static void log_escapes(void **state)
+TEST(log_escapes)
 {
 	static const char *const names[] = {
 		"\\ud83d",        "\\udc00\\ud83d",   "\\u0000",
@@ -404,7 +396,6 @@ static void log_escapes(void **state)
 			       "\"methods\":{\"x\":{\"action\":\"deny\"}}}"),
 		"--", server));
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)
 		proc_send(p, request("\"\x7f\"", "x",
 				     text("{\"name\":\"%s\"}", names[i])));
@@ -424,14 +415,13 @@ static void log_escapes(void **state)
 	}
 }
 
-static void log_appended(void **state)
+TEST(log_appended)
 {
 	const char *log = path("log"), *old = file("old", "before\n");
 	const char *const *tail =
 		WORDS("-p", file("policy", policy), "--", server);
 	struct stat st;
 
-	(void)state;
 	umask(0);
 	for (int i = 1; i <= 2; i++) {
 		proc_run(join(WORDS(weir, "-l", log), tail), call("1", "add"));
@@ -450,12 +440,11 @@ static void log_appended(void **state)
 	check_equal((int)(st.st_mode & 07777), 0640);
 }
 
-static void log_cannot_open(void **state)
+TEST(log_cannot_open)
 {
 	const char *const logs[] = {path(""), path("none/log"),
 				    text("%s/log", file("plain", "")), ""};
 
-	(void)state;
 	/* An empty WEIR_LOG is none. */
 	for (size_t i = 0; i < COUNT(logs) - (preload != NULL); i++) {
 		struct proc *p =
@@ -492,7 +481,7 @@ static const char *many_calls(int first)
 }
 
 /* Whole lines, of two at once, which nothing holds up. */
-static void log_shared(void **state)
+TEST(log_shared)
 {
 	const char *const *command =
 		join(WORDS(weir, "-p", file("policy", policy), "-l",
@@ -504,7 +493,6 @@ static void log_shared(void **state)
 	struct proc *p[2];
 	char *at, *lf;
 
-	(void)state;
 	how.fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	for (int i = 0; i < 2; i++) {
 		how.fds[0] = open(calls[i], O_RDONLY | O_CLOEXEC);
@@ -530,12 +518,11 @@ static void log_shared(void **state)
 }
 
 /* The session goes on, and stderr tells it once. */
-static void log_full(void **state)
+TEST(log_full)
 {
 	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
 					  "-l", "/dev/full", "--", server));
 
-	(void)state;
 	for (int i = 0; i < 50; i++) {
 		proc_send(p, call("1", "remove"));
 		check_hidden(proc_line(p), "1", "remove");
@@ -563,7 +550,7 @@ static void limit_files(void)
 
 /* It is full in the middle of a line, and has room again later: what follows
  * is whole. */
-static void log_full_for_a_while(void **state)
+TEST(log_full_for_a_while)
 {
 	struct how how = {.prepare = limit_files};
 	struct rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
@@ -576,7 +563,6 @@ static void log_full_for_a_while(void **state)
 		&how);
 	int whole = 0;
 
-	(void)state;
 	for (int i = 0; i < FILE_MOST / 100; i++) {
 		proc_send(p, call("1", "remove"));
 		check_hidden(proc_line(p), "1", "remove");
@@ -606,7 +592,7 @@ static const char *policy_of(const char *rules)
 
 /* The disk is full for one of two writers, in the middle of a line: the other's
  * lines are whole. */
-static void log_full_for_one_of_two(void **state)
+TEST(log_full_for_one_of_two)
 {
 	struct how how = {.prepare = limit_files};
 	const char *log = path("log"), *at, *line;
@@ -618,7 +604,6 @@ static void log_full_for_one_of_two(void **state)
 	struct proc *p[2] = {proc_start_how(words, &how), proc_start(words)};
 	int others = 0;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		while (i == 0 && !strstr(p[0]->told.ptr, "cannot write")) {
 			proc_send(p[0], call("1", "remove"));
@@ -762,7 +747,7 @@ static void check_words(const char *said, const struct explain_row *row,
 	      "what it tells was expected: %s", said);
 }
 
-static void explain_verdicts(void **state)
+TEST(explain_verdicts)
 {
 	const char *a = file("a", explained), *b = file("b", explained_too);
 	const char *const *policies = WORDS("-p", a, "-p", b);
@@ -770,7 +755,6 @@ static void explain_verdicts(void **state)
 	const char *const *env = WORDS(variable);
 	struct how how = {.env = env};
 
-	(void)state;
 	prefix_only("explain starts no server");
 	for (size_t i = 0; i < COUNT(explain_rows); i++) {
 		const struct explain_row *row = &explain_rows[i];
@@ -794,7 +778,7 @@ static void explain_verdicts(void **state)
 }
 
 /* Options may follow the operands, but for those of a COMMAND. */
-static void options_anywhere(void **state)
+TEST(options_anywhere)
 {
 	const char *good = file("a", explained);
 	const struct {
@@ -811,7 +795,6 @@ static void options_anywhere(void **state)
 		{WORDS("limits", "--json", "x"), 2, "unexpected operand x"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p =
 			proc_run(join(WORDS(weir), cases[i].words), "");
@@ -823,7 +806,7 @@ static void options_anywhere(void **state)
 	}
 }
 
-static void explain_errors(void **state)
+TEST(explain_errors)
 {
 	const char *good = file("a", explained);
 	const char *bad = file("bad", "{\"version\":\"1\"}");
@@ -851,7 +834,6 @@ static void explain_errors(void **state)
 		WORDS("-p", good, "echo", "{}}}"),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		struct proc *p =
 			proc_run(join(WORDS(weir, "explain"), commands[i]), "");
@@ -867,7 +849,7 @@ static void explain_errors(void **state)
 
 /* ---- other methods ---------------------------------------------------- */
 
-static void explain_methods(void **state)
+TEST(explain_methods)
 {
 	static const struct {
 		const char *method, *params, *verdict, *rule;
@@ -884,7 +866,6 @@ static void explain_methods(void **state)
 	};
 	const char *of = file("policy", policy);
 
-	(void)state;
 	prefix_only("explain starts no server");
 	for (size_t i = 0; i < COUNT(asked); i++) {
 		struct proc *p = proc_run(
@@ -984,12 +965,11 @@ static const char *with_name(const char *format, const char *name)
 	return whole.ptr;
 }
 
-static void asks_are_explained(void **state)
+TEST(asks_are_explained)
 {
 	const char *of = file("policy", asking), *said;
 	const char *const *explain = WORDS(weir, "explain", "-p", of);
 
-	(void)state;
 	prefix_only("explain starts no server");
 	for (size_t i = 0; i < COUNT(asked_rows); i++) {
 		const char *rule = asked_rows[i].rule;
@@ -1034,7 +1014,7 @@ static void asks_are_explained(void **state)
 }
 
 /* Who "approve_by" names is to be somebody, and somebody else. */
-static void approvers_are_checked(void **state)
+TEST(approvers_are_checked)
 {
 	static const struct {
 		const char *by, *said; /* a part of the only warning */
@@ -1045,7 +1025,6 @@ static void approvers_are_checked(void **state)
 		{"root", ""},
 	};
 
-	(void)state;
 	prefix_only("check starts no server");
 	for (size_t i = 0; i < COUNT(named); i++) {
 		const char *of = file(
@@ -1170,14 +1149,13 @@ static const struct {
 	{"[{\"call\":\"echo\",\"expect\":\"allowed\"},]", "", 2},
 };
 
-static void tests_of_a_policy(void **state)
+TEST(tests_of_a_policy)
 {
 	const char *of = file("p.json", tested);
 	const char *variable = text("WEIR_POLICY=%s", of);
 	const char *const *env = WORDS(variable);
 	struct how how = {.env = env};
 
-	(void)state;
 	prefix_only("test starts no server");
 	for (size_t i = 0; i < COUNT(test_rows); i++) {
 		const char *name = file(text("t%zu", i), test_rows[i].text);
@@ -1204,7 +1182,7 @@ static void tests_of_a_policy(void **state)
 }
 
 /* Of a recording of both sides, what a server sends is not judged. */
-static void tests_of_both_sides(void **state)
+TEST(tests_of_both_sides)
 {
 	const char *of = file("p.json", "{\"version\":\"1\",\"default\":"
 					"\"allow\",\"methods\":{\"*\":{"
@@ -1212,7 +1190,6 @@ static void tests_of_both_sides(void **state)
 	const char *session;
 	struct proc *p;
 
-	(void)state;
 	prefix_only("test starts no server");
 	session = file("session",
 		       text("%s%s%s%s", request("1", "roots/list", NULL),
@@ -1228,14 +1205,13 @@ static void tests_of_both_sides(void **state)
 }
 
 /* What is told of a session is what the relay would have logged. */
-static void tests_say_what_is_logged(void **state)
+TEST(tests_say_what_is_logged)
 {
 	const struct bytes input = all_rows();
 	int fd = open(path("session"), O_WRONLY | O_CREAT | O_EXCL, 0600);
 	struct proc *p;
 	const char *at, *line;
 
-	(void)state;
 	prefix_only("test starts no server");
 	check(write(fd, input.ptr, input.len) == (ssize_t)input.len, "full");
 	close(fd);
@@ -1268,7 +1244,7 @@ static void tests_say_what_is_logged(void **state)
 
 /* Which policy: that of -p, that beside the tests, that of the environment.
  * Each file begins with counters of its own. */
-static void tests_find_their_policy(void **state)
+TEST(tests_find_their_policy)
 {
 	const char *of = file("p.json", tested);
 	const char *other = file("q.json", "{\"version\":\"1\",\"default\":"
@@ -1303,7 +1279,6 @@ static void tests_find_their_policy(void **state)
 		{WORDS("--json", beside), &none, 2},
 	};
 
-	(void)state;
 	prefix_only("test starts no server");
 	for (size_t i = 0; i < COUNT(asked); i++) {
 		struct proc *p = proc_start_how(
@@ -1333,7 +1308,7 @@ static void hang_up(struct proc *p, const char *says)
 	proc_told(p, says);
 }
 
-static void reload_judges(void **state)
+TEST(reload_judges)
 {
 	const char *at = policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
 	struct proc *plain =
@@ -1341,7 +1316,6 @@ static void reload_judges(void **state)
 	struct proc *p = proc_start(WORDS(weir, "-p", at, "--", server));
 	const char *list = proc_line(plain);
 
-	(void)state;
 	for (int i = 0; i < 3; i++) {
 		proc_send(p, call("1", "add"));
 		check_hidden(proc_line(p), "1", "add");
@@ -1378,7 +1352,7 @@ static void reload_judges(void **state)
 
 /* A list that was asked for before, and comes after, shows what the policy of
  * now lets it show. */
-static void reload_while_a_list_is_due(void **state)
+TEST(reload_while_a_list_is_due)
 {
 	const char *reply =
 		file("reply", RPC "\"id\":1,\"result\":{\"tools\":[{\"name\":"
@@ -1387,7 +1361,6 @@ static void reload_while_a_list_is_due(void **state)
 		weir, "-p", policy_of("\"default\":\"allow\""), "--", "sh",
 		"-c", "read a; echo asked; read b; cat \"$0\"", reply));
 
-	(void)state;
 	proc_send(p, request("1", "tools/list", NULL));
 	check_text("a word", proc_line(p), "asked\n");
 	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
@@ -1399,14 +1372,13 @@ static void reload_while_a_list_is_due(void **state)
 }
 
 /* One that has come by then is not due any more. */
-static void reload_after_a_list(void **state)
+TEST(reload_after_a_list)
 {
 	const char *list = RPC "\"id\":1,\"result\":{\"tools\":[]}}\n";
 	struct proc *p = proc_start(WORDS(
 		weir, "-p", policy_of("\"default\":\"allow\""), "--", server,
 		"--reply", file("reply", text("%s[%s" PONG("3"), list, list))));
 
-	(void)state;
 	proc_send(p, request("1", "tools/list", NULL));
 	check_text("the list", proc_line(p), list);
 	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
@@ -1418,7 +1390,7 @@ static void reload_after_a_list(void **state)
 
 /* Only while a list is due is anything withheld, or held until its line ends.
  */
-static void reload_holds_nothing_else(void **state)
+TEST(reload_holds_nothing_else)
 {
 	const char *list = RPC "\"id\":1,\"result\":{\"tools\":[]}}\n";
 	const char *odd = RPC "\"id\":2,\"result\":{},\"result\":{}}\n";
@@ -1429,7 +1401,6 @@ static void reload_holds_nothing_else(void **state)
 		      "read c; echo",
 		      file("list", list), file("odd", odd)));
 
-	(void)state;
 	proc_send(p, request("1", "tools/list", NULL));
 	check_text("the list", proc_line(p), list);
 	policy_of("\"default\":\"allow\",\"hide\":[\"add\"]");
@@ -1442,7 +1413,7 @@ static void reload_holds_nothing_else(void **state)
 }
 
 /* While observing, no policy cuts or withholds anything. */
-static void reload_observed(void **state)
+TEST(reload_observed)
 {
 	const char *lists = PONG("0") RPC
 		"\"id\":1,\"result\":{\"tools\":[{\"name\":\"add\"}]}}\n" RPC
@@ -1452,7 +1423,6 @@ static void reload_observed(void **state)
 		WORDS(weir, "-n", "-p", policy_of("\"default\":\"allow\""),
 		      "--", server, "--reply", file("reply", lists)));
 
-	(void)state;
 	proc_send(p, request("0", "ping", NULL));
 	check_text("the answer", proc_line(p), next_line(&at));
 	policy_of("\"default\":\"hide\"");
@@ -1465,7 +1435,7 @@ static void reload_observed(void **state)
 }
 
 /* Each layer is read anew. */
-static void reload_layers(void **state)
+TEST(reload_layers)
 {
 	const char *base = file("base", "{\"version\":\"1\",\"default\":"
 					"\"deny\",\"tools\":{\"*\":{}}}");
@@ -1473,7 +1443,6 @@ static void reload_layers(void **state)
 	struct proc *p =
 		proc_start(WORDS(weir, "-p", base, "-p", rule, "--", server));
 
-	(void)state;
 	proc_send(p, call("1", "add"));
 	check(!from_weir(proc_line(p)), "should pass");
 	policy_of("\"default\":\"deny\",\"hide\":[\"add\"]");
@@ -1519,9 +1488,8 @@ static const struct reload_row {
 	{{BOTH("5", "5"), BOTH("1", "5"), BOTH("5", "5")}, {"eeee", "E", "eE"}},
 };
 
-static void reload_counters(void **state)
+TEST(reload_counters)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(reload_rows); i++) {
 		const struct reload_row *row = &reload_rows[i];
 		struct proc *p = proc_start(
@@ -1586,11 +1554,10 @@ static void check_notified(struct proc *p, const char *letters)
 				   notifications[i].line);
 }
 
-static void reload_tells(void **state)
+TEST(reload_tells)
 {
 	const char *at = policy_of("\"default\":\"allow\"");
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(promises); i++) {
 		const char *answer = text(RPC "%s}\n", promises[i].answer);
 		struct proc *p = proc_start(WORDS(
@@ -1615,7 +1582,7 @@ static void reload_tells(void **state)
 }
 
 /* Clients may ping before they are greeted. */
-static void reload_tells_after_a_ping(void **state)
+TEST(reload_tells_after_a_ping)
 {
 	const char *answer =
 		RPC "\"id\":2,\"result\":{\"capabilities\":{\"tools\":{"
@@ -1625,7 +1592,6 @@ static void reload_tells_after_a_ping(void **state)
 		      server, "--reply",
 		      file("reply", text(PONG("1") "%s" PONG("3"), answer))));
 
-	(void)state;
 	proc_send(p, text("%s%s", request("1", "ping", NULL),
 			  request("2", "initialize", "{}")));
 	check_text("the answer to the ping", proc_line(p), PONG("1"));
@@ -1636,7 +1602,7 @@ static void reload_tells_after_a_ping(void **state)
 }
 
 /* Nobody initializes: nobody is told. */
-static void reload_tells_nobody(void **state)
+TEST(reload_tells_nobody)
 {
 	struct proc *p = proc_start(WORDS(
 		weir, "-p", policy_of("\"default\":\"allow\""), "--", server,
@@ -1645,7 +1611,6 @@ static void reload_tells_nobody(void **state)
 		     RPC "\"id\":1,\"result\":{\"capabilities\":"
 			 "{\"tools\":{\"listChanged\":true}}}}\n" PONG("2"))));
 
-	(void)state;
 	proc_send(p, request("1", "x", NULL));
 	check(proc_line(p), "no answer");
 	hang_up(p, ANEW);
@@ -1665,7 +1630,7 @@ static void await_read(const char *record, size_t len)
 }
 
 /* A line of the server's is under way: the notification waits for its end. */
-static void reload_between_lines(void **state)
+TEST(reload_between_lines)
 {
 	const char *answer =
 		RPC "\"id\":1,\"result\":{\"capabilities\":{\"tools\":{"
@@ -1677,7 +1642,6 @@ static void reload_between_lines(void **state)
 		      server, "--record", record, "--halves", "--reply",
 		      file("reply", text("%s" PONG("2") PONG("3"), answer))));
 
-	(void)state;
 	proc_send(p, first);
 	await_read(record, strlen(first));
 	/* It goes on as soon as there is more to read. */
@@ -1699,11 +1663,10 @@ static void ignore_hang_up(void)
 }
 
 /* The server never hears of it; also behind nohup(1). */
-static void reload_is_not_passed_on(void **state)
+TEST(reload_is_not_passed_on)
 {
 	void (*const prepare[])(void) = {NULL, ignore_hang_up};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(prepare); i++) {
 		struct how how = {.prepare = prepare[i]};
 		struct proc *p = proc_start_how(
@@ -1723,13 +1686,12 @@ static void reload_is_not_passed_on(void **state)
 }
 
 /* Nobody reads stderr: what there is to say of the policy is lost. */
-static void reload_with_stderr_full(void **state)
+TEST(reload_with_stderr_full)
 {
 	struct how how = {.given = {[2] = true}};
 	struct proc *p;
 	int err[2];
 
-	(void)state;
 	check_equal(pipe2(err, O_CLOEXEC | O_NONBLOCK), 0);
 	while (write(err[1], "", 1) == 1)
 		;
@@ -1791,11 +1753,10 @@ static const struct {
 
 /* Where the policy or the log was, there is something else: neither is opened,
  * and nothing waits. */
-static void reload_of_no_file(void **state)
+TEST(reload_of_no_file)
 {
 	const char *log = path("log"), *old = path("old");
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(no_files); i++) {
 		const char *at = policy_of("\"default\":\"deny\"");
 		struct proc *p = proc_start(
@@ -1862,7 +1823,7 @@ static pid_t starting_pid(const struct proc *p)
 
 /* What can be read but once keeps what it said, and the files beside it are
  * read again.  SIGHUP comes before weir has read it: it is not lost either. */
-static void reload_of_a_pipe(void **state)
+TEST(reload_of_a_pipe)
 {
 	static const char once[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"add\"]}";
@@ -1871,7 +1832,6 @@ static void reload_of_a_pipe(void **state)
 	struct proc *p;
 	int fd, logged;
 
-	(void)state;
 	check_equal(mkfifo(fifo, 0600), 0);
 	check_equal(mkfifo(log, 0600), 0);
 	logged = open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -1907,12 +1867,11 @@ static void give_files(void)
 }
 
 /* As is one that is named by a descriptor, whose number is another's now. */
-static void reload_of_descriptors(void **state)
+TEST(reload_of_descriptors)
 {
 	struct how how = {.prepare = give_files};
 	struct proc *p;
 
-	(void)state;
 	prefix_only("the relay has none of the server's descriptors");
 	policy_of("\"default\":\"allow\"");
 	p = proc_start_how(WORDS(weir, "-p", "/dev/fd/40", "-l", "/dev/fd/41",
@@ -1960,7 +1919,7 @@ static int descriptors(const struct proc *p)
 #define RESIDENT_SLACK 64
 #endif
 
-static void reload_a_thousand_times(void **state)
+TEST(reload_a_thousand_times)
 {
 	/* What the sanitizer holds back before it is used again is no leak. */
 	const char *options = getenv("ASAN_OPTIONS");
@@ -1973,7 +1932,6 @@ static void reload_a_thousand_times(void **state)
 	int open = 0;
 	long kib = 0;
 
-	(void)state;
 	p = proc_start_how(
 		WORDS(weir, "-p", path("policy"), "-p", files[1], "--", server),
 		&how);
@@ -1999,52 +1957,4 @@ static void reload_a_thousand_times(void **state)
 	check_equal(descriptors(p), open);
 	proc_close_in(p);
 	check_status(p, 0);
-}
-
-int run_verbs(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(observe),
-		TEST(observed_lists),
-		TEST(observed_on_stderr),
-		TEST(not_observing),
-		TEST(log_lines),
-		TEST(log_methods),
-		TEST(log_escapes),
-		TEST(log_appended),
-		TEST(log_cannot_open),
-		TEST(log_shared),
-		TEST(log_full),
-		TEST(log_full_for_a_while),
-		TEST(log_full_for_one_of_two),
-		TEST(explain_verdicts),
-		TEST(explain_errors),
-		TEST(options_anywhere),
-		TEST(explain_methods),
-		TEST(asks_are_explained),
-		TEST(approvers_are_checked),
-		TEST(tests_of_a_policy),
-		TEST(tests_of_both_sides),
-		TEST(tests_say_what_is_logged),
-		TEST(tests_find_their_policy),
-		TEST(reload_judges),
-		TEST(reload_while_a_list_is_due),
-		TEST(reload_after_a_list),
-		TEST(reload_holds_nothing_else),
-		TEST(reload_observed),
-		TEST(reload_layers),
-		TEST(reload_counters),
-		TEST(reload_tells),
-		TEST(reload_tells_after_a_ping),
-		TEST(reload_tells_nobody),
-		TEST(reload_between_lines),
-		TEST(reload_is_not_passed_on),
-		TEST(reload_with_stderr_full),
-		TEST(reload_of_no_file),
-		TEST(reload_of_a_pipe),
-		TEST(reload_of_descriptors),
-		TEST(reload_a_thousand_times),
-	};
-
-	return cmocka_run_group_tests_name("verbs", tests, NULL, NULL);
 }

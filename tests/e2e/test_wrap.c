@@ -1,6 +1,5 @@
 /* weir wrap, weir unwrap: a client's configuration, and what is told of it. */
 #include "fields.h"
-#include "groups.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -126,11 +125,10 @@ static const struct {
 	{"unwrap c.json", 0, "one: unwrapped\n", "", config},
 };
 
-static void wrap_step_by_step(void **state)
+TEST(wrap_step_by_step)
 {
 	const char *before = config;
 
-	(void)state;
 	put_files();
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		struct proc *p = run(steps[i].words);
@@ -186,14 +184,13 @@ static const struct {
 	{"wrap a.yaml one -p p.json", 1, "edits no TOML or YAML"},
 };
 
-static void wrap_refused(void **state)
+TEST(wrap_refused)
 {
 	static const char *const names[] = {"c.json",    "listed.json",
 					    ".mcp.json", "twice.json",
 					    "a.toml",    "a.yaml"};
 	const char *before[COUNT(names)];
 
-	(void)state;
 	put_files();
 	file("bad.txt", "{\n  x}");
 	file("listed.json",
@@ -263,9 +260,8 @@ static const struct {
 	 "lies in the git work tree @"},
 };
 
-static void wrap_printed(void **state)
+TEST(wrap_printed)
 {
-	(void)state;
 	put_files();
 	for (size_t i = 0; i < COUNT(prints); i++) {
 		struct proc *p;
@@ -280,7 +276,7 @@ static void wrap_printed(void **state)
 }
 
 /* The clients that are here. */
-static void wrap_found(void **state)
+TEST(wrap_found)
 {
 	static const char *const lines[] = {
 		("Claude Desktop: @/.config/Claude/claude_desktop_config.json\n"
@@ -291,7 +287,6 @@ static void wrap_found(void **state)
 	};
 	struct proc *p = run("wrap --find");
 
-	(void)state;
 	check_status(p, 1);
 	check(strstr(p->said.ptr, "No configuration"), "%s", p->said.ptr);
 	p = run("wrap --find --json");
@@ -340,7 +335,7 @@ static void wrap_found(void **state)
 }
 
 /* Links: of the file, which stays; of weir, whose name is kept. */
-static void wrap_through_links(void **state)
+TEST(wrap_through_links)
 {
 	char *self = realpath(weir, NULL);
 	const char *const argv[] = {path("weir"), "wrap", path("l.json"),
@@ -348,7 +343,6 @@ static void wrap_through_links(void **state)
 				    NULL};
 	struct stat st;
 
-	(void)state;
 	put_files();
 	check_equal(symlink(self, path("weir")), 0);
 	free(self);
@@ -361,15 +355,4 @@ static void wrap_through_links(void **state)
 	      "%s", content(path("c.json")).ptr);
 	check_status(run("unwrap l.json"), 0);
 	check_text("the file", content(path("c.json")).ptr, config);
-}
-
-int run_wrap(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(wrap_step_by_step),  TEST(wrap_refused),
-		TEST(wrap_printed),       TEST(wrap_found),
-		TEST(wrap_through_links),
-	};
-
-	return cmocka_run_group_tests_name("wrap", tests, NULL, NULL);
 }

@@ -626,7 +626,8 @@ static int run_rounds(void)
 
 static int run_one_session(void)
 {
-	const struct CMUnitTest tests[] = {TEST(one_session)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
+		one_session, harness_setup, harness_teardown)};
 
 	return cmocka_run_group_tests_name("one session", tests, NULL, NULL);
 }
