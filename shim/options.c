@@ -151,6 +151,12 @@ static const struct verb {
 
 /* ---- options --------------------------------------------------------- */
 
+const char options_profiles[PROFILES][9] = {
+	[PROFILE_BALANCED] = "balanced",
+	[PROFILE_STRICT] = "strict",
+	[PROFILE_OPEN] = "open",
+};
+
 /* What an option does with its value. */
 enum kind { STOP, FLAG, TEXT, PATHS, BYTES, SECONDS, PROFILE, POLICIES };
 
@@ -204,7 +210,7 @@ static bool set_number(size_t *number, size_t least, size_t most,
 static bool set_profile(struct options *o, const char *what, const char *value)
 {
 	for (o->profile = 0; o->profile < PROFILES; o->profile++)
-		if (strcmp(value, scan_profiles[o->profile]) == 0)
+		if (strcmp(value, options_profiles[o->profile]) == 0)
 			return true;
 	report("%s %s: expected strict, balanced or open", what, value);
 	return false;

@@ -31,6 +31,7 @@ enum run {
 
 /* What weir scan makes of the classes of tools. */
 enum profile { PROFILE_BALANCED, PROFILE_STRICT, PROFILE_OPEN, PROFILES };
+extern const char options_profiles[PROFILES][9]; /* their names */
 
 struct options {
 	enum run run;

@@ -72,12 +72,6 @@ static const struct class_rule {
 	[PROFILE_OPEN] = {ALLOW, ALLOW, ALLOW, ASK, ASK},
 };
 
-const char scan_profiles[PROFILES][9] = {
-	[PROFILE_BALANCED] = "balanced",
-	[PROFILE_STRICT] = "strict",
-	[PROFILE_OPEN] = "open",
-};
-
 /* ---- tools ----------------------------------------------------------- */
 
 /* Can an entry be about this tool alone, and calls of it be passed on?  What
@@ -321,7 +315,7 @@ static bool write_policy(FILE *f, const struct asked *s)
 				   "the server %.200s: a draft, to be read "
 				   "before it is used. Each description "
 				   "says why the tool has its class.",
-				   scan_profiles[s->o->profile],
+				   options_profiles[s->o->profile],
 				   *server ? server : "(without a name)") > 0;
 
 	if (good) {
@@ -544,7 +538,7 @@ static void print_summary(const struct asked *s)
 		printf("%zu new tools, %zu gone\n", s->added, s->gone);
 	else
 		printf("%zu tools, profile %s\n", s->count,
-		       scan_profiles[o->profile]);
+		       options_profiles[o->profile]);
 	for (int i = 0; i < CLASSES; i++)
 		if (counts[i] > 0)
 			printf("  %-12s %5zu  %s\n", class_names[i], counts[i],

@@ -7,9 +7,6 @@
 #define SCAN_DONE  0
 #define SCAN_ERROR 2
 
-/* The names of the profiles, in the order of enum profile. */
-extern const char scan_profiles[PROFILES][9];
-
 /*
  * Asks the server that command starts, NULL-ended, and writes a policy that
  * names each of its tools, or with o->list_only its lists, to o->output or

@@ -4,7 +4,7 @@
 #include "../../policies/lock.h"
 #include "../report.h"
 #include "asked.h"
-#include "diff.h"
+#include "edits.h"
 #include "replace.h"
 #include "show.h"
 
@@ -353,7 +353,7 @@ static bool print_change(const char *what, const char *name, struct span was,
 			.at = old + same,
 			.cut = old_len - end - same,
 			.put = {.ptr = new + same, .len = len, .cap = len}};
-		done = diff_print(name, old, &edits);
+		done = edits_print(name, old, &edits);
 	} else {
 		report_all("out of memory");
 	}

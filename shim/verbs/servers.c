@@ -374,25 +374,6 @@ static void put_gap(struct strbuf *o, const struct server *v, size_t first)
 		strbuf_string(o, " ");
 }
 
-/* Begins an edit, whose text begins where that of the one before ends. */
-static struct strbuf *begin(struct edits *e, const char *at, size_t len)
-{
-	struct edit *edit = &e->list[e->count++];
-	char *text = e->texts;
-
-	if (e->count > 1)
-		text = edit[-1].put.ptr + edit[-1].put.len;
-	*edit = (struct edit){.at = at, .cut = len};
-	edit->put.ptr = text;
-	edit->put.cap = e->size - (size_t)(text - e->texts);
-	return &edit->put;
-}
-
-static void cut(struct edits *e, const char *from, const char *to)
-{
-	begin(e, from, (size_t)(to - from));
-}
-
 #define BEHIND(span) ((span).ptr + (span).len)
 
 /*
@@ -406,7 +387,7 @@ static void wrap(const struct server *v, const char *weir, struct edits *e)
 	struct strbuf *o;
 
 	if (v->joined) {
-		o = begin(e, command.ptr, 0);
+		o = edits_add(e, command.ptr, command.ptr);
 		put_quoted(o, weir);
 		strbuf_string(o, ", ");
 		put_policies(o, "-p", v->put);
@@ -414,13 +395,16 @@ static void wrap(const struct server *v, const char *weir, struct edits *e)
 		put_gap(o, v, 0);
 		return;
 	}
-	o = begin(e, command.ptr, command.len);
+	o = edits_add(e, command.ptr, BEHIND(command));
 	put_quoted(o, weir);
-	if (v->list.ptr)
-		o = begin(e, v->count > 1 ? v->spans[1].ptr : v->list.ptr + 1,
-			  0);
-	else
+	if (v->list.ptr) {
+		const char *at =
+			v->count > 1 ? v->spans[1].ptr : v->list.ptr + 1;
+
+		o = edits_add(e, at, at);
+	} else {
 		strbuf_string(o, ", \"args\": [");
+	}
 	put_policies(o, v->list.ptr && v->count == 1 ? "--policy" : "-p",
 		     v->put);
 	strbuf_string(o, "\"--\", ");
@@ -437,14 +421,14 @@ static void empty_list(const struct server *v, struct edits *e)
 	const char *end = BEHIND(v->spans[v->behind]), *comma;
 
 	if (strcmp(v->words[1], "--policy") == 0) {
-		cut(e, v->spans[1].ptr, end);
+		edits_add(e, v->spans[1].ptr, end);
 		comma = jsonc_space(end);
 		if (*comma == ',')
-			cut(e, comma, comma + 1);
+			edits_add(e, comma, comma + 1);
 	} else if (v->before) {
-		cut(e, v->before, BEHIND(v->list));
+		edits_add(e, v->before, BEHIND(v->list));
 	} else {
-		cut(e, v->member, v->next ? v->next : BEHIND(v->list));
+		edits_add(e, v->member, v->next ? v->next : BEHIND(v->list));
 	}
 }
 
@@ -454,13 +438,13 @@ static void unwrap(const struct server *v, struct edits *e)
 	struct strbuf *o;
 
 	if (v->joined) {
-		cut(e, spans[0].ptr, spans[v->behind].ptr);
+		edits_add(e, spans[0].ptr, spans[v->behind].ptr);
 		return;
 	}
-	o = begin(e, spans[0].ptr, spans[0].len);
+	o = edits_add(e, spans[0].ptr, BEHIND(spans[0]));
 	strbuf_bytes(o, spans[v->behind].ptr, spans[v->behind].len);
 	if (v->behind + 1 < v->count)
-		cut(e, spans[1].ptr, spans[v->behind + 1].ptr);
+		edits_add(e, spans[1].ptr, spans[v->behind + 1].ptr);
 	else
 		empty_list(v, e);
 }
@@ -482,27 +466,17 @@ static size_t room(const struct server *v, const char *weir)
 	return most;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const struct edit *x = a, *y = b;
-
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
 bool servers_edit(const struct servers *s, const char *weir, struct edits *e)
 {
-	/* At most three for a server, and no empty array. */
-	const size_t most = 3 * s->count + 1;
+	size_t bytes = 0;
 	struct strbuf *o;
-	bool done;
 
-	*e = (struct edits){.size = 1};
 	for (size_t i = 0; i < s->count; i++)
-		e->size += room(&s->list[i], weir);
-	e->list = calloc(most, sizeof(*e->list));
-	e->texts = malloc(e->size);
-	done = e->list && e->texts;
-	for (size_t i = 0; done && i < s->count; i++) {
+		bytes += room(&s->list[i], weir);
+	/* At most three for a server. */
+	if (!edits_begin(e, 3 * s->count, bytes))
+		return false;
+	for (size_t i = 0; i < s->count; i++) {
 		const struct server *v = &s->list[i];
 
 		if (v->change == SERVER_WRAP) {
@@ -510,50 +484,10 @@ bool servers_edit(const struct servers *s, const char *weir, struct edits *e)
 		} else if (v->change == SERVER_UNWRAP) {
 			unwrap(v, e);
 		} else if (v->change == SERVER_REPLACE) {
-			o = begin(e, v->spans[1].ptr,
-				  (size_t)(v->spans[v->behind - 1].ptr -
-					   v->spans[1].ptr));
+			o = edits_add(e, v->spans[1].ptr,
+				      v->spans[v->behind - 1].ptr);
 			put_policies(o, v->words[1], v->put);
 		}
 	}
-	for (size_t i = 0; done && i < e->count; i++)
-		done = !e->list[i].put.full;
-	if (done)
-		qsort(e->list, e->count, sizeof(*e->list), compare);
-	return done;
-}
-
-void edits_free(struct edits *e)
-{
-	free(e->texts);
-	free(e->list);
-	*e = (struct edits){.list = NULL};
-}
-
-char *edits_apply(const struct edits *e, const char *text, size_t len,
-		  size_t *got)
-{
-	const char *from = text;
-	char *to, *p;
-
-	*got = len;
-	for (size_t i = 0; i < e->count; i++)
-		*got += e->list[i].put.len - e->list[i].cut;
-	to = p = malloc(*got + 1);
-	for (size_t i = 0; to && i <= e->count; i++) {
-		const struct edit *edit = &e->list[i];
-		const char *end = i < e->count ? edit->at : text + len;
-
-		memcpy(p, from, (size_t)(end - from));
-		p += end - from;
-		if (i == e->count)
-			break;
-		if (edit->put.len > 0)
-			memcpy(p, edit->put.ptr, edit->put.len);
-		p += edit->put.len;
-		from = edit->at + edit->cut;
-	}
-	if (to)
-		*p = '\0';
-	return to;
+	return edits_end(e);
 }

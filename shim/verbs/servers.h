@@ -9,8 +9,8 @@
 #ifndef SHIM_SERVERS_H
 #define SHIM_SERVERS_H
 
-#include "../../parser/strbuf.h"
 #include "../options.h"
+#include "edits.h"
 #include "jsonc.h"
 
 #define SERVERS_MAX 10000 /* in one file */
@@ -82,27 +82,7 @@ bool servers_add(struct servers *s, const struct server *v);
 bool server_add_word(struct server *v, char *word, struct span span);
 bool server_look(struct server *v, const char *weir);
 
-/* A piece of the text that is replaced. */
-struct edit {
-	const char *at;
-	size_t cut;
-	struct strbuf put; /* what comes there, among the texts below */
-};
-
-struct edits {
-	struct edit *list; /* in order, not overlapping; owned */
-	size_t count;
-	char *texts; /* owned */
-	size_t size;
-};
-
 /* What makes the changes.  False: out of memory; free it all the same. */
 bool servers_edit(const struct servers *s, const char *weir, struct edits *e);
-void edits_free(struct edits *e);
-
-/* The text with the edits, and a NUL; the caller frees it.  NULL: out of
- * memory. */
-char *edits_apply(const struct edits *e, const char *text, size_t len,
-		  size_t *got);
 
 #endif

@@ -5,7 +5,7 @@
 #include "../report.h"
 #include "../system.h"
 #include "config.h"
-#include "diff.h"
+#include "edits.h"
 #include "scan.h"
 #include "show.h"
 #include "wrap_show.h"
@@ -329,7 +329,7 @@ static bool change_file(const struct options *o, const struct config *c,
 	if (!done)
 		report_all("out of memory");
 	else if (o->dry_run)
-		done = o->json || diff_print(c->path, c->text.text, &e);
+		done = o->json || edits_print(c->path, c->text.text, &e);
 	else
 		done = write_config(o, c, &e, made);
 	edits_free(&e);

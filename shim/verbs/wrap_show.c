@@ -2,7 +2,7 @@
 #include "wrap_show.h"
 
 #include "../report.h"
-#include "diff.h"
+#include "edits.h"
 #include "show.h"
 
 #include <stdio.h>
@@ -81,7 +81,7 @@ static void print_by_hand(const struct options *o, const struct config *c,
 			  const struct server *v, const struct outcome *to)
 {
 	const char *is = c->keys & KEY_TOML ? " = " : ": ";
-	const char *line = diff_line(c->text.text, v->spans[0].ptr);
+	const char *line = edits_line(c->text.text, v->spans[0].ptr);
 	bool cmd = strncmp(line + strspn(line, " "), "cmd", 3) == 0;
 	size_t first = v->behind;
 	const char *comma = "";

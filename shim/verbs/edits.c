@@ -1,5 +1,5 @@
-/* A diff of edits.  The contract is in diff.h. */
-#include "diff.h"
+/* Changes to a text.  The contract is in edits.h. */
+#include "edits.h"
 
 #include "../report.h"
 #include "asked.h"
@@ -11,7 +11,85 @@
 
 #define CONTEXT 3 /* lines */
 
-const char *diff_line(const char *text, const char *p)
+/* ---- making ---------------------------------------------------------- */
+
+bool edits_begin(struct edits *e, size_t most, size_t bytes)
+{
+	/* No empty array. */
+	*e = (struct edits){.list = calloc(most + 1, sizeof(*e->list)),
+			    .texts = malloc(bytes + 1),
+			    .size = bytes + 1};
+	return e->list && e->texts;
+}
+
+/* The text of an edit begins where that of the one before ends. */
+struct strbuf *edits_add(struct edits *e, const char *from, const char *to)
+{
+	struct edit *edit = &e->list[e->count++];
+	char *text = e->texts;
+
+	if (e->count > 1)
+		text = edit[-1].put.ptr + edit[-1].put.len;
+	*edit = (struct edit){.at = from, .cut = (size_t)(to - from)};
+	edit->put.ptr = text;
+	edit->put.cap = e->size - (size_t)(text - e->texts);
+	return &edit->put;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct edit *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+bool edits_end(struct edits *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->list[i].put.full)
+			return false;
+	qsort(e->list, e->count, sizeof(*e->list), compare);
+	return true;
+}
+
+void edits_free(struct edits *e)
+{
+	free(e->texts);
+	free(e->list);
+	*e = (struct edits){.list = NULL};
+}
+
+char *edits_apply(const struct edits *e, const char *text, size_t len,
+		  size_t *got)
+{
+	const char *from = text;
+	char *to, *p;
+
+	*got = len;
+	for (size_t i = 0; i < e->count; i++)
+		*got += e->list[i].put.len - e->list[i].cut;
+	to = p = malloc(*got + 1);
+	for (size_t i = 0; to && i <= e->count; i++) {
+		const struct edit *edit = &e->list[i];
+		const char *end = i < e->count ? edit->at : text + len;
+
+		memcpy(p, from, (size_t)(end - from));
+		p += end - from;
+		if (i == e->count)
+			break;
+		if (edit->put.len > 0)
+			memcpy(p, edit->put.ptr, edit->put.len);
+		p += edit->put.len;
+		from = edit->at + edit->cut;
+	}
+	if (to)
+		*p = '\0';
+	return to;
+}
+
+/* ---- showing --------------------------------------------------------- */
+
+const char *edits_line(const char *text, const char *p)
 {
 	while (p > text && p[-1] != '\n')
 		p--;
@@ -75,7 +153,7 @@ static bool next_change(const struct edits *e, size_t *at, const char *text,
 	struct edits part = {.list = e->list + *at};
 	const char *end = text;
 
-	change->from = diff_line(text, e->list[*at].at);
+	change->from = edits_line(text, e->list[*at].at);
 	while (*at < e->count &&
 	       (part.count == 0 || e->list[*at].at < line_end(end))) {
 		const struct edit *edit = &e->list[(*at)++];
@@ -90,7 +168,7 @@ static bool next_change(const struct edits *e, size_t *at, const char *text,
 	/* A last line that stays belongs to what follows. */
 	while (change->put && change->len > 0) {
 		const char *put = change->put;
-		const char *last = diff_line(put, put + change->len - 1);
+		const char *last = edits_line(put, put + change->len - 1);
 		size_t len = (size_t)(put + change->len - last);
 
 		if (len > (size_t)(change->to - change->from) ||
@@ -118,7 +196,7 @@ static void print_changes(const struct change *changes, size_t count,
 		size_t first;
 
 		for (int n = 0; n < CONTEXT && from > text; n++)
-			from = diff_line(text, from - 1);
+			from = edits_line(text, from - 1);
 		for (next = i; next < count; next++) {
 			const struct change *c = &changes[next];
 
@@ -147,7 +225,7 @@ static void print_changes(const struct change *changes, size_t count,
 	}
 }
 
-bool diff_print(const char *file, const char *text, const struct edits *e)
+bool edits_print(const char *file, const char *text, const struct edits *e)
 {
 	struct change *changes = calloc(e->count + 1, sizeof(*changes));
 	size_t count = 0, at = 0;
