@@ -498,49 +498,39 @@ static void check_table(struct corpus *c, const char *name, size_t fields,
 		fail_msg("%s: %zu of %zu rows", path, failed, rows);
 }
 
-static void client_lines(void **state)
+static struct corpus corpus;
+
+TEST(client_lines)
 {
-	check_table(*state, "client.tsv", CLIENT_FIELDS, CLIENT_LINE,
+	check_table(&corpus, "client.tsv", CLIENT_FIELDS, CLIENT_LINE,
 		    check_client);
 }
 
-static void server_lines(void **state)
+TEST(server_lines)
 {
-	check_table(*state, "server.tsv", SERVER_FIELDS, SERVER_LINE,
+	check_table(&corpus, "server.tsv", SERVER_FIELDS, SERVER_LINE,
 		    check_server);
 }
 
-static int setup(void **state)
+static int set_up(void **state)
 {
 	static const char text[] = "{\"version\":\"1\",\"default\":\"allow\"}";
-	static struct corpus c;
 
-	c.guard = guard_open(LINE_BYTES);
-	c.policy = policy_compile(
-		&(struct policy_source){"allow", text, sizeof(text) - 1}, 1,
-		NULL, NULL, NULL);
-	if (!c.policy)
+	(void)state;
+	corpus.guard = guard_open(LINE_BYTES);
+	corpus.policy = COMPILE(text, NULL, NULL);
+	if (!corpus.policy)
 		return -1;
-	c.counters = COUNTERS(c.policy);
-	*state = &c;
-	return c.counters ? 0 : -1;
+	corpus.counters = COUNTERS(corpus.policy);
+	return corpus.counters ? 0 : -1;
 }
 
-static int teardown(void **state)
+static int tear_down(void **state)
 {
-	struct corpus *c = *state;
-
-	counters_free(c->counters);
-	policy_free(c->policy);
+	(void)state;
+	counters_free(corpus.counters);
+	policy_free(corpus.policy);
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(client_lines),
-		cmocka_unit_test(server_lines),
-	};
-
-	return cmocka_run_group_tests_name("corpus", tests, setup, teardown);
-}
+RUN(set_up, tear_down)

@@ -136,7 +136,7 @@ static void write_policy(char *path)
 	close(fd);
 }
 
-static void explain_and_relay_agree(void **state)
+TEST(explain_and_relay_agree)
 {
 	char path[] = "/tmp/weir-agree-XXXXXX", args[256], answer[8192];
 	char *words[3] = {NULL};
@@ -151,7 +151,6 @@ static void explain_and_relay_agree(void **state)
 	char line[8192];
 	uint64_t seed = 1;
 
-	(void)state;
 	write_policy(path);
 	assert_true(session_open(&s, policy, COUNTERS(policy), 65536));
 	fflush(stdout);
@@ -184,11 +183,4 @@ static void explain_and_relay_agree(void **state)
 	policy_free(policy);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(explain_and_relay_agree),
-	};
-
-	return cmocka_run_group_tests_name("agree", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

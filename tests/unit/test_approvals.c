@@ -152,9 +152,8 @@ static const struct {
 	 true},
 };
 
-static void answers_in_the_client(void **state)
+TEST(answers_in_the_client)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(said); i++) {
 		char id[APPROVALS_ID + 1];
 		struct play p;
@@ -205,9 +204,8 @@ static const struct {
 	{"folded", "\"elicitation\":{},\"Elicitation\":{}", false, false},
 };
 
-static void who_can_be_asked(void **state)
+TEST(who_can_be_asked)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(declared); i++) {
 		char line[512];
 		struct play p;
@@ -235,7 +233,7 @@ static void who_can_be_asked(void **state)
 }
 
 /* Three at once, answered in another order; each answer is to its own. */
-static void answers_in_another_order(void **state)
+TEST(answers_in_another_order)
 {
 	static const char *const calls[] = {CALL("1", "pay", "{\"n\":1}"),
 					    CALL("\"1\"", "pay", "{\"n\":2}"),
@@ -243,7 +241,6 @@ static void answers_in_another_order(void **state)
 	char id[3][APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	for (int i = 0; i < 3; i++) {
 		client(&p, calls[i]);
@@ -266,7 +263,7 @@ static void answers_in_another_order(void **state)
 
 /* A server asks its own questions, which nobody but the client answers; also
  * where it is another weir. */
-static void questions_of_the_server(void **state)
+TEST(questions_of_the_server)
 {
 	static const char asked[] =
 		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0123456789abcdef0123456789"
@@ -277,7 +274,6 @@ static void questions_of_the_server(void **state)
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	client(&p, PAY);
 	question(&p, id);
@@ -292,12 +288,11 @@ static void questions_of_the_server(void **state)
 }
 
 /* The id of a session's question is nothing in another session. */
-static void ids_of_another_session(void **state)
+TEST(ids_of_another_session)
 {
 	char id[APPROVALS_ID + 1], line[256];
 	struct play a, b;
 
-	(void)state;
 	begin_asking(&a, asks, true, 0);
 	begin_asking(&b, asks, true, 0);
 	client(&a, PAY);
@@ -326,9 +321,8 @@ static const struct {
 	{"folded", CANCEL("8,\"RequestID\":7"), false, false},
 };
 
-static void cancelled_calls(void **state)
+TEST(cancelled_calls)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(cancels); i++) {
 		char id[APPROVALS_ID + 1], want[256];
 		struct play p;
@@ -359,14 +353,13 @@ static void cancelled_calls(void **state)
 }
 
 /* Nobody answers. */
-static void time_is_over(void **state)
+TEST(time_is_over)
 {
 	struct approval *of;
 	struct play p;
 	char id[APPROVALS_ID + 1], want[256];
 	int64_t now = grant_now();
 
-	(void)state;
 	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
 	question(&p, id);
@@ -426,9 +419,8 @@ static void time_is_over(void **state)
 }
 
 /* The first answer wins, and the other question is withdrawn. */
-static void two_ways_at_once(void **state)
+TEST(two_ways_at_once)
 {
-	(void)state;
 	for (int yes = 0; yes < 2; yes++) {
 		char id[APPROVALS_ID + 1];
 		struct approval *of;
@@ -451,12 +443,11 @@ static void two_ways_at_once(void **state)
 }
 
 /* After a no the same call is refused unasked, and only the same. */
-static void a_no_is_kept(void **state)
+TEST(a_no_is_kept)
 {
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	client(&p, PAY);
 	client(&p, CALL("8", "pay", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}"));
@@ -486,13 +477,12 @@ static void a_no_is_kept(void **state)
 }
 
 /* A limit is asked before the person is, and counted when the call passes. */
-static void limits_come_first(void **state)
+TEST(limits_come_first)
 {
 	static const char few[] = CALL("1", "few", "{}");
 	char id[2][APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	client(&p, CALL("1", "few", "{}"));
 	question(&p, id[0]);
@@ -522,7 +512,7 @@ static void limits_come_first(void **state)
 }
 
 /* The yes that a limit refused passes once the limit allows it. */
-static void a_yes_outlives_its_limit(void **state)
+TEST(a_yes_outlives_its_limit)
 {
 	static const char policy[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"few\":{"
@@ -534,7 +524,6 @@ static void a_yes_outlives_its_limit(void **state)
 	struct policy *next;
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, policy, true, 0);
 	client(&p, few);
 	question(&p, id);
@@ -556,9 +545,8 @@ static void a_yes_outlives_its_limit(void **state)
 }
 
 /* A reload that changes the policy refuses what waits, and only that. */
-static void reloads(void **state)
+TEST(reloads)
 {
-	(void)state;
 	for (int changed = 0; changed < 2; changed++) {
 		char id[APPROVALS_ID + 1], text[sizeof(asks) + 1];
 		struct policy *next;
@@ -587,7 +575,7 @@ static void reloads(void **state)
 
 /* A yes that is kept is one for this session, server, policy, rules, method and
  * these bytes alone. */
-static void yes_is_for_one(void **state)
+TEST(yes_is_for_one)
 {
 	const struct location rules[] = {{"/a", "f", 1}, {"/b", "f", 2}};
 	const char *server[] = {"node", "srv.js", NULL, NULL};
@@ -606,7 +594,6 @@ static void yes_is_for_one(void **state)
 	char method_few[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
 			    "\"/m\",\"params\":{\"k\":12,\"a\":1}}\n";
 
-	(void)state;
 	one = COMPILE(asks, listen, NULL);
 	two = COMPILE("{\"version\":\"1\",\"default\":\"deny\"}", listen, NULL);
 	assert_true(message_read(line, sizeof(line) - 2, &m, &fault));
@@ -654,12 +641,11 @@ static void yes_is_for_one(void **state)
 	policy_free(two);
 }
 
-static void the_input_ends(void **state)
+TEST(the_input_ends)
 {
 	struct play p;
 	size_t len;
 
-	(void)state;
 	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
 	client(&p, PING);
@@ -684,9 +670,8 @@ static void the_input_ends(void **state)
 	end(&p);
 }
 
-static void the_server_ends(void **state)
+TEST(the_server_ends)
 {
-	(void)state;
 	for (int how = 0; how < 2; how++) {
 		char id[APPROVALS_ID + 1];
 		struct play p;
@@ -708,13 +693,12 @@ static void the_server_ends(void **state)
 }
 
 /* So many wait, so long they are, and so often a person is asked. */
-static void bounds(void **state)
+TEST(bounds)
 {
 	char line[128];
 	struct play p;
 	char *large;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	for (int i = 1; i <= APPROVALS_RATE + 1; i++) {
 		snprintf(line, sizeof(line), CALL("%d", "pay", "{\"n\":%d}"), i,
@@ -749,14 +733,13 @@ static void bounds(void **state)
 }
 
 /* The same bounds, by a clock of the test's. */
-static void bounds_by_the_clock(void **state)
+TEST(bounds_by_the_clock)
 {
 	struct approvals *a = approvals_open(words);
 	struct approval *of;
 	const char *why;
 	int64_t now = SECOND;
 
-	(void)state;
 	for (int i = 0; i < APPROVALS_MAX; i++, now += 6 * SECOND) {
 		of = approvals_take(a, now, &why);
 		assert_non_null(of);
@@ -843,9 +826,8 @@ static const struct {
 	 "qqu"},
 };
 
-static void calls_are_repeated(void **state)
+TEST(calls_are_repeated)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(repeats); i++) {
 		struct play p;
 
@@ -894,9 +876,8 @@ static const struct {
 	{"no, then yes", false, MODERN("2", "pay", SAYS("accept")), false},
 };
 
-static void repeats_answered_elsewhere(void **state)
+TEST(repeats_answered_elsewhere)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(elsewhere); i++) {
 		struct play p;
 
@@ -920,9 +901,8 @@ static void repeats_answered_elsewhere(void **state)
 
 /* A client that answers when the time is over is told so, and not asked again
  * and again; the next call is asked about. */
-static void repeated_too_late(void **state)
+TEST(repeated_too_late)
 {
-	(void)state;
 	for (int ways = 0; ways <= POLICY_ASK_TERMINAL;
 	     ways += POLICY_ASK_TERMINAL) {
 		struct play p;
@@ -981,9 +961,8 @@ static const struct {
 	 MODERN("3", "pay", GIVES("")), false},
 };
 
-static void calls_are_continued(void **state)
+TEST(calls_are_continued)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(continued); i++) {
 		static const char again[] = MODERN("2", "pay", SAYS("accept"));
 		struct play p;
@@ -1027,9 +1006,8 @@ static const struct {
 	 MODERN(BIG, "free", ""), REQUIRED("9007199254740992", "")},
 };
 
-static void ids_that_are_used_twice(void **state)
+TEST(ids_that_are_used_twice)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(used_twice); i++) {
 		const bool after = i % 2;
 		struct play p;
@@ -1067,9 +1045,8 @@ static const char *const others[] = {
 	",\"task\":{\"ttl\":1}}}\n",
 };
 
-static void all_that_is_asked_about(void **state)
+TEST(all_that_is_asked_about)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++)
 		for (int yes = 0; yes < 2; yes++) {
 			char id[APPROVALS_ID + 1];
@@ -1091,7 +1068,7 @@ static void all_that_is_asked_about(void **state)
 }
 
 /* A held call does not go up inside another line. */
-static void between_lines(void **state)
+TEST(between_lines)
 {
 	char id[APPROVALS_ID + 1];
 	const char *up;
@@ -1099,7 +1076,6 @@ static void between_lines(void **state)
 	size_t len;
 	bool one;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	client(&p, PAY);
 	question(&p, id);
@@ -1129,14 +1105,13 @@ static void between_lines(void **state)
 }
 
 /* Of a line that no pipe takes whole, its end may go by itself: once. */
-static void an_end_by_itself(void **state)
+TEST(an_end_by_itself)
 {
 	const char *up;
 	struct play p;
 	size_t len;
 	bool one;
 
-	(void)state;
 	begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
 	approvals_answer(approvals_slot(p.s.approvals, 0), true,
@@ -1191,7 +1166,7 @@ static int64_t slow_poll(struct backend *b, struct pollfd *p)
 
 /* The server ends while the limit of an approved call is being counted: the
  * call is refused, and nothing of it is left. */
-static void the_server_ends_while_it_counts(void **state)
+TEST(the_server_ends_while_it_counts)
 {
 	static const struct backend_ops ops = {.bind = slow_bind,
 					       .ask = slow_ask,
@@ -1202,7 +1177,6 @@ static void the_server_ends_while_it_counts(void **state)
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	counters_free(p.s.counters);
 	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
@@ -1229,12 +1203,11 @@ static void the_server_ends_while_it_counts(void **state)
 }
 
 /* The id of a call that waits is the client's for nothing else. */
-static void ids_that_wait(void **state)
+TEST(ids_that_wait)
 {
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	client(&p, PAY);
 	question(&p, id);
@@ -1251,7 +1224,7 @@ static void ids_that_wait(void **state)
 	end(&p);
 }
 
-static void progress(void **state)
+TEST(progress)
 {
 	static const char call[] =
 		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\","
@@ -1261,7 +1234,6 @@ static void progress(void **state)
 	struct approval *of;
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
 	client(&p, call);
 	p.down_len = 0;
@@ -1299,11 +1271,10 @@ static void progress(void **state)
 }
 
 /* --observe asks nobody, and says what it would have done. */
-static void observed(void **state)
+TEST(observed)
 {
 	struct play p;
 
-	(void)state;
 	begin_asking(&p, asks, true, 0);
 	p.s.observe = true;
 	client(&p, PAY);
@@ -1316,11 +1287,10 @@ static void observed(void **state)
 
 /* Without a way to ask, all is refused; and a person who is not here cannot be
  * reached by what the client sends. */
-static void nobody_to_ask(void **state)
+TEST(nobody_to_ask)
 {
 	struct play p;
 
-	(void)state;
 	begin_long(&p, asks, MAX_LINE);
 	client(&p, PAY);
 	up_came(&p, "");
@@ -1370,11 +1340,10 @@ static const struct {
 	 "{\"n\":\"\\n\\u001b[0m\"}", true},
 };
 
-static void what_is_shown(void **state)
+TEST(what_is_shown)
 {
 	char line[8192], room[65536];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(shown); i++) {
 		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
 		struct play p;
@@ -1403,14 +1372,13 @@ static void what_is_shown(void **state)
 }
 
 /* The server's words may be no UTF-8, which would end some clients. */
-static void words_that_are_no_text(void **state)
+TEST(words_that_are_no_text)
 {
 	static const char *const odd[] = {"n\xC3",     "\xFF\xE2\x80",
 					  "\xC2\x9Bx", "\xED\xA0\x80",
 					  "\xC3\xA9",  NULL};
 	struct play p;
 
-	(void)state;
 	begin_long(&p, asks, MAX_LINE);
 	assert_true(session_ask(&p.s, odd, 0));
 	client(&p, MODERN("1", "pay", ""));
@@ -1420,7 +1388,7 @@ static void words_that_are_no_text(void **state)
 
 /* More rules than one question can name: it is for the terminal alone, which
  * says so, and shows the arguments. */
-static void more_rules_than_fit(void **state)
+TEST(more_rules_than_fit)
 {
 	static const char policy[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
@@ -1429,7 +1397,6 @@ static void more_rules_than_fit(void **state)
 	struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
 	struct play p;
 
-	(void)state;
 	snprintf(text, sizeof(text), policy, 0);
 	begin_asking(&p, text, true, POLICY_ASK_TERMINAL | POLICY_ASK_PROGRAM);
 	client(&p, PAY);
@@ -1447,12 +1414,11 @@ static void more_rules_than_fit(void **state)
 
 /* 2,000 characters are shown in the client, and no more: what is longer waits
  * for another way, where head and tail are shown. */
-static void how_much_is_shown(void **state)
+TEST(how_much_is_shown)
 {
 	char line[8192], room[65536], xs[2048];
 	size_t fits = 0;
 
-	(void)state;
 	for (size_t len = 1800; len < 2010; len++) {
 		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
 		struct play p;
@@ -1482,11 +1448,10 @@ static void how_much_is_shown(void **state)
 
 /* A long argument hides no other: each is there, or it is said that some are
  * not. */
-static void long_ones_hide_none(void **state)
+TEST(long_ones_hide_none)
 {
 	char xs[3000], line[8192], room[65536];
 
-	(void)state;
 	memset(xs, 'x', sizeof(xs) - 1);
 	xs[sizeof(xs) - 1] = '\0';
 	for (int i = 0; i < 2; i++) {
@@ -1696,7 +1661,7 @@ static void happen(struct play *p, unsigned yes[KINDS])
 
 /* No more calls pass than a person has said yes to, whatever happens in which
  * order; in the end nothing waits, and nothing stands. */
-static void whatever_the_order(void **state)
+TEST(whatever_the_order)
 {
 	static const char policy[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
@@ -1710,7 +1675,6 @@ static void whatever_the_order(void **state)
 	struct backend fickle = {.ops = &ops, .place = "fickle"};
 	unsigned all = 0;
 
-	(void)state;
 	for (uint64_t round = 0; round < ROUNDS; round++) {
 		unsigned yes[KINDS] = {0}, passed[KINDS];
 		struct play p;
@@ -1749,46 +1713,4 @@ static void whatever_the_order(void **state)
 	assert_true(all > ROUNDS / 2);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_in_the_client),
-		cmocka_unit_test(who_can_be_asked),
-		cmocka_unit_test(answers_in_another_order),
-		cmocka_unit_test(questions_of_the_server),
-		cmocka_unit_test(ids_of_another_session),
-		cmocka_unit_test(cancelled_calls),
-		cmocka_unit_test(time_is_over),
-		cmocka_unit_test(two_ways_at_once),
-		cmocka_unit_test(a_no_is_kept),
-		cmocka_unit_test(limits_come_first),
-		cmocka_unit_test(a_yes_outlives_its_limit),
-		cmocka_unit_test(reloads),
-		cmocka_unit_test(yes_is_for_one),
-		cmocka_unit_test(the_input_ends),
-		cmocka_unit_test(the_server_ends),
-		cmocka_unit_test(bounds),
-		cmocka_unit_test(bounds_by_the_clock),
-		cmocka_unit_test(calls_are_repeated),
-		cmocka_unit_test(repeats_answered_elsewhere),
-		cmocka_unit_test(repeated_too_late),
-		cmocka_unit_test(calls_are_continued),
-		cmocka_unit_test(ids_that_are_used_twice),
-		cmocka_unit_test(all_that_is_asked_about),
-		cmocka_unit_test(between_lines),
-		cmocka_unit_test(an_end_by_itself),
-		cmocka_unit_test(the_server_ends_while_it_counts),
-		cmocka_unit_test(ids_that_wait),
-		cmocka_unit_test(progress),
-		cmocka_unit_test(observed),
-		cmocka_unit_test(nobody_to_ask),
-		cmocka_unit_test(what_is_shown),
-		cmocka_unit_test(words_that_are_no_text),
-		cmocka_unit_test(more_rules_than_fit),
-		cmocka_unit_test(how_much_is_shown),
-		cmocka_unit_test(long_ones_hide_none),
-		cmocka_unit_test(whatever_the_order),
-	};
-
-	return cmocka_run_group_tests_name("approvals", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

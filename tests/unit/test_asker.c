@@ -74,7 +74,7 @@ static size_t count_fds(void)
 	return count;
 }
 
-static void only_one_way_is_yes(void **state)
+TEST(only_one_way_is_yes)
 {
 	static const struct {
 		const char *script;
@@ -132,7 +132,6 @@ static void only_one_way_is_yes(void **state)
 	struct asker a;
 	size_t fds;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		write_script(rows[i].script);
 		row_true(rows[i].script, asker_open(&a, &child));
@@ -151,11 +150,10 @@ static void only_one_way_is_yes(void **state)
 }
 
 /* Whichever of weir's own are closed, the pipes are the program's 0 and 1. */
-static void closed_descriptors_make_no_difference(void **state)
+TEST(closed_descriptors_make_no_difference)
 {
 	struct asker a;
 
-	(void)state;
 	write_script("[ $(wc -c) -eq 9 ] && echo yes");
 	for (int closed = 0; closed < 4; closed++) {
 		int kept[2] = {fcntl(0, F_DUPFD_CLOEXEC, 10),
@@ -180,11 +178,10 @@ static void closed_descriptors_make_no_difference(void **state)
 }
 
 /* At the timeout, and when somebody else has answered. */
-static void a_stopped_one_says_nothing(void **state)
+TEST(a_stopped_one_says_nothing)
 {
 	struct asker a;
 
-	(void)state;
 	write_script("trap '' TERM INT HUP; sleep 60 & sleep 60");
 	assert_true(asker_open(&a, &child));
 	a.text.len = 9;
@@ -200,11 +197,10 @@ static void a_stopped_one_says_nothing(void **state)
 	asker_close(&a);
 }
 
-static void a_program_that_cannot_run_says_no(void **state)
+TEST(a_program_that_cannot_run_says_no)
 {
 	struct asker a;
 
-	(void)state;
 	write_script("");
 	assert_true(asker_open(&a, &child));
 	unlink(script);
@@ -219,7 +215,7 @@ static void a_program_that_cannot_run_says_no(void **state)
 	asker_close(&a);
 }
 
-static void only_a_program_is_taken(void **state)
+TEST(only_a_program_is_taken)
 {
 	static const struct {
 		const char *path;
@@ -237,7 +233,6 @@ static void only_a_program_is_taken(void **state)
 	};
 	struct asker a;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		setenv("WEIR_ASK", rows[i].path, 1);
 		row_true(rows[i].path, asker_open(&a, &child) == rows[i].taken);
@@ -279,15 +274,4 @@ static int tear_down(void **state)
 	return rmdir(directory);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_a_program_is_taken),
-		cmocka_unit_test(only_one_way_is_yes),
-		cmocka_unit_test(closed_descriptors_make_no_difference),
-		cmocka_unit_test(a_stopped_one_says_nothing),
-		cmocka_unit_test(a_program_that_cannot_run_says_no),
-	};
-
-	return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+RUN(set_up, tear_down)

@@ -262,11 +262,10 @@ static struct policy *print_again(const struct policy *p)
 	return (struct policy *)p;
 }
 
-static void people_are_asked(void **state)
+TEST(people_are_asked)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *files[FILES_MAX] = {rows[i].a, rows[i].b};
 		struct said said;
@@ -287,13 +286,12 @@ static void people_are_asked(void **state)
 }
 
 /* More rules than one question names, and more users than it keeps. */
-static void many_rules_are_counted(void **state)
+TEST(many_rules_are_counted)
 {
 	char text[TEXT_BYTES];
 	struct said said = {.len = 0};
 	struct policy *p;
 
-	(void)state;
 	put(&said, DENY "'tools':{'*':{'ask_if':[" OVER("1"));
 	for (int i = 0; i < POLICY_ASKS_MAX; i++)
 		put(&said, "," OVER("1"));
@@ -392,12 +390,11 @@ static const struct {
 	 "/tools/t/approve_by: line 1 of a.json names '@adm'"},
 };
 
-static void faults_are_told(void **state)
+TEST(faults_are_told)
 {
 	char said_so[TEXT_BYTES];
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		const char *files[FILES_MAX] = {faults[i].a, faults[i].b};
 		struct said said;
@@ -622,12 +619,11 @@ static const struct {
 	 "{'type':'string'}}}}]"},
 };
 
-static void mistakes_are_told(void **state)
+TEST(mistakes_are_told)
 {
 	char said_so[TEXT_BYTES], has[TEXT_BYTES];
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(warned); i++) {
 		const char *files[FILES_MAX] = {warned[i].a, warned[i].b};
 		struct policy_list *list = NULL;
@@ -681,9 +677,8 @@ static const struct {
 	 "denied, by /tools/t/action"},
 };
 
-static void tools_are_described(void **state)
+TEST(tools_are_described)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(described); i++) {
 		const char *files[FILES_MAX] = {described[i].policy};
 		char bytes[TEXT_BYTES], want[TEXT_BYTES];
@@ -711,7 +706,7 @@ static void note_approver(void *context, const struct location *rule,
 }
 
 /* The ways, who may approve, and the digest. */
-static void policies_say_how(void **state)
+TEST(policies_say_how)
 {
 	static const struct {
 		const char *policy;
@@ -733,7 +728,6 @@ static void policies_say_how(void **state)
 		 "a.json:2: /tools/t/approve_by: @adm; "},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(says); i++) {
 		const char *files[FILES_MAX] = {says[i].policy};
 		struct said said;
@@ -748,7 +742,7 @@ static void policies_say_how(void **state)
 
 /* Of the texts with their lengths: another order, or the same bytes cut
  * elsewhere, are other policies. */
-static void policies_have_digests(void **state)
+TEST(policies_have_digests)
 {
 	static const char *const texts[] = {TOOL("{}"), TOOL("{ }"),
 					    TOOL("{}") " ", TOOL("{" YES "}")};
@@ -758,7 +752,6 @@ static void policies_have_digests(void **state)
 	size_t n = 0;
 	char text[TEXT_BYTES];
 
-	(void)state;
 	for (size_t a = 0; a < COUNT(texts); a++)
 		for (size_t b = 0; b < COUNT(texts); b++, n++) {
 			const char *files[FILES_MAX] = {texts[a], texts[b]};
@@ -783,7 +776,7 @@ static void policies_have_digests(void **state)
 }
 
 /* Nobody approved it: a refusal by the first rule, of its section. */
-static void what_is_not_approved_is_refused(void **state)
+TEST(what_is_not_approved_is_refused)
 {
 	const char *files[FILES_MAX] = {DENY "'tools':{'t':{" YES
 					     "}},'methods':{'tools/*':{" YES
@@ -795,7 +788,6 @@ static void what_is_not_approved_is_refused(void **state)
 	struct said said;
 	struct policy *p = compile_files(files, &said);
 
-	(void)state;
 	json(line, TEXT_BYTES, "%s", CALL("t"));
 	assert_true(message_read(line, strlen(line), &m, &fault));
 	policy_judge(p, &m, &j);
@@ -811,18 +803,4 @@ static void what_is_not_approved_is_refused(void **state)
 	policy_free(p);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(people_are_asked),
-		cmocka_unit_test(many_rules_are_counted),
-		cmocka_unit_test(faults_are_told),
-		cmocka_unit_test(mistakes_are_told),
-		cmocka_unit_test(tools_are_described),
-		cmocka_unit_test(policies_say_how),
-		cmocka_unit_test(policies_have_digests),
-		cmocka_unit_test(what_is_not_approved_is_refused),
-	};
-
-	return cmocka_run_group_tests_name("asks", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -60,12 +60,11 @@ static const char *const faults[][2] = {
 	{"[{\"call\":\"a\",\n\"expect\":\"hidden\",}]", "t.json:2:"},
 };
 
-static void faults_are_told(void **state)
+TEST(faults_are_told)
 {
 	struct policy_cases c;
 	struct said said;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		row_true(faults[i][0], !read_text(&c, faults[i][0], &said));
 		policy_cases_free(&c);
@@ -76,14 +75,13 @@ static void faults_are_told(void **state)
 }
 
 /* All waits together have a bound; what is past it does not go round. */
-static void waits_are_bounded(void **state)
+TEST(waits_are_bounded)
 {
 	static char text[32768] = "[";
 	struct policy_cases c;
 	struct said said;
 	size_t len = 1;
 
-	(void)state;
 	for (int i = 0; i < 101; i++)
 		len += (size_t)snprintf(
 			text + len, sizeof(text) - len,
@@ -96,12 +94,11 @@ static void waits_are_bounded(void **state)
 	policy_cases_free(&c);
 }
 
-static void a_case_is_read(void **state)
+TEST(a_case_is_read)
 {
 	struct policy_cases c;
 	struct said said;
 
-	(void)state;
 	assert_true(read_text(
 		&c,
 		"[{\"call\":\"a\\\"\",\"arguments\":{\"a\":\n1,\"a\":\r\n[]},"
@@ -191,11 +188,10 @@ static const char *const told[][3] = {
 	 "must be \"x\""},
 };
 
-static void conditions_are_told(void **state)
+TEST(conditions_are_told)
 {
 	char policy[1024], line[1024], why[POLICY_WHY_BYTES];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(told); i++) {
 		bool deny_if = told[i][0][0] == '!';
 		struct said said = {.len = 0};
@@ -230,14 +226,4 @@ static void conditions_are_told(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(faults_are_told),
-		cmocka_unit_test(waits_are_bounded),
-		cmocka_unit_test(a_case_is_read),
-		cmocka_unit_test(conditions_are_told),
-	};
-
-	return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

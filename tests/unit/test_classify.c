@@ -48,13 +48,12 @@ static bool next_row(char **text, struct row *r)
 	return false;
 }
 
-static void classes_are_those_of_the_table(void **state)
+TEST(classes_are_those_of_the_table)
 {
 	char *text = read_file(TABLE), *at = text;
 	int count = 0, wrong = 0;
 	struct row r;
 
-	(void)state;
 	for (; next_row(&at, &r); count++) {
 		struct classified c = classify(r.tool, "", r.description, 0);
 
@@ -70,13 +69,12 @@ static void classes_are_those_of_the_table(void **state)
 }
 
 /* Every verb of the source is in a row of the table. */
-static void every_verb_has_a_row(void **state)
+TEST(every_verb_has_a_row)
 {
 	char *table = read_file(TABLE), *source = read_file(SOURCE);
 	char *at = strstr(source, "} verbs[] = {"), *end;
 	int count = 0, missing = 0;
 
-	(void)state;
 	assert_non_null(at);
 	end = strstr(at, "\n};");
 	assert_non_null(end);
@@ -104,7 +102,7 @@ static void every_verb_has_a_row(void **state)
 	assert_true(count > 400);
 }
 
-static void titles_and_hints_make_it_stricter_only(void **state)
+TEST(titles_and_hints_make_it_stricter_only)
 {
 	static const struct {
 		const char *name, *title, *description;
@@ -126,7 +124,6 @@ static void titles_and_hints_make_it_stricter_only(void **state)
 		{"", "", "", 0, CLASS_DESTRUCTIVE},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct classified c =
 			classify(rows[i].name, rows[i].title,
@@ -139,11 +136,10 @@ static void titles_and_hints_make_it_stricter_only(void **state)
 }
 
 /* Words beyond what is kept, and texts of one byte after the other. */
-static void long_texts_are_no_fault(void **state)
+TEST(long_texts_are_no_fault)
 {
 	char *text = calloc(1, 100001);
 
-	(void)state;
 	for (int c = 1; c < 256; c += 9) {
 		memset(text, c, 100000);
 		assert_int_equal(classify(text, text, text, 0).class,
@@ -156,7 +152,7 @@ static void long_texts_are_no_fault(void **state)
 	free(text);
 }
 
-static void arguments_that_could_be_guarded(void **state)
+TEST(arguments_that_could_be_guarded)
 {
 	static const struct {
 		const char *name, *type, *op;
@@ -171,7 +167,6 @@ static void arguments_that_could_be_guarded(void **state)
 		{"profile", "string", NULL},       {"", "string", NULL},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct guard *g =
 			classify_argument(rows[i].name, rows[i].type);
@@ -217,15 +212,5 @@ static int measure(const char *name)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(classes_are_those_of_the_table),
-		cmocka_unit_test(every_verb_has_a_row),
-		cmocka_unit_test(titles_and_hints_make_it_stricter_only),
-		cmocka_unit_test(long_texts_are_no_fault),
-		cmocka_unit_test(arguments_that_could_be_guarded),
-	};
-
-	if (argc > 1)
-		return measure(argv[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return argc > 1 ? measure(argv[1]) : unit_run(NULL, NULL, NULL, NULL);
 }

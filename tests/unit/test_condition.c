@@ -54,12 +54,11 @@ static void make_numbers(struct number *n)
 			}
 }
 
-static void decimals_compare_as_numbers(void **state)
+TEST(decimals_compare_as_numbers)
 {
 	static struct number n[NUMBERS];
 	static struct decimal d[NUMBERS];
 
-	(void)state;
 	make_numbers(n);
 	for (size_t i = 0; i < NUMBERS; i++)
 		row_true(n[i].text,
@@ -112,11 +111,10 @@ static const char *const ascending[][5] = {
 	{"1e99999999999999999"},
 };
 
-static void decimals_are_in_order(void **state)
+TEST(decimals_are_in_order)
 {
 	struct decimal a, b;
 
-	(void)state;
 	for (size_t i = 0; i < 5 * COUNT(ascending); i++)
 		for (size_t j = 0; j < 5 * COUNT(ascending); j++) {
 			const char *x = ascending[i / 5][i % 5];
@@ -134,7 +132,7 @@ static void decimals_are_in_order(void **state)
 		}
 }
 
-static void decimals_have_bounds(void **state)
+TEST(decimals_have_bounds)
 {
 	static const char *const beyond[] = {
 		"1e100000000000000000",   "1e-100000000000000000",
@@ -143,14 +141,13 @@ static void decimals_have_bounds(void **state)
 	};
 	struct decimal d;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(beyond); i++)
 		row_true(beyond[i],
 			 !decimal_read(beyond[i], strlen(beyond[i]), &d));
 }
 
 /* A double is made of any number as strtod() makes it of the whole. */
-static void doubles_are_as_read(void **state)
+TEST(doubles_are_as_read)
 {
 	static const char *const heads[] = {
 		"1",     "22.000000000000000001", "9007199254740993",
@@ -163,7 +160,6 @@ static void doubles_are_as_read(void **state)
 	char text[4096];
 	struct decimal d;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(heads); i++)
 		for (int power = -420; power <= 420; power += 3) {
 			snprintf(text, sizeof(text), "-%se%d", heads[i], power);
@@ -183,7 +179,7 @@ static void doubles_are_as_read(void **state)
 	}
 }
 
-static void doubles_hold_fifteen_digits(void **state)
+TEST(doubles_hold_fifteen_digits)
 {
 	static const struct {
 		const char *text;
@@ -207,7 +203,6 @@ static void doubles_hold_fifteen_digits(void **state)
 	};
 	struct decimal d;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		decimal_read(rows[i].text, strlen(rows[i].text), &d);
 		row_true(rows[i].text, decimal_fits(&d) == rows[i].fits);
@@ -242,14 +237,13 @@ static bool is_under(const int *path, size_t count, const char *dir)
 	       (folded[len] == '\0' || folded[len] == '/');
 }
 
-static void paths_are_folded(void **state)
+TEST(paths_are_folded)
 {
 	/* As is_under() takes them: the root is no byte at all. */
 	static const char *const dirs[] = {"", "/a", "/a/b", "/a/a/b", "/ab/a"};
 	int path[SEGMENTS];
 	size_t all = 1;
 
-	(void)state;
 	for (int i = 0; i < SEGMENTS; i++)
 		all *= COUNT(segments);
 	for (size_t i = 0; i < all; i++) {
@@ -278,13 +272,12 @@ static void paths_are_folded(void **state)
 }
 
 /* Whatever follows a percent sign. */
-static void disguises_are_unfit(void **state)
+TEST(disguises_are_unfit)
 {
 	static const char hex[] = "0123456789abcdefABCDEF";
 	char path[] = "/a/%00";
 	struct text t = {.ptr = path, .len = strlen(path)};
 
-	(void)state;
 	for (size_t i = 0; i < strlen(hex); i++)
 		for (size_t j = 0; j < strlen(hex); j++) {
 			bool unfit =
@@ -308,7 +301,7 @@ static void disguises_are_unfit(void **state)
 
 /* ---- no arguments at all --------------------------------------------- */
 
-static void no_value_is_told_of_none(void **state)
+TEST(no_value_is_told_of_none)
 {
 	struct operand truth = {.type = TYPE_BOOLEAN, .ptr = "true", .len = 4};
 	struct condition c = {
@@ -316,7 +309,6 @@ static void no_value_is_told_of_none(void **state)
 	struct span none = {.ptr = NULL}, value = {.ptr = "before", .len = 6};
 	struct arguments a;
 
-	(void)state;
 	arguments_read(&a, none);
 	assert_int_equal(condition_test(&c, &a, true, NULL, &value),
 			 OUTCOME_NO);
@@ -324,18 +316,4 @@ static void no_value_is_told_of_none(void **state)
 	assert_int_equal(value.len, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decimals_compare_as_numbers),
-		cmocka_unit_test(decimals_are_in_order),
-		cmocka_unit_test(decimals_have_bounds),
-		cmocka_unit_test(doubles_are_as_read),
-		cmocka_unit_test(doubles_hold_fifteen_digits),
-		cmocka_unit_test(paths_are_folded),
-		cmocka_unit_test(disguises_are_unfit),
-		cmocka_unit_test(no_value_is_told_of_none),
-	};
-
-	return cmocka_run_group_tests_name("condition", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -397,12 +397,11 @@ static void go_on(struct play *p)
 }
 
 /* A few sequences in memory have the same policy. */
-static void in_memory(void **state)
+TEST(in_memory)
 {
 	static struct play p;
 	struct side *s = &p.sides[0];
 
-	(void)state;
 	memset(&p, 0, sizeof(p));
 	for (uint64_t i = 0; i < IN_MEMORY; i++) {
 		p.seed = i;
@@ -433,12 +432,11 @@ static void in_memory(void **state)
 	process_end(&s->process);
 }
 
-static void in_files(void **state)
+TEST(in_files)
 {
 	static struct play p;
 	struct process first;
 
-	(void)state;
 	for (uint64_t i = 0; i < IN_FILES; i++) {
 		memset(&p, 0, sizeof(p));
 		p.seed = i;
@@ -632,9 +630,8 @@ static void play_clock(size_t row, const char *policy, bool anew)
 	assert_int_equal(unlink(grant_file), 0);
 }
 
-static void clocks_are_set(void **state)
+TEST(clocks_are_set)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(clocks); i++)
 		for (size_t k = 0; k < COUNT(limits); k++)
 			for (int anew = 0; anew < 2; anew++)
@@ -646,7 +643,7 @@ static void clocks_are_set(void **state)
 #define METERED 400 /* calls */
 
 /* What two counters tell, and all that they have counted. */
-static void uses_are_told(void **state)
+TEST(uses_are_told)
 {
 	const int64_t one[] = {640};
 	const struct counter calls = {.id = 1,
@@ -664,7 +661,6 @@ static void uses_are_told(void **state)
 	const struct counter *both[] = {&calls, &sum};
 	int64_t times[METERED], now = 0;
 
-	(void)state;
 	for (uint64_t seed = 0; seed < 20; seed++) {
 		struct windows *w = windows_new(both, 2, NULL);
 		struct question q[2] = {
@@ -708,13 +704,12 @@ static void uses_are_told(void **state)
 /* ---- counters ---------------------------------------------------------- */
 
 /* A policy that was read anew but not taken over has bound the file. */
-static void counters_before_go_on(void **state)
+TEST(counters_before_go_on)
 {
 	static const char more[] = LIMITED("{\"max\":5,\"window\":64}");
 	struct process p, q;
 	struct counters *after;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, limits[0]));
 	row_true(grant_said, process_start(&q, more));
 	process_end(&q);
@@ -760,9 +755,8 @@ static const struct two_values {
 	{"1e999", "1e-999", 0},
 };
 
-static void values_are_told_apart(void **state)
+TEST(values_are_told_apart)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(two_values); i++) {
 		const struct two_values *t = &two_values[i];
 		struct process p;
@@ -780,12 +774,11 @@ static void values_are_told_apart(void **state)
 }
 
 /* One more limit than a call may have is no reason to pass it. */
-static void too_many_limits(void **state)
+TEST(too_many_limits)
 {
 	static const char *const scopes[] = {"session", "grant"};
 	static char text[8192];
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		/* Of one entry there are at most 64: one is of another. */
 		char *to =
@@ -839,9 +832,8 @@ static const struct {
 	{S(1e12, 1), S(1e12, 31622400), 0, 99},
 };
 
-static void windows_change(void **state)
+TEST(windows_change)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rewound); i++) {
 		struct process p;
 
@@ -863,7 +855,7 @@ static void windows_change(void **state)
 }
 
 /* One counter with two windows counts in both. */
-static void windows_of_one_counter(void **state)
+TEST(windows_of_one_counter)
 {
 	static const char both[] = LIMITED(
 		"{\"counter\":\"c\",\"max\":3,\"window\":1,"
@@ -874,7 +866,6 @@ static void windows_of_one_counter(void **state)
 	struct stat st;
 	off_t size = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(passed); i++) {
 		row_true(grant_said, process_start(&p, both));
 		assert_int_equal(process_spend(&p), passed[i]);
@@ -888,11 +879,10 @@ static void windows_of_one_counter(void **state)
 }
 
 /* Of what comes to one place of a shorter window, the last counts. */
-static void shorter_windows(void **state)
+TEST(shorter_windows)
 {
 	struct process p;
 
-	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	row_true(grant_said, process_start(&p, S(5, 640)));
 	grant_wait(605 * SECOND);
@@ -907,12 +897,11 @@ static void shorter_windows(void **state)
 }
 
 /* More than 64 bits hold comes together in one part of a long window. */
-static void sums_do_not_overflow(void **state)
+TEST(sums_do_not_overflow)
 {
 	static const char most[] = "1000000000000";
 	struct process p;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, S(1e12, 1)));
 	for (int i = 0; i < 65; i++) {
 		assert_int_equal(process_call(&p, "t", most).kind,
@@ -934,22 +923,4 @@ static void sums_do_not_overflow(void **state)
 	unlink(grant_file);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_memory),
-		cmocka_unit_test(in_files),
-		cmocka_unit_test(clocks_are_set),
-		cmocka_unit_test(uses_are_told),
-		cmocka_unit_test(counters_before_go_on),
-		cmocka_unit_test(values_are_told_apart),
-		cmocka_unit_test(too_many_limits),
-		cmocka_unit_test(windows_change),
-		cmocka_unit_test(windows_of_one_counter),
-		cmocka_unit_test(shorter_windows),
-		cmocka_unit_test(sums_do_not_overflow),
-	};
-
-	return cmocka_run_group_tests_name("counting", tests, grant_setup,
-					   grant_teardown);
-}
+RUN(grant_setup, grant_teardown)

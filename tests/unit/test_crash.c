@@ -356,12 +356,11 @@ static void kill_everywhere(void)
 	}
 }
 
-static void killed_before_each_write(void **state)
+TEST(killed_before_each_write)
 {
 	glob_t found;
 	char pattern[100];
 
-	(void)state;
 	kill_everywhere();
 	snprintf(pattern, sizeof(pattern), "%s.*", grant_file);
 	/* With nothing but POSIX, a new file has a name. */
@@ -371,9 +370,8 @@ static void killed_before_each_write(void **state)
 }
 
 /* Where a file has a name while it is made, that may stay. */
-static void killed_without_nameless_files(void **state)
+TEST(killed_without_nameless_files)
 {
-	(void)state;
 	nameless = false;
 	kill_everywhere();
 	nameless = true;
@@ -418,9 +416,8 @@ static void act_while(const struct act *a, size_t kind)
 	}
 }
 
-static void each_call_fails(void **state)
+TEST(each_call_fails)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(acts); i++)
 		for (size_t k = 0; k < COUNT(failures); k++)
 			act_while(&acts[i], k);
@@ -428,11 +425,10 @@ static void each_call_fails(void **state)
 }
 
 /* Bytes that are read and written in pieces. */
-static void halves_are_joined(void **state)
+TEST(halves_are_joined)
 {
 	struct process p;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(acts); i++) {
 		begin(&acts[i]);
 		halves = true;
@@ -445,11 +441,10 @@ static void halves_are_joined(void **state)
 }
 
 /* Another user has made the file, or the directory. */
-static void files_of_others(void **state)
+TEST(files_of_others)
 {
 	struct process p;
 
-	(void)state;
 	begin(&acts[2]);
 	somebody = 1;
 	assert_false(process_start(&p, acts[2].after));
@@ -469,11 +464,10 @@ static void call_first(void)
 }
 
 /* Two make the file at the same time: one of them has made it. */
-static void made_by_another(void **state)
+TEST(made_by_another)
 {
 	struct process p;
 
-	(void)state;
 	begin(&acts[0]);
 	race = call_first;
 	row_true(grant_said, process_start(&p, acts[0].after));
@@ -483,11 +477,10 @@ static void made_by_another(void **state)
 }
 
 /* What the file cannot count, memory does not count either. */
-static void memory_counts_with_it(void **state)
+TEST(memory_counts_with_it)
 {
 	struct process p;
 
-	(void)state;
 	begin(&acts[0]);
 	row_true(grant_said,
 		 process_start(&p, POLICY(ONE("9") ",{\"window\":64,\"max\":2,"
@@ -501,22 +494,11 @@ static void memory_counts_with_it(void **state)
 	process_end(&p);
 }
 
-int main(void)
+static int set_up(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(killed_before_each_write),
-		cmocka_unit_test(killed_without_nameless_files),
-		cmocka_unit_test(each_call_fails),
-		cmocka_unit_test(halves_are_joined),
-		cmocka_unit_test(files_of_others),
-		cmocka_unit_test(memory_counts_with_it),
-		cmocka_unit_test(made_by_another),
-	};
-
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (told == MAP_FAILED)
-		return 1;
-	return cmocka_run_group_tests_name("crash", tests, grant_setup,
-					   grant_teardown);
+	return told == MAP_FAILED ? -1 : grant_setup(state);
 }
+
+RUN(set_up, grant_teardown)

@@ -94,9 +94,8 @@ static const struct {
 	 ELICIT_NOTHING},
 };
 
-static void calls_are_read(void **state)
+TEST(calls_are_read)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(calls); i++) {
 		const char *name = calls[i].params;
 		struct elicit_call call;
@@ -150,9 +149,8 @@ static const struct {
 	{RESULT("{\"result\":{\"action\":\"accept\"}}"), false},
 };
 
-static void accepts_are_clear(void **state)
+TEST(accepts_are_clear)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(answers); i++)
 		row_true(answers[i].line,
 			 elicit_accepts(answers[i].line,
@@ -182,9 +180,8 @@ static const struct {
 	 false, false, NULL},
 };
 
-static void replies_are_read(void **state)
+TEST(replies_are_read)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(replies); i++) {
 		const char *name = replies[i].result;
 		struct text text = {.ptr = NULL};
@@ -221,9 +218,8 @@ static const struct {
 	{"{\"a\":1,\"b\":2}", "{\"a\":1}", false},
 };
 
-static void repeats_are_known(void **state)
+TEST(repeats_are_known)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(repeats); i++) {
 		unsigned char digest[2][SHA256_BYTES];
 
@@ -245,14 +241,13 @@ static void repeats_are_known(void **state)
 }
 
 /* What is too long is not looked through, but for what does not count. */
-static void long_ones_are_not_hashed(void **state)
+TEST(long_ones_are_not_hashed)
 {
 	const struct span params =
 		span("{\"_meta\":{\"long\":\"xxxxxxxxxxxx\"},"
 		     "\"a\":\"bcd\",\"e\":12}");
 	struct sha256 h;
 
-	(void)state;
 	sha256_begin(&h);
 	assert_true(elicit_digest(params, 9, &h));
 	assert_false(elicit_digest(params, 8, &h));
@@ -269,11 +264,10 @@ static const struct {
 	{"\"\"", "7", false},
 };
 
-static void ids_are_compared(void **state)
+TEST(ids_are_compared)
 {
 	const struct span none = {.ptr = NULL};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ids); i++)
 		row_true(ids[i].b,
 			 elicit_same_id(span(ids[i].a), span(ids[i].b)) ==
@@ -281,16 +275,4 @@ static void ids_are_compared(void **state)
 	assert_false(elicit_same_id(none, none));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls_are_read),
-		cmocka_unit_test(accepts_are_clear),
-		cmocka_unit_test(replies_are_read),
-		cmocka_unit_test(repeats_are_known),
-		cmocka_unit_test(long_ones_are_not_hashed),
-		cmocka_unit_test(ids_are_compared),
-	};
-
-	return cmocka_run_group_tests_name("elicit", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

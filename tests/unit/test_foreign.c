@@ -75,11 +75,10 @@ static const struct {
 };
 
 /* One fault each, which names the cause and its place. */
-static void files_are_named(void **state)
+TEST(files_are_named)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct said said = {.lines = 0};
 		struct policy_source source = {
@@ -102,11 +101,4 @@ static void files_are_named(void **state)
 	assert_int_equal(failed, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_are_named),
-	};
-
-	return cmocka_run_group_tests_name("foreign", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -153,12 +153,11 @@ static void no_more_than(const char *name, int most)
 	process_end(&p);
 }
 
-static void each_byte_is_damaged(void **state)
+TEST(each_byte_is_damaged)
 {
 	static const unsigned char flips[] = {0x01, 0x02, 0x04, 0x80, 0xff};
 	static char buf[FILE_MOST];
 
-	(void)state;
 	begin_with(apart);
 	for (size_t at = 0; at < size; at++)
 		for (size_t i = 0; i < COUNT(flips); i++) {
@@ -199,11 +198,10 @@ static void copy_is_told(const char *name, bool fine)
 
 /* One that is cut has less, or, within its first bytes, nothing that could be
  * known.  Empty, it is new. */
-static void each_length_is_copied(void **state)
+TEST(each_length_is_copied)
 {
 	char name[64];
 
-	(void)state;
 	for (size_t len = 0; len <= size; len++) {
 		struct stat st;
 
@@ -215,13 +213,12 @@ static void each_length_is_copied(void **state)
 	}
 }
 
-static void each_length(void **state)
+TEST(each_length)
 {
 	struct process p;
 	char name[64];
 	int passed, least = 2;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	for (size_t len = size; len-- > 0;) {
 		snprintf(name, sizeof(name), "%zu bytes", len);
@@ -246,7 +243,7 @@ static void each_length(void **state)
 }
 
 /* A page that a power cut took holds zeros: what is behind it counts. */
-static void page_of_zeros(void **state)
+TEST(page_of_zeros)
 {
 	static const char many[] =
 		POLICY("{\"counter\":\"c\",\"window\":64,\"max\":500},"
@@ -256,7 +253,6 @@ static void page_of_zeros(void **state)
 	int fd, calls = 200, passed = 0;
 	ssize_t len;
 
-	(void)state;
 	for (int from = 4096; from < 8192; from += 1000) {
 		unlink(grant_file);
 		row_true(grant_said, process_start(&p, many));
@@ -281,11 +277,10 @@ static void page_of_zeros(void **state)
 	}
 }
 
-static void longer_than_it_was(void **state)
+TEST(longer_than_it_was)
 {
 	static char buf[FILE_MOST];
 
-	(void)state;
 	begin_with(apart);
 	for (size_t more = 1; more < 5000; more += 37) {
 		memcpy(buf, whole, size);
@@ -298,14 +293,13 @@ static void longer_than_it_was(void **state)
 	}
 }
 
-static void other_files(void **state)
+TEST(other_files)
 {
 	static const char words[] = "{\"version\":1}\n";
 	static char buf[FILE_MOST];
 	static const size_t zeros[] = {0, 1, 64, 128, 8192, FILE_MOST};
 	struct process p;
 
-	(void)state;
 	/* A power cut leaves these. */
 	for (size_t i = 0; i < COUNT(zeros); i++) {
 		put(buf, zeros[i]);
@@ -399,11 +393,10 @@ static void make_right(void)
 	chmod(grant_directory, 0700);
 }
 
-static void wrong_places(void **state)
+TEST(wrong_places)
 {
 	struct process p;
 
-	(void)state;
 	snprintf(other, sizeof(other), "%s/other", grant_directory);
 	for (size_t i = 0; i < COUNT(wrongs); i++) {
 		begin(NULL);
@@ -431,11 +424,10 @@ static void wrong_places(void **state)
 }
 
 /* Another name of the same file does no harm. */
-static void hard_link(void **state)
+TEST(hard_link)
 {
 	struct process p, q;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	assert_int_equal(link(grant_file, other), 0);
 	assert_int_equal(process_call(&p, "t", "1").kind, VERDICT_PASS);
@@ -452,11 +444,10 @@ static void hard_link(void **state)
 	assert_int_equal(unlink(other), 0);
 }
 
-static void removed(void **state)
+TEST(removed)
 {
 	struct process p;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	unlink(grant_file);
 	assert_int_equal(process_spend(&p), 4);
@@ -468,11 +459,10 @@ static void removed(void **state)
 	process_end(&p);
 }
 
-static void moved_and_back(void **state)
+TEST(moved_and_back)
 {
 	struct process p, q;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	assert_int_equal(rename(grant_file, other), 0);
 	row_true(grant_said, process_start(&q, policy));
@@ -488,14 +478,13 @@ static void moved_and_back(void **state)
 }
 
 /* In place, with another file's content: the meters are elsewhere. */
-static void replaced_by_another(void **state)
+TEST(replaced_by_another)
 {
 	static char buf[FILE_MOST];
 	struct process p, q;
 	ssize_t len;
 	int fd;
 
-	(void)state;
 	unlink(grant_file);
 	row_true(grant_said, process_start(&q, POLICY(TWO)));
 	for (int i = 0; i < 3; i++)
@@ -515,11 +504,10 @@ static void replaced_by_another(void **state)
 }
 
 /* By one that has been bound as often, and has its meters elsewhere. */
-static void replaced_by_a_like(void **state)
+TEST(replaced_by_a_like)
 {
 	struct process p, q;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	assert_int_equal(rename(grant_file, other), 0);
 	row_true(
@@ -550,11 +538,10 @@ static const struct {
 	{"LONG", "cannot open"},
 };
 
-static void no_directory(void **state)
+TEST(no_directory)
 {
 	static char longest[8192];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(nowhere); i++) {
 		const struct policy_clock clock = {.read = grant_read};
 		const char *at = nowhere[i].directory;
@@ -577,7 +564,7 @@ static void no_directory(void **state)
 }
 
 /* The longest name there is: one to make the file under would not fit. */
-static void name_without_room(void **state)
+TEST(name_without_room)
 {
 	const struct policy_clock clock = {.read = grant_read};
 	static char at[5000];
@@ -585,7 +572,6 @@ static void name_without_room(void **state)
 	struct backend *l;
 	size_t len;
 
-	(void)state;
 	if (system_is_posix())
 		skip();
 	len = (size_t)snprintf(at, sizeof(at), "%s/long", grant_directory);
@@ -605,7 +591,7 @@ static void name_without_room(void **state)
 }
 
 /* Directories are made, for this user alone, as is the file. */
-static void modes(void **state)
+TEST(modes)
 {
 	const struct policy_clock clock = {.read = grant_read};
 	char a[400], b[200];
@@ -613,7 +599,6 @@ static void modes(void **state)
 	struct stat st;
 	mode_t mask;
 
-	(void)state;
 	snprintf(a, sizeof(a), "%s/a", grant_directory);
 	snprintf(b, sizeof(b), "%s/a//b", grant_directory);
 	for (int i = 0; i < 2; i++) {
@@ -652,7 +637,7 @@ static size_t files(void)
 }
 
 /* Each name has a file of its own, whose name is none of the special ones. */
-static void names_are_apart(void **state)
+TEST(names_are_apart)
 {
 	static const char *const names[] = {
 		"a",   "A",        "a.",   "a.limits", ".",   "..",   "/",
@@ -662,7 +647,6 @@ static void names_are_apart(void **state)
 	const struct policy_clock clock = {.read = grant_read};
 	char name[600], command[160];
 
-	(void)state;
 	unlink(grant_file);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		backend_close(grant_open(grant_directory, names[i], clock,
@@ -719,11 +703,10 @@ static void replace_in_time(void)
 	lock();
 }
 
-static void lock_is_kept(void **state)
+TEST(lock_is_kept)
 {
 	struct process p;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	lock();
 	on_sleep = now_waits = stay;
@@ -746,11 +729,10 @@ static void lock_is_kept(void **state)
 	process_end(&p);
 }
 
-static void lock_is_waited_for(void **state)
+TEST(lock_is_waited_for)
 {
 	struct process p;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	lock();
 	on_sleep = now_waits = unlock_in_time;
@@ -760,11 +742,10 @@ static void lock_is_waited_for(void **state)
 }
 
 /* It is another file each time the lock is had. */
-static void replaced_again_and_again(void **state)
+TEST(replaced_again_and_again)
 {
 	struct process p;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	lock();
 	on_sleep = now_waits = replace_in_time;
@@ -776,7 +757,7 @@ static void replaced_again_and_again(void **state)
 
 /* Between two looks another process makes the file longer: what it added is
  * not taken for damage, and both count in it. */
-static void longer_between_looks(void **state)
+TEST(longer_between_looks)
 {
 	static const char small[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":{"
@@ -787,7 +768,6 @@ static void longer_between_looks(void **state)
 		"\"u\":{\"rate_limit\":\"900/day\"}}}";
 	struct process a, b;
 
-	(void)state;
 	row_true(grant_said, process_start(&a, small));
 	((struct journal *)a.grant)->look_every = INT64_MAX;
 	assert_int_equal(process_call(&a, "t", "1").kind, VERDICT_PASS);
@@ -825,7 +805,7 @@ static const struct share {
 
 /* A call passes only if its policy allows it, whoever counted, and whoever has
  * written the file anew. */
-static void nobody_cuts_the_history(void **state)
+TEST(nobody_cuts_the_history)
 {
 	enum { CALLS = 600, PLAYS = 60, SIDES = 3, VALUES = 7 };
 	static int64_t when[CALLS];
@@ -833,7 +813,6 @@ static void nobody_cuts_the_history(void **state)
 	static bool sum[CALLS];
 	unsigned seed = 1;
 
-	(void)state;
 	for (int play = 0; play < PLAYS; play++) {
 		const struct share *of[SIDES], *of_play[2];
 		struct process p[SIDES] = {{.policy = NULL}};
@@ -898,7 +877,7 @@ static void nobody_cuts_the_history(void **state)
 
 /* Calls do not wait for the disk, however many there are between two starts;
  * and no more of them are read by a start than need be. */
-static void a_start_writes_anew(void **state)
+TEST(a_start_writes_anew)
 {
 	static const char often[] =
 		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"t\":"
@@ -906,7 +885,6 @@ static void a_start_writes_anew(void **state)
 	struct process p;
 	struct stat st;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, often));
 	synced = 0;
 	do {
@@ -932,9 +910,8 @@ static void a_start_writes_anew(void **state)
 
 /* What was counted long before the file is replaced is on the disk; so it is in
  * the new file, too, before that takes the name. */
-static void what_is_old_is_synced(void **state)
+TEST(what_is_old_is_synced)
 {
-	(void)state;
 	for (int old = 0; old < 2; old++) {
 		struct process p, q;
 		struct journal *j;
@@ -962,12 +939,11 @@ static void what_is_old_is_synced(void **state)
 }
 
 /* What was given up is not tried any more: nothing wakes up for it. */
-static void dropped(void **state)
+TEST(dropped)
 {
 	struct process p;
 	struct pollfd fd;
 
-	(void)state;
 	row_true(grant_said, process_start(&p, policy));
 	lock();
 	on_sleep = now_waits = stay;
@@ -977,36 +953,4 @@ static void dropped(void **state)
 	process_end(&p);
 }
 
-int main(void)
-{
-#define ROW(f) cmocka_unit_test_setup(f, begin)
-	const struct CMUnitTest tests[] = {
-		ROW(each_byte_is_damaged),
-		ROW(each_length),
-		ROW(each_length_is_copied),
-		ROW(page_of_zeros),
-		ROW(longer_than_it_was),
-		ROW(longer_between_looks),
-		ROW(other_files),
-		ROW(wrong_places),
-		ROW(hard_link),
-		ROW(removed),
-		ROW(moved_and_back),
-		ROW(replaced_by_another),
-		ROW(replaced_by_a_like),
-		ROW(no_directory),
-		ROW(name_without_room),
-		ROW(modes),
-		ROW(names_are_apart),
-		ROW(lock_is_kept),
-		ROW(lock_is_waited_for),
-		ROW(replaced_again_and_again),
-		ROW(nobody_cuts_the_history),
-		ROW(a_start_writes_anew),
-		ROW(what_is_old_is_synced),
-		ROW(dropped),
-	};
-
-	return cmocka_run_group_tests_name("journal", tests, grant_setup,
-					   grant_teardown);
-}
+RUN_EACH(grant_setup, grant_teardown, begin, NULL)

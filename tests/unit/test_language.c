@@ -783,11 +783,10 @@ static int frame_fails(const struct asked *row, const struct frame *f,
 	return failed;
 }
 
-static void conditions_are_weighed(void **state)
+TEST(conditions_are_weighed)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(asked); i++)
 		for (size_t f = 0; f < COUNT(frames); f++)
 			failed +=
@@ -856,12 +855,11 @@ static const struct {
 	{"neq", "'a'", "{'a':'b'} | {'b':'a'}", "{'a':'a'} | {} | {'a':[1]}"},
 };
 
-static void args_are_searched_everywhere(void **state)
+TEST(args_are_searched_everywhere)
 {
 	char text[TEXT_BYTES], args[TEXT_BYTES];
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(everywhere); i++)
 		for (int passes = 0; passes < 2; passes++) {
 			const char *at = passes ? everywhere[i].passes
@@ -1550,11 +1548,10 @@ static bool files_give(const char *const *files, const char *line,
 	return good;
 }
 
-static void policies_are_weighed(void **state)
+TEST(policies_are_weighed)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(judged); i++) {
 		const char *files[FILES_MAX] = {judged[i].policy};
 
@@ -1698,11 +1695,10 @@ static const struct {
 	 "(hidden)"},
 };
 
-static void sentences_hold(void **state)
+TEST(sentences_hold)
 {
 	int failed = 0;
 
-	(void)state;
 	assert_int_equal(COUNT(sentences), 15);
 	for (size_t i = 0; i < COUNT(sentences); i++)
 		for (size_t k = 0; k < 4; k++) {
@@ -1859,11 +1855,10 @@ static const struct {
 	{all_denied, all_hidden, NULL, CALL("a"), "(hidden)", NULL, "b.json"},
 };
 
-static void layers_are_merged(void **state)
+TEST(layers_are_merged)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(layered); i++) {
 		const char *files[FILES_MAX] = {layered[i].a, layered[i].b,
 						layered[i].c};
@@ -1933,12 +1928,11 @@ static const struct {
 	 "{'a':1}", NULL},
 };
 
-static void values_are_told(void **state)
+TEST(values_are_told)
 {
 	char text[TEXT_BYTES], line[TEXT_BYTES], want[64];
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(values); i++) {
 		struct policy *p;
 		struct counters *c;
@@ -2146,11 +2140,10 @@ static int play(const struct turn *steps, const struct policy *p)
 	return failed;
 }
 
-static void limits_and_conditions_play(void **state)
+TEST(limits_and_conditions_play)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(plays); i++) {
 		struct said said;
 		struct policy *p = compile_files(plays[i].files, &said), *again;
@@ -2216,11 +2209,10 @@ static const struct {
 	 "at most 5 of /a.b/c~1d a day"},
 };
 
-static void sums_are_spent(void **state)
+TEST(sums_are_spent)
 {
 	char text[TEXT_BYTES], args[TEXT_BYTES];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(spendings); i++) {
 		const char *at = spendings[i].amounts;
 		struct policy *p;
@@ -2308,11 +2300,10 @@ static const struct {
 	 "the policy does not allow this value of args.a"},
 };
 
-static void reasons_are_told(void **state)
+TEST(reasons_are_told)
 {
 	char text[TEXT_BYTES], line[TEXT_BYTES];
 
-	(void)state;
 	json(line, sizeof(line), "%s", CALL("t"));
 	for (size_t i = 0; i < COUNT(reasons); i++) {
 		struct policy *p;
@@ -2365,11 +2356,10 @@ static const struct {
 	{"eq", "a", "a", "", false},
 };
 
-static void large_values_are_weighed(void **state)
+TEST(large_values_are_weighed)
 {
 	char *line = malloc(LARGE + TEXT_BYTES), text[TEXT_BYTES];
 
-	(void)state;
 	assert_non_null(line);
 	for (size_t i = 0; i < COUNT(large); i++) {
 		size_t len = strlen(large[i].piece), used;
@@ -2400,7 +2390,7 @@ static void large_values_are_weighed(void **state)
 
 /* The text of a list is read up to a bound, past which it is in doubt; what is
  * none by then, is none. */
-static void long_lists_are_in_doubt(void **state)
+TEST(long_lists_are_in_doubt)
 {
 	static const struct {
 		const char *begin, *end; /* of the string, spaces between */
@@ -2419,7 +2409,6 @@ static void long_lists_are_in_doubt(void **state)
 	struct counters *c = COUNTERS(p);
 	char *line = malloc(LARGE + TEXT_BYTES);
 
-	(void)state;
 	assert_non_null(line);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (size_t more = 0; more < 30; more++) {
@@ -2446,7 +2435,7 @@ static void long_lists_are_in_doubt(void **state)
 
 /* ---- what is weighed ------------------------------------------------- */
 
-static void only_what_has_rules_is_weighed(void **state)
+TEST(only_what_has_rules_is_weighed)
 {
 	static const struct {
 		const char *policy, *line;
@@ -2471,7 +2460,6 @@ static void only_what_has_rules_is_weighed(void **state)
 		{methods, "{'jsonrpc':'2.0','id':1,'error':{}}", false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy *p = compile_one(rows[i].policy);
 		struct counters *c = counters_new(p, NULL, NULL, listen, NULL);
@@ -2489,7 +2477,7 @@ static void only_what_has_rules_is_weighed(void **state)
 }
 
 /* Names of as many bytes as there may be, and of one more. */
-static void names_have_bounds(void **state)
+TEST(names_have_bounds)
 {
 	static const struct {
 		const char *policy, *before, *after;
@@ -2516,7 +2504,6 @@ static void names_have_bounds(void **state)
 	char name[MESSAGE_NAME_BYTES + 2], line[TEXT_BYTES];
 	struct text text = {.ptr = name};
 
-	(void)state;
 	memset(name, 'a', sizeof(name));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy *p = compile_one(rows[i].policy);
@@ -2865,12 +2852,11 @@ static int fault_fails(const char *condition, const char *const parts[4])
 	return failed;
 }
 
-static void faults_are_told(void **state)
+TEST(faults_are_told)
 {
 	char condition[TEXT_BYTES], quoted[128];
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++)
 		failed += fault_fails(faults[i].condition, faults[i].said);
 	for (size_t i = 0; i < COUNT(no_paths); i++) {
@@ -3120,11 +3106,10 @@ static const struct {
 	 {NULL}},
 };
 
-static void files_load_or_say_why(void **state)
+TEST(files_load_or_say_why)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(loads); i++) {
 		struct said said;
 		struct policy *p = compile_files(loads[i].files, &said);
@@ -3148,7 +3133,7 @@ static void files_load_or_say_why(void **state)
 
 /* ---- where ~/ and ./ lead -------------------------------------------- */
 
-static void places_are_absolute(void **state)
+TEST(places_are_absolute)
 {
 	static const struct {
 		const char *home, *directory, *value;
@@ -3171,7 +3156,6 @@ static void places_are_absolute(void **state)
 		 "/value: the working directory is no absolute path"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct policy_places at = {rows[i].home,
 						 rows[i].directory};
@@ -3204,7 +3188,7 @@ static void put_directory(void *context, const struct location *rule,
 }
 
 /* Those of groups, too; not those of uris. */
-static void directories_are_told(void **state)
+TEST(directories_are_told)
 {
 	struct policy *p = compile_one(DENY "'all_tools':{'deny_if':[" ASK(
 		"args.**", "under",
@@ -3214,7 +3198,6 @@ static void directories_are_told(void **state)
 					    "['/srv','./x','https://a.example/']"))) "]}}}");
 	char told[1024] = "";
 
-	(void)state;
 	assert_non_null(p);
 	policy_directories(p, put_directory, told);
 	assert_string_equal(told, "/all_tools/deny_if/0 ~/.ssh /home/ann/.ssh\n"
@@ -3261,11 +3244,10 @@ static const struct {
 	 {false}},
 };
 
-static void warns_of_what_is_shut(void **state)
+TEST(warns_of_what_is_shut)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(sound); i++) {
 		struct said said;
 		struct policy *p = compile_files(sound[i].files, &said);
@@ -3288,7 +3270,7 @@ static void warns_of_what_is_shut(void **state)
 }
 
 /* What a section hides is not listed; what it only denies is. */
-static void sections_are_listed(void **state)
+TEST(sections_are_listed)
 {
 	static const struct {
 		enum policy_section section;
@@ -3309,7 +3291,6 @@ static void sections_are_listed(void **state)
 	};
 	struct policy *p = compile_one(sections);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct text name = {.ptr = rows[i].name,
 				    .len = strlen(rows[i].name)};
@@ -3323,7 +3304,7 @@ static void sections_are_listed(void **state)
 
 /* How much can be looked for: told of what is written, not of the pattern that
  * is made of it. */
-static void plain_values_are_bounded(void **state)
+TEST(plain_values_are_bounded)
 {
 	static const struct {
 		const char *op, *unit;
@@ -3339,7 +3320,6 @@ static void plain_values_are_bounded(void **state)
 		{"glob", "?", 5000, "at most 5000 of * and ?"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (int more = 0; more < 2; more++) {
 			static char text[32768];
@@ -3364,30 +3344,4 @@ static void plain_values_are_bounded(void **state)
 		}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conditions_are_weighed),
-		cmocka_unit_test(args_are_searched_everywhere),
-		cmocka_unit_test(policies_are_weighed),
-		cmocka_unit_test(sentences_hold),
-		cmocka_unit_test(layers_are_merged),
-		cmocka_unit_test(values_are_told),
-		cmocka_unit_test(limits_and_conditions_play),
-		cmocka_unit_test(sums_are_spent),
-		cmocka_unit_test(reasons_are_told),
-		cmocka_unit_test(large_values_are_weighed),
-		cmocka_unit_test(long_lists_are_in_doubt),
-		cmocka_unit_test(only_what_has_rules_is_weighed),
-		cmocka_unit_test(names_have_bounds),
-		cmocka_unit_test(faults_are_told),
-		cmocka_unit_test(files_load_or_say_why),
-		cmocka_unit_test(places_are_absolute),
-		cmocka_unit_test(directories_are_told),
-		cmocka_unit_test(warns_of_what_is_shut),
-		cmocka_unit_test(sections_are_listed),
-		cmocka_unit_test(plain_values_are_bounded),
-	};
-
-	return cmocka_run_group_tests_name("language", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -97,9 +97,8 @@ static void play(size_t row, struct process *p)
 	}
 }
 
-static void rows_hold(void **state)
+TEST(rows_hold)
 {
-	(void)state;
 	for (size_t i = 0; i < 3 * COUNT(rows); i++) {
 		struct process p;
 
@@ -119,12 +118,11 @@ static void rows_hold(void **state)
 }
 
 /* A value that has run out makes room; what is left of a sum is told. */
-static void values_run_out(void **state)
+TEST(values_run_out)
 {
 	struct process p;
 	struct verdict v;
 
-	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	row_true(grant_said, process_start(&p, PER("args.x", ",\"values\":2")));
 	for (int round = 0; round < 50; round++) {
@@ -163,11 +161,10 @@ static void values_run_out(void **state)
 
 /* A method's limit finds another amount than a tool's: what is counted once is
  * held against each max. */
-static void two_amounts_of_one_sum(void **state)
+TEST(two_amounts_of_one_sum)
 {
 	struct process p;
 
-	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	for (int i = 0; i < 2; i++) {
 		struct question q[2] = {{.max = 5, .amount = 1},
@@ -201,7 +198,7 @@ static void two_amounts_of_one_sum(void **state)
 
 /* One that needs a minute, or another counter, writes the file anew again and
  * again: nothing that the other needs is gone. */
-static void windows_of_others(void **state)
+TEST(windows_of_others)
 {
 	static const struct {
 		const char *day, *minute;
@@ -218,7 +215,6 @@ static void windows_of_others(void **state)
 		 false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		struct process day, minute;
 		int counted = 0;
@@ -250,7 +246,7 @@ static void windows_of_others(void **state)
 }
 
 /* A file stays small however long it is used. */
-static void stays_small(void **state)
+TEST(stays_small)
 {
 	const char *policy = POLICY(
 		"\"tools\":{\"t\":{\"limits\":[{\"max\":50,\"window\":\"second\""
@@ -259,7 +255,6 @@ static void stays_small(void **state)
 	struct process p;
 	struct stat st;
 
-	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	row_true(grant_said, process_start(&p, policy));
 	((struct journal *)p.grant)->busy = JOURNAL_MORE;
@@ -276,7 +271,7 @@ static void stays_small(void **state)
 
 /* While one waits for the disk, others go on counting; and where it never comes
  * to its end, another begins anew. */
-static void written_anew_in_two_steps(void **state)
+TEST(written_anew_in_two_steps)
 {
 	const char *policy = POLICY("\"tools\":{\"t\":{\"limits\":[{\"max\":"
 				    "200000,\"window\":\"day\"}]}}");
@@ -285,7 +280,6 @@ static void written_anew_in_two_steps(void **state)
 	struct stat st;
 	int calls = 0;
 
-	(void)state;
 	grant_clock = (struct policy_moment){.boot = 1};
 	row_true(grant_said, process_start(&a, policy));
 	row_true(grant_said, process_start(&b, policy));
@@ -333,17 +327,4 @@ static void written_anew_in_two_steps(void **state)
 	assert_int_equal(mkdir(grant_directory, 0700), 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_hold),
-		cmocka_unit_test(values_run_out),
-		cmocka_unit_test(two_amounts_of_one_sum),
-		cmocka_unit_test(windows_of_others),
-		cmocka_unit_test(stays_small),
-		cmocka_unit_test(written_anew_in_two_steps),
-	};
-
-	return cmocka_run_group_tests_name("limits", tests, grant_setup,
-					   grant_teardown);
-}
+RUN(grant_setup, grant_teardown)

@@ -54,9 +54,8 @@ static const struct {
 	 ""},
 };
 
-static void warnings_are_told(void **state)
+TEST(warnings_are_told)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(warnings); i++) {
 		struct policy *p = compile(warnings[i].policy);
 		struct said said = {.len = 0};
@@ -112,7 +111,7 @@ static void describes(const struct policy *p, struct text name,
 }
 
 /* Names beyond printable ASCII. */
-static void odd_names_are_described(void **state)
+TEST(odd_names_are_described)
 {
 	static const char odd[] =
 		HEAD("allow") "\"tools\":{\"b*\":{},"
@@ -130,20 +129,18 @@ static void odd_names_are_described(void **state)
 	};
 	struct policy *p = compile(odd);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		describes(p, text_of(rows[i].name), rows[i].words);
 	policy_free(p);
 }
 
-static void tools_are_described(void **state)
+TEST(tools_are_described)
 {
 	struct policy *p = compile(some);
 	char name[2000];
 	struct text lone = {.ptr = "\\ud800", .len = 6, .flags = 5};
 	struct text longest = {.ptr = name, .len = sizeof(name)};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(tools); i++)
 		describes(p, text_of(tools[i].name), tools[i].words);
 	memset(name, 'a', sizeof(name));
@@ -153,7 +150,7 @@ static void tools_are_described(void **state)
 }
 
 /* What is said of a tool by an entry for the method. */
-static void methods_are_described(void **state)
+TEST(methods_are_described)
 {
 	static const struct {
 		const char *methods, *words;
@@ -174,7 +171,6 @@ static void methods_are_described(void **state)
 		 "allowed, at most 2 calls in 5 seconds"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char text[512];
 		struct policy *p;
@@ -191,7 +187,7 @@ static void methods_are_described(void **state)
 }
 
 /* A warning that names two rules, as long as they come. */
-static void long_places_are_whole(void **state)
+TEST(long_places_are_whole)
 {
 	static char text[16384];
 	struct said said = {.len = 0};
@@ -199,7 +195,6 @@ static void long_places_are_whole(void **state)
 	char *at = text;
 	int count;
 
-	(void)state;
 	at += sprintf(at, HEAD("allow") "\"tools\":{\"");
 	for (int i = 0; i < 1000; i++)
 		at += sprintf(at, "\\u007f");
@@ -217,7 +212,7 @@ static void long_places_are_whole(void **state)
 
 /* Each list of tools, how many entries cover none of them, and a word of what
  * is reported and of what is said in one sentence. */
-static void unused_entries_are_told(void **state)
+TEST(unused_entries_are_told)
 {
 	static const char many[] = HEAD(
 		"deny") "\"hide\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\","
@@ -254,7 +249,6 @@ static void unused_entries_are_told(void **state)
 	};
 	char text[2048];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy *p = compile(rows[i].policy);
 		struct strbuf out = {.ptr = text, .cap = sizeof(text) - 1};
@@ -302,11 +296,10 @@ static size_t print(const struct policy *p, char *text, size_t size)
 }
 
 /* What is printed loads, and prints the same again. */
-static void printed_policies_are_the_same(void **state)
+TEST(printed_policies_are_the_same)
 {
 	char once[8192], twice[8192];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(printed); i++) {
 		struct policy *p = compile(printed[i]), *q;
 
@@ -325,7 +318,7 @@ static void printed_policies_are_the_same(void **state)
 }
 
 /* Several files: what is printed is all of them. */
-static void merged_policies_are_printed(void **state)
+TEST(merged_policies_are_printed)
 {
 	static const struct policy_source sources[] = {
 		{"a",
@@ -340,7 +333,6 @@ static void merged_policies_are_printed(void **state)
 	struct policy *p;
 	char text[1024];
 
-	(void)state;
 	both[0].len = strlen(both[0].text);
 	both[1].len = strlen(both[1].text);
 	p = policy_compile(both, 2, NULL, listen, &said);
@@ -401,9 +393,8 @@ static const struct {
 	 TOOL("\"rate_limit\":\"9/day\""), 7},
 };
 
-static void counters_go_on(void **state)
+TEST(counters_go_on)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(carried); i++) {
 		struct policy *before = compile(carried[i].before);
 		struct policy *after = compile(carried[i].after);
@@ -432,7 +423,7 @@ static void counters_go_on(void **state)
 
 /* Of two limits with one counter, the one that knows more calls is carried,
  * whichever is first. */
-static void the_longer_memory_goes_on(void **state)
+TEST(the_longer_memory_goes_on)
 {
 	static const char *const orders[] = {
 		TOOL("\"limits\":[" SHORT "," LONG "]"),
@@ -440,7 +431,6 @@ static void the_longer_memory_goes_on(void **state)
 	};
 	const int64_t later = 10000000000;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(orders); i++) {
 		struct policy *before = compile(orders[i]);
 		struct policy *after = compile(TOOL(
@@ -463,20 +453,4 @@ static void the_longer_memory_goes_on(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(warnings_are_told),
-		cmocka_unit_test(tools_are_described),
-		cmocka_unit_test(odd_names_are_described),
-		cmocka_unit_test(methods_are_described),
-		cmocka_unit_test(long_places_are_whole),
-		cmocka_unit_test(unused_entries_are_told),
-		cmocka_unit_test(printed_policies_are_the_same),
-		cmocka_unit_test(merged_policies_are_printed),
-		cmocka_unit_test(counters_go_on),
-		cmocka_unit_test(the_longer_memory_goes_on),
-	};
-
-	return cmocka_run_group_tests_name("advice", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

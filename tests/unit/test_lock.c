@@ -51,11 +51,10 @@ static const struct {
 	 false},
 };
 
-static void white_space_between_tokens_is_nothing(void **state)
+TEST(white_space_between_tokens_is_nothing)
 {
 	char a[SHA256_HEX + 1], b[SHA256_HEX + 1];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(definitions); i++) {
 		digest_hex(definitions[i].a, strlen(definitions[i].a), a);
 		digest_hex(definitions[i].b, strlen(definitions[i].b), b);
@@ -69,13 +68,12 @@ static void white_space_between_tokens_is_nothing(void **state)
 }
 
 /* Cut anywhere, no byte behind it is read, and no two beginnings are one. */
-static void every_byte_counts(void **state)
+TEST(every_byte_counts)
 {
 	static const char text[] = "{\"a\\\"\":[1,\"\\\\ x\",{\"b\":\"\\u0061"
 				   "\"}],\"c\":{\"d\":[[],null,-1.5e3]}}";
 	char before[SHA256_HEX + 1] = "", hex[SHA256_HEX + 1];
 
-	(void)state;
 	for (size_t len = 1; len < sizeof(text); len++) {
 		char *exact = malloc(len);
 
@@ -187,11 +185,10 @@ static const struct {
 	{"{\"lock\":\"1\",\"tools\":{},}", "comma"},
 };
 
-static void files_are_read_strictly(void **state)
+TEST(files_are_read_strictly)
 {
 	struct said said;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(files); i++) {
 		struct lock *lock = read_text(files[i].text, &said);
 
@@ -208,14 +205,13 @@ static void files_are_read_strictly(void **state)
 
 /* Cut anywhere it does not load, and each byte that another takes the place of
  * is noticed, unless it is white space between tokens. */
-static void no_byte_goes_unnoticed(void **state)
+TEST(no_byte_goes_unnoticed)
 {
 	static char text[2000];
 	struct said said;
 	struct lock *lock;
 	size_t len;
 
-	(void)state;
 	len = (size_t)snprintf(
 		text, sizeof(text), "{\"lock\":\"1\",\"tools\":{%s,%s}}",
 		tool("a", "{\"name\":\"a\",\"x\":[1,\" \"]}"),
@@ -246,7 +242,7 @@ static void no_byte_goes_unnoticed(void **state)
 }
 
 /* Of files, also by whom they may be written. */
-static void files_of_others_are_not_used(void **state)
+TEST(files_of_others_are_not_used)
 {
 	static const struct {
 		mode_t mode;
@@ -264,7 +260,6 @@ static void files_of_others_are_not_used(void **state)
 	struct lock *lock;
 	struct said said = {.count = 0};
 
-	(void)state;
 	assert_int_equal(write(fd, files[1].text, strlen(files[1].text)),
 			 strlen(files[1].text));
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -357,12 +352,11 @@ static bool refused_for(const struct lock *lock, const char *name,
 	return strncmp(said, why, strlen(why)) == 0;
 }
 
-static void what_changes_is_refused(void **state)
+TEST(what_changes_is_refused)
 {
 	struct said said;
 	struct lock *lock = read_tools(D("a", "1"), D("b", "1"), &said);
 
-	(void)state;
 	assert_non_null(lock);
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		const char *name = steps[i].name, *shown = steps[i].shown;
@@ -398,13 +392,12 @@ static const struct {
 	{"123", "2", false, false},
 };
 
-static void a_lock_that_is_written_anew_counts(void **state)
+TEST(a_lock_that_is_written_anew_counts)
 {
 	char path[] = "/tmp/weir-lock-XXXXXX", text[1000], one[2] = "";
 	int fd = mkstemp(path);
 	struct said said = {.count = 0};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(anew); i++) {
 		const char *row = anew[i].shown;
 		struct lock *lock, *after;
@@ -444,17 +437,4 @@ static void a_lock_that_is_written_anew_counts(void **state)
 	unlink(path);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(white_space_between_tokens_is_nothing),
-		cmocka_unit_test(every_byte_counts),
-		cmocka_unit_test(files_are_read_strictly),
-		cmocka_unit_test(no_byte_goes_unnoticed),
-		cmocka_unit_test(files_of_others_are_not_used),
-		cmocka_unit_test(what_changes_is_refused),
-		cmocka_unit_test(a_lock_that_is_written_anew_counts),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -155,11 +155,10 @@ static const struct {
 	{READ("a://h/" LONG), "xxx...\",\"verdict\":"},
 };
 
-static void members_are_what_a_message_has(void **state)
+TEST(members_are_what_a_message_has)
 {
 	struct written w;
 
-	(void)state;
 	begin(&w);
 	for (size_t i = 0; i < COUNT(members); i++) {
 		w.len = 0;
@@ -197,12 +196,11 @@ static const struct {
 	{"args.a", "{}", ",\"args\":[],\"verdict\":"},
 };
 
-static void values_that_are_asked_for(void **state)
+TEST(values_that_are_asked_for)
 {
 	struct written w;
 	char line[4096];
 
-	(void)state;
 	begin(&w);
 	for (size_t i = 0; i < COUNT(values); i++) {
 		w.log.args = values[i].paths;
@@ -218,7 +216,7 @@ static void values_that_are_asked_for(void **state)
 }
 
 /* The longest of everything, of what is longest once it is escaped. */
-static void the_longest_line_fits(void **state)
+TEST(the_longest_line_fits)
 {
 	static char line[1 << 16], text[2000], reason[6 * POLICY_REASON_BYTES];
 	struct verdict v = {.kind = VERDICT_REFUSED,
@@ -230,7 +228,6 @@ static void the_longest_line_fits(void **state)
 	struct written w;
 	char *p = line;
 
-	(void)state;
 	memset(text, '\x1b', sizeof(text) - 1);
 	begin_as(&w, text, command);
 	check_sound("start", w.text, w.len);
@@ -259,7 +256,7 @@ static void the_longest_line_fits(void **state)
 }
 
 /* Bytes that are no UTF-8, and more words than are shown. */
-static void the_start_has_what_was_given(void **state)
+TEST(the_start_has_what_was_given)
 {
 	const char *const words[] = {"/a/\xFFs\xC3\xA9\xE2\x80\xA8",
 				     "\xC3",
@@ -282,7 +279,6 @@ static void the_start_has_what_was_given(void **state)
 	struct written w;
 	struct text name = {"n\"</script>", 11, 0};
 
-	(void)state;
 	begin_as(&w, "\xC0\xAF/g", words);
 	check_sound("start", w.text, w.len);
 	assert_non_null(strstr(w.text, ",\"seq\":0,\"pid\":"));
@@ -336,7 +332,7 @@ static int check_chain(const char *text)
 }
 
 /* Every kind of line. */
-static void lines_are_chained(void **state)
+TEST(lines_are_chained)
 {
 	const struct fault fault = {.reason = "a \"b\"", .offset = 5};
 	const struct span id = {"\"\\u0041\"", 8}, none = {.ptr = NULL};
@@ -368,7 +364,6 @@ static void lines_are_chained(void **state)
 	};
 	struct written w;
 
-	(void)state;
 	begin_as(&w, "g", (const char *const[]){"s", NULL});
 	log_fault(&w.log, none, &fault, 9, true);
 	call.seq = 3;
@@ -388,14 +383,13 @@ static void lines_are_chained(void **state)
 
 /* A pipe that is full: what is lost is counted, and told once there is room;
  * the chain goes on.  Without a start line there is no other. */
-static void what_is_lost_is_counted(void **state)
+TEST(what_is_lost_is_counted)
 {
 	static char zeros[1 << 12];
 	const char *const command[] = {"s", NULL};
 	struct written w = {.len = 0};
 	int ends[2], count = 0;
 
-	(void)state;
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	w.log.fd = ends[1];
 	w.end = ends[0];
@@ -429,13 +423,12 @@ static void what_is_lost_is_counted(void **state)
 
 /* Half a line that stands for good, as where only appending is allowed, is
  * ended before the next, also where the log was opened anew meanwhile. */
-static void half_a_line_is_ended(void **state)
+TEST(half_a_line_is_ended)
 {
 	char path[] = "/tmp/weir-log-XXXXXX", text[1024] = "";
 	int fd = mkstemp(path);
 	struct log log;
 
-	(void)state;
 	assert_int_equal(write(fd, "{\"ts", 5), 5);
 	assert_true(log_open(&log, path));
 	log.torn = log.started = true;
@@ -451,17 +444,4 @@ static void half_a_line_is_ended(void **state)
 	unlink(path);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(members_are_what_a_message_has),
-		cmocka_unit_test(values_that_are_asked_for),
-		cmocka_unit_test(the_longest_line_fits),
-		cmocka_unit_test(the_start_has_what_was_given),
-		cmocka_unit_test(lines_are_chained),
-		cmocka_unit_test(what_is_lost_is_counted),
-		cmocka_unit_test(half_a_line_is_ended),
-	};
-
-	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

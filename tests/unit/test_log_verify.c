@@ -427,12 +427,11 @@ static void forge(struct log *log, const struct forgery *f)
 	}
 }
 
-static void forged(void **state)
+TEST(forged)
 {
 	char *one[] = {"a", NULL}, *two[] = {"a", "b", NULL};
 	char *wrong[] = {"b", "a", NULL}, said[4096];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(forgeries); i++) {
 		const struct forgery *f = &forgeries[i];
 		struct log log = two_processes();
@@ -465,13 +464,12 @@ static void forged(void **state)
 
 /* Two containers, in which weir has the same pid, and one after a kill: each is
  * known by what its lines follow. */
-static void same_pid(void **state)
+TEST(same_pid)
 {
 	struct log log = {.count = 0}, one = {.count = 0};
 	struct writer w[] = {{.pid = 7}, {.pid = 7}, {.pid = 7}};
 	char said[4096], *files[] = {"a", NULL};
 
-	(void)state;
 	for (int i = 0; i < 2; i++)
 		write_line(&log, &w[i], "start", i ? ",\"n\":2" : "");
 	for (int i = 0; i < 9; i++)
@@ -524,7 +522,7 @@ static size_t line_of(const char *text, size_t at)
 	return line;
 }
 
-static void every_byte_changed(void **state)
+TEST(every_byte_changed)
 {
 	static const char masks[] = {1, 2, 0x20, '\x80'};
 	char text[LINES * LINE], head[SHA256_HEX + 1], said[4096], name[64];
@@ -532,7 +530,6 @@ static void every_byte_changed(void **state)
 	const struct options sums = {.json = true,
 				     .rest = (char *[]){"a", NULL}};
 
-	(void)state;
 	for (size_t i = 0; i < len * sizeof(masks); i++) {
 		const size_t at = i / sizeof(masks);
 		const size_t line = line_of(text, at);
@@ -562,13 +559,12 @@ static void every_byte_changed(void **state)
 	}
 }
 
-static void cut_at_every_byte(void **state)
+TEST(cut_at_every_byte)
 {
 	char text[LINES * LINE], head[SHA256_HEX + 1], said[4096], name[64];
 	const size_t len = one_process(text, head);
 	const struct options sums = {.rest = (char *[]){"a", NULL}};
 
-	(void)state;
 	for (size_t at = 0; at < len; at++) {
 		const bool between = at == 0 || text[at - 1] == '\n';
 
@@ -602,14 +598,4 @@ static int tear_down(void **state)
 	return chdir("/") | rmdir(*state);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forged),
-		cmocka_unit_test(same_pid),
-		cmocka_unit_test(every_byte_changed),
-		cmocka_unit_test(cut_at_every_byte),
-	};
-
-	return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+RUN(set_up, tear_down)

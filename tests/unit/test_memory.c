@@ -80,14 +80,13 @@ static void count_line(void *context, const char *line)
 	++*(int *)context;
 }
 
-static void memory_fails(void **state)
+TEST(memory_fails)
 {
 	const struct policy_source sources[] = {{"a", text, sizeof(text) - 1},
 						{"b", text, sizeof(text) - 1}};
 	struct policy *policy = NULL;
 	long n;
 
-	(void)state;
 	for (n = 0; !policy; n++) {
 		int faults = 0;
 
@@ -124,13 +123,12 @@ static struct backend *open_grant(void)
 }
 
 /* In memory, in a grant, and from what was counted before. */
-static void counters_fail(void **state)
+TEST(counters_fail)
 {
 	struct policy *policy = COMPILE(text, count_line, &(int){0});
 	struct backend *grant = open_grant();
 	struct counters *from = NULL;
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		struct counters *counters = NULL;
 		long n;
@@ -157,11 +155,10 @@ static void counters_fail(void **state)
 
 /* Memory is taken in chunks, so an allocation fails only where one ends:
  * fillers before the policy move that place over all of it. */
-static void chunks_end_anywhere(void **state)
+TEST(chunks_end_anywhere)
 {
 	static char moved[sizeof(text) + 32768];
 
-	(void)state;
 	for (int fillers = 0; fillers < 5; fillers++) {
 		for (int len = 1; len < 4096; len += 16) {
 			struct policy_source source = {"a", moved, 0};
@@ -193,14 +190,13 @@ static void chunks_end_anywhere(void **state)
 }
 
 /* So many entries that their table is a chunk of its own. */
-static void large_tables_fail(void **state)
+TEST(large_tables_fail)
 {
 	static char large[32768];
 	struct policy_source source = {"a", large, 0};
 	struct policy *policy = NULL;
 	char *at = large;
 
-	(void)state;
 	at += sprintf(at, "{\"version\":\"1\",\"default\":\"deny\",\"hide\":[");
 	for (int i = 0; i < 2000; i++)
 		at += sprintf(at, "%s\"t%d\"", i ? "," : "", i);
@@ -217,14 +213,13 @@ static void large_tables_fail(void **state)
 	policy_free(policy);
 }
 
-static void files_fail(void **state)
+TEST(files_fail)
 {
 	const char *path = grant_file;
 	FILE *f = fopen(path, "we");
 	struct policy *policy = NULL;
 	long n;
 
-	(void)state;
 	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
@@ -240,16 +235,4 @@ static void files_fail(void **state)
 	policy_free(policy);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_fails),
-		cmocka_unit_test(counters_fail),
-		cmocka_unit_test(chunks_end_anywhere),
-		cmocka_unit_test(large_tables_fail),
-		cmocka_unit_test(files_fail),
-	};
-
-	return cmocka_run_group_tests_name("memory", tests, grant_setup,
-					   grant_teardown);
-}
+RUN(grant_setup, grant_teardown)

@@ -75,9 +75,8 @@ static struct span span_of(struct text t)
 	return (struct span){.ptr = t.ptr, .len = t.len};
 }
 
-static void good_lines_are_read(void **state)
+TEST(good_lines_are_read)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		const char *line = good[i].line;
 		struct message m;
@@ -168,9 +167,8 @@ static const struct {
 	{"{" V ",\"id\":1}", "neither a request", 0},
 };
 
-static void bad_lines_are_told(void **state)
+TEST(bad_lines_are_told)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		const char *line = bad[i].line;
 		struct message m;
@@ -187,13 +185,12 @@ static void bad_lines_are_told(void **state)
 	}
 }
 
-static void params_are_bounded(void **state)
+TEST(params_are_bounded)
 {
 	char line[4096];
 	struct message m;
 	struct fault f;
 
-	(void)state;
 	for (int members = MESSAGE_PARAMS_MAX;
 	     members <= MESSAGE_PARAMS_MAX + 1; members++) {
 		size_t len = (size_t)sprintf(line, R "\"a\",\"params\":{");
@@ -223,9 +220,8 @@ static void check_length(const char *format, int most)
 	}
 }
 
-static void lengths_are_bounded(void **state)
+TEST(lengths_are_bounded)
 {
-	(void)state;
 	check_length("{" V ",\"id\":%.*s,\"method\":\"a\"}", 19);
 	check_length("{" V ",\"id\":-%.*s,\"method\":\"a\"}", 19);
 	check_length("{" V ",\"id\":\"%.*s\",\"method\":\"a\"}", 256);
@@ -233,14 +229,13 @@ static void lengths_are_bounded(void **state)
 }
 
 /* A name that begins and ends at every place around the end of a window. */
-static void names_meet_the_window(void **state)
+TEST(names_meet_the_window)
 {
 	static const char name[] = "a_name_of_twenty_six_bytes";
 	char line[2 * SCAN_WINDOW];
 	struct message m;
 	struct fault f;
 
-	(void)state;
 	for (int len = SCAN_WINDOW - 256; len < SCAN_WINDOW; len++) {
 		int used = sprintf(line,
 				   R "\"tools/call\",\"params\":{\"_meta\":"
@@ -252,9 +247,8 @@ static void names_meet_the_window(void **state)
 	}
 }
 
-static void blank_lines(void **state)
+TEST(blank_lines)
 {
-	(void)state;
 	assert_true(message_blank("", 0));
 	assert_true(message_blank(" \t\r", 3));
 	assert_false(message_blank(" \v", 2));
@@ -262,16 +256,4 @@ static void blank_lines(void **state)
 	assert_false(message_blank(" {", 2));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_lines_are_read),
-		cmocka_unit_test(bad_lines_are_told),
-		cmocka_unit_test(params_are_bounded),
-		cmocka_unit_test(lengths_are_bounded),
-		cmocka_unit_test(names_meet_the_window),
-		cmocka_unit_test(blank_lines),
-	};
-
-	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

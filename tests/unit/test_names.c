@@ -34,9 +34,8 @@ static const struct {
 	{"admin_*", "admin", false},
 };
 
-static void globs_cover(void **state)
+TEST(globs_cover)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(globs); i++)
 		row_true(globs[i].pattern,
 			 name_glob(globs[i].pattern, strlen(globs[i].pattern),
@@ -63,11 +62,10 @@ static const struct {
 	{"  ", ""},
 };
 
-static void names_fold(void **state)
+TEST(names_fold)
 {
 	char out[64];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(folds); i++) {
 		size_t len =
 			name_fold(folds[i].name, strlen(folds[i].name), out);
@@ -197,12 +195,11 @@ static const struct {
 	{{0}, "aa0uquw3", "B"},
 };
 
-static void walk_finds_every_entry(void **state)
+TEST(walk_finds_every_entry)
 {
 	struct set s = make_set(1);
 	char out[27];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(walks); i++) {
 		if (walks[i].entries[0]) {
 			free_set(&s);
@@ -220,7 +217,7 @@ static void walk_finds_every_entry(void **state)
 }
 
 /* A literal is found by its whole spelling alone, however long it is. */
-static void literals_are_spelled(void **state)
+TEST(literals_are_spelled)
 {
 	/* The last two have one hash. */
 	static const char line[] = "-abcdefghijklmnopqrstuvwxyzabcdefghij",
@@ -230,7 +227,6 @@ static void literals_are_spelled(void **state)
 	char names[MOST][MOST], other[MOST];
 	struct set s = make_set(MOST + 1);
 
-	(void)state;
 	for (size_t len = 0; len < MOST; len++) {
 		sprintf(names[len], "%.*s", (int)len, all);
 		add(&s, names[len]);
@@ -250,12 +246,11 @@ static void literals_are_spelled(void **state)
 	free_set(&s);
 }
 
-static void same_is_to_the_letter(void **state)
+TEST(same_is_to_the_letter)
 {
 	struct set s = make_set(3);
 	struct entry other;
 
-	(void)state;
 	add(&s, "Tool");
 	other = s.entries[0];
 	assert_ptr_equal(names_same(&s.names, &other), &s.entries[0]);
@@ -288,13 +283,12 @@ static size_t longest_slot(const struct names *n)
 }
 
 /* Names that differ in a number at any place find slots of their own. */
-static void names_spread(void **state)
+TEST(names_spread)
 {
 	enum { NAMES = 1000, LONGEST = 32 };
 	static char names[NAMES][2 * LONGEST + 8];
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdef";
 
-	(void)state;
 	for (int len = 0; len <= LONGEST; len++)
 		for (int sides = 1; sides <= 3; sides++) {
 			struct set s = make_set(NAMES);
@@ -311,13 +305,12 @@ static void names_spread(void **state)
 }
 
 /* 1024 bytes, the longest name there is, met by a glob at its very end. */
-static void longest_names(void **state)
+TEST(longest_names)
 {
 	char name[MESSAGE_NAME_BYTES + 1], glob[MESSAGE_NAME_BYTES + 1];
 	struct set s = make_set(2);
 	char out[27];
 
-	(void)state;
 	memset(name, 'n', MESSAGE_NAME_BYTES);
 	name[MESSAGE_NAME_BYTES] = '\0';
 	memcpy(glob, name, sizeof(glob));
@@ -329,17 +322,4 @@ static void longest_names(void **state)
 	free_set(&s);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(globs_cover),
-		cmocka_unit_test(names_fold),
-		cmocka_unit_test(walk_finds_every_entry),
-		cmocka_unit_test(literals_are_spelled),
-		cmocka_unit_test(same_is_to_the_letter),
-		cmocka_unit_test(names_spread),
-		cmocka_unit_test(longest_names),
-	};
-
-	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

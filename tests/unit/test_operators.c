@@ -41,12 +41,11 @@ static void put_set(char *out, unsigned set)
 /* ---- the man page ---------------------------------------------------- */
 
 /* Its table has these rows, in this order, and no more. */
-static void the_man_page_has_the_table(void **state)
+TEST(the_man_page_has_the_table)
 {
 	char *page = read_file("policies/weir-policy.5"), about[64], row[256];
 	const char *at = strstr(page, "\nop          about");
 
-	(void)state;
 	assert_non_null(at);
 	at = strchr(at + 1, '\n') + 1;
 	for (size_t i = 0; i < OP_COUNT; i++) {
@@ -125,7 +124,7 @@ static bool names(const json_value *rule, const char *name)
 }
 
 /* The operators in the same order, and the types of what each compares with. */
-static void the_schema_has_the_table(void **state)
+TEST(the_schema_has_the_table)
 {
 	char *text = read_file("policies/policy.schema.json");
 	json_value *root = json_parse(text, strlen(text));
@@ -133,7 +132,6 @@ static void the_schema_has_the_table(void **state)
 	const json_value *op = member(member(c, "properties"), "op");
 	const json_value *words = member(op, "enum"), *all = member(c, "allOf");
 
-	(void)state;
 	assert_non_null(words);
 	assert_non_null(all);
 	assert_int_equal(words->u.array.length, OP_COUNT);
@@ -171,7 +169,7 @@ static void count_line(void *context, const char *line)
 
 /* A value of any other type does not load; of each type of the row, one does.
  */
-static void operands_have_their_types(void **state)
+TEST(operands_have_their_types)
 {
 	static const char *const values[][4] = {
 		[TYPE_NULL] = {"null"},
@@ -183,7 +181,6 @@ static void operands_have_their_types(void **state)
 	};
 	char text[512];
 
-	(void)state;
 	for (size_t i = 0; i < OP_COUNT; i++)
 		for (size_t type = 0; type < COUNT(values); type++) {
 			bool loads = false;
@@ -208,7 +205,7 @@ static void operands_have_their_types(void **state)
 }
 
 /* The types that a condition is about: those of its operand, if that says. */
-static void conditions_are_about_types(void **state)
+TEST(conditions_are_about_types)
 {
 	static const struct {
 		const char *op, *value;
@@ -227,7 +224,6 @@ static void conditions_are_about_types(void **state)
 	};
 	char text[512];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int faults = 0;
 		struct policy *p;
@@ -246,14 +242,4 @@ static void conditions_are_about_types(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_man_page_has_the_table),
-		cmocka_unit_test(the_schema_has_the_table),
-		cmocka_unit_test(operands_have_their_types),
-		cmocka_unit_test(conditions_are_about_types),
-	};
-
-	return cmocka_run_group_tests_name("operators", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -16,12 +16,11 @@ static struct policy *compile(const char *text, struct said *said)
 
 #define HEAD        "{\"version\":\"1\",\"default\":\"deny\","
 #define TOOL(rules) HEAD "\"tools\":{\"t\":" rules "}}"
-static void long_things_are_refused(void **state)
+TEST(long_things_are_refused)
 {
 	char text[8192], long_name[1100], reason[5000];
 	struct said said;
 
-	(void)state;
 	memset(long_name, 'n', 1025);
 	long_name[1025] = '\0';
 	snprintf(text, sizeof(text), HEAD "\"hide\":[\"%s\"]}", long_name);
@@ -38,12 +37,11 @@ static void long_things_are_refused(void **state)
 }
 
 /* Of a call, no more are counted than those of one entry may be. */
-static void many_limits_are_refused(void **state)
+TEST(many_limits_are_refused)
 {
 	char text[8192];
 	struct said said;
 
-	(void)state;
 	for (int count = 63; count < 65; count++) {
 		size_t len = (size_t)sprintf(
 			text, HEAD "\"tools\":{\"t\":{\"rate_limit\":\"1/day\","
@@ -65,13 +63,12 @@ static void many_limits_are_refused(void **state)
 	}
 }
 
-static void missing_files_are_told(void **state)
+TEST(missing_files_are_told)
 {
 	const char *none = "/nonexistent/p.json", *root = "/",
 		   *zero = "/dev/zero";
 	struct said said = {.len = 0};
 
-	(void)state;
 	assert_null(policy_load(&none, 1, NULL, listen, &said));
 	assert_string_equal(said.text,
 			    "/nonexistent/p.json: No such file or directory\n");
@@ -105,7 +102,7 @@ static struct verdict judge(const struct policy *p, struct counters *c,
 /* ---- limits ---------------------------------------------------------- */
 
 /* To ask for the time takes a twelfth of what a message takes. */
-static void time_is_asked_for_limits(void **state)
+TEST(time_is_asked_for_limits)
 {
 	static const char policy[] = HEAD
 		"\"tools\":{\"free\":{},"
@@ -129,7 +126,6 @@ static void time_is_asked_for_limits(void **state)
 	struct policy *p = compile(policy, &said);
 	struct counters *c = COUNTERS(p);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		now_asked = 0;
 		judge(p, c, rows[i].line, 5);
@@ -140,7 +136,7 @@ static void time_is_asked_for_limits(void **state)
 }
 
 /* A look-up costs the same among many: each section has slots for its own. */
-static void tables_are_roomy(void **state)
+TEST(tables_are_roomy)
 {
 	enum { ENTRIES = 1000 };
 	static const char *const keys[POLICY_SECTIONS] = {
@@ -152,7 +148,6 @@ static void tables_are_roomy(void **state)
 	static char text[64 + ENTRIES * 16];
 	struct said said;
 
-	(void)state;
 	for (int i = 0; i < POLICY_SECTIONS; i++) {
 		size_t len = (size_t)sprintf(text, HEAD "\"%s\":{", keys[i]);
 		struct policy *p;
@@ -232,12 +227,11 @@ static struct policy_source random_source(char text[16384])
 				      len + (size_t)sprintf(text + len, "}")};
 }
 
-static void matches_agree(void **state)
+TEST(matches_agree)
 {
 	static char texts[2][16384];
 	struct said said = {.len = 0};
 
-	(void)state;
 	srand(1);
 	for (int round = 0; round < 500; round++) {
 		const struct policy_source sources[] = {
@@ -277,16 +271,4 @@ static void matches_agree(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(long_things_are_refused),
-		cmocka_unit_test(many_limits_are_refused),
-		cmocka_unit_test(missing_files_are_told),
-		cmocka_unit_test(time_is_asked_for_limits),
-		cmocka_unit_test(tables_are_roomy),
-		cmocka_unit_test(matches_agree),
-	};
-
-	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

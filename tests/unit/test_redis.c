@@ -43,11 +43,10 @@ static int patient(void **state)
 	return __real_clock_gettime(CLOCK_BOOTTIME, &stands);
 }
 
-static int timed(void **state)
+/* For a test that waits. */
+static void go_on(void)
 {
-	(void)state;
 	stands.tv_sec = 0;
-	return 0;
 }
 
 static char said[2048]; /* what was reported last */
@@ -132,7 +131,7 @@ static bool has(const char *text, const char *part)
 
 /* ---- URLs and files with passwords ----------------------------------- */
 
-static void urls(void **state)
+TEST(urls)
 {
 	static const struct {
 		const char *url, *is; /* where that is, or what is said */
@@ -178,7 +177,6 @@ static void urls(void **state)
 	char long_path[256] = "redis+unix:/", is[512], text[64] = "", why[512];
 	struct redis_place p;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct sockaddr_in *v4 = (const void *)&p.addresses[0].at;
 		const struct sockaddr_in6 *v6 = (const void *)v4;
@@ -212,7 +210,7 @@ static void urls(void **state)
 	assert_false(redis_is_url("redis"));
 }
 
-static void secrets(void **state)
+TEST(secrets)
 {
 	static const struct {
 		const char *text;
@@ -236,7 +234,6 @@ static void secrets(void **state)
 	struct redis_place p = {.count = 0};
 	int fd;
 
-	(void)state;
 	redis_place_names();
 	snprintf(path, sizeof(path), "%s/secret", redis_dir);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -274,12 +271,11 @@ static void secrets(void **state)
 }
 
 /* The name of the script is that of its text. */
-static void script_name(void **state)
+TEST(script_name)
 {
 	char command[64], sum[41] = "";
 	FILE *in;
 
-	(void)state;
 	redis_place_names();
 	snprintf(command, sizeof(command), "%s/script", redis_dir);
 	in = fopen(command, "w");
@@ -299,7 +295,7 @@ static void script_name(void **state)
 /* Yes, and what it says: one limit, nothing used. */
 #define YES "*6\r\n:#\r\n:1\r\n:0\r\n:0\r\n:0\r\n:0\r\n"
 
-static void errors(void **state)
+TEST(errors)
 {
 	static const struct {
 		const char *answer, *is;
@@ -328,7 +324,6 @@ static void errors(void **state)
 	};
 	struct fake f = {.end = FAKE_HOLD};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct backend *b;
 		struct pollfd p;
@@ -352,7 +347,7 @@ static void errors(void **state)
 }
 
 /* Of a fake server, in one connection: no row is a yes. */
-static void garbage(void **state)
+TEST(garbage)
 {
 	static const struct row {
 		const char *answer;
@@ -409,7 +404,7 @@ static void garbage(void **state)
 	};
 	char flood[3 * 8192];
 
-	(void)state;
+	go_on();
 	memset(flood, '0', sizeof(flood));
 	for (size_t i = 0; i < 2 * COUNT(rows) + 4; i++) {
 		struct fake f = {.end = i % 3 ? FAKE_HOLD : FAKE_CLOSE,
@@ -445,7 +440,7 @@ static void garbage(void **state)
 
 /* A good answer: byte by byte it is one; cut anywhere, or with any byte
  * another, it is none, unless only what is used or live differs. */
-static void one_byte(void **state)
+TEST(one_byte)
 {
 	static const char *const good[] = {YES, "*2\r\n:#\r\n:1\r\n"};
 	static const char others[] = "0123456789-+:$*\r\n \377_a";
@@ -453,7 +448,6 @@ static void one_byte(void **state)
 	struct backend *b;
 	char text[64];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		f.answer = good[i];
 		fake_start(&f);
@@ -494,7 +488,7 @@ static void one_byte(void **state)
 }
 
 /* What comes before the first question. */
-static void greetings(void **state)
+TEST(greetings)
 {
 	static const struct {
 		const char *info, *is; /* NULL: it is opened */
@@ -527,7 +521,6 @@ static void greetings(void **state)
 	};
 	struct fake f = {.answer = YES};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		bool good =
 			!rows[i].is || strcmp(rows[i].is, "does not say") == 0;
@@ -549,7 +542,7 @@ static void greetings(void **state)
 }
 
 /* The answer was lost, not the count: once more, under the same name. */
-static void counts_once(void **state)
+TEST(counts_once)
 {
 	const struct counter sum = {.id = 11,
 				    .sum = true,
@@ -561,7 +554,6 @@ static void counts_once(void **state)
 	struct question q[] = {call(&ten), call(&sum)};
 	struct backend *b;
 
-	(void)state;
 	SERVER(NULL);
 	fake_start(&f);
 	b = open_at(fake_url, NULL);
@@ -594,12 +586,12 @@ static bool count_until(struct backend *b, const char *words)
 	return false;
 }
 
-static void stops(void **state)
+TEST(stops)
 {
 	struct backend *b;
 	int64_t from;
 
-	(void)state;
+	go_on();
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -626,11 +618,11 @@ static void stops(void **state)
 	b->ops->close(b);
 }
 
-static void restarts(void **state)
+TEST(restarts)
 {
 	struct backend *b;
 
-	(void)state;
+	go_on();
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -655,11 +647,10 @@ static void restarts(void **state)
 	assert_true(has(said, "No such file"));
 }
 
-static void fills_up(void **state)
+TEST(fills_up)
 {
 	struct backend *b;
 
-	(void)state;
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -682,11 +673,11 @@ static void fills_up(void **state)
 	b->ops->close(b);
 }
 
-static void is_replaced(void **state)
+TEST(is_replaced)
 {
 	struct backend *b;
 
-	(void)state;
+	go_on();
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -703,7 +694,7 @@ static void is_replaced(void **state)
 	b->ops->close(b);
 }
 
-static void wrong_type(void **state)
+TEST(wrong_type)
 {
 	const struct counter other = {.id = 12,
 				      .max = 1,
@@ -714,7 +705,6 @@ static void wrong_type(void **state)
 	struct backend *b;
 	char *keys, *end;
 
-	(void)state;
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -764,13 +754,13 @@ static const char *rights(void)
 	return line;
 }
 
-static void passwords(void **state)
+TEST(passwords)
 {
 	char path[64], url[128], other[128];
 	struct question q = call(&ten);
 	struct backend *b;
 
-	(void)state;
+	go_on();
 	SERVER("--requirepass", "open-sesame", NULL);
 	snprintf(path, sizeof(path), "%s/secret", redis_dir);
 	assert_null(open_at(redis_url, NULL));
@@ -829,7 +819,7 @@ static void passwords(void **state)
 }
 
 /* Over TCP, in another database, at the second address of a name. */
-static void over_tcp(void **state)
+TEST(over_tcp)
 {
 	char url[64], port[16];
 	struct sockaddr_in in = {.sin_family = AF_INET};
@@ -837,7 +827,7 @@ static void over_tcp(void **state)
 	struct backend *b;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)state;
+	go_on();
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (void *)&in, sizeof(in)), 0);
 	assert_int_equal(getsockname(fd, (void *)&in, &len), 0);
@@ -874,7 +864,7 @@ static void over_tcp(void **state)
 
 /* ---- what counts ----------------------------------------------------- */
 
-static void boundary(void **state)
+TEST(boundary)
 {
 	const struct counter two = {.id = 20,
 				    .max = 2,
@@ -885,7 +875,7 @@ static void boundary(void **state)
 	struct backend *b;
 	int64_t from, wait;
 
-	(void)state;
+	go_on();
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -903,7 +893,7 @@ static void boundary(void **state)
 	b->ops->close(b);
 }
 
-static void sums(void **state)
+TEST(sums)
 {
 	/* POLICY_SUM_MAX, and a millionth less than 2^53 on the way. */
 	const struct counter sum = {.id = 21,
@@ -930,7 +920,6 @@ static void sums(void **state)
 	struct backend *b;
 	uint64_t used = 0;
 
-	(void)state;
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -961,14 +950,13 @@ static void sums(void **state)
 }
 
 /* As many limits and windows as a call may have. */
-static void many(void **state)
+TEST(many)
 {
 	static struct counter c[COUNTERS_ASKED_MAX + 1];
 	static int64_t w[40];
 	struct question q[COUNTERS_ASKED_MAX + 1];
 	struct backend *b;
 
-	(void)state;
 	SERVER(NULL);
 	b = open_at(redis_url, NULL);
 	assert_non_null(b);
@@ -1134,14 +1122,13 @@ static struct backend *open_clock(void)
 
 /* A window that nobody had before: never looser than what was counted, and by
  * a 64th of the longer window stricter. */
-static void new_windows(void **state)
+TEST(new_windows)
 {
 	static const int64_t windows[] = {90 * SECOND, 8 * SECOND, 3 * SECOND};
 	struct counter sum = counters[1][1];
 	struct question q = call(&sum);
 	struct backend *b;
 
-	(void)state;
 	SERVER(NULL);
 	b = open_clock();
 	assert_non_null(b);
@@ -1184,7 +1171,7 @@ static void new_windows(void **state)
 	fake_stop();
 }
 
-static void model(void **state)
+TEST(model)
 {
 	const char *more = getenv("REDIS_CALLS");
 	const int calls = more ? atoi(more) : 4000;
@@ -1192,7 +1179,6 @@ static void model(void **state)
 	struct question q[4];
 	struct backend *b;
 
-	(void)state;
 	SERVER(NULL);
 	srand(7);
 	b = open_clock();
@@ -1268,27 +1254,18 @@ static void model(void **state)
 	fake_stop();
 }
 
-#define PATIENT(f) cmocka_unit_test_setup(f, patient)
-#define TIMED(f)   cmocka_unit_test_setup(f, timed)
-
-int main(void)
+static int set_up(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		PATIENT(urls),        PATIENT(secrets),
-		PATIENT(script_name), PATIENT(errors),
-		TIMED(garbage),       PATIENT(one_byte),
-		PATIENT(greetings),   PATIENT(counts_once),
-		TIMED(stops),         TIMED(restarts),
-		PATIENT(fills_up),    TIMED(is_replaced),
-		PATIENT(wrong_type),  TIMED(passwords),
-		TIMED(over_tcp),      TIMED(boundary),
-		PATIENT(sums),        PATIENT(model),
-		PATIENT(new_windows), PATIENT(many),
-	};
-	int failed;
-
+	(void)state;
 	signal(SIGCHLD, SIG_DFL);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	redis_end();
-	return failed;
+	return 0;
 }
+
+static int tear_down(void **state)
+{
+	(void)state;
+	redis_end();
+	return 0;
+}
+
+RUN_EACH(set_up, tear_down, patient, NULL)

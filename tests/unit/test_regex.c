@@ -336,11 +336,10 @@ static bool next(const char **at, const char *between, char *text, size_t cap)
 	return true;
 }
 
-static void matches_what_it_should(void **state)
+TEST(matches_what_it_should)
 {
 	char row[256], subject[128];
 
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(subjects); i++) {
 		const char *pattern = subjects[i / 2].pattern;
 		const char *at =
@@ -401,11 +400,10 @@ static const struct {
 	 "(a{1000})@{11}  ((a{100}){100})@{100}  (a|b{999})@{0,10}"},
 };
 
-static void faults_have_a_place(void **state)
+TEST(faults_have_a_place)
 {
 	char row[64], pattern[64];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		const char *at = faults[i].patterns;
 
@@ -425,24 +423,22 @@ static void faults_have_a_place(void **state)
 
 /* Each piece of a pattern cut off anywhere: refused or not, nothing is read
  * behind the cut. */
-static void cuts_are_harmless(void **state)
+TEST(cuts_are_harmless)
 {
 	static const char pattern[] =
 		"(?i:a{10,20}?|[^]a-\\x{1F600}\\d-]+)\\x41\\x{41}\\b(?:\\.)$";
 	struct regex_fault fault;
 
-	(void)state;
 	for (size_t len = 0; len < sizeof(pattern); len++)
 		free(compile(pattern, len, &fault));
 }
 
 /* NUL is a code point like any other. */
-static void takes_nul(void **state)
+TEST(takes_nul)
 {
 	struct regex_fault fault;
 	struct regex *re = compile("^a\0b$", 5, &fault);
 
-	(void)state;
 	assert_non_null(re);
 	assert_true(matches(re, "a\\u0000b"));
 	assert_false(matches(re, "ab"));
@@ -454,7 +450,7 @@ static void takes_nul(void **state)
 }
 
 /* Counts at their bound, and one more or less in the subject. */
-static void counts_exactly(void **state)
+TEST(counts_exactly)
 {
 	char subject[1100];
 	struct regex_fault fault;
@@ -462,7 +458,6 @@ static void counts_exactly(void **state)
 	struct regex *upto = compile("^a{0,1000}$", 11, &fault);
 	struct regex *from = compile("^a{1000,}$", 10, &fault);
 
-	(void)state;
 	assert_true(exact && upto && from);
 	for (size_t len = 998; len <= 1002; len++) {
 		memset(subject, 'a', len);
@@ -497,9 +492,8 @@ static void check_depth(size_t depth, bool good)
 	free(re);
 }
 
-static void depth_is_bounded(void **state)
+TEST(depth_is_bounded)
 {
-	(void)state;
 	check_depth(REGEX_DEPTH_MAX, true);
 	check_depth(REGEX_DEPTH_MAX + 1, false);
 }
@@ -535,9 +529,8 @@ static bool compiles(const char *head, const char *piece, size_t n,
 	return compiles_apart(head, piece, n, tail, 2);
 }
 
-static void size_is_bounded(void **state)
+TEST(size_is_bounded)
 {
-	(void)state;
 	/* One instruction each, and one for the match. */
 	assert_true(compiles("", "a", REGEX_SIZE_MAX - 1, ""));
 	assert_false(compiles("", "a", REGEX_SIZE_MAX, ""));
@@ -567,7 +560,7 @@ static void size_is_bounded(void **state)
 }
 
 /* Slow for those that try one way after the other: these would not end. */
-static void never_explodes(void **state)
+TEST(never_explodes)
 {
 	static const char *const patterns[] = {
 		"(a*)*b",        "(a|aa)+$",       "(a+a+)+b",
@@ -576,7 +569,6 @@ static void never_explodes(void **state)
 	};
 	static char subject[5001];
 
-	(void)state;
 	memset(subject, 'a', 5000);
 	subject[4999] = 'c';
 	for (size_t i = 0; i < COUNT(patterns); i++) {
@@ -590,18 +582,4 @@ static void never_explodes(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matches_what_it_should),
-		cmocka_unit_test(faults_have_a_place),
-		cmocka_unit_test(cuts_are_harmless),
-		cmocka_unit_test(takes_nul),
-		cmocka_unit_test(counts_exactly),
-		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(size_is_bounded),
-		cmocka_unit_test(never_explodes),
-	};
-
-	return cmocka_run_group_tests_name("regex", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -138,12 +138,11 @@ static bool create(const char *at)
 
 /* ---- what can go wrong ------------------------------------------------ */
 
-static void any_call_may_fail(void **state)
+TEST(any_call_may_fail)
 {
 	bool failed = true;
 	long at = 0;
 
-	(void)state;
 	for (; failed; at++) {
 		bool done;
 
@@ -192,12 +191,11 @@ static bool kill_at(long number, bool (*work)(const char *at))
 	return WIFSIGNALED(status);
 }
 
-static void killed_at_any_call(void **state)
+TEST(killed_at_any_call)
 {
 	size_t old = 0, new = 0;
 	bool killed = true;
 
-	(void)state;
 	for (long number = 1; killed; number++) {
 		put_file(path, OLD, 0600);
 		unlink(backup);
@@ -212,12 +210,11 @@ static void killed_at_any_call(void **state)
 }
 
 /* A new file: all of it, or none. */
-static void created_whole_or_not(void **state)
+TEST(created_whole_or_not)
 {
 	size_t none = 0, whole = 0;
 	bool failed = true, done;
 
-	(void)state;
 	for (long at = 0; failed; at++) {
 		unlink(path);
 		left = at;
@@ -250,13 +247,12 @@ static void created_whole_or_not(void **state)
 	umask(022);
 }
 
-static void refuses_what_it_should(void **state)
+TEST(refuses_what_it_should)
 {
 	char link_to[160], other[160];
 	struct replace r;
 	bool made;
 
-	(void)state;
 	snprintf(link_to, sizeof(link_to), "%s/link.json", dir);
 	snprintf(other, sizeof(other), "%s/other", dir);
 	assert_false(replace(dir));
@@ -293,12 +289,11 @@ static void refuses_what_it_should(void **state)
 	}
 }
 
-static void keeps_what_is_there(void **state)
+TEST(keeps_what_is_there)
 {
 	char link_to[160], value[8] = "";
 	struct stat st;
 
-	(void)state;
 	put_file(path, OLD, 0604);
 	put_file(backup, "mine", 0644);
 	snprintf(link_to, sizeof(link_to), "%s/link.json", dir);
@@ -326,20 +321,4 @@ static void keeps_what_is_there(void **state)
 	assert_int_equal(mode_of(backup), 0600);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(any_call_may_fail, make_dir,
-						remove_dir),
-		cmocka_unit_test_setup_teardown(killed_at_any_call, make_dir,
-						remove_dir),
-		cmocka_unit_test_setup_teardown(created_whole_or_not, make_dir,
-						remove_dir),
-		cmocka_unit_test_setup_teardown(refuses_what_it_should,
-						make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(keeps_what_is_there, make_dir,
-						remove_dir),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_EACH(NULL, NULL, make_dir, remove_dir)

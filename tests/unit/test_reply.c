@@ -67,9 +67,8 @@ static const struct {
 	{"{\"id\":1,\"result\":{", REPLY_UNREAD, true},
 };
 
-static void kinds_are_told(void **state)
+TEST(kinds_are_told)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		const char *line = lines[i].line, *id = lines[i].id;
 		struct reply r;
@@ -106,9 +105,8 @@ static const struct {
 	{"[", LIST("[]") "]\n", 0, 0},
 };
 
-static void rests_are_looked_through(void **state)
+TEST(rests_are_looked_through)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rests); i++) {
 		const char *rest = rests[i].rest, *half = rests[i].half;
 		int len = (int)strlen(rest);
@@ -170,9 +168,8 @@ static const struct {
 	{"[{\"name\":1,\"name\":\"a\"}]", "[]", 1},
 };
 
-static void cuts_touch_nothing_else(void **state)
+TEST(cuts_touch_nothing_else)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(cuts); i++) {
 		size_t len = strlen(cuts[i].array), cut, used;
 		char *in = malloc(len), *out = malloc(len);
@@ -200,13 +197,12 @@ static void cuts_touch_nothing_else(void **state)
 	}
 }
 
-static void the_array_is_found(void **state)
+TEST(the_array_is_found)
 {
 	static const char line[] =
 		"{\"result\":{\"a\":[],\"tools\" : [ 1 ] },\"id\":1}";
 	struct reply r;
 
-	(void)state;
 	reply_read(line, sizeof(line) - 1, &r);
 	assert_int_equal(r.kind, REPLY_LIST);
 	assert_int_equal(r.lists[REPLY_TOOLS].len, 5);
@@ -231,13 +227,12 @@ static const struct {
 	 1u << REPLY_PROMPTS | 1u << REPLY_RESOURCES},
 };
 
-static void promises_are_read(void **state)
+TEST(promises_are_read)
 {
 	static const char head[] = "{\"id\":0,\"result\":{\"capabilities\":";
 	char line[512];
 	struct reply r;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(promises); i++) {
 		int len = snprintf(line, sizeof(line), "%s%s}}", head,
 				   promises[i].capabilities);
@@ -255,7 +250,7 @@ static void promises_are_read(void **state)
 }
 
 /* Every list of a result, by the key that names its elements. */
-static void other_lists_are_found(void **state)
+TEST(other_lists_are_found)
 {
 	static const char line[] =
 		"{\"id\":1,\"result\":{\"prompts\":[{\"name\":\"x\"}],"
@@ -265,7 +260,6 @@ static void other_lists_are_found(void **state)
 	struct reply r;
 	size_t cut;
 
-	(void)state;
 	reply_read(line, sizeof(line) - 1, &r);
 	assert_int_equal(r.kind, REPLY_LIST);
 	assert_null(r.lists[REPLY_TOOLS].ptr);
@@ -328,9 +322,8 @@ static const struct {
 	{"{\"id\":12,\"result\":{\"tools\":[{\"\\u0000\":1}]}}", NULL, "12"},
 };
 
-static void lines_are_cut_in_one_pass(void **state)
+TEST(lines_are_cut_in_one_pass)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(passes); i++) {
 		size_t len = strlen(passes[i].line), left;
 		const char *id = passes[i].id;
@@ -360,25 +353,23 @@ static void lines_are_cut_in_one_pass(void **state)
 }
 
 /* What moves down over the begin of a list does not hide it. */
-static void lists_are_told_though_cut(void **state)
+TEST(lists_are_told_though_cut)
 {
 	char line[] = "{\"id\":1,\"result\":{\"prompts\":[" X "],\"tools\":["
 		      "" A "," B "," X "," A "]}}";
 	struct reply r;
 
-	(void)state;
 	reply_cut(line, strlen(line), keep, NULL, &r);
 	assert_non_null(r.lists[REPLY_PROMPTS].ptr);
 	assert_non_null(r.lists[REPLY_TOOLS].ptr);
 }
 
 /* Objects and arrays 128 deep are the most, in an element too. */
-static void deep_elements_are_withheld(void **state)
+TEST(deep_elements_are_withheld)
 {
 	char line[1024];
 	struct reply r;
 
-	(void)state;
 	for (int depth = 120; depth < 130; depth++) {
 		int len = snprintf(line, sizeof(line),
 				   "{\"result\":{\"tools\":[{\"a\":%.*s%.*s",
@@ -400,19 +391,4 @@ static void deep_elements_are_withheld(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds_are_told),
-		cmocka_unit_test(rests_are_looked_through),
-		cmocka_unit_test(cuts_touch_nothing_else),
-		cmocka_unit_test(the_array_is_found),
-		cmocka_unit_test(promises_are_read),
-		cmocka_unit_test(other_lists_are_found),
-		cmocka_unit_test(lines_are_cut_in_one_pass),
-		cmocka_unit_test(lists_are_told_though_cut),
-		cmocka_unit_test(deep_elements_are_withheld),
-	};
-
-	return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

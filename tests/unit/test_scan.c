@@ -84,9 +84,8 @@ static void check_value(const char *text, size_t len, const char *reason,
 	row_true(text, f.grammar == !doubt);
 }
 
-static void reads_values(void **state)
+TEST(reads_values)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(values); i++) {
 		const char *text = values[i].texts;
 
@@ -104,11 +103,10 @@ static void reads_values(void **state)
 
 /* A string of any length, between others, with the end of what can be read
  * behind it or in it. */
-static void reads_long_strings(void **state)
+TEST(reads_long_strings)
 {
 	char text[512];
 
-	(void)state;
 	for (size_t len = 0; len < 300; len++) {
 		size_t used = (size_t)sprintf(text, "[\"a\",\"%0*d\",\"b\\n\"]",
 					      (int)len + 1, 0);
@@ -121,9 +119,8 @@ static void reads_long_strings(void **state)
 	}
 }
 
-static void refuses_nul_bytes(void **state)
+TEST(refuses_nul_bytes)
 {
-	(void)state;
 	assert_non_null(read_all("1\0", 2).reason);
 	assert_non_null(read_all("\0001", 2).reason);
 	assert_non_null(read_all("\"\0\"", 3).reason);
@@ -131,12 +128,11 @@ static void refuses_nul_bytes(void **state)
 }
 
 /* Every cut of a value ends at the edge: none is read as whole. */
-static void cuts_are_no_values(void **state)
+TEST(cuts_are_no_values)
 {
 	static const char text[] =
 		"{\"a\":[1,{\"b\":\"\\u00e9\\ud83d\\ude00\xE2\x82\xAC\"},null]}";
 
-	(void)state;
 	for (size_t len = 0; len < sizeof(text) - 1; len++)
 		assert_true(read_all(text, len).grammar);
 	assert_null(read_all(text, sizeof(text) - 1).reason);
@@ -162,9 +158,8 @@ static void check_depth(char open, char close, int depth, bool good)
 	assert_false(f.grammar);
 }
 
-static void depth_is_bounded(void **state)
+TEST(depth_is_bounded)
 {
-	(void)state;
 	check_depth('[', ']', SCAN_DEPTH_MAX, true);
 	check_depth('[', ']', SCAN_DEPTH_MAX + 1, false);
 	check_depth('{', '}', SCAN_DEPTH_MAX, true);
@@ -173,12 +168,11 @@ static void depth_is_bounded(void **state)
 
 /* Objects and arrays in turn, at every depth: each bracket is matched by its
  * own kind. */
-static void brackets_match(void **state)
+TEST(brackets_match)
 {
 	char text[4 * SCAN_DEPTH_MAX];
 	size_t len = 0, close;
 
-	(void)state;
 	for (int i = 0; i < SCAN_DEPTH_MAX; i += 2) {
 		memcpy(text + len, "[{\"\":", 5);
 		len += 5;
@@ -251,9 +245,8 @@ static const struct {
 	{"\"\xC3\xA9\\ud83d\\ude00\"", "\xC3\xA9\xF0\x9F\x98\x80", true, false},
 };
 
-static void compares_as_readers_do(void **state)
+TEST(compares_as_readers_do)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct text text = text_of(names[i].quoted);
 		size_t len = strlen(names[i].plain);
@@ -269,12 +262,11 @@ static void compares_as_readers_do(void **state)
 	}
 }
 
-static void strings_have_quotes(void **state)
+TEST(strings_have_quotes)
 {
 	struct scan r;
 	struct text text;
 
-	(void)state;
 	assert_null(scan_string(&r, scan_begin(&r, "a\"", 2), &text));
 	assert_true(r.fault.grammar);
 	assert_int_equal(r.fault.offset, 0);
@@ -295,11 +287,10 @@ static const struct {
 	{"\"x\\ude00\\ud83d\"", NULL},
 };
 
-static void decodes(void **state)
+TEST(decodes)
 {
 	char out[32];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(decoded); i++) {
 		struct text text = text_of(decoded[i].quoted);
 		ptrdiff_t len = text_decode(text, out, sizeof(out));
@@ -337,11 +328,10 @@ static const struct {
 	{"[\"", 'x', "\\\"\xE2\x82\xAC\\\\\",\"\\u00e9\",\"b\\\"\"]"},
 };
 
-static void strings_meet_the_window(void **state)
+TEST(strings_meet_the_window)
 {
 	static char text[2 * SCAN_WINDOW + 256];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(windows); i++)
 		/* What is behind the value moves it against the blocks. */
 		for (size_t at = 0; at < 140 * 32; at++) {
@@ -361,20 +351,4 @@ static void strings_meet_the_window(void **state)
 		}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strings_meet_the_window),
-		cmocka_unit_test(reads_values),
-		cmocka_unit_test(reads_long_strings),
-		cmocka_unit_test(refuses_nul_bytes),
-		cmocka_unit_test(cuts_are_no_values),
-		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(brackets_match),
-		cmocka_unit_test(compares_as_readers_do),
-		cmocka_unit_test(strings_have_quotes),
-		cmocka_unit_test(decodes),
-	};
-
-	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

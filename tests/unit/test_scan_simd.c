@@ -54,12 +54,11 @@ static const struct {
 
 /* Each kernel, with so many plain bytes before the text and after it that it
  * lies on every side of a step, or less where the text has to be the end. */
-static void strings_end(void **state)
+TEST(strings_end)
 {
 	const struct kernel *k;
 	char text[LONGEST];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(strings); i++)
 		for (size_t n = 0; (k = scan_kernel(n)); n++)
 			for (size_t at = 0; at < 2 * STEP + 2; at++) {
@@ -172,13 +171,12 @@ static const struct kernel *plain_kernel(void)
 }
 
 /* Each text, cut at each byte. */
-static void kernels_agree(void **state)
+TEST(kernels_agree)
 {
 	const struct kernel *plain = plain_kernel(), *k;
 	uint64_t chance = 1;
 	char text[LONGEST];
 
-	(void)state;
 	for (int i = 0; i < 400; i++) {
 		size_t len = make_string(text, &chance);
 		size_t at = len ? (size_t)next_random(&chance) % len : 0;
@@ -204,13 +202,12 @@ static bool stops(unsigned byte)
 }
 
 /* Each byte at each place of two blocks, by each kernel. */
-static void stops_are_told(void **state)
+TEST(stops_are_told)
 {
 	_Alignas(STEP) char text[2 * STEP];
 	const struct kernel *k;
 	uint64_t found[2];
 
-	(void)state;
 	memset(text, 'x', sizeof(text));
 	for (size_t at = 0; at < sizeof(text); at++) {
 		for (unsigned byte = 0; byte < 256; byte++) {
@@ -227,24 +224,13 @@ static void stops_are_told(void **state)
 }
 
 /* On this machine: which kernels the tests above have tried. */
-static void kernels_are_named(void **state)
+TEST(kernels_are_named)
 {
 	const struct kernel *k;
 
-	(void)state;
 	for (size_t n = 0; (k = scan_kernel(n)); n++)
 		print_message("kernel: %s\n", k->name);
 	assert_string_equal(plain_kernel()->name, "plain C");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strings_end),
-		cmocka_unit_test(kernels_agree),
-		cmocka_unit_test(stops_are_told),
-		cmocka_unit_test(kernels_are_named),
-	};
-
-	return cmocka_run_group_tests_name("skip", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

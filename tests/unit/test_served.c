@@ -139,11 +139,10 @@ static void feed(struct served *s, const char *p, size_t len, size_t piece,
 }
 
 /* In two pieces, cut at every byte, and in pieces of every small size. */
-static void lines_answer_calls(void **state)
+TEST(lines_answer_calls)
 {
 	static char line[8 * SERVED_LOOK];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		const size_t len = spell(row->line, line);
@@ -185,11 +184,10 @@ static int answered(struct served *s, const char *lines)
 	return count;
 }
 
-static void many_lines_at_once(void **state)
+TEST(many_lines_at_once)
 {
 	struct served *s = served_new();
 
-	(void)state;
 	assert_false(served_waits(NULL));
 	assert_false(served_waits(s));
 	served_add(s, id_of("1"), false);
@@ -207,11 +205,10 @@ static void many_lines_at_once(void **state)
 
 /* What the server had begun before is no answer, and what follows on that line
  * is none either, until weir ends the line. */
-static void half_a_line(void **state)
+TEST(half_a_line)
 {
 	struct served *s = served_new();
 
-	(void)state;
 	served_add(s, id_of("1"), true);
 	assert_int_equal(answered(s, "{\"id\":1,\"result\":1}\n"), 0);
 	assert_int_equal(answered(s, "{\"id\":1,\"result\":1}\n"), 1);
@@ -222,12 +219,11 @@ static void half_a_line(void **state)
 }
 
 /* One more than there is room for: the oldest is forgotten. */
-static void the_oldest_is_forgotten(void **state)
+TEST(the_oldest_is_forgotten)
 {
 	struct served *s = served_new();
 	char id[16], line[64];
 
-	(void)state;
 	for (int i = 0; i <= SERVED_CALLS; i++) {
 		snprintf(id, sizeof(id), "%d", i);
 		served_add(s, id_of(id), false)->seq = (uint64_t)i;
@@ -242,13 +238,12 @@ static void the_oldest_is_forgotten(void **state)
 
 /* Of two calls with one id, the first is answered first; and what is said of a
  * call is what was kept of that. */
-static void calls_keep_what_is_theirs(void **state)
+TEST(calls_keep_what_is_theirs)
 {
 	static const char line[] = "{\"id\":1,\"result\":1}\n";
 	struct served *s = served_new();
 	struct served_line l;
 
-	(void)state;
 	for (uint64_t i = 0; i < 3; i++)
 		served_add(s, id_of("1"), false)->seq = i;
 	for (uint64_t i = 0; i < 3; i++) {
@@ -260,15 +255,4 @@ static void calls_keep_what_is_theirs(void **state)
 	served_free(s);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_answer_calls),
-		cmocka_unit_test(many_lines_at_once),
-		cmocka_unit_test(half_a_line),
-		cmocka_unit_test(the_oldest_is_forgotten),
-		cmocka_unit_test(calls_keep_what_is_theirs),
-	};
-
-	return cmocka_run_group_tests_name("served", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

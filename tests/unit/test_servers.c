@@ -57,11 +57,10 @@ static const struct {
 	{"// a\r\n{}", NULL, 0, JSONC_COMMENTS},
 };
 
-static void reads_text(void **state)
+TEST(reads_text)
 {
 	struct jsonc j;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		const char *text = texts[i].text, *fault = texts[i].fault;
 		bool read = jsonc_read(&j, text, strlen(text));
@@ -75,12 +74,11 @@ static void reads_text(void **state)
 	assert_false(jsonc_read(&j, "[]\0 ", 4));
 }
 
-static void reads_deep_text(void **state)
+TEST(reads_deep_text)
 {
 	char text[2 * JSONC_DEPTH_MAX + 3];
 	struct jsonc j;
 
-	(void)state;
 	for (size_t more = 0; more < 2; more++) {
 		size_t half = JSONC_DEPTH_MAX + more;
 
@@ -168,11 +166,10 @@ static const struct {
 	{IN("\"command\":[\"weir\",\"--pol\",\"/x\",\"c\"]"), NULL},
 };
 
-static void wraps_a_server(void **state)
+TEST(wraps_a_server)
 {
 	size_t len, count;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wraps); i++) {
 		const char *before = wraps[i].before,
 			   *after = wraps[i].after ? wraps[i].after : before;
@@ -204,11 +201,10 @@ static const struct {
 	 IN("\"command\":[\"c\"\n]")},
 };
 
-static void unwraps_what_was_laid_out(void **state)
+TEST(unwraps_what_was_laid_out)
 {
 	size_t len, count;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(unwraps); i++) {
 		const char *before = unwraps[i].before;
 		char *to = wrapped_change(before, strlen(before), false, &len,
@@ -242,9 +238,8 @@ static const struct {
 	{KEY_MCP_DOT, "{\"mcp\":{\"a\":{\"command\":\"c\"}}}", ""},
 };
 
-static void looks_behind_keys(void **state)
+TEST(looks_behind_keys)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(places); i++) {
 		const char *text = places[i].text;
 		char found[200] = "";
@@ -284,12 +279,11 @@ static const struct {
 	{"", 0, false, {NULL}},
 };
 
-static void reads_what_weir_is_given(void **state)
+TEST(reads_what_weir_is_given)
 {
 	char text[256];
 	struct servers s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *args = commands[i].args;
 		struct server *v;
@@ -359,9 +353,8 @@ static void check_holds(const struct file *f)
 	row_true(f->name, wrapped_holds(f->text, f->len));
 }
 
-static void gives_back_the_bytes(void **state)
+TEST(gives_back_the_bytes)
 {
-	(void)state;
 	assert_true(each_config(check_holds, true) >= 28);
 }
 
@@ -447,9 +440,8 @@ static void check_laid_out(const struct file *f)
 	free(wrapped);
 }
 
-static void gives_back_the_json(void **state)
+TEST(gives_back_the_json)
 {
-	(void)state;
 	each_config(check_laid_out, true);
 }
 
@@ -496,9 +488,8 @@ static void damage(const struct file *f)
 	}
 }
 
-static void holds_when_damaged(void **state)
+TEST(holds_when_damaged)
 {
-	(void)state;
 	each_config(damage, true);
 	each_config(damage, false);
 }
@@ -539,9 +530,8 @@ static const struct {
 	{false, "extensions:\n  a:\n    type: builtin\n", SERVER_NONE, ""},
 };
 
-static void reads_toml_and_yaml(void **state)
+TEST(reads_toml_and_yaml)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(foreign); i++) {
 		const char *text = foreign[i].text;
 		char words[64] = "";
@@ -572,11 +562,10 @@ static const struct {
 	 "\\u009b\\u202e\\u2066\\u061c"},
 };
 
-static void shows_what_a_terminal_obeys(void **state)
+TEST(shows_what_a_terminal_obeys)
 {
 	char text[2000];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(shows); i++)
 		row_true(shows[i].shown,
 			 strcmp(show(shows[i].text).text, shows[i].shown) == 0);
@@ -585,21 +574,4 @@ static void shows_what_a_terminal_obeys(void **state)
 	assert_true(strlen(show(text).text) < sizeof(struct shown));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_text),
-		cmocka_unit_test(reads_deep_text),
-		cmocka_unit_test(wraps_a_server),
-		cmocka_unit_test(unwraps_what_was_laid_out),
-		cmocka_unit_test(looks_behind_keys),
-		cmocka_unit_test(reads_what_weir_is_given),
-		cmocka_unit_test(gives_back_the_bytes),
-		cmocka_unit_test(gives_back_the_json),
-		cmocka_unit_test(holds_when_damaged),
-		cmocka_unit_test(reads_toml_and_yaml),
-		cmocka_unit_test(shows_what_a_terminal_obeys),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN(NULL, NULL)

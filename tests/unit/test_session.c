@@ -59,9 +59,8 @@ static const struct {
 	 "{\"id\":1,\"result\":{\"tools\":[]}}\r\n"},
 };
 
-static void lists_are_cut(void **state)
+TEST(lists_are_cut)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		/* Whole, and byte by byte. */
 		for (int one = 0; one < 2; one++) {
@@ -103,9 +102,8 @@ static const struct {
 	{"{\n", "7"},
 };
 
-static void unread_lists_are_withheld(void **state)
+TEST(unread_lists_are_withheld)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(unread); i++) {
 		struct play p;
 		char id[32];
@@ -128,11 +126,10 @@ static void unread_lists_are_withheld(void **state)
 	}
 }
 
-static void unread_lines_pass_when_none_is_awaited(void **state)
+TEST(unread_lines_pass_when_none_is_awaited)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	for (size_t i = 0; i < COUNT(unread); i++) {
 		server(&p, unread[i].line);
@@ -142,11 +139,10 @@ static void unread_lines_pass_when_none_is_awaited(void **state)
 }
 
 /* Nothing can be hidden: nothing is read. */
-static void nothing_to_hide(void **state)
+TEST(nothing_to_hide)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
 	server(&p, "{\"id\":0,");
 	down_came(&p, "{\"id\":0,");
@@ -167,11 +163,10 @@ static void nothing_to_hide(void **state)
 	end(&p);
 }
 
-static void ids_are_reused(void **state)
+TEST(ids_are_reused)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	/* A slow call, then a list, then a ping, all with one id: the replies
 	 * to the others do not end the waiting for the list. */
@@ -193,11 +188,10 @@ static void ids_are_reused(void **state)
 }
 
 /* A cancelled list may come all the same, or never. */
-static void a_list_is_cancelled(void **state)
+TEST(a_list_is_cancelled)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	client(&p, ASK("1"));
 	client(&p,
@@ -210,12 +204,11 @@ static void a_list_is_cancelled(void **state)
 	end(&p);
 }
 
-static void many_lists_at_once(void **state)
+TEST(many_lists_at_once)
 {
 	struct play p;
 	char line[256];
 
-	(void)state;
 	begin(&p, policy_text);
 	for (int i = 0; i < PENDING_MAX + 10; i++) {
 		snprintf(line, sizeof(line), ASK("%d"), i);
@@ -235,13 +228,12 @@ static void many_lists_at_once(void **state)
 }
 
 /* All that are awaited are answered when a line cannot be told apart. */
-static void every_awaited_list_is_answered(void **state)
+TEST(every_awaited_list_is_answered)
 {
 	struct play p;
 	char line[256], *at;
 	int answers = 0;
 
-	(void)state;
 	begin(&p, policy_text);
 	for (int i = 0; i < PENDING_MAX; i++) {
 		/* Ids of the longest kind. */
@@ -256,11 +248,10 @@ static void every_awaited_list_is_answered(void **state)
 }
 
 /* Of an unreadable line's id, and once. */
-static void one_answer_for_an_id(void **state)
+TEST(one_answer_for_an_id)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	client(&p, ASK("1"));
 	server(&p, "{\"id\":1,\"result\":{},\"result\":{}}\n{\n");
@@ -270,13 +261,12 @@ static void one_answer_for_an_id(void **state)
 }
 
 /* Nobody could tell which answer has the list. */
-static void a_list_without_an_id(void **state)
+TEST(a_list_without_an_id)
 {
 	static const char ask[] =
 		"{\"jsonrpc\":\"2.0\",\"method\":\"tools/list\"}\n";
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	client(&p, ask);
 	up_came(&p, "");
@@ -289,11 +279,10 @@ static void a_list_without_an_id(void **state)
 
 /* A line that was being passed on when the list was asked for goes on; the
  * next one is read whole. */
-static void a_list_is_asked_for_inside_a_line(void **state)
+TEST(a_list_is_asked_for_inside_a_line)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	server(&p, "{\"id\":9,\"resu");
 	down_came(&p, "{\"id\":9,\"resu");
@@ -330,9 +319,8 @@ static const struct {
 	 "{\"}\n" CUT("1")},
 };
 
-static void a_list_is_asked_for_behind_half_a_line(void **state)
+TEST(a_list_is_asked_for_behind_half_a_line)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(halves); i++) {
 		const char *after = halves[i / 2].after;
 		struct play p;
@@ -362,12 +350,11 @@ static void a_list_is_asked_for_behind_half_a_line(void **state)
 }
 
 /* Longer than can be waited for: only what may begin a list is withheld. */
-static void long_rests(void **state)
+TEST(long_rests)
 {
 	char rest[2 * MAX_LINE + 2];
 	struct play p;
 
-	(void)state;
 	memset(rest, 'x', sizeof(rest) - 1);
 	rest[sizeof(rest) - 1] = '\0';
 	begin(&p, policy_text);
@@ -388,13 +375,12 @@ static void long_rests(void **state)
 
 /* Half a line that is no message is ended when answers wait for too long; the
  * rest of it is then the begin of a line. */
-static void half_a_line_is_ended(void **state)
+TEST(half_a_line_is_ended)
 {
 	static const char *const never[] = {"{", "\xEF\xBB\xBF {\"id\"", "[",
 					    "x\n ["};
 	struct play p;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(never); i++) {
 		begin(&p, policy_text);
 		server(&p, never[i]);
@@ -428,12 +414,11 @@ static void half_a_line_is_ended(void **state)
 }
 
 /* White space behind a line's end is no begin of a line. */
-static void answers_do_not_wait_behind_white_space(void **state)
+TEST(answers_do_not_wait_behind_white_space)
 {
 	static const char *const before[] = {"", OTHER "\r", OTHER " \t",
 					     OTHER "\n", "\xEF\xBB\xBF"};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(before); i++) {
 		struct play p;
 
@@ -447,11 +432,10 @@ static void answers_do_not_wait_behind_white_space(void **state)
 	}
 }
 
-static void answers_wait_for_the_end_of_a_line(void **state)
+TEST(answers_wait_for_the_end_of_a_line)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	server(&p, "{\"id\":9,");
 	client(&p, CALL("1", "no"));
@@ -465,7 +449,7 @@ static void answers_wait_for_the_end_of_a_line(void **state)
 
 /* While an answer waits behind a long line, only a piece of it is looked at and
  * sent at once; the answer comes right behind its end. */
-static void a_long_line_goes_in_pieces(void **state)
+TEST(a_long_line_goes_in_pieces)
 {
 	enum { PIECE = 2 * STREAM_CHUNK, LENGTH = 3 * PIECE };
 	static const char refused[] = CALL("2", "no");
@@ -475,7 +459,6 @@ static void a_long_line_goes_in_pieces(void **state)
 	size_t len, sent = 0;
 	char *at;
 
-	(void)state;
 	begin_long(&p, policy_text, 2 * (size_t)LENGTH);
 	down = &p.s.down;
 	client(&p, ASK("1"));
@@ -507,12 +490,11 @@ static void a_long_line_goes_in_pieces(void **state)
 	end(&p);
 }
 
-static void lines_are_bounded(void **state)
+TEST(lines_are_bounded)
 {
 	char line[MAX_LINE + 16];
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	/* The longest, with LF and with CRLF. */
 	memset(line, ' ', sizeof(line));
@@ -551,7 +533,7 @@ static char *put(char *at, const char *text, size_t width)
 
 /* The first line, of which the second 4,096 bytes twice and the rest are a
  * message, too, but not one that came before it. */
-static void a_first_line_that_reads_two_ways(void **state)
+TEST(a_first_line_that_reads_two_ways)
 {
 	static const struct {
 		const char *first, *second, *third;
@@ -573,7 +555,6 @@ static void a_first_line_that_reads_two_ways(void **state)
 	char line[2 * PART + 64];
 	struct play p;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		strcpy(put(put(line, rows[i].first, PART), rows[i].second,
 			   PART),
@@ -594,12 +575,11 @@ static void a_first_line_that_reads_two_ways(void **state)
 
 /* A reply longer than can be read while a list is awaited: noise goes on, what
  * may be a list does not. */
-static void long_replies(void **state)
+TEST(long_replies)
 {
 	char noise[2 * MAX_LINE + 2];
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	memset(noise, 'n', sizeof(noise) - 2);
 	strcpy(noise + sizeof(noise) - 2, "\n");
@@ -623,13 +603,12 @@ static void long_replies(void **state)
 }
 
 /* The ends of both sides: a last line without LF is judged as any other. */
-static void ends(void **state)
+TEST(ends)
 {
 	struct play p;
 	static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
 				   "\"ping\"}";
 
-	(void)state;
 	begin(&p, policy_text);
 	client(&p, ping);
 	up_came(&p, "");
@@ -675,11 +654,10 @@ static void ends(void **state)
 	end(&p);
 }
 
-static void blank_lines_are_swallowed(void **state)
+TEST(blank_lines_are_swallowed)
 {
 	struct play p;
 
-	(void)state;
 	begin(&p, policy_text);
 	client(&p, "\n\r\n \t\n" CALL("1", "a") "\n" CALL("2", "b"));
 	up_came(&p, CALL("1", "a") CALL("2", "b"));
@@ -689,14 +667,13 @@ static void blank_lines_are_swallowed(void **state)
 
 /* The last line has no end: what an earlier line left behind it in the buffer
  * is none of it. */
-static void old_bytes_end_no_line(void **state)
+TEST(old_bytes_end_no_line)
 {
 	static const char whole[] =
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
 	char part[sizeof(whole)];
 	struct play p;
 
-	(void)state;
 	for (size_t len = 1; len < sizeof(whole) - 2; len++) {
 		memcpy(part, whole, len);
 		part[len] = '\0';
@@ -712,33 +689,4 @@ static void old_bytes_end_no_line(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_are_cut),
-		cmocka_unit_test(old_bytes_end_no_line),
-		cmocka_unit_test(unread_lists_are_withheld),
-		cmocka_unit_test(unread_lines_pass_when_none_is_awaited),
-		cmocka_unit_test(nothing_to_hide),
-		cmocka_unit_test(ids_are_reused),
-		cmocka_unit_test(a_list_is_cancelled),
-		cmocka_unit_test(many_lists_at_once),
-		cmocka_unit_test(every_awaited_list_is_answered),
-		cmocka_unit_test(one_answer_for_an_id),
-		cmocka_unit_test(a_list_without_an_id),
-		cmocka_unit_test(a_list_is_asked_for_inside_a_line),
-		cmocka_unit_test(a_list_is_asked_for_behind_half_a_line),
-		cmocka_unit_test(long_rests),
-		cmocka_unit_test(half_a_line_is_ended),
-		cmocka_unit_test(answers_do_not_wait_behind_white_space),
-		cmocka_unit_test(answers_wait_for_the_end_of_a_line),
-		cmocka_unit_test(a_long_line_goes_in_pieces),
-		cmocka_unit_test(lines_are_bounded),
-		cmocka_unit_test(a_first_line_that_reads_two_ways),
-		cmocka_unit_test(long_replies),
-		cmocka_unit_test(ends),
-		cmocka_unit_test(blank_lines_are_swallowed),
-	};
-
-	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

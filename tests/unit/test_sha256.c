@@ -30,12 +30,11 @@ static void end(struct sha256 *h, char hex[SHA256_HEX + 1])
 	hex[SHA256_HEX] = '\0';
 }
 
-static void known_answers(void **state)
+TEST(known_answers)
 {
 	char hex[SHA256_HEX + 1];
 	struct sha256 h;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		sha256_begin(&h);
 		for (int n = 0; n < vectors[i].times; n++)
@@ -47,12 +46,11 @@ static void known_answers(void **state)
 }
 
 /* Of each length over two blocks, cut at each byte: always the same. */
-static void cut_anywhere(void **state)
+TEST(cut_anywhere)
 {
 	char bytes[130], whole[SHA256_HEX + 1], parts[SHA256_HEX + 1];
 	struct sha256 h;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)(i * 7);
 	for (size_t len = 0; len <= sizeof(bytes); len++) {
@@ -70,12 +68,11 @@ static void cut_anywhere(void **state)
 }
 
 /* Fields that meet in the same bytes are different. */
-static void fields_keep_apart(void **state)
+TEST(fields_keep_apart)
 {
 	char first[SHA256_HEX + 1], second[SHA256_HEX + 1];
 	struct sha256 h;
 
-	(void)state;
 	sha256_begin(&h);
 	sha256_field(&h, "ab", 2);
 	sha256_field(&h, "c", 1);
@@ -87,13 +84,4 @@ static void fields_keep_apart(void **state)
 	assert_string_not_equal(first, second);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_answers),
-		cmocka_unit_test(cut_anywhere),
-		cmocka_unit_test(fields_keep_apart),
-	};
-
-	return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

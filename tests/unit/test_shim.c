@@ -31,11 +31,10 @@ static void check_run(const struct stream *s, const char *run)
 	assert_memory_equal(s->buf + s->run, run, strlen(run));
 }
 
-static void runs_join_until_something_is_left_out(void **state)
+TEST(runs_join_until_something_is_left_out)
 {
 	struct stream s;
 
-	(void)state;
 	assert_true(stream_open(&s, 100));
 	put(&s, "one\ntwo\nbad\nthree\nfo");
 	assert_int_equal(stream_line(&s), 4);
@@ -65,11 +64,10 @@ static void runs_join_until_something_is_left_out(void **state)
 }
 
 /* A line that is cut: what is kept is sent, the rest is left out. */
-static void a_line_can_become_shorter(void **state)
+TEST(a_line_can_become_shorter)
 {
 	struct stream s;
 
-	(void)state;
 	assert_true(stream_open(&s, 100));
 	put(&s, "ab\nlonger\nc\n");
 	stream_pass(&s, 3);
@@ -86,14 +84,13 @@ static void a_line_can_become_shorter(void **state)
 
 /* However reading, judging and sending alternate, a line of max_line bytes
  * gets room, and nothing that was passed is lost. */
-static void the_longest_line_finds_room(void **state)
+TEST(the_longest_line_finds_room)
 {
 	const size_t max = 3 * STREAM_CHUNK;
 	struct stream s;
 	size_t in = 0, out = 0, turn = 0;
 	char *at;
 
-	(void)state;
 	assert_true(stream_open(&s, max));
 	while (out < 20 * max) {
 		size_t room = stream_room(&s, &at);
@@ -126,14 +123,13 @@ static void the_longest_line_finds_room(void **state)
 
 /* A stream of short lines that never rests stays where it is in memory: each
  * read ends inside a line, and not all that is read is sent at once. */
-static void a_busy_stream_stays_near(void **state)
+TEST(a_busy_stream_stays_near)
 {
 	const size_t max = 64 * STREAM_CHUNK;
 	struct stream s;
 	size_t in = 0, most = 0;
 	char *at;
 
-	(void)state;
 	assert_true(stream_open(&s, max));
 	for (int turn = 0; turn < 1000; turn++) {
 		size_t room = stream_room(&s, &at), len;
@@ -161,14 +157,13 @@ static void a_busy_stream_stays_near(void **state)
 
 /* When the judging pauses, so does the reading; a line that is still coming is
  * no pause. */
-static void what_is_not_judged_is_bounded(void **state)
+TEST(what_is_not_judged_is_bounded)
 {
 	const size_t max = 64 * STREAM_CHUNK;
 	struct stream s;
 	size_t room;
 	char *at;
 
-	(void)state;
 	assert_true(stream_open(&s, max));
 	while ((room = stream_room(&s, &at)) > 0) {
 		memset(at, '\n', room);
@@ -203,14 +198,13 @@ static void check_waits(struct pipe *p, const char *line, int looks, int wait)
 /* It is looked at a few times without a timer, as a server reads a short line
  * within microseconds; but only at a session's begin, and once for each wait,
  * so that a server which does not read costs no processor time. */
-static void a_full_pipe_is_looked_at_before_a_timer(void **state)
+TEST(a_full_pipe_is_looked_at_before_a_timer)
 {
 	static char line[60001], from[sizeof(line)];
 	const struct room room = {.bytes = 65536, .page = 4096};
 	struct pipe p;
 	int ends[2], looks, wait;
 
-	(void)state;
 	memset(line, 'x', sizeof(line) - 1);
 	assert_int_equal(pipe(ends), 0);
 	pipe_open(&p, ends[1], room);
@@ -258,12 +252,11 @@ static struct span id_of(const char *id)
 	return (struct span){.ptr = id, .len = strlen(id)};
 }
 
-static void lists_are_awaited_until_they_come(void **state)
+TEST(lists_are_awaited_until_they_come)
 {
 	struct pending a = {.always = false};
 	struct span none = {.ptr = NULL};
 
-	(void)state;
 	assert_false(pending_has(&a, REPLY_TOOLS));
 	pending_add(&a, id_of("1"), REPLY_TOOLS);
 	pending_add(&a, id_of("\"1\""), REPLY_TOOLS);
@@ -280,11 +273,10 @@ static void lists_are_awaited_until_they_come(void **state)
 }
 
 /* The same id twice: the first list does not end the waiting. */
-static void ids_can_be_awaited_twice(void **state)
+TEST(ids_can_be_awaited_twice)
 {
 	struct pending a = {.always = false};
 
-	(void)state;
 	pending_add(&a, id_of("1"), REPLY_TOOLS);
 	pending_add(&a, id_of("1"), REPLY_TOOLS);
 	pending_end(&a, id_of("1"), REPLY_TOOLS);
@@ -295,12 +287,11 @@ static void ids_can_be_awaited_twice(void **state)
 	assert_false(pending_has(&a, REPLY_TOOLS));
 }
 
-static void more_lists_than_places(void **state)
+TEST(more_lists_than_places)
 {
 	struct pending a = {.always = false};
 	char id[12];
 
-	(void)state;
 	for (int i = 0; i <= PENDING_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
 		pending_add(&a, id_of(id), REPLY_TOOLS);
@@ -313,12 +304,11 @@ static void more_lists_than_places(void **state)
 	assert_true(pending_has(&a, REPLY_TOOLS));
 }
 
-static void every_awaited_list_is_answered_once(void **state)
+TEST(every_awaited_list_is_answered_once)
 {
 	struct pending a = {.always = false};
 	struct span id;
 
-	(void)state;
 	pending_add(&a, id_of("1"), REPLY_TOOLS);
 	pending_add(&a, id_of("2"), REPLY_TOOLS);
 	id = pending_answer(&a);
@@ -334,12 +324,11 @@ static void every_awaited_list_is_answered_once(void **state)
 
 /* ---- out ------------------------------------------------------------- */
 
-static void pieces_fit_or_are_left_out(void **state)
+TEST(pieces_fit_or_are_left_out)
 {
 	char buf[8];
 	struct strbuf o = {.ptr = buf, .cap = sizeof(buf)};
 
-	(void)state;
 	strbuf_string(&o, "abc");
 	strbuf_string(&o, "defghi");
 	assert_true(o.full);
@@ -349,12 +338,11 @@ static void pieces_fit_or_are_left_out(void **state)
 	assert_memory_equal(buf, "abc-123", 7);
 }
 
-static void numbers_and_escapes(void **state)
+TEST(numbers_and_escapes)
 {
 	char buf[128];
 	struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
 
-	(void)state;
 	strbuf_number(&o, 0);
 	strbuf_string(&o, " ");
 	strbuf_number(&o, INT64_MAX);
@@ -380,7 +368,7 @@ static void check_answer(struct strbuf *o, const char *want)
 	o->len = 0;
 }
 
-static void answers_are_one_line(void **state)
+TEST(answers_are_one_line)
 {
 	char buf[1024];
 	struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
@@ -392,7 +380,6 @@ static void answers_are_one_line(void **state)
 	struct verdict v = {
 		.location.rule = "/tools/a", .reason = "why", .wait = -1};
 
-	(void)state;
 	answer_fault(&o, none, &f);
 	check_answer(&o, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":"
 			 "-32600,\"message\":\"Not passed on: a \\\"b\\\" "
@@ -435,7 +422,7 @@ static void answers_are_one_line(void **state)
 		     "\"/tools/a\",\"weir/retryAfterMs\":40001}}}\n");
 }
 
-static void waits_have_units(void **state)
+TEST(waits_have_units)
 {
 	static const struct {
 		int64_t wait;
@@ -452,7 +439,6 @@ static void waits_have_units(void **state)
 	char buf[1024];
 	struct message m = {.id = id_of("1"), .method = METHOD_TOOLS_CALL};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct strbuf o = {.ptr = buf, .cap = sizeof(buf) - 1};
 		struct verdict v = {.location.rule = "", .reason = ""};
@@ -465,7 +451,7 @@ static void waits_have_units(void **state)
 }
 
 /* The longest of everything fits into ANSWER_BYTES. */
-static void the_longest_answer_fits(void **state)
+TEST(the_longest_answer_fits)
 {
 	static char id[MESSAGE_ID_BYTES + 2], rule[POLICY_RULE_BYTES + 1],
 		reason[6 * POLICY_REASON_BYTES + 1], buf[ANSWER_BYTES];
@@ -477,7 +463,6 @@ static void the_longest_answer_fits(void **state)
 			    .reason = reason,
 			    .wait = 31622400000000000};
 
-	(void)state;
 	memset(id, 'i', sizeof(id));
 	memset(rule, 'r', sizeof(rule) - 1);
 	memset(reason, 'x', sizeof(reason) - 1);
@@ -485,25 +470,4 @@ static void the_longest_answer_fits(void **state)
 	assert_false(o.full);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs_join_until_something_is_left_out),
-		cmocka_unit_test(a_line_can_become_shorter),
-		cmocka_unit_test(the_longest_line_finds_room),
-		cmocka_unit_test(a_busy_stream_stays_near),
-		cmocka_unit_test(what_is_not_judged_is_bounded),
-		cmocka_unit_test(a_full_pipe_is_looked_at_before_a_timer),
-		cmocka_unit_test(lists_are_awaited_until_they_come),
-		cmocka_unit_test(ids_can_be_awaited_twice),
-		cmocka_unit_test(more_lists_than_places),
-		cmocka_unit_test(every_awaited_list_is_answered_once),
-		cmocka_unit_test(pieces_fit_or_are_left_out),
-		cmocka_unit_test(numbers_and_escapes),
-		cmocka_unit_test(answers_are_one_line),
-		cmocka_unit_test(waits_have_units),
-		cmocka_unit_test(the_longest_answer_fits),
-	};
-
-	return cmocka_run_group_tests_name("shim", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -386,12 +386,11 @@ static void odd_ends(struct policy *policy)
 	assert_memory_equal(down.ptr, want.ptr, want.len);
 }
 
-static void readers_find_nothing(void **state)
+TEST(readers_find_nothing)
 {
 	struct policy *policy = COMPILE(policy_text, unit_silent, NULL);
 	int was = dup(STDERR_FILENO), none = open("/dev/null", O_WRONLY);
 
-	(void)state;
 	/* weir tells of each line that it withholds. */
 	dup2(none, STDERR_FILENO);
 	for (int i = 0; i < CASES; i++) {
@@ -407,11 +406,4 @@ static void readers_find_nothing(void **state)
 	policy_free(policy);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(readers_find_nothing),
-	};
-
-	return cmocka_run_group_tests_name("untidy", tests, NULL, NULL);
-}
+RUN(NULL, NULL)

@@ -407,21 +407,19 @@ static int count_failed(const char *const *files, const char *has,
 	return !good;
 }
 
-static void wrong_policies_are_told(void **state)
+TEST(wrong_policies_are_told)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		failed += count_failed(wrong[i].files, NULL, wrong[i].said);
 	assert_int_equal(failed, 0);
 }
 
-static void right_policies_are_not(void **state)
+TEST(right_policies_are_not)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(right); i++)
 		failed += count_failed(right[i], NULL, NULL);
 	for (size_t i = 0; i < COUNT(sentences); i++)
@@ -642,11 +640,10 @@ static const struct {
 	 "list:1:6: this line is left out: neither a message, a tool"},
 };
 
-static void policies_are_held_against_lists(void **state)
+TEST(policies_are_held_against_lists)
 {
 	int failed = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(held); i++)
 		failed += count_failed(
 			(const char *const[FILES_MAX]){held[i].policy},
@@ -655,7 +652,7 @@ static void policies_are_held_against_lists(void **state)
 }
 
 /* What is no list, and why. */
-static void other_files_are_no_lists(void **state)
+TEST(other_files_are_no_lists)
 {
 	static const char *const rows[][2] = {
 		{"", "no list of tools; expected a reply"},
@@ -667,7 +664,6 @@ static void other_files_are_no_lists(void **state)
 	};
 	char words[256];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy_source source = {.name = "list",
 					       .text = rows[i][0],
@@ -684,14 +680,4 @@ static void other_files_are_no_lists(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(policies_are_held_against_lists),
-		cmocka_unit_test(other_files_are_no_lists),
-		cmocka_unit_test(wrong_policies_are_told),
-		cmocka_unit_test(right_policies_are_not),
-	};
-
-	return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);
-}
+RUN(NULL, NULL)
