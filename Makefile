@@ -45,7 +45,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 # What stands behind shim/system.h: linux, or posix.
 SYSTEM ?= $(if $(filter Linux,$(shell uname)),linux,posix)
-OTHERS := $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c %/preload_check.c)
+OTHERS := $(if $(filter linux,$(SYSTEM)),%_posix.c,%_linux.c)
 
 PARTS  := $(wildcard parser/*.c) $(wildcard policies/*/*.c) \
 	  $(filter-out shim/main.c shim/preload.c,$(wildcard shim/*.c shim/verbs/*.c))

@@ -2,6 +2,7 @@
 #include "asker.h"
 
 #include "fd.h"
+#include "program.h"
 #include "report.h"
 #include "system.h"
 
@@ -34,7 +35,7 @@ static bool is_program(const char *path)
 		fault = "is not an absolute path";
 	else if (stat(path, &st) != 0)
 		fault = strerror(errno);
-	else if (!child_is_program(path))
+	else if (!program_runs(path))
 		fault = "is not an executable file";
 	if (fault)
 		report("WEIR_ASK=%s: %s; name a program that asks a person by its whole path, without arguments, or unset WEIR_ASK",

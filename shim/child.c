@@ -3,6 +3,7 @@
 
 #include "fd.h"
 #include "grant.h"
+#include "program.h"
 #include "report.h"
 
 #include <errno.h>
@@ -17,11 +18,10 @@
 
 /* Passed on to the server. */
 static const int forwarded[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-#define GRACE        1000 /* milliseconds between SIGTERM and SIGKILL */
-#define GIVE_UP      6000 /* milliseconds after SIGTERM */
-#define KILL_WAIT    10   /* milliseconds between one SIGKILL and the next */
-#define PIDS_MAX     256  /* children that are sent SIGTERM once */
-#define PATH_DEFAULT "/bin:/usr/bin" /* as in execvp(3) */
+#define GRACE     1000 /* milliseconds between SIGTERM and SIGKILL */
+#define GIVE_UP   6000 /* milliseconds after SIGTERM */
+#define KILL_WAIT 10   /* milliseconds between one SIGKILL and the next */
+#define PIDS_MAX  256  /* children that are sent SIGTERM once */
 enum { FORWARDED = sizeof(forwarded) / sizeof(forwarded[0]) };
 
 /* Another disposition in weir.  With SIGCHLD ignored there would be no status
@@ -164,38 +164,6 @@ static void close_if_inherited(int fd)
 		close(fd);
 }
 
-bool child_is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       access(path, X_OK) == 0;
-}
-
-bool child_find(const char *command, char path[PATH_MAX])
-{
-	const char *at = getenv("PATH");
-	size_t len;
-
-	if (strchr(command, '/')) {
-		snprintf(path, PATH_MAX, "%s", command);
-		return strlen(command) < PATH_MAX && child_is_program(path);
-	}
-	for (at = at ? at : PATH_DEFAULT; *command; at += len + 1) {
-		int put;
-
-		len = strcspn(at, ":");
-		/* An empty one is the working directory. */
-		put = snprintf(path, PATH_MAX, "%.*s%s%s", (int)len, at,
-			       len > 0 ? "/" : "", command);
-		if (put < PATH_MAX && child_is_program(path))
-			return true;
-		if (!at[len])
-			break;
-	}
-	return false;
-}
-
 /* A file that is there may need one that is not. */
 static const char *why_not(const char *command, int cause)
 {
@@ -203,7 +171,7 @@ static const char *why_not(const char *command, int cause)
 
 	if (cause != ENOENT)
 		return strerror(cause);
-	if (child_find(command, path))
+	if (program_find(command, path))
 		return "it exists, but its interpreter does not";
 	return "no such command";
 }
@@ -212,10 +180,16 @@ static const char *why_not(const char *command, int cause)
  */
 static void reap(struct child *child)
 {
-	int status;
+	int status, unguarded;
 	pid_t pid;
 
-	while ((pid = system_reap(&status)) > 0) {
+	for (;;) {
+		pid = system_reap(&status, &unguarded);
+		if (unguarded != 0)
+			report("cannot start a process: if weir is killed, the server will not end: %s",
+			       strerror(unguarded));
+		if (pid == 0)
+			return;
 		if (pid == child->program) {
 			child->program = 0;
 			child->program_status = status;

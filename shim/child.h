@@ -46,12 +46,6 @@ struct child {
  */
 bool child_standard(void);
 
-/* May it be run? */
-bool child_is_program(const char *path);
-
-/* The program that execvp() would run.  False: there is none. */
-bool child_find(const char *command, char path[PATH_MAX]);
-
 /* Blocks SIGHUP until the relay takes it, and returns the mask as it was, for
  * the server; restores that. */
 void child_hold(sigset_t *was);

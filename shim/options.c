@@ -12,6 +12,7 @@
 #include "verbs/test.h"
 #include "verbs/wrap.h"
 #include "child.h"
+#include "program.h"
 #include "report.h"
 
 #include <errno.h>
@@ -592,7 +593,7 @@ static bool is_slip(const char *word)
 	for (int v = 1; v < RUN_VERBS; v++)
 		strbuf_bytes(&list, verbs[v].name, strlen(verbs[v].name) + 1);
 	meant = policy_nearest(word, strlen(word), names);
-	if (!meant || *word == '-' || child_find(word, path))
+	if (!meant || *word == '-' || program_find(word, path))
 		return false;
 	report("%s: no such command: did you mean weir %s?", word, meant);
 	return true;

@@ -44,8 +44,10 @@ pid_t system_start(void (*become)(void *context), void *context);
 /* In a new process: it is killed when this parent dies. */
 void system_die_with(pid_t parent);
 
-/* Takes a child that has ended, as waitpid() does.  0: there is none. */
-pid_t system_reap(int *status);
+/* Takes a child that has ended, as waitpid() does.  *unguarded: errno, if those
+ * that are left will not be killed when this one dies, else 0.  0: there is
+ * none. */
+pid_t system_reap(int *status, int *unguarded);
 
 /* Do orphans of the server become weir's children?  Then weir ends them. */
 bool system_adopts(void);
@@ -60,10 +62,6 @@ void system_descriptors(void (*each)(int fd));
  * upgrade moves, or else of its file; name is the first word of its command
  * line.  False: not known. */
 bool system_self(const char *name, char path[PATH_MAX]);
-
-/* weir check --preload: would the command load libweir.so?  Returns what to
- * exit with. */
-int system_preload_check(const char *command);
 
 /* ---- descriptors ----------------------------------------------------- */
 

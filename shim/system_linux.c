@@ -1,10 +1,7 @@
 /* Linux.  The contract is in system.h. */
 #include "system.h"
 
-#include "verbs/preload_check.h"
-#include "child.h"
 #include "fd.h"
-#include "report.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,7 +64,7 @@ void system_die_with(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent && getppid() != 0)
-		_exit(EXIT_WEIR);
+		_exit(EXIT_FAILURE);
 }
 
 pid_t system_start(void (*become)(void *context), void *context)
@@ -86,10 +83,11 @@ pid_t system_start(void (*become)(void *context), void *context)
 	return pid;
 }
 
-pid_t system_reap(int *status)
+pid_t system_reap(int *status, int *unguarded)
 {
 	pid_t pid;
 
+	*unguarded = 0;
 	RETRY(pid = waitpid(-1, status, WNOHANG));
 	return pid > 0 ? pid : 0;
 }
@@ -181,11 +179,6 @@ bool system_self(const char *name, char path[PATH_MAX])
 		return false;
 	path[len] = '\0';
 	return is_self(path);
-}
-
-int system_preload_check(const char *command)
-{
-	return preload_check_run(command);
 }
 
 /* ---- descriptors ----------------------------------------------------- */

@@ -9,9 +9,8 @@
  */
 #include "system.h"
 
-#include "child.h"
 #include "fd.h"
-#include "report.h"
+#include "program.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -51,6 +50,11 @@ static int wake = -1;
 static sigset_t caught;
 static struct sigaction before[NSIG];
 
+static void never_block(int fd)
+{
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
 void system_mask(int how, const sigset_t *set, sigset_t *was)
 {
 	sigprocmask(how, set, was);
@@ -81,8 +85,9 @@ int system_catch(const sigset_t *set, sigset_t *was)
 		return -1;
 	if (again)
 		close(wake);
-	fd_own(fds[0]);
-	wake = fd_own(fds[1]).fd;
+	never_block(fds[0]);
+	never_block(fds[1]);
+	wake = fds[1];
 	caught = *set;
 	action.sa_sigaction = take;
 	sigfillset(&action.sa_mask);
@@ -231,12 +236,14 @@ static bool start_guard(void)
 	return pid > 0;
 }
 
-/* One that was guarded has ended, or the guard has. */
-static void renew_guard(pid_t ended)
+/* One that was guarded has ended, or the guard has.  Returns 0, or errno if
+ * those that are left have none. */
+static int renew_guard(pid_t ended)
 {
 	const pid_t old = guard.pid;
 	sigset_t all, was;
 	bool any = false;
+	int cause = 0;
 
 	for (int n = 0; n < GUARDED; n++) {
 		if (guard.guarded[n] == ended)
@@ -247,8 +254,7 @@ static void renew_guard(pid_t ended)
 	sigprocmask(SIG_BLOCK, &all, &was);
 	guard.pid = 0;
 	if (any && !start_guard())
-		report("cannot start a process: if weir is killed, the server will not end: %s",
-		       strerror(errno));
+		cause = errno;
 	/* Even one that is stopped, or traced. */
 	if (old > 0 && old != ended) {
 		kill(old, SIGKILL);
@@ -259,6 +265,7 @@ static void renew_guard(pid_t ended)
 		guard.fd = -1;
 	}
 	sigprocmask(SIG_SETMASK, &was, NULL);
+	return cause;
 }
 
 void system_die_with(pid_t parent)
@@ -300,12 +307,13 @@ static bool is_guarded(pid_t pid)
 	return n < GUARDED;
 }
 
-pid_t system_reap(int *status)
+pid_t system_reap(int *status, int *unguarded)
 {
 	siginfo_t info;
 	pid_t pid;
 	bool own;
 
+	*unguarded = 0;
 	do {
 		info.si_pid = 0;
 		RETRY(pid = waitid(P_ALL, 0, &info,
@@ -314,7 +322,7 @@ pid_t system_reap(int *status)
 			return 0;
 		own = info.si_pid == guard.pid;
 		if (own || is_guarded(info.si_pid))
-			renew_guard(info.si_pid);
+			*unguarded = renew_guard(info.si_pid);
 		RETRY(pid = waitpid(info.si_pid, status, 0));
 	} while (own);
 	return pid;
@@ -338,15 +346,7 @@ void system_descriptors(void (*each)(int fd))
 
 bool system_self(const char *name, char path[PATH_MAX])
 {
-	return name && child_find(name, path);
-}
-
-int system_preload_check(const char *command)
-{
-	printf("%s: does not load libweir.so, which is for Linux. Put weir "
-	       "before it: weir -p POLICY -- %s\n",
-	       command, command);
-	return 1;
+	return name && program_find(name, path);
 }
 
 /* ---- descriptors ----------------------------------------------------- */
@@ -375,7 +375,7 @@ struct room system_room(int fd)
 
 	(void)fd;
 	if (system_pipe(fds)) {
-		fd_own(fds[1]);
+		never_block(fds[1]);
 		while (put > 0 && most < PIPE_MOST) {
 			RETRY(put = write(fds[1], bytes, sizeof(bytes)));
 			most += put > 0 ? (size_t)put : 0;
@@ -436,7 +436,7 @@ static int open_socket(int directory, const char *name,
 	fd = here < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd >= 0) {
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		fd_own(fd);
+		never_block(fd);
 	}
 	if (fd < 0 || fchdir(directory) != 0) {
 		cause = errno;

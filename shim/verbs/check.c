@@ -5,7 +5,7 @@
 #include "../grant.h"
 #include "../report.h"
 #include "../users.h"
-#include "../system.h"
+#include "preload_check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -336,7 +336,7 @@ int check_run(const struct options *o)
 	size_t count = 0;
 
 	if (o->preload)
-		return system_preload_check(o->rest[0]);
+		return preload_check_run(o->rest[0]);
 	while (files[count])
 		count++;
 	if (count > 1 && !check_files(o, files, count))

@@ -5,6 +5,9 @@
  * the program has one (ld.so(8)); for a script that is the loader of the
  * interpreter behind "#!".  Only the first program counts: whatever it starts
  * is behind the same relay.
+ *
+ * Like system.h it has two files: preload_check_linux.c, and for all others,
+ * which have no libweir.so, preload_check_posix.c.
  */
 #ifndef SHIM_PRELOAD_CHECK_H
 #define SHIM_PRELOAD_CHECK_H

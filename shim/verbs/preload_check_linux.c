@@ -1,7 +1,7 @@
-/* weir check --preload.  The contract is in preload_check.h. */
+/* weir check --preload on Linux.  The contract is in preload_check.h. */
 #include "preload_check.h"
 
-#include "../child.h"
+#include "../program.h"
 #include "../report.h"
 
 #include <elf.h>
@@ -151,7 +151,7 @@ static bool follow(struct answer *a)
 		say(a, PRELOAD_UNKNOWN, "cannot be read");
 	else if (!find_interpreter(head, a->path))
 		weigh_program(a, fd);
-	else if (!child_is_program(a->path))
+	else if (!program_runs(a->path))
 		say(a, PRELOAD_UNKNOWN, "cannot be run");
 	else
 		script = a->runs = true;
@@ -175,7 +175,7 @@ int preload_check_run(const char *command)
 	struct answer a = {.status = PRELOAD_UNKNOWN};
 	const char *and;
 
-	if (!child_find(command, a.path)) {
+	if (!program_find(command, a.path)) {
 		report("%s: no such command", command);
 		return PRELOAD_UNKNOWN;
 	}
