@@ -510,7 +510,7 @@ lint:                                ## gcc -fanalyzer, clang-tidy, cppcheck, th
 		-- -std=c11 $(DEFINES)
 
 .PHONY: format
-format:                              ## lay the text out anew
+format:                              ## lay out the text of the sources
 	clang-format -i $$(git ls-files '*.[ch]')
 
 .PHONY: install uninstall dist

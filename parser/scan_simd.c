@@ -232,7 +232,7 @@ INLINE const char *string_step(const char *begin, const char *p,
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): TARGET is an attribute */
 
-/* What is plain is skipped in a loop of its own, which needs few registers. */
+/* What is plain is skipped in its own loop, which needs few registers. */
 #define KERNEL(NAME, TARGET)                                                   \
 	TARGET static __attribute__((noinline))                                \
 	const char *mixed_##NAME(const char *begin, const char *p,             \

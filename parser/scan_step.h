@@ -65,8 +65,8 @@ step_stop(struct scan *r, const char *p)
 	return likely(stops) ? p + __builtin_ctzll(stops) : scan_stop(r, p);
 }
 
-/* p is at the opening quote, for certain.  What is seldom called gets a
- * variable of its own, so that the others stay in registers. */
+/* p is at the opening quote, for certain.  What is seldom called gets its
+ * own variable, so that the others stay in registers. */
 static inline const char *step_string(struct scan *r, const char *p,
 				      struct text *text)
 {

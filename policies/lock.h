@@ -12,7 +12,7 @@
  * While a policy has a lock, a tool that the lock does not have is hidden and
  * refused.  One that it has passes until a list shows another definition; from
  * then on it is hidden and refused, in whatever spelling, until it is locked
- * anew.  Nothing here allocates after lock_load().
+ * again.  Nothing here allocates after lock_load().
  */
 #ifndef POLICIES_LOCK_H
 #define POLICIES_LOCK_H
@@ -57,8 +57,8 @@ struct lock *lock_read(const struct policy_source *source,
 struct lock *lock_load(const char *path, policy_report *report, void *context);
 
 /* Reads it again, and goes on from what lists have shown: a tool that is locked
- * anew, as it was shown last, passes.  Returns before itself if the file cannot
- * be read twice; NULL after faults. */
+ * again, as it was shown last, passes.  Returns before itself if the file
+ * cannot be read twice; NULL after faults. */
 struct lock *lock_reload(struct lock *before, policy_report *report,
 			 void *context);
 void lock_free(struct lock *lock);

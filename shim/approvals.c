@@ -596,7 +596,7 @@ static void put_cut(struct strbuf *out, struct span s, size_t most)
 	put_shown(out, s.ptr + s.len - tail, tail, &left);
 }
 
-/* Each member on a line of its own, none of them left out for another's length.
+/* Each member on its own line, none of them left out for another's length.
  */
 static void put_members(struct strbuf *out, struct span object, size_t most)
 {

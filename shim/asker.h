@@ -3,7 +3,7 @@
  *
  * It is started with one argument, a fixed sentence; with the text on stdin;
  * and with what the server gets: its environment, but for what begins WEIR_,
- * and stderr.  It has default signals and a process group of its own.
+ * and stderr.  It has default signals and its own process group.
  *
  * It says yes only if it has read all of the text, has written the line "yes"
  * and nothing else to stdout, which nobody has open any more, and then ends

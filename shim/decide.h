@@ -16,7 +16,7 @@
  * has approved it, until when they are only asked.  of is where an approved
  * call lies aside, else NULL.  False: the counters take time (s->held.counting)
  * and decide_resume() brings their answer; then call it again with the same
- * message, read anew, as its bytes may have moved.
+ * message, read again, as its bytes may have moved.
  */
 bool decide_judge(struct session *s, const struct message *m,
 		  struct approval *of);

@@ -3,7 +3,7 @@
  * without a change to a description that others share.
  *
  * O_NONBLOCK belongs to the open file description, which the client may share;
- * so it is set on descriptions of weir's own only.  A pipe or terminal that is
+ * so it is set only on weir's own descriptions.  A pipe or terminal that is
  * inherited is reopened to write to where that is possible; a socket is
  * asked call by call; what is left is used only once poll() says that it is
  * ready, and written in pieces that cannot block then.

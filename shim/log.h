@@ -48,7 +48,7 @@
  * Every line but the first of a process ends with prev, its last member: the
  * SHA-256 of the line of the same process before it, without its LF.  The chain
  * goes on over a rotated file.  So a line that is changed, left out, moved or
- * added shows; not one whose chain was computed anew, nor an end cut off: for
+ * added shows; not one whose chain was computed again, nor an end cut off: for
  * that, keep the SHA-256 of a late line elsewhere, as the end line's prev.
  *
  * A line has at most LOG_LINE bytes with its LF, so that it goes out in one

@@ -97,7 +97,7 @@ struct session {
 	size_t answers_sent;
 	struct half client_half; /* what was sent of a line of the server's */
 	bool client_inside;      /* that has begun, and has no end yet */
-	bool breaking;           /* an LF of weir's own is to be sent first */
+	bool breaking;           /* weir's own LF is to be sent first */
 	bool broken;             /* reported: one was */
 };
 

@@ -353,7 +353,7 @@ static size_t add_file(const char *path, char *text, size_t len, size_t size)
 	return got > 0 ? len + (size_t)got : len;
 }
 
-/* A time namespace may have a clock since boot of its own.  Its number is given
+/* A time namespace may have its own clock since boot.  Its number is given
  * to another once it has ended; the offset of the clock tells them apart. */
 size_t system_boot(char *name, size_t size)
 {

@@ -186,7 +186,7 @@ static void close_one(int fd)
 	close(fd);
 }
 
-/* The guard, in a session of its own, so that no terminal's end is its.  All
+/* The guard, in its own session, so that no terminal's end is its.  All
  * signals are blocked, and stay so. */
 static void watch(int fd)
 {
@@ -531,7 +531,7 @@ void system_release(void *at, size_t len)
 	long page = sysconf(_SC_PAGESIZE);
 
 	/* The last page may be in use behind the end.  What cannot be mapped
-	 * anew may be mapped no more: nothing goes on without it. */
+	 * again may be mapped no more: nothing goes on without it. */
 	len -= len % (size_t)page;
 	if (len > 0 &&
 	    mmap(at, len, PROT_READ | PROT_WRITE,

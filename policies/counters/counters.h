@@ -91,7 +91,7 @@ struct backend_ops {
 	enum counted (*resume)(struct backend *b);
 	/* The question is given up, whatever becomes of it. */
 	void (*drop)(struct backend *b);
-	/* While LATER, or a connection is made anew: the descriptor to poll or
+	/* While LATER, or a connection is made again: the descriptor to poll or
 	 * -1, its events, and the time when resume() is due at the latest (-1:
 	 * never). */
 	int64_t (*poll)(struct backend *b, struct pollfd *p);

@@ -536,7 +536,7 @@ static enum read read_on(struct journal *j)
 	return READ_DONE;
 }
 
-/* ---- writing anew ------------------------------------------------------ */
+/* ---- rewriting the file ------------------------------------------------ */
 
 /* How long a counter's calls are needed; 0 if the windows have all of them. */
 static int64_t needed(struct journal *j, uint64_t id)
@@ -843,7 +843,7 @@ static enum entered enter(struct journal *j)
 	return FAILED;
 }
 
-/* What the counters need: those who write the file anew are to know it. */
+/* What the counters need: those who rewrite the file must know it. */
 static bool define(struct journal *j)
 {
 	uint64_t *w = NULL;

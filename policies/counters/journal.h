@@ -35,7 +35,7 @@
 
 #define JOURNAL_LOOK MILLISECOND
 #define JOURNAL_KEPT (INT64_C(30) * 86400 * SECOND)
-/* It is written anew when it has more than twice what it had then, and this: at
+/* It is rewritten when it has more than twice what it had then, and this: at
  * a start; and by a call. */
 #define JOURNAL_MORE   1048576
 #define JOURNAL_BUSY   16777216
@@ -74,7 +74,7 @@ struct journal {
 	int64_t now;                /* of the file */
 	int64_t looked, look_every; /* whether it still has the name */
 	uint64_t busy;              /* JOURNAL_BUSY */
-	uint64_t compact_at; /* the length at which a call writes it anew */
+	uint64_t compact_at;        /* the length at which a call rewrites it */
 	struct {
 		int fd; /* of the file that is to take its place, or -1 */
 		uint64_t from, from_word;   /* what it lacks of this one */

@@ -711,7 +711,7 @@ static struct redis *of(struct backend *b)
 	return (struct redis *)b;
 }
 
-/* Nothing to reserve.  With a policy, the password is read anew. */
+/* Nothing to reserve.  With a policy, the password is read again. */
 static bool redis_bind(struct backend *b, const struct counter *const *counters,
 		       size_t n, bool start)
 {

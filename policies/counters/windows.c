@@ -145,7 +145,7 @@ void windows_free(struct windows *w)
 	free(w);
 }
 
-/* The rings are as they are: a value that is taken anew has none of them. */
+/* The rings are as they are: a value that is taken again has none of them. */
 void windows_clear_one(struct count *c)
 {
 	memset(c->heads, 0, (c->mask + (size_t)1) * sizeof(*c->heads));

@@ -130,7 +130,7 @@ static bool is_comparable(const struct condition *c, enum type type)
 	return type == TYPE_NULL || types & (SET_NULL | 1u << type);
 }
 
-/* Is null a value of its own, and not a missing one? */
+/* Is null a value, and not a missing one? */
 static bool is_about_null(const struct condition *c)
 {
 	return c->op <= OP_NOT_IN && operand_types(c) & SET_NULL;

@@ -28,7 +28,7 @@ enum {
 	TAKES_COMMAS = 512,
 	/* It replaces ${...} and the like in arguments, too. */
 	EXPANDS = 1024,
-	/* It writes the file anew while it runs. */
+	/* It rewrites the file while it runs. */
 	REWRITES = 2048,
 	/* It obeys lists of servers by their command: clients_lists. */
 	LISTS_CLAUDE = 4096,

@@ -4,7 +4,7 @@
  * It is started, greeted in the older way (initialize, 2025-11-25) or, where it
  * refuses that, in the newer one (server/discover, 2026-07-28), asked for every
  * page of its tools, prompts, resources and resource templates, and ended.
- * What else it writes on stdout is skipped; requests of its own are refused.
+ * What else it writes on stdout is skipped; its own requests are refused.
  */
 #ifndef SHIM_LISTING_H
 #define SHIM_LISTING_H

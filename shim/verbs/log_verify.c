@@ -321,7 +321,7 @@ static int tell(struct verify *v, const char *head)
 	if (v->count > v->kept)
 		printf("and %zu more\n", v->count - v->kept);
 	if (v->head)
-		printf("No line has the SHA-256 of --head: it was cut off or changed, or all was\ncomputed anew.\n");
+		printf("No line has the SHA-256 of --head: it was cut off or changed, or all was\ncomputed again.\n");
 	printf("%s%llu line%s of %llu process%s",
 	       v->count ? "" : "In order: ", (unsigned long long)v->lines,
 	       v->lines == 1 ? "" : "s", (unsigned long long)v->started,
@@ -334,7 +334,7 @@ static int tell(struct verify *v, const char *head)
 	printf(".\n");
 	if (*v->last)
 		printf("The last line has the SHA-256\n%s\n", v->last);
-	printf("This cannot show: lines that were computed anew, a whole process removed, an\n"
+	printf("This cannot show: lines that were computed again, a whole process removed, an\n"
 	       "end cut off, a last line of a process changed. For that, keep the SHA-256 of a\n"
 	       "late line elsewhere, and name it with --head%s.\n",
 	       head && !v->head ? ", as now: up to that line all is there"

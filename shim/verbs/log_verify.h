@@ -3,7 +3,7 @@
  *
  * Each line of a process has the SHA-256 of the one before it, so a line that
  * fits nothing before it shows that something was changed, cut out, added or
- * moved by somebody who did not compute what follows anew.  A start line fits
+ * moved by somebody who did not compute again what follows.  A start line fits
  * always: pids are used again.  Files are one log, in the order given.
  */
 #ifndef SHIM_LOG_VERIFY_H

@@ -1,4 +1,4 @@
-/* A file written anew.  The contract is in replace.h. */
+/* A file rewritten.  The contract is in replace.h. */
 #include "replace.h"
 
 #include "../fd.h"

@@ -1,5 +1,5 @@
 /*
- * replace - a person's file, read whole and written anew in one step.
+ * replace - a person's file, read whole and rewritten in one step.
  *
  * Whoever dies at any moment leaves the old file or the new one: the new text
  * goes into a temporary file beside it, with the same mode, group and access

@@ -9,7 +9,7 @@
 #define TEST_ERROR  2
 
 /*
- * Judges what the files o->rest hold, each with counters of its own in memory:
+ * Judges what the files o->rest hold, each with its own counters in memory:
  *
  *   - tests (cases.h): prints those whose verdict is not the one expected, and
  *     at the end how many passed and failed.  The clock of the counters goes on

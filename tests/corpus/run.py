@@ -256,7 +256,7 @@ def take(buffer, number):
     if at < 0 or end < 0:
         return None
     start = buffer.rfind(mark(number), 0, end + 1)
-    if start < 0:  # the server's answer, or laid out anew
+    if start < 0:  # the server's answer, or laid out in another way
         start = buffer.rfind(b"\n", 0, at) + 1
     before = bytes(buffer[:start])
     del buffer[: end + 1]
