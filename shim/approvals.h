@@ -11,7 +11,7 @@
  * words, the method, the params (the bytes, but for _meta and the answers of a
  * person), the policy and the rules that ask.
  *
- * Times are in nanoseconds of grant_now().
+ * Times are in nanoseconds of host_now().
  */
 #ifndef SHIM_APPROVALS_H
 #define SHIM_APPROVALS_H

@@ -1,8 +1,8 @@
 /* Calls that a person must approve.  The contract is in asking.h. */
 #include "asking.h"
 
+#include "../policies/host/host.h"
 #include "answer.h"
-#include "grant.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static const struct {
 static void log_answer(struct session *s, const struct approval *of)
 {
 	log_approval(&s->log, &of->m, of->yes ? "yes" : ways[of->way].answer,
-		     of->who, ways[of->way].how, grant_now() - of->since);
+		     of->who, ways[of->way].how, host_now() - of->since);
 }
 
 /* ---- a call comes ---------------------------------------------------- */
@@ -47,7 +47,7 @@ static void take_repeat(struct session *s, struct approval *of, bool yes)
 	approvals_answer(of, yes, APPROVAL_CLIENT, NULL);
 	log_answer(s, of);
 	approvals_keep(s->approvals, h->digest, yes,
-		       grant_now() + APPROVALS_KEEP);
+		       host_now() + APPROVALS_KEEP);
 	approvals_release(of);
 }
 
@@ -81,7 +81,7 @@ void asking_meet(struct session *s, const struct message *m)
 	if (of && call.said != ELICIT_NOTHING) {
 		take_repeat(s, of, call.said == ELICIT_YES);
 	} else if (approvals_continues(s->approvals, h->digest, &call)) {
-		h->approved = grant_now() + APPROVALS_KEEP;
+		h->approved = host_now() + APPROVALS_KEEP;
 		return;
 	}
 	/* It answers too late.  Asked again, it might for ever. */
@@ -96,7 +96,7 @@ void asking_meet(struct session *s, const struct message *m)
 		/* Said elsewhere, and taken back before it was done. */
 		yes = false;
 		approvals_keep(s->approvals, h->digest, false,
-			       grant_now() + APPROVALS_KEEP);
+			       host_now() + APPROVALS_KEEP);
 	}
 	if (h->approved > 0 && !yes)
 		policy_not_approved(j, said_no);
@@ -179,7 +179,7 @@ bool asking_hold(struct session *s, const char *line, size_t len,
 		 const struct message *m)
 {
 	struct judged *j = &s->held.judged;
-	const int64_t now = grant_now();
+	const int64_t now = host_now();
 	char room[TEXT_BYTES];
 	struct strbuf text = {.ptr = room, .cap = sizeof(room)};
 	struct approval *of = NULL, *old;
@@ -301,7 +301,7 @@ bool asking_settle(struct session *s)
 {
 	struct approval *of =
 		approvals_find(s->approvals, APPROVAL_DECIDED, NULL);
-	const int64_t later = grant_now() + APPROVALS_KEEP;
+	const int64_t later = host_now() + APPROVALS_KEEP;
 	struct approval *same;
 
 	if (!of)
@@ -341,7 +341,7 @@ void asking_passed(struct session *s, const struct message *m, bool passed)
 		 (m->method == METHOD_TOOLS_CALL ||
 		  m->method == METHOD_PROMPTS_GET ||
 		  m->method == METHOD_RESOURCES_READ))
-		approvals_passed(s->approvals, h->digest, m->id, grant_now());
+		approvals_passed(s->approvals, h->digest, m->id, host_now());
 }
 
 void asking_progress(struct session *s, int64_t now)

@@ -1,8 +1,8 @@
 /* The server's process.  The contract is in child.h. */
 #include "child.h"
 
+#include "../policies/host/host.h"
 #include "fd.h"
-#include "grant.h"
 #include "program.h"
 #include "report.h"
 
@@ -384,12 +384,12 @@ void child_clear(struct child *child)
 {
 	struct pollfd p = {.fd = child->signals, .events = POLLIN};
 	struct sending s = {.signo = SIGTERM};
-	const int64_t start = grant_now();
+	const int64_t start = host_now();
 	int spent;
 
 	child->stop = false;
 	do {
-		spent = (int)((grant_now() - start) / MILLISECOND);
+		spent = (int)((host_now() - start) / MILLISECOND);
 		if (spent >= GRACE || child->stop)
 			s.signo = SIGKILL;
 		reap(child);

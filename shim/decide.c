@@ -1,9 +1,9 @@
 /* Decisions on the client's messages.  The contract is in decide.h. */
 #include "decide.h"
 
+#include "../policies/host/host.h"
 #include "answer.h"
 #include "asking.h"
-#include "grant.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ bool decide_judge(struct session *s, const struct message *m,
 		h->approved = 0;
 		h->of = of;
 		if (of) {
-			h->approved = grant_now() + APPROVALS_KEEP;
+			h->approved = host_now() + APPROVALS_KEEP;
 			memcpy(h->digest, of->digest, SHA256_BYTES);
 			h->unused = of->unused;
 		}
@@ -62,7 +62,7 @@ bool decide_judge(struct session *s, const struct message *m,
 		h->answer = counters_ask(
 			s->counters, h->judged.questions, h->judged.count,
 			h->judged.ask.count == 0 || h->approved || s->observe,
-			grant_now());
+			host_now());
 	}
 	h->counting = h->answer == COUNTED_LATER;
 	if (h->counting)
@@ -90,7 +90,7 @@ static void report_observed(struct session *s, const struct message *m,
 {
 	char text[16 * OBSERVED_BYTES], more[40] = "";
 	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
-	const int64_t now = grant_now();
+	const int64_t now = host_now();
 
 	if (!s->observe || s->log.fd >= 0)
 		return;
@@ -177,7 +177,7 @@ bool decide_fault(struct session *s, struct span id, const struct fault *fault,
 
 void decide_resume(struct session *s)
 {
-	enum counted counted = counters_resume(s->counters, grant_now());
+	enum counted counted = counters_resume(s->counters, host_now());
 
 	if (s->held.counting && s->held.answer == COUNTED_LATER)
 		s->held.answer = counted;

@@ -2,7 +2,6 @@
 #include "door.h"
 
 #include "fd.h"
-#include "grant.h"
 #include "report.h"
 #include "system.h"
 

@@ -55,7 +55,7 @@ struct door_approver {
 
 struct door_peer {
 	int fd;        /* -1: none */
-	int64_t since; /* CLOCK_BOOTTIME, in ns */
+	int64_t since; /* of host_now() */
 	pid_t pid;
 	uid_t uid;
 	uint64_t approver; /* bits: which approve_by it meets */

@@ -1,7 +1,8 @@
-/* The grant's file and clock.  The contract is in grant.h. */
+/* Where the counters of a grant are.  The contract is in grant.h. */
 #include "grant.h"
 
 #include "../policies/counters/redis.h"
+#include "../policies/host/host.h"
 #include "system.h"
 
 #include <errno.h>
@@ -26,11 +27,6 @@ static int64_t read_wall(void)
 	return seconds * SECOND + t.tv_nsec;
 }
 
-int64_t grant_now(void)
-{
-	return counters_now();
-}
-
 static uint64_t hash(uint64_t h, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -51,7 +47,7 @@ static uint64_t this_boot(void)
 /* A policy_clock's; context is the number of this boot. */
 static struct policy_moment read_moment(void *context)
 {
-	return (struct policy_moment){.steady = counters_now(),
+	return (struct policy_moment){.steady = host_now(),
 				      .wall = read_wall(),
 				      .boot = (uintptr_t)context};
 }

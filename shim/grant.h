@@ -1,5 +1,5 @@
 /*
- * grant - where the counters of a grant are, and by which clock they count.
+ * grant - where the counters of a grant are.
  */
 #ifndef SHIM_GRANT_H
 #define SHIM_GRANT_H
@@ -31,9 +31,5 @@ bool grant_state(const struct options *o, bool make, char dir[PATH_MAX],
 int grant_warn_within(const struct options *o, const struct policy *policy,
 		      const char *const *files, size_t count, bool is_weir,
 		      policy_report *report, void *context);
-
-/* Nanoseconds since boot, with the time that the machine slept.  All times in
- * shim/ are of this clock. */
-int64_t grant_now(void);
 
 #endif

@@ -2,8 +2,8 @@
 #include "log.h"
 
 #include "../parser/scan_simd.h"
+#include "../policies/host/host.h"
 #include "fd.h"
-#include "grant.h"
 #include "report.h"
 #include "served.h"
 #include "version.h"
@@ -469,10 +469,10 @@ static bool end_line(struct log *log, struct line *l)
 		return true;
 	}
 	if (!log->failed &&
-	    (log->told == 0 || grant_now() - log->told > TOLD_AGAIN)) {
+	    (log->told == 0 || host_now() - log->told > TOLD_AGAIN)) {
 		report("cannot write to the log: %s",
 		       strerror(put < 0 ? errno : ENOSPC));
-		log->told = grant_now();
+		log->told = host_now();
 	}
 	log->failed = true;
 	if (put > 0)
@@ -609,7 +609,7 @@ static bool decided(struct log *log, struct line *l, size_t bytes,
 {
 	put_true(&l->o, "observed", observed);
 	put_number(&l->o, "bytes", bytes);
-	put_number(&l->o, "us", (uint64_t)((grant_now() - log->began) / 1000));
+	put_number(&l->o, "us", (uint64_t)((host_now() - log->began) / 1000));
 	return finish(log, l);
 }
 
@@ -675,7 +675,7 @@ void log_call(const struct log *log, const struct message *m,
 	put_about(&o, m);
 	call->about_len = (unsigned short)o.len;
 	call->seq = log->seq - 1;
-	call->since = grant_now();
+	call->since = host_now();
 }
 
 void log_answered(struct log *log, const struct served_call *call, size_t bytes,
@@ -689,7 +689,7 @@ void log_answered(struct log *log, const struct served_call *call, size_t bytes,
 	put_id(&l.o, (struct span){call->id, call->id_len});
 	strbuf_bytes(&l.o, call->about, call->about_len);
 	put_number(&l.o, "call", call->seq);
-	put_ms(&l.o, grant_now() - call->since);
+	put_ms(&l.o, host_now() - call->since);
 	put_key(&l.o, "error");
 	strbuf_string(&l.o, error ? "true" : "false");
 	put_number(&l.o, "bytes", bytes);

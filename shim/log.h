@@ -99,7 +99,7 @@ struct log {
 	bool required;    /* what is not logged is not to pass; the caller's */
 	bool named;       /* the server has said its name */
 	const char *args; /* PATHs of --log-args, or NULL; the caller's */
-	int64_t told;     /* when a failure was reported last; of grant_now() */
+	int64_t told;     /* when a failure was reported last; of host_now() */
 	int64_t began;    /* when the message came that is judged; the same */
 	uint64_t seq;     /* of the next line */
 	uint64_t lost;    /* lines, since the last that was written */

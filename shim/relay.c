@@ -1,6 +1,7 @@
 /* The poll loop.  The contract is in relay.h. */
 #include "relay.h"
 
+#include "../policies/host/host.h"
 #include "../policies/lock.h"
 #include "decide.h"
 #include "downstream.h"
@@ -39,7 +40,7 @@ struct relay {
 
 	int64_t half_line_due; /* when half a line is ended, in milliseconds();
 				  0: none is there */
-	/* When these must go on, grant_now(); -1: only by a descriptor. */
+	/* When these must go on, host_now(); -1: only by a descriptor. */
 	int64_t counters_due;
 	int64_t approvals_due; /* of the calls that wait for a person */
 	int64_t ways_due;      /* of the ways to ask one */
@@ -159,7 +160,7 @@ static void work(struct relay *r)
 
 static int64_t milliseconds(void)
 {
-	return grant_now() / 1000000;
+	return host_now() / 1000000;
 }
 
 /* Answers do not wait for ever for the end of half a line. */
@@ -232,7 +233,7 @@ static int timeout(const struct relay *r)
 
 		if (due < 0)
 			continue;
-		left = (due - grant_now() + MILLISECOND - 1) / MILLISECOND;
+		left = (due - host_now() + MILLISECOND - 1) / MILLISECOND;
 		wait = left < wait ? left : wait;
 	}
 	if (wait > INT_MAX)
@@ -359,10 +360,10 @@ static void loop(struct relay *r)
 		if (p[SERVER_OUT].revents && !fill(&r->s.down, &r->server_out))
 			fd_close(&r->server_out);
 		if (p[COUNTERS].revents ||
-		    (r->counters_due >= 0 && grant_now() >= r->counters_due))
+		    (r->counters_due >= 0 && host_now() >= r->counters_due))
 			decide_resume(&r->s);
-		if (r->approvals_due >= 0 && grant_now() >= r->approvals_due)
-			session_tick(&r->s, grant_now());
+		if (r->approvals_due >= 0 && host_now() >= r->approvals_due)
+			session_tick(&r->s, host_now());
 		if (r->ways_polled > 0)
 			ways_go_on(&r->ways, r->s.approvals, p + WAYS);
 		work(r);

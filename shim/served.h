@@ -23,7 +23,7 @@
 #define SERVED_LOOK  ((size_t)512)
 
 struct served_call {
-	int64_t since; /* when it passed, of grant_now() */
+	int64_t since; /* when it passed, of host_now() */
 	uint64_t seq;  /* of its decision in the log */
 	unsigned short id_len, about_len;
 	char id[MESSAGE_ID_BYTES + 2]; /* as it stands in the request */

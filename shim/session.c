@@ -4,7 +4,6 @@
 #include "asking.h"
 #include "decide.h"
 #include "downstream.h"
-#include "grant.h"
 #include "report.h"
 #include "upstream.h"
 

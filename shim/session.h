@@ -124,7 +124,7 @@ static inline bool session_has_room(const struct session *s)
  * nothing could be done until more is read, sent, counted or approved. */
 bool session_judge(struct session *s);
 
-/* It is so late now, of grant_now(): see approvals_due(). */
+/* It is so late now, of host_now(): see approvals_due(). */
 void session_tick(struct session *s, int64_t now);
 
 /* Judges by another policy from now on, and notifies the client if the server

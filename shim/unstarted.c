@@ -1,11 +1,11 @@
 /* Why weir could not start.  The contract is in unstarted.h. */
 #include "unstarted.h"
 
+#include "../policies/host/host.h"
 #include "../parser/message.h"
 #include "answer.h"
 #include "child.h"
 #include "fd.h"
-#include "grant.h"
 #include "report.h"
 
 #include <poll.h>
@@ -20,7 +20,7 @@
 struct unstarted {
 	struct fd in, out;
 	int64_t due;  /* until then weir waits for the next request */
-	int64_t last; /* and until then whatever comes; of grant_now() */
+	int64_t last; /* and until then whatever comes; of host_now() */
 	char reason[REPORT_LAST + 64];
 	bool too_long; /* the rest of a line is skipped */
 	size_t fill;
@@ -76,7 +76,7 @@ static bool await_ready(const struct fd *port, short events, int64_t by)
 	int64_t left;
 	int ready = 0;
 
-	while (ready == 0 && (left = by - grant_now()) > 0)
+	while (ready == 0 && (left = by - host_now()) > 0)
 		RETRY(ready = poll(&p, 1, (int)(left / MILLISECOND) + 1));
 	return ready > 0;
 }
@@ -95,7 +95,7 @@ static void answer(struct unstarted *u, struct span id)
 		from += put > 0 ? put : 0;
 		out.len -= put > 0 ? (size_t)put : 0;
 	}
-	u->due = grant_now() + NEXT_WAIT;
+	u->due = host_now() + NEXT_WAIT;
 	if (u->due > u->last)
 		u->due = u->last;
 	if (out.len > 0)
@@ -146,7 +146,7 @@ static void take_lines(struct unstarted *u, bool ended)
 
 void unstarted_answer(const sigset_t *mask)
 {
-	struct unstarted u = {.last = grant_now() + WAIT_MOST};
+	struct unstarted u = {.last = host_now() + WAIT_MOST};
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	ssize_t got = 1;
 
@@ -155,7 +155,7 @@ void unstarted_answer(const sigset_t *mask)
 		return;
 	sigaction(SIGPIPE, &ignore, NULL);
 	find_reason(&u);
-	u.due = grant_now() + NEXT_WAIT;
+	u.due = host_now() + NEXT_WAIT;
 	u.in = fd_adopt(STDIN_FILENO, false);
 	u.out = fd_adopt(STDOUT_FILENO, true);
 	while ((got > 0 || (got < 0 && errno == EAGAIN)) &&

@@ -1,10 +1,10 @@
 /* The client's lines.  The contract is in upstream.h. */
 #include "upstream.h"
 
+#include "../policies/host/host.h"
 #include "asking.h"
 #include "decide.h"
 #include "downstream.h"
-#include "grant.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ static bool judge_line(struct session *s, size_t len)
 			body--;
 	}
 	if (s->log.fd >= 0 && !h->counting)
-		s->log.began = grant_now();
+		s->log.began = host_now();
 	if (!message_read(line, body, &m, &fault)) {
 		/* Blank lines end some servers, and say nothing. */
 		passes = message_blank(line, body)
@@ -93,7 +93,7 @@ static void leave_out_long(struct session *s, size_t len, bool whole)
 	struct fault fault = {.reason = "a line longer than --max-line",
 			      .offset = s->max_line};
 
-	s->log.began = grant_now();
+	s->log.began = host_now();
 	if (!s->up_too_long)
 		decide_fault(s, none, &fault, len);
 	s->up_too_long = !whole;

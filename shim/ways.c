@@ -1,6 +1,7 @@
 /* Asking outside the client.  The contract is in ways.h. */
 #include "ways.h"
 
+#include "../policies/host/host.h"
 #include "grant.h"
 #include "report.h"
 
@@ -109,7 +110,7 @@ int ways_poll(struct ways *w, struct approvals *approvals,
 			asker_start(asker);
 		}
 	}
-	count = door_poll(&w->door, p, grant_now(), due);
+	count = door_poll(&w->door, p, host_now(), due);
 	if (asker->asking) {
 		if (asker->child->program == 0)
 			*due = 0; /* it could not be started */
@@ -127,7 +128,7 @@ void ways_go_on(struct ways *w, struct approvals *approvals,
 	enum asker_answer answer = asker_go_on(&w->asker);
 	struct approval *asked, *next;
 
-	door_go_on(&w->door, p, grant_now());
+	door_go_on(&w->door, p, host_now());
 	if (answer == ASKER_LATER)
 		return;
 	asked = find_asked(w, approvals, &next);

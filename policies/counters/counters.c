@@ -1,5 +1,7 @@
-/* All limits of a call: those of this process and those of the grant. */
-#include "../host/host.h"
+/* All limits of a call: those of this process and those of the grant.  The
+ * contract is in counters.h. */
+#include "counters.h"
+
 #include "../internal.h"
 #include "windows.h"
 
@@ -224,22 +226,17 @@ const char *counters_trouble(const struct counters *c)
 
 /* ---- looking on ------------------------------------------------------ */
 
-int64_t counters_now(void)
-{
-	return host_now();
-}
-
 /* Asks, and waits for the answer. */
 static enum counted ask_and_wait(struct counters *c, struct question *q)
 {
-	enum counted answer = counters_ask(c, q, 1, false, counters_now());
+	enum counted answer = counters_ask(c, q, 1, false, host_now());
 	struct pollfd p;
 
 	while (answer == COUNTED_LATER) {
-		int64_t wait = counters_poll(c, &p) - counters_now();
+		int64_t wait = counters_poll(c, &p) - host_now();
 
 		poll(&p, 1, wait > 0 ? (int)(wait / MILLISECOND) + 1 : 0);
-		answer = counters_resume(c, counters_now());
+		answer = counters_resume(c, host_now());
 	}
 	return answer;
 }

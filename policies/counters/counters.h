@@ -19,14 +19,12 @@
 #ifndef POLICIES_COUNTERS_H
 #define POLICIES_COUNTERS_H
 
+#include "../host/host.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Times are in nanoseconds; now is of host_now(). */
-#define MILLISECOND INT64_C(1000000)
-#define SECOND      INT64_C(1000000000)
 
 #define COUNTERS_WAIT  (250 * MILLISECOND)
 #define COUNTERS_REST  SECOND
@@ -107,9 +105,6 @@ struct backend {
 						 failed, in words; or "" */
 	const void *bound; /* for counters.c: whose counters were bound last */
 };
-
-/* The time of host_now(). */
-int64_t counters_now(void);
 
 /* NULL is nothing to close. */
 void backend_close(struct backend *b);

@@ -673,7 +673,7 @@ static bool begin_next(struct journal *j, bool (*put_what)(struct journal *j))
 		return false;
 	j->next.from = j->end;
 	j->next.from_word = j->word;
-	j->next.begun = counters_now();
+	j->next.begun = host_now();
 	j->next.synced = false;
 	begin_out(j, j->next.fd, sizeof(h));
 	if (put_what(j) && flush(j)) {
@@ -721,8 +721,7 @@ static bool end_next(struct journal *j)
 	       flush(j) &&
 	       /* What is not of the last seconds may be on the disk: it stays.
 		*/
-	       (counters_now() - j->next.begun < RECENT ||
-		fsync(j->next.fd) == 0);
+	       (host_now() - j->next.begun < RECENT || fsync(j->next.fd) == 0);
 	end = j->out_at;
 	last = j->written;
 	begin_out(j, j->file.fd, j->end);
@@ -802,7 +801,7 @@ static enum entered enter(struct journal *j)
 
 		if (j->file.fd < 0) {
 			j->end = 0;
-			j->looked = counters_now();
+			j->looked = host_now();
 			if (!private_open(&j->file, &first, sizeof(first)))
 				return FAILED;
 			if (j->file.fd < 0) {
@@ -814,7 +813,7 @@ static enum entered enter(struct journal *j)
 		entered = lock(j);
 		if (entered != ENTERED)
 			return entered;
-		now = counters_now();
+		now = host_now();
 		if (now - j->looked >= j->look_every) {
 			if (!private_is_named(&j->file, &j->seen)) {
 				private_close(&j->file);
@@ -948,7 +947,7 @@ static enum counted resume_journal(struct backend *b)
 		return answer;
 	case BUSY:
 		j->pause = j->pause < PAUSE_MOST ? 2 * j->pause : PAUSE_MOST;
-		j->due = counters_now() + j->pause;
+		j->due = host_now() + j->pause;
 		return COUNTED_LATER;
 	default:
 		return COUNTED_NOT;
@@ -965,7 +964,7 @@ static enum counted ask_journal(struct backend *b, struct question *q, size_t n,
 	j->count = count && !j->file.read_only;
 	j->pause = MILLISECOND / 4;
 	if (j->next.fd >= 0 && !j->next.synced &&
-	    counters_now() - j->next.begun >= j->settle)
+	    host_now() - j->next.begun >= j->settle)
 		sync_next(j);
 	return resume_journal(b);
 }
@@ -1152,7 +1151,7 @@ static struct backend *open_grant(bool copy_only, const char *dir,
 		j->settle = JOURNAL_SETTLE;
 		j->busy = JOURNAL_BUSY;
 		j->next.fd = -1;
-		j->looked = counters_now();
+		j->looked = host_now();
 		j->foreign = calloc(JOURNAL_FOREIGN, sizeof(*j->foreign));
 		j->in = malloc(BUFFER_WORDS * WORD);
 		j->out = malloc(BUFFER_WORDS * WORD);

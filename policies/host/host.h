@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 /* Nanoseconds of a clock that is never set, and goes on while the machine
- * sleeps, where there is such a clock. */
+ * sleeps, where there is such a clock.  Times are of this clock. */
 int64_t host_now(void);
+#define MILLISECOND INT64_C(1000000)
+#define SECOND      INT64_C(1000000000)
 
 /* False: there are no random bytes. */
 bool host_random(void *to, size_t len);

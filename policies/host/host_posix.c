@@ -12,7 +12,7 @@ int64_t host_now(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	return t.tv_sec * SECOND + t.tv_nsec;
 }
 
 bool host_random(void *to, size_t len)

@@ -1,6 +1,7 @@
 /* weir approve.  The contract is in approve.h. */
 #include "approve.h"
 
+#include "../../policies/host/host.h"
 #include "../answer.h"
 #include "../door.h"
 #include "../fd.h"
@@ -122,7 +123,7 @@ static void put_time(int64_t seconds, int columns)
 /* Asks a session.  False: no reply; reported, but if it has just ended. */
 static bool ask(struct approve *a, const char *name, const char *request)
 {
-	int64_t end = grant_now() + SESSION_TIME;
+	int64_t end = host_now() + SESSION_TIME;
 	struct pollfd p = {.events = POLLIN};
 	const char *why = NULL;
 	ssize_t got = -1;
@@ -131,7 +132,7 @@ static bool ask(struct approve *a, const char *name, const char *request)
 	a->len = 0;
 	/* There may be many others. */
 	while ((fd = door_knock(a->directory, name)) < 0 && errno == EAGAIN &&
-	       grant_now() < end)
+	       host_now() < end)
 		poll(NULL, 0, 10);
 	p.fd = fd;
 	if (fd < 0 && (errno == ECONNREFUSED || errno == ENOENT))
@@ -143,7 +144,7 @@ static bool ask(struct approve *a, const char *name, const char *request)
 	else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		why = strerror(errno);
 	while (!why && a->len < DOOR_REPLY) {
-		int64_t left = (end - grant_now()) / MILLISECOND;
+		int64_t left = (end - host_now()) / MILLISECOND;
 
 		if (left <= 0 || poll(&p, 1, (int)left) == 0) {
 			why = "no answer; is it stopped?";
@@ -153,7 +154,7 @@ static bool ask(struct approve *a, const char *name, const char *request)
 			   MSG_DONTWAIT);
 		a->len += got > 0 ? (size_t)got : 0;
 		if (got > 0)
-			end = grant_now() + SESSION_TIME;
+			end = host_now() + SESSION_TIME;
 		else if (got == 0 || errno != EAGAIN)
 			break;
 	}

@@ -2,9 +2,9 @@
 #include "explain.h"
 
 #include "../../parser/strbuf.h"
+#include "../../policies/host/host.h"
 #include "../../policies/policy.h"
 #include "../answer.h"
-#include "../grant.h"
 #include "../log.h"
 #include "../report.h"
 #include "asked.h"
@@ -177,7 +177,7 @@ int explain_run(const struct options *o)
 	if (line && !message_read(line, len, &m, &fault)) {
 		report("explain: %s: %s", fault.reason, line);
 	} else if (line) {
-		asked_judge(policy, counters, &m, grant_now(), &j);
+		asked_judge(policy, counters, &m, host_now(), &j);
 		status = explain(policy, line, &m, &j, o->json);
 	}
 	free(line);

@@ -1,10 +1,10 @@
 /* What a server has.  The contract is in listing.h. */
 #include "listing.h"
 
+#include "../../policies/host/host.h"
 #include "../../parser/strbuf.h"
 #include "../child.h"
 #include "../fd.h"
-#include "../grant.h"
 #include "../report.h"
 #include "../system.h"
 #include "jsonc.h"
@@ -78,7 +78,7 @@ static void clear_wait(struct asking *a)
 
 static void show_wait(struct asking *a)
 {
-	const int64_t spent = (grant_now() - a->since) / SECOND;
+	const int64_t spent = (host_now() - a->since) / SECOND;
 
 	if (!a->terminal || spent < 1)
 		return;
@@ -92,9 +92,9 @@ static void show_wait(struct asking *a)
 static void await_end(struct asking *a)
 {
 	struct pollfd p = {.fd = a->child.signals, .events = POLLIN};
-	const int64_t until = grant_now() + GRACE * SECOND;
+	const int64_t until = host_now() + GRACE * SECOND;
 
-	while (a->child.pid > 0 && !a->child.came && grant_now() < until) {
+	while (a->child.pid > 0 && !a->child.came && host_now() < until) {
 		poll(&p, 1, 100);
 		child_signals(&a->child);
 	}
@@ -164,7 +164,7 @@ static bool fill(struct asking *a)
 		{.fd = a->child.signals, .events = POLLIN},
 		{.fd = waits ? a->child.in : -1, .events = POLLOUT},
 	};
-	const int64_t now = grant_now();
+	const int64_t now = host_now();
 	int64_t left = a->until - now;
 	ssize_t got;
 
@@ -569,7 +569,7 @@ bool listing_take(struct listing *l, char **argv, size_t seconds)
 	struct asking a = {.l = l,
 			   .name = argv[0],
 			   .what = "initialize",
-			   .since = grant_now(),
+			   .since = host_now(),
 			   .until = INT64_MAX,
 			   .terminal = isatty(STDERR_FILENO),
 			   .in = malloc(2 * READ_BYTES),

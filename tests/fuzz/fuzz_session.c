@@ -113,7 +113,7 @@ static void step(struct session *s, struct line *line, int what, size_t len)
 		line->approved +=
 			approvals_answer(of, yes, APPROVAL_TERMINAL, "") && yes;
 	} else if (what & 16) {
-		session_tick(s, counters_now() + (what >> 5) * 20 * SECOND);
+		session_tick(s, host_now() + (what >> 5) * 20 * SECOND);
 	}
 	while (session_judge(s))
 		continue;

@@ -4,7 +4,7 @@
  */
 #include "play.h"
 
-#include "../../shim/grant.h"
+#include "../../policies/host/host.h"
 
 #define MINUTE (60 * SECOND)
 
@@ -358,7 +358,7 @@ TEST(time_is_over)
 	struct approval *of;
 	struct play p;
 	char id[APPROVALS_ID + 1], want[256];
-	int64_t now = grant_now();
+	int64_t now = host_now();
 
 	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
@@ -409,7 +409,7 @@ TEST(time_is_over)
 			approvals_answer(of, true, APPROVAL_TERMINAL, "ann");
 			settle(&p);
 		}
-		session_tick(&p.s, grant_now() + 11 * MINUTE);
+		session_tick(&p.s, host_now() + 11 * MINUTE);
 		settle(&p);
 		assert_int_equal(of->state, APPROVAL_FREE);
 		client(&p, PAY);
@@ -467,7 +467,7 @@ TEST(a_no_is_kept)
 	down_has(&p, "Denied by policy: a person has refused this\"");
 	client(&p, PAY);
 	down_has(&p, "Denied by policy: a person has refused this\"");
-	session_tick(&p.s, grant_now() + 10 * MINUTE + SECOND);
+	session_tick(&p.s, host_now() + 10 * MINUTE + SECOND);
 	settle(&p);
 	p.down_len = 0;
 	client(&p, PAY);
@@ -909,7 +909,7 @@ TEST(repeated_too_late)
 
 		begin_asking(&p, asks, false, (unsigned)ways);
 		client(&p, MODERN("1", "pay", ""));
-		session_tick(&p.s, grant_now() + 51 * SECOND);
+		session_tick(&p.s, host_now() + 51 * SECOND);
 		settle(&p);
 		p.down_len = 0;
 		client(&p, MODERN("2", "pay", SAYS("accept")));
@@ -1264,7 +1264,7 @@ TEST(progress)
 	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
 	p.down_len = 0;
-	session_tick(&p.s, grant_now() + 15 * SECOND);
+	session_tick(&p.s, host_now() + 15 * SECOND);
 	settle(&p);
 	down_came(&p, "");
 	end(&p);
@@ -1583,7 +1583,7 @@ static void count_passed(const struct play *p, unsigned passed[KINDS])
  * would let the relay sleep. */
 static void pass_time(struct play *p, int64_t span)
 {
-	const int64_t now = grant_now() + span;
+	const int64_t now = host_now() + span;
 
 	session_tick(&p->s, now);
 	go_on(p, false);

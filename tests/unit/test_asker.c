@@ -1,8 +1,8 @@
 /* WEIR_ASK: only one of all that a program may do is a yes. */
 #include "unit.h"
 
+#include "../../policies/host/host.h"
 #include "../../shim/asker.h"
-#include "../../shim/grant.h"
 #include "../../shim/system.h"
 
 #include <dirent.h>
@@ -31,7 +31,7 @@ static void write_script(const char *words)
 /* As the relay waits.  Gives up after ten seconds. */
 static enum asker_answer wait_for(struct asker *a)
 {
-	const int64_t end = grant_now() + 10 * SECOND;
+	const int64_t end = host_now() + 10 * SECOND;
 	struct pollfd p[ASKER_POLLED + 1];
 	enum asker_answer answer;
 
@@ -43,17 +43,17 @@ static enum asker_answer wait_for(struct asker *a)
 		if (p[ASKER_POLLED].revents)
 			child_signals(&child);
 		answer = asker_go_on(a);
-	} while (answer == ASKER_LATER && grant_now() < end);
+	} while (answer == ASKER_LATER && host_now() < end);
 	return answer;
 }
 
 /* Nothing of it is left. */
 static bool has_ended(void)
 {
-	const int64_t end = grant_now() + 10 * SECOND;
+	const int64_t end = host_now() + 10 * SECOND;
 	struct pollfd p = {.fd = child.signals, .events = POLLIN};
 
-	while (grant_now() < end) {
+	while (host_now() < end) {
 		child_signals(&child);
 		if (child.program == 0 && waitpid(-1, NULL, WNOHANG) < 0)
 			return true;
