@@ -1104,6 +1104,24 @@ TEST(between_lines)
 	end(&p);
 }
 
+/* Nor behind the client's last line, if that has no end. */
+TEST(behind_an_open_line)
+{
+	char id[APPROVALS_ID + 1], lines[512];
+	struct play p;
+
+	begin_asking(&p, asks, true, 0);
+	client(&p, PAY);
+	question(&p, id);
+	snprintf(lines, sizeof(lines), ACCEPT "%.*s", id, (int)sizeof(PING) - 2,
+		 PING);
+	p.s.up_ended = true;
+	client(&p, lines);
+	up_came(&p, PING PAY);
+	assert_true(upstream_ended(&p.s));
+	end(&p);
+}
+
 /* Of a line that no pipe takes whole, its end may go by itself: once. */
 TEST(an_end_by_itself)
 {
@@ -1199,6 +1217,43 @@ TEST(the_server_ends_while_it_counts)
 	p.s.up_ended = true;
 	settle(&p);
 	assert_true(upstream_ended(&p.s));
+	end(&p);
+}
+
+/* A reload while it is being counted: it is counted again, and its yes is for
+ * no other. */
+TEST(a_reload_while_it_counts)
+{
+	static const struct backend_ops ops = {.bind = slow_bind,
+					       .ask = slow_ask,
+					       .resume = slow_resume,
+					       .drop = slow_drop,
+					       .poll = slow_poll};
+	struct backend slow = {.ops = &ops, .place = "slow"};
+	char id[APPROVALS_ID + 1];
+	struct play p;
+
+	begin_asking(&p, asks, true, 0);
+	counters_free(p.s.counters);
+	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
+	client(&p, CALL("7", "few", "{}"));
+	decide_resume(&p.s);
+	settle(&p);
+	client_with(&p, ACCEPT, question(&p, id));
+	assert_true(p.s.held.counting);
+	decide_drop(&p.s);
+	assert_true(session_reload(&p.s, p.policy,
+				   counters_new(p.policy, &slow, p.s.counters,
+						unit_silent, NULL)));
+	settle(&p);
+	assert_true(p.s.held.counting);
+	decide_resume(&p.s);
+	settle(&p);
+	up_came(&p, CALL("7", "few", "{}"));
+	client(&p, CALL("8", "few", "{}"));
+	decide_resume(&p.s);
+	settle(&p);
+	up_came(&p, "");
 	end(&p);
 }
 
