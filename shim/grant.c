@@ -68,14 +68,7 @@ static bool find_place(const struct options *o, struct place *p)
 
 	p->of = state ? state : home ? home : "";
 	/* realpath() would want it to be there. */
-	if (state && *state == '~')
-		p->fault = "~ is not expanded here: ";
-	else if (state && strncmp(state, "${", 2) == 0)
-		p->fault = "${ is not expanded here: ";
-	else if (state && state[strcspn(state, "/:")] == ':') /* not ./a:b */
-		p->fault = "this is neither redis://HOST nor "
-			   "redis+unix:/PATH: ";
-	else if (state && *state != '/' && !getcwd(cwd, sizeof(cwd)))
+	if (state && *state != '/' && !getcwd(cwd, sizeof(cwd)))
 		p->fault = "the working directory is unknown: ";
 	else if (state)
 		len = snprintf(p->dir, PATH_MAX, "%s%s%s", cwd, *cwd ? "/" : "",

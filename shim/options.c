@@ -1,6 +1,8 @@
 /* The command line and the environment.  The contract is in options.h. */
 #include "options.h"
 
+#include "../policies/counters/redis.h"
+#include "../policies/counters/redis_place.h"
 #include "../policies/policy.h"
 #include "verbs/approve.h"
 #include "verbs/check.h"
@@ -159,13 +161,13 @@ const char options_profiles[PROFILES][9] = {
 };
 
 /* What an option does with its value. */
-enum kind { STOP, FLAG, TEXT, PATHS, BYTES, SECONDS, PROFILE, POLICIES };
+enum kind { STOP, FLAG, TEXT, PATHS, PLACE, BYTES, SECONDS, PROFILE, POLICIES };
 
 struct row {
 	char name[13], letter, argument[8], variable[18]; /* "", 0: none */
 	unsigned short verbs; /* those that take it: bits 1 << enum run */
 	unsigned char kind;
-	unsigned short at; /* offset in struct options, for FLAG, TEXT, PATHS */
+	unsigned short at; /* offset in struct options, for FLAG to PLACE */
 	const char *help;  /* lines of at most 55 columns */
 };
 
@@ -189,6 +191,23 @@ static bool is_paths(const char *p)
 		if (!p[len])
 			return true;
 	}
+}
+
+/* A directory or a URL.  A URL may hold a password, which is not shown. */
+static bool check_place(const char *what, const char *value)
+{
+	const bool is_url = redis_is_url(value);
+	struct redis_place place = {.count = 0};
+	char why[256];
+
+	if (*value == '~' || strncmp(value, "${", 2) == 0)
+		snprintf(why, sizeof(why),
+			 "%s is not expanded here, so write the whole path",
+			 *value == '~' ? "~" : "${");
+	else if (!is_url || redis_place_read(&place, value, why, sizeof(why)))
+		return true;
+	report("%s %s: %s", what, strchr(value, '@') ? "URL" : value, why);
+	return false;
 }
 
 static bool set_number(size_t *number, size_t least, size_t most,
@@ -267,6 +286,7 @@ static bool set(struct options *o, const struct row *r, const char *what,
 		return set_policies(o, what == r->variable, what, value);
 	case TEXT:
 	case PATHS:
+	case PLACE:
 		break;
 	}
 	*(const char **)field = value;
@@ -276,7 +296,7 @@ static bool set(struct options *o, const struct row *r, const char *what,
 	else if (!*value)
 		report("%s: the name is empty", what);
 	else
-		return true;
+		return r->kind != PLACE || check_place(what, value);
 	return false;
 }
 
@@ -303,7 +323,7 @@ static const struct row rows[] = {
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, TEXT, AT(grant),
 	 "name under which processes share their counters\n"
 	 "Default: $WEIR_GRANT, else the first policy file's path"},
-	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE, TEXT,
+	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE, PLACE,
 	 AT(state),
 	 "directory of the counters, or URL of a Redis\n"
 	 "Default: $WEIR_STATE, else ~/.local/state/weir"},

@@ -778,7 +778,7 @@ static void redis_close(struct backend *b)
 
 bool redis_is_url(const char *state)
 {
-	return strncmp(state, "redis", 5) == 0 && strchr(state, ':');
+	return state[strcspn(state, "/:")] == ':';
 }
 
 struct backend *redis_open(const char *url, const char *secret,
@@ -802,6 +802,7 @@ struct backend *redis_open(const char *url, const char *secret,
 	r->secret = secret;
 	r->grant = hash(grant);
 	if (!redis_place_read(&r->place, url, why, sizeof(why)) ||
+	    !redis_place_find(&r->place, why, sizeof(why)) ||
 	    (secret &&
 	     !redis_place_secret(&r->place, secret, why, sizeof(why))))
 		fail(r, "%s", why);

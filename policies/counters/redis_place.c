@@ -52,32 +52,29 @@ static void add_numeric(struct redis_place *p, const char *host, in_port_t port)
 		add(p, &v6, sizeof(v6));
 }
 
-#ifdef WEIR_NUMERIC
-/* The static program. */
-static bool add_named(struct redis_place *p, const char *host, int port,
-		      char *why, size_t room)
+bool redis_place_find(struct redis_place *p, char *why, size_t room)
 {
-	(void)p, (void)port;
+#ifdef WEIR_NUMERIC /* the static program */
+	if (!*p->host)
+		return true;
 	snprintf(why, room,
 		 "%s is a name, and this build of weir knows localhost and "
 		 "addresses only: name its address",
-		 host);
+		 p->host);
 	return false;
-}
 #else
-static bool add_named(struct redis_place *p, const char *host, int port,
-		      char *why, size_t room)
-{
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
 				       .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	char service[12];
 	int status;
 
-	snprintf(service, sizeof(service), "%d", port);
-	status = getaddrinfo(host, service, &hints, &list);
+	if (!*p->host)
+		return true;
+	snprintf(service, sizeof(service), "%d", p->port);
+	status = getaddrinfo(p->host, service, &hints, &list);
 	if (status != 0) {
-		snprintf(why, room, "cannot look up %s: %s", host,
+		snprintf(why, room, "cannot look up %s: %s", p->host,
 			 status == EAI_SYSTEM ? strerror(errno)
 					      : gai_strerror(status));
 		return false;
@@ -87,8 +84,8 @@ static bool add_named(struct redis_place *p, const char *host, int port,
 	freeaddrinfo(list);
 	return p->count > 0 ||
 	       fail(why, room, "the host has no address of the Internet");
-}
 #endif
+}
 
 /* ---- the URL --------------------------------------------------------- */
 
@@ -155,7 +152,6 @@ static bool read_tcp(struct redis_place *p, const char *s, char *why,
 {
 	size_t len = strcspn(s, "/"), host_len;
 	const char *db = s + len, *end;
-	char host[REDIS_HOST_MOST + 1];
 	long port = REDIS_PORT;
 
 	if (!read_user(p, &s, len, why, room))
@@ -180,10 +176,13 @@ static bool read_tcp(struct redis_place *p, const char *s, char *why,
 	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		      "0123456789.:-_") < host_len)
 		return fail(why, room, "the host is not a name or an address");
-	memcpy(host, s, host_len);
-	host[host_len] = '\0';
-	add_numeric(p, host, htons((in_port_t)port));
-	return p->count > 0 || add_named(p, host, (int)port, why, room);
+	p->port = (int)port;
+	memcpy(p->host, s, host_len);
+	p->host[host_len] = '\0';
+	add_numeric(p, p->host, htons((in_port_t)port));
+	if (p->count > 0)
+		p->host[0] = '\0';
+	return true;
 }
 
 bool redis_place_read(struct redis_place *place, const char *url, char *why,
@@ -198,8 +197,9 @@ bool redis_place_read(struct redis_place *place, const char *url, char *why,
 			    "weir speaks no TLS: use a Unix socket or a "
 			    "tunnel, as stunnel is");
 	return fail(why, room,
-		    "expected redis://[USER@]HOST[:PORT][/DB] or "
-		    "redis+unix:/PATH");
+		    "expected redis://[USER@]HOST[:PORT][/DB], "
+		    "redis+unix:/PATH or a directory; write one with a colon "
+		    "as ./a:b");
 }
 
 /* ---- the password ---------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * redis_place - where a Redis is, and what it wants to be told first: a URL,
- * and a file with a password.  For redis.c alone.
+ * and a file with a password.
  */
 #ifndef POLICIES_REDIS_PLACE_H
 #define POLICIES_REDIS_PLACE_H
@@ -22,6 +22,8 @@ struct redis_address {
 };
 
 struct redis_place {
+	char host[REDIS_HOST_MOST + 1]; /* that has no address yet; or "" */
+	int port;
 	struct redis_address addresses[REDIS_ADDRESSES];
 	size_t count;
 	int db;
@@ -29,10 +31,13 @@ struct redis_place {
 	char secret[REDIS_SECRET_MOST + 1]; /* or "" */
 };
 
-/* Reads the URL and looks the host up, which may take long.  False: why has
- * the reason, of a text of at most room bytes. */
+/* Reads the URL.  False: why has the reason, of a text of at most room
+ * bytes. */
 bool redis_place_read(struct redis_place *place, const char *url, char *why,
 		      size_t room);
+
+/* Looks up a host that the URL names, which may take long.  False: why. */
+bool redis_place_find(struct redis_place *place, char *why, size_t room);
 
 /* Reads the password from the file, which only this user may read.  False: why,
  * and the one before is kept. */

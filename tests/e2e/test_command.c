@@ -74,7 +74,17 @@ TEST(path_as_it_stands)
 {
 	static const struct {
 		const char *path, *says;
+		bool state; /* of -s, by a policy that counts nothing; of -p */
 	} rows[] = {
+		{"~/s", " ~/s: ~ is not expanded here", true},
+		{"${HOME}/s", ": ${ is not expanded here", true},
+		{"ftp://x", "ftp://x: expected redis://", true},
+		{"valkey://x", "expected redis://", true},
+		{"REDIS://x", "expected redis://", true},
+		{"redis:/x", "expected redis://", true},
+		{"a:b", "colon as ./a:b", true},
+		{"redis://x:0", "redis://x:0: the port is not", true},
+		{"redis://a:pw@x", "URL: others can read", true},
 		{"~/policy.json", ": ~ is not expanded here"},
 		{"${HOME}/policy.json", ": ${ is not expanded here"},
 		{"none/policy.json", "none/policy.json: No such file or "
@@ -85,10 +95,16 @@ TEST(path_as_it_stands)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		in_case(rows[i].path);
-		check_fails(proc_run(join(WORDS(weir, "-p", rows[i].path, "--"),
-					  marking()),
-				     ""),
-			    1, rows[i].says);
+		check_fails(
+			proc_run(join(rows[i].state
+					      ? WORDS(weir, "-s", rows[i].path,
+						      "-p", file("good", good),
+						      "--")
+					      : WORDS(weir, "-p", rows[i].path,
+						      "--"),
+				      marking()),
+				 ""),
+			1, rows[i].says);
 	}
 }
 

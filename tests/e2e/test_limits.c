@@ -225,6 +225,7 @@ static const struct {
 	{{"--reset", ""}, "--reset: the name is empty"},
 	{{"-g", ""}, "--grant: the name is empty"},
 	{{"-s", ""}, "--state: the name is empty"},
+	{{"-s", "ftp://x"}, "--state ftp://x: expected redis://"},
 	{{"-x"}, "-x: unknown option"},
 	{{"-s", "/dev/null"}, "/dev/null"},
 	{{"-p", "/nowhere"}, "/nowhere"},
