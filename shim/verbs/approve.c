@@ -1,6 +1,7 @@
 /* weir approve.  The contract is in approve.h. */
 #include "approve.h"
 
+#include "../../policies/counters/redis.h"
 #include "../../policies/host/host.h"
 #include "../answer.h"
 #include "../door.h"
@@ -463,6 +464,7 @@ int approve_run(const struct options *o)
 	struct approve a = {.o = o};
 	char why[PATH_MAX];
 	const char *fault;
+	bool named;
 	int status;
 
 	if (o->digest &&
@@ -479,10 +481,16 @@ int approve_run(const struct options *o)
 			why);
 		return APPROVE_ERROR;
 	}
+	/* The first session makes it; but a name can be wrong, too. */
+	named = o->state && !redis_is_url(o->state) && !o->watch;
 	a.directory = door_directory(a.state, false, &fault);
-	if (a.directory < 0 && (fault || errno != ENOENT)) {
-		report_all("%s/" DOOR_DIRECTORY ": %s", a.state,
-			   fault ? fault : strerror(errno));
+	if (a.directory < 0 && (fault || errno != ENOENT ||
+				(named && access(a.state, F_OK) != 0))) {
+		report_all(
+			"%s/" DOOR_DIRECTORY ": %s%s", a.state,
+			fault ? fault : strerror(errno),
+			fault ? ""
+			      : "; name another state directory with -s DIR or in WEIR_STATE");
 		return APPROVE_ERROR;
 	}
 	a.reply = malloc(DOOR_REPLY + 1);

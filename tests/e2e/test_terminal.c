@@ -329,6 +329,11 @@ TEST(start_line)
 	struct proc *p;
 
 	check_equal(mkdir(path("h"), 0700), 0);
+	p = proc_run(
+		WORDS("env", "-u", "XDG_STATE_HOME", home, weir, "approve"),
+		"");
+	check_status(p, 0);
+	check(strstr(p->said.ptr, "No call waits"), "%s", p->said.ptr);
 	p = proc_start_how(WORDS("env", "-u", "XDG_STATE_HOME", home, weir,
 				 "-p", policy, "--", server),
 			   &(struct how){.env = NULL});
@@ -401,6 +406,11 @@ TEST(wrong_answers)
 			{WORDS(n, "--digest", digest), 2,
 			 "no terminal to ask on"},
 			{WORDS("--watch"), 2, "needs a terminal"},
+			{WORDS("-s", "/none"), 2, "/none/approve: No such"},
+			{WORDS("-s", "/none", "1"), 2,
+			 "/none/approve: No such"},
+			{WORDS("-s", "/dev/null"), 2, "Not a directory"},
+			{WORDS("-s", "ftp://x"), 2, "expected redis://"},
 			{WORDS("999999"), 1, "no call 999999 waits"},
 			{WORDS("--deny", "999999"), 1, "no call 999999 waits"},
 			{WORDS("0"), 2, "expected a call's number"},
