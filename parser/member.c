@@ -48,3 +48,26 @@ bool member_path(struct span object, const char *const *keys,
 			return false;
 	return true;
 }
+
+struct span member_last(struct span object, const char *key)
+{
+	struct scan r;
+	struct span found = {.ptr = NULL};
+	const char *p = scan_begin(&r, object.ptr, object.len);
+	bool more = object.len > 0 && *p == '{', first = true;
+	struct text name;
+
+	r.lines = true;
+	if (more)
+		p = scan_enter(&r, p);
+	while (more && (p = scan_member(&r, p, first, &name, &more)) && more) {
+		const char *start = p;
+
+		first = false;
+		p = scan_value(&r, p);
+		if (p && text_is(name, key, strlen(key)))
+			found = (struct span){start, (size_t)(p - start)};
+		more = p != NULL;
+	}
+	return found;
+}

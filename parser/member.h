@@ -1,8 +1,9 @@
 /*
- * member - one member of an object that decides something, read strictly.
+ * member - one member of an object.
  *
  * For what message_read() or reply_read() has read already, and only some lines
- * need.  The functions are pure, as in scan.h; results point into the object.
+ * need, each member decides something, and is read strictly.  The functions are
+ * pure, as in scan.h; results point into the object.
  */
 #ifndef PARSER_MEMBER_H
 #define PARSER_MEMBER_H
@@ -27,5 +28,9 @@ bool member_find(struct span object, const char *key, struct member *found);
  * way has no members. */
 bool member_path(struct span object, const char *const *keys,
 		 struct member *found);
+
+/* The last member with this key of an object in a file, which is strict JSON;
+ * ptr NULL: none. */
+struct span member_last(struct span object, const char *key);
 
 #endif

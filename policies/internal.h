@@ -140,6 +140,9 @@ bool rules_ask(const struct rules *r);
 /* Appends a condition in a few words: "args.amount gt 500". */
 void condition_words(const struct condition *c, struct strbuf *out);
 
+/* A member of the condition, as the policy has it; ptr NULL: none. */
+struct span condition_source(const struct condition *c, const char *key);
+
 /* Is it the name of a tool or prompt beyond printable ASCII that no entry
  * spells?  Readers may take it for another name. */
 bool subject_is_ambiguous(const struct subject *s, const struct match *m);

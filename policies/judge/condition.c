@@ -595,7 +595,7 @@ static enum found find_argument(const struct arguments *a,
 	enum found found = FOUND_NOTHING, one;
 
 	for (size_t i = 0; i < a->count; i++) {
-		const struct member *m = &a->members[i];
+		const struct argument *m = &a->members[i];
 		const char c = *m->key.ptr;
 
 		if (first && (c | 0x20) != first && c > 0 && c < 0x7F &&
@@ -658,7 +658,7 @@ void arguments_read(struct arguments *a, struct span json)
 		return;
 	p = scan_enter(&a->r, p);
 	for (bool first = true;; first = false) {
-		struct member *m = &a->members[a->count];
+		struct argument *m = &a->members[a->count];
 
 		p = scan_member(&a->r, p, first, &m->key, &more);
 		a->whole = !more;

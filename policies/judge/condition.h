@@ -137,7 +137,7 @@ unsigned condition_about(const struct condition *c);
  * object of at most ARGUMENTS_MEMBERS.
  */
 #define ARGUMENTS_MEMBERS 24
-struct member {
+struct argument {
 	struct text key;
 	const char *value;
 	size_t len;       /* of the value */
@@ -148,7 +148,7 @@ struct arguments {
 	struct scan r;
 	bool whole; /* members has all of them */
 	size_t count;
-	struct member members[ARGUMENTS_MEMBERS + 1]; /* one to try */
+	struct argument members[ARGUMENTS_MEMBERS + 1]; /* one to try */
 };
 void arguments_read(struct arguments *a, struct span json);
 

@@ -5,11 +5,6 @@
 
 #include "../internal.h"
 
-#include <limits.h>
-
-/* Of a file, escaped, with a rule. */
-#define LINT_PLACE_BYTES ((size_t)6 * PATH_MAX + POLICY_RULE_BYTES)
-
 struct lint {
 	const struct policy *policy;
 	const struct policy_list *list; /* what the server has, or NULL */
@@ -25,8 +20,21 @@ void lint_warn(struct lint *l, const struct location *location,
 /* Does the entry cover all that the name of r, which may be a glob, covers? */
 bool lint_covers(const struct entry *e, const struct rules *r);
 
+/* Do both paths have the same steps? */
+bool lint_same_path(const struct condition *a, const struct condition *b);
+
+/* Are they the same value? */
+bool lint_same_operand(const struct operand *o, const struct operand *p);
+
+/* Decodes a string, with a NUL behind it.  False: it is none, does not fit, or
+ * has a NUL or an unpaired surrogate. */
+bool lint_string(struct span value, char *out, size_t cap);
+
 /* Names that match nothing, and entries that open more than they seem to. */
 void lint_names(struct lint *l);
+
+/* Entries of a section that cover nothing that was noted. */
+void lint_unused(struct lint *l, enum policy_section section);
 
 /* Conditions that mean something else than they seem to. */
 void lint_conditions(struct lint *l);
@@ -37,30 +45,10 @@ void lint_asks(struct lint *l);
 /* Limits that an agent can get around. */
 void lint_limits(struct lint *l);
 
-/* The last member of an object with this key, or ptr NULL; both are strict
- * JSON. */
-struct span lint_member(struct span object, const char *key);
-
-/* The same of a condition, as the policy has it. */
-struct span lint_source(const struct condition *c, const char *key);
-
-/* Decodes a string, with a NUL behind it.  False: it is none, does not fit, or
- * has a NUL or an unpaired surrogate. */
-bool lint_string(struct span value, char *out, size_t cap);
-
-/* Are they the same value? */
-bool lint_same_operand(const struct operand *o, const struct operand *p);
-
-/* Do both paths have the same steps? */
-bool lint_same_path(const struct condition *a, const struct condition *b);
-
 /* Does a tool that the rules are about have the argument of the condition, as
  * far as the list tells? */
 bool lint_has_argument(const struct lint *l, const struct rules *r,
 		       const struct condition *c);
-
-/* Entries of a section that cover nothing that was noted. */
-void lint_unused(struct lint *l, enum policy_section section);
 
 /* The policy against what the server has. */
 void lint_list(struct lint *l);

@@ -45,8 +45,8 @@ static bool is_within(const struct condition *c, const struct condition *d)
 	}
 	if (c->op != d->op)
 		return false;
-	v = lint_source(c, "value");
-	w = lint_source(d, "value");
+	v = condition_source(c, "value");
+	w = condition_source(d, "value");
 	return v.len == w.len && memcmp(v.ptr, w.ptr, v.len) == 0;
 }
 

@@ -8,48 +8,6 @@
 #define OR_HOST       ", or {\"op\": \"host\", \"value\": HOST}"
 #define PATTERN_BYTES 4096 /* of a longer pattern nothing is said */
 
-struct span lint_member(struct span object, const char *key)
-{
-	struct scan r;
-	struct span found = {.ptr = NULL};
-	const char *p = scan_begin(&r, object.ptr, object.len);
-	bool more = object.len > 0 && *p == '{', first = true;
-	struct text name;
-
-	r.lines = true;
-	if (more)
-		p = scan_enter(&r, p);
-	while (more && (p = scan_member(&r, p, first, &name, &more)) && more) {
-		const char *start = p;
-
-		first = false;
-		p = scan_value(&r, p);
-		if (p && text_is(name, key, strlen(key)))
-			found = (struct span){start, (size_t)(p - start)};
-		more = p != NULL;
-	}
-	return found;
-}
-
-struct span lint_source(const struct condition *c, const char *key)
-{
-	return lint_member((struct span){c->source, strlen(c->source)}, key);
-}
-
-bool lint_string(struct span value, char *out, size_t cap)
-{
-	struct scan r;
-	struct text text;
-	ptrdiff_t len = -1;
-
-	scan_begin(&r, value.ptr, value.len);
-	if (value.ptr && *value.ptr == '"' &&
-	    scan_string(&r, value.ptr, &text) && !(text.flags & TEXT_NUL))
-		len = text_decode(text, out, cap - 1);
-	out[len < 0 ? 0 : len] = '\0';
-	return len >= 0;
-}
-
 /* ---- patterns -------------------------------------------------------- */
 
 /* What is to be known of a regular expression. */
@@ -406,7 +364,7 @@ static bool warn_path(struct lint *l, const struct rules *r,
 			  "argument first, args.NAME[*]");
 		return true;
 	}
-	if (!lint_string(lint_source(c, "path"), path, sizeof(path)))
+	if (!lint_string(condition_source(c, "path"), path, sizeof(path)))
 		return false;
 	for (size_t i = 0; *path == '/' && i < c->step_count; i++)
 		if (s[i].key && memchr(s[i].key, '*', s[i].len)) {
@@ -425,21 +383,6 @@ static bool warn_path(struct lint *l, const struct rules *r,
 		  "a path begins in the arguments already, so \"%s\" leads to "
 		  "an argument called \"%.*s\": leave that step out",
 		  loader_show(path, strlen(path)).text, (int)s->len, s->key);
-	return true;
-}
-
-bool lint_same_path(const struct condition *a, const struct condition *b)
-{
-	if (a->step_count != b->step_count)
-		return false;
-	for (size_t i = 0; i < a->step_count; i++) {
-		const struct step *s = &a->steps[i], *t = &b->steps[i];
-
-		if (s->kind != t->kind || s->index != t->index ||
-		    s->len != t->len ||
-		    (s->len > 0 && memcmp(s->key, t->key, s->len) != 0))
-			return false;
-	}
 	return true;
 }
 
@@ -501,15 +444,6 @@ static void warn_missing(struct lint *l, const struct rules *r,
 }
 
 /* ---- conditions beside one another ----------------------------------- */
-
-bool lint_same_operand(const struct operand *o, const struct operand *p)
-{
-	return o->type == p->type &&
-	       (o->type == TYPE_NUMBER
-			? decimal_compare(&o->number, &p->number) == 0
-			: o->len == p->len &&
-				  memcmp(o->ptr, p->ptr, o->len) == 0);
-}
 
 /* Do they compare with none of the same values? */
 static bool is_disjoint(const struct condition *a, const struct condition *b)
@@ -602,7 +536,8 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 		    (!placed && warn_spelling(l, c, require)))
 			continue;
 		if ((c->op == OP_REGEX || c->op == OP_GLOB) &&
-		    lint_string(lint_source(c, "value"), text, sizeof(text))) {
+		    lint_string(condition_source(c, "value"), text,
+				sizeof(text))) {
 			if (c->op == OP_REGEX)
 				warn_regex(l, c, text, require, placed);
 			else

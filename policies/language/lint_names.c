@@ -1,9 +1,11 @@
-/* Names: what no tool and no method has, and entries that allow more than they
- * seem to. */
+/* Names: what no tool and no method has, what this server does not have, and
+ * entries that allow more than they seem to. */
 #include "lint.h"
 #include "loader.h"
 
 #include <string.h>
+
+#define UNUSED_SAID 5 /* entries that one sentence names */
 
 /* ---- what an entry opens --------------------------------------------- */
 
@@ -259,4 +261,103 @@ void lint_names(struct lint *l)
 				  "\"deny\", or give each condition and limit "
 				  "an \"on_deny\"");
 	}
+}
+
+/* ---- what the server does not have ----------------------------------- */
+
+/* Begins a walk over the entries that name it, decoded into plain.  False: of a
+ * name of more than MESSAGE_NAME_BYTES there are none. */
+static bool walk_name(struct walk *w, const struct policy *policy,
+		      enum policy_section section, struct text name,
+		      char plain[MESSAGE_NAME_BYTES])
+{
+	ptrdiff_t len = -1;
+
+	if (name.ptr)
+		len = text_decode(name, plain, MESSAGE_NAME_BYTES);
+	if (len >= 0)
+		walk_begin(w, &policy->names[section], plain, (size_t)len);
+	return len >= 0;
+}
+
+void policy_note(struct policy *policy, enum policy_section section,
+		 struct text name)
+{
+	char plain[MESSAGE_NAME_BYTES];
+	struct entry *e;
+	struct walk w;
+	bool exact;
+
+	if (walk_name(&w, policy, section, name, plain))
+		while ((e = (struct entry *)walk_next(&w, &exact)))
+			((struct rules *)e)->used = true;
+}
+
+bool policy_names(const struct policy *policy, enum policy_section section,
+		  struct text name)
+{
+	char plain[MESSAGE_NAME_BYTES];
+	struct walk w;
+	bool exact;
+
+	return walk_name(&w, policy, section, name, plain) &&
+	       walk_next(&w, &exact);
+}
+
+void lint_unused(struct lint *l, enum policy_section section)
+{
+	const char *what = section == POLICY_TOOLS ? "tool" : "prompt";
+
+	for (const struct rules *r = l->policy->first; r; r = r->following)
+		if (r->section == section && !r->used)
+			lint_warn(l, &r->place,
+				  r->entry.glob
+					  ? "this glob covers no %s of the list"
+					  : "no %s of the list has this name",
+				  what);
+}
+
+int policy_unused(const struct policy *policy, policy_report *report,
+		  void *context)
+{
+	struct lint l = {
+		.policy = policy, .report = report, .context = context};
+
+	lint_unused(&l, POLICY_TOOLS);
+	return l.count;
+}
+
+bool policy_say_unused(const struct policy *policy, struct strbuf *out)
+{
+	size_t entries = 0, unused = 0, said = 0;
+
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		entries += r->section == POLICY_TOOLS;
+		unused += r->section == POLICY_TOOLS && !r->used;
+	}
+	if (unused == 0)
+		return false;
+	if (unused == entries) {
+		loader_put(out,
+			   "this policy names %zu tool%s, this server has none "
+			   "of them: is it the right one?",
+			   entries, entries == 1 ? "" : "s");
+		return true;
+	}
+	loader_put(out,
+		   "this server has no tool for %zu of the %zu entries of this "
+		   "policy: ",
+		   unused, entries);
+	for (const struct rules *r = policy->first; r; r = r->following) {
+		if (r->section != POLICY_TOOLS || r->used)
+			continue;
+		if (said == UNUSED_SAID) {
+			loader_put(out, " and %zu more", unused - said);
+			break;
+		}
+		strbuf_string(out, said++ > 0 ? ", \"" : "\"");
+		strbuf_escaped(out, r->entry.name, r->entry.len);
+		strbuf_string(out, "\"");
+	}
+	return true;
 }

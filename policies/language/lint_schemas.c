@@ -6,11 +6,13 @@
  * What a schema leaves open, or says by a keyword that is not read here, is not
  * warned of.
  */
+#include "../../parser/member.h"
 #include "lint.h"
 #include "list.h"
 #include "loader.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #define TOOLS_TOLD 5    /* of one condition; more are counted */
 #define NAME_BYTES 256  /* of a property; of a longer one nothing is said */
 #define TYPES_ALL  (~0u)
+#define LINE_BYTES ((size_t)6 * PATH_MAX + 1024) /* a file, and words */
 
 /* ---- schemas --------------------------------------------------------- */
 
@@ -56,7 +59,7 @@ static struct span resolve(struct span root, struct span ref)
 
 		memcpy(key, p, len);
 		key[len] = '\0';
-		at = lint_member(at, key);
+		at = member_last(at, key);
 		p += len;
 	}
 	if (*p)
@@ -154,9 +157,9 @@ static bool look_at_branch(void *context, struct span schema)
 /* The schema of the value itself. */
 static void note_leaf(struct look *k, struct span schema)
 {
-	struct span type = lint_member(schema, "type"),
-		    values = lint_member(schema, "enum"),
-		    value = lint_member(schema, "const");
+	struct span type = member_last(schema, "type"),
+		    values = member_last(schema, "enum"),
+		    value = member_last(schema, "const");
 	unsigned set = 0;
 
 	if (type.ptr && *type.ptr == '[')
@@ -178,21 +181,21 @@ static void note_leaf(struct look *k, struct span schema)
 static enum found look_at_key(struct look *k, struct span schema,
 			      const struct step *s, size_t step)
 {
-	struct span all = lint_member(schema, "properties"),
-		    rest = lint_member(schema, "additionalProperties"), sub;
+	struct span all = member_last(schema, "properties"),
+		    rest = member_last(schema, "additionalProperties"), sub;
 	char key[NAME_BYTES];
 
 	if (s->len >= sizeof(key))
 		return FOUND_UNKNOWN;
 	memcpy(key, s->key, s->len);
 	key[s->len] = '\0';
-	sub = lint_member(all, key);
+	sub = member_last(all, key);
 	if (sub.ptr)
 		return look_at(k, sub, step + 1);
-	if (lint_member(schema, "patternProperties").ptr)
+	if (member_last(schema, "patternProperties").ptr)
 		return FOUND_UNKNOWN;
 	if (!rest.ptr)
-		rest = lint_member(schema, "unevaluatedProperties");
+		rest = member_last(schema, "unevaluatedProperties");
 	if (rest.ptr && *rest.ptr == '{')
 		return look_at(k, rest, step + 1);
 	if (rest.ptr && *rest.ptr == 'f')
@@ -204,9 +207,9 @@ static enum found look_at_key(struct look *k, struct span schema,
 static enum found look_at_element(struct look *k, struct span schema,
 				  size_t step)
 {
-	struct span items = lint_member(schema, "items");
+	struct span items = member_last(schema, "items");
 
-	if (lint_member(schema, "prefixItems").ptr || !items.ptr ||
+	if (member_last(schema, "prefixItems").ptr || !items.ptr ||
 	    *items.ptr != '{')
 		return FOUND_UNKNOWN;
 	return look_at(k, items, step + 1);
@@ -226,7 +229,7 @@ static enum found look_at(struct look *k, struct span schema, size_t step)
 	if (--k->left < 0 || k->depth >= DEPTH_MAX || *schema.ptr != '{')
 		return FOUND_UNKNOWN;
 	k->depth++;
-	ref = lint_member(schema, "$ref");
+	ref = member_last(schema, "$ref");
 	if (ref.ptr) {
 		ref = resolve(k->root, ref);
 		b.best = ref.ptr ? look_at(k, ref, step) : FOUND_UNKNOWN;
@@ -234,28 +237,28 @@ static enum found look_at(struct look *k, struct span schema, size_t step)
 		return b.best;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
-		struct span group = lint_member(schema, groups[i]);
+		struct span group = member_last(schema, groups[i]);
 
 		branches |= group.ptr != NULL;
 		each_element(group, look_at_branch, &b);
 	}
 	k->depth--;
-	if (lint_member(schema, "$dynamicRef").ptr ||
-	    lint_member(schema, "if").ptr ||
-	    lint_member(schema, "dependentSchemas").ptr)
+	if (member_last(schema, "$dynamicRef").ptr ||
+	    member_last(schema, "if").ptr ||
+	    member_last(schema, "dependentSchemas").ptr)
 		b.best = b.best > FOUND_UNKNOWN ? b.best : FOUND_UNKNOWN;
 	if (step == k->c->step_count) {
 		if (!branches)
 			note_leaf(k, schema);
 		return FOUND_THERE;
 	}
-	type = lint_member(schema, "type");
+	type = member_last(schema, "type");
 	if (type.ptr && *type.ptr == '[')
 		each_element(type, add_type, &set);
 	else
 		set = type.ptr ? type_of_name(type) : TYPES_ALL;
-	if (branches && !lint_member(schema, "properties").ptr &&
-	    !lint_member(schema, "items").ptr)
+	if (branches && !member_last(schema, "properties").ptr &&
+	    !member_last(schema, "items").ptr)
 		return b.best;
 	k->depth++;
 	if (set & 1u << TYPE_OBJECT &&
@@ -336,7 +339,7 @@ static void note_path(struct holding *h)
 
 	snprintf(h->path, sizeof(h->path), "%s", h->given ? h->given : "args");
 	if (!h->given &&
-	    lint_string(lint_source(h->c, "path"), text, sizeof(text)))
+	    lint_string(condition_source(h->c, "path"), text, sizeof(text)))
 		snprintf(h->path, sizeof(h->path), "%s",
 			 loader_show(text, strlen(text)).text);
 }
@@ -439,7 +442,7 @@ static bool is_guarded(const struct lint *l, const struct name *name,
 static bool find_alike(const struct holding *h, const struct item *item,
 		       const struct name *name, char *key, size_t cap)
 {
-	struct span all = lint_member(item->schema, "properties");
+	struct span all = member_last(item->schema, "properties");
 	struct scan s;
 	const struct step *guarded = h->c->steps;
 	const char *words;
@@ -672,11 +675,10 @@ bool lint_has_argument(const struct lint *l, const struct rules *r,
 
 /* ---- the list -------------------------------------------------------- */
 
-static void say(struct lint *l, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void say(struct lint *l, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct lint *l,
+						      const char *format, ...)
 {
-	char line[LINT_PLACE_BYTES + 512];
+	char line[LINE_BYTES];
 	va_list args;
 
 	va_start(args, format);

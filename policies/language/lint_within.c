@@ -2,6 +2,7 @@
 #include "lint.h"
 #include "loader.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,8 @@
  * messages or in an array, or names alone.
  */
 #include "list.h"
-#include "lint.h"
+
+#include "../../parser/member.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static struct text only_string(struct span object, const char *key)
 /* Is the member this very string? */
 static bool member_is(struct span object, const char *key, const char *word)
 {
-	struct text text = string_at(lint_member(object, key));
+	struct text text = string_at(member_last(object, key));
 
 	return text.ptr && text_is(text, word, strlen(word));
 }
@@ -120,8 +121,8 @@ static void read_item(struct reading *r, enum reply_list kind, struct span v)
 	} else if (*v.ptr == '{') {
 		item.name = only_string(v, lists[kind].name);
 		if (kind == REPLY_TOOLS) {
-			item.schema = lint_member(v, "inputSchema");
-			execution = lint_member(v, "execution");
+			item.schema = member_last(v, "inputSchema");
+			execution = member_last(v, "execution");
 			item.tasks =
 				member_is(execution, "taskSupport",
 					  "optional") ||
@@ -164,17 +165,17 @@ static void read_array(struct reading *r, struct span array, int kind)
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_object(struct reading *r, struct span v, bool top)
 {
-	struct span result = lint_member(v, "result"), list;
-	bool message = lint_member(v, "jsonrpc").ptr, lists_here = false,
+	struct span result = member_last(v, "result"), list;
+	bool message = member_last(v, "jsonrpc").ptr, lists_here = false,
 	     part = false;
 
 	if (result.ptr && *result.ptr == '{')
 		v = result;
-	if (lint_member(lint_member(v, "capabilities"), "tasks").ptr)
+	if (member_last(member_last(v, "capabilities"), "tasks").ptr)
 		r->list->tasks = true;
-	part = string_at(lint_member(v, "nextCursor")).len > 0;
+	part = string_at(member_last(v, "nextCursor")).len > 0;
 	for (int i = 0; i < REPLY_LISTS; i++) {
-		list = lint_member(v, lists[i].key);
+		list = member_last(v, lists[i].key);
 		if (!list.ptr || *list.ptr != '[')
 			continue;
 		lists_here = true;
@@ -183,7 +184,7 @@ static void read_object(struct reading *r, struct span v, bool top)
 		read_array(r, list, i);
 	}
 	if (!lists_here && !message && !result.ptr &&
-	    (!top || lint_member(v, "name").ptr))
+	    (!top || member_last(v, "name").ptr))
 		read_item(r, REPLY_TOOLS, v);
 }
 

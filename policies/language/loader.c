@@ -178,67 +178,13 @@ bool loader_is(const json_value *v, const char *s)
 	       memcmp(v->u.string.ptr, s, strlen(s)) == 0;
 }
 
-/* ---- spelling -------------------------------------------------------- */
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters to change, add, drop or swap (optimal string alignment);
- * more than 3 for words too long to be a slip. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	enum { LONGEST = 40 };
-	size_t d[LONGEST + 1][LONGEST + 1];
-
-	if (a_len > LONGEST || b_len > LONGEST)
-		return LONGEST;
-	for (size_t i = 0; i <= a_len; i++)
-		for (size_t j = 0; j <= b_len; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			d[i][j] =
-				least(least(d[i - 1][j], d[i][j - 1]) + 1,
-				      d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	return d[a_len][b_len];
-}
-
-const char *policy_word(const char *words, int index)
-{
-	for (; index > 0 && *words; index--)
-		words += strlen(words) + 1;
-	return words;
-}
-
-const char *policy_nearest(const char *s, size_t len, const char *words)
-{
-	const char *best = NULL;
-	size_t least_far = 3;
-
-	for (; *words; words = policy_word(words, 1)) {
-		size_t far = distance(s, len, words, strlen(words));
-
-		if (far < least_far && far * 3 <= len + 1) {
-			least_far = far;
-			best = words;
-		}
-	}
-	return best;
-}
+/* ---- words ----------------------------------------------------------- */
 
 static void report_unknown(struct loader *l, const char *what, const char *s,
 			   size_t len, const char *words)
 {
 	struct shown shown = loader_show(s, len);
-	const char *near = policy_nearest(s, len, words);
-	const char *meant = near ? near : foreign_word(s, len, words);
+	const char *meant = spelling_meant(s, len, words);
 	char list[256];
 	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
 

@@ -171,8 +171,9 @@ void foreign_text(struct loader *l, const struct scan *r);
  * another program's policy?  Then this is reported. */
 bool foreign_file(struct loader *l, const json_value *v);
 
-/* The word of the list that other programs call s, or NULL. */
-const char *foreign_word(const char *s, size_t len, const char *words);
+/* The word of the list that s was probably meant to be, by its letters or as
+ * other programs call it, or NULL; in spelling.c. */
+const char *spelling_meant(const char *s, size_t len, const char *words);
 
 /* Reads the file at f->path, which others than root and this user may not
  * write; again: a regular file, without waiting for anything.  Its text is the

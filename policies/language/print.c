@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-const char policy_actions[] = "allow\0require_approval\0deny\0hide\0";
-
 /* Members of one object, with commas between. */
 struct members {
 	struct strbuf *out;

@@ -21,6 +21,8 @@ struct saying {
 
 /* ---- entries --------------------------------------------------------- */
 
+const char policy_actions[] = "allow\0require_approval\0deny\0hide\0";
+
 static void read_action(struct loader *l, const json_value *v, void *into)
 {
 	struct saying *s = into;

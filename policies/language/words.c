@@ -1,5 +1,8 @@
-/* A condition that refused a call, in words: what is there, what must be. */
-#include "lint.h"
+/*
+ * A policy in words: what it does to a tool, and of a condition that refused a
+ * call, what is there and what must be.
+ */
+#include "../../parser/member.h"
 #include "loader.h"
 
 #include <string.h>
@@ -7,30 +10,12 @@
 #define TOLD_BYTES  60  /* of a value, or of what it is compared with */
 #define GROUP_BYTES 600 /* about; of the conditions of a group */
 
-/* What must be, in "require"; what it is compared with follows.  What "deny_if"
- * has must not be. */
-static const struct want {
-	char type;    /* 's': only a string is compared, 'n': a number */
-	bool negated; /* "not " is before the verb */
-	char verb[17];
-} wants[OP_COUNT] = {
-	[OP_EQ] = {0, false, "be "},
-	[OP_NEQ] = {0, true, "be "},
-	[OP_IN] = {0, false, "be one of "},
-	[OP_NOT_IN] = {0, true, "be one of "},
-	[OP_LT] = {'n', false, "be less than "},
-	[OP_LTE] = {'n', true, "be greater than "},
-	[OP_GT] = {'n', false, "be greater than "},
-	[OP_GTE] = {'n', true, "be less than "},
-	[OP_CONTAINS] = {0, false, "contain "},
-	[OP_REGEX] = {'s', false, "match "},
-	[OP_GLOB] = {'s', false, "match "},
-	[OP_UNDER] = {'s', false, "be below "},
-	[OP_HOST] = {'s', false, "have the host "},
-	[OP_MAX_LENGTH] = {0, true, "be longer than "},
-};
+/* ---- conditions ------------------------------------------------------ */
 
-_Static_assert(OP_COUNT == 15, "a new operator has its words here");
+struct span condition_source(const struct condition *c, const char *key)
+{
+	return member_last((struct span){c->source, strlen(c->source)}, key);
+}
 
 static void put_cut(struct strbuf *out, const char *s, size_t len)
 {
@@ -43,48 +28,19 @@ static void put_cut(struct strbuf *out, const char *s, size_t len)
 	strbuf_string(out, most < len ? "..." : "");
 }
 
-/* The lists that a condition may be in. */
-enum list { REQUIRE, DENY_IF, ASK_IF, ASK_UNLESS, LISTS };
-
-/* The condition at this rule, and its list. */
-static const struct condition *find(const struct policy *policy,
-				    const char *rule, enum list *list)
-{
-	const struct rules *r = NULL;
-
-	while ((r = policy_rules_after(policy, r))) {
-		const struct conditions *const lists[LISTS] = {
-			&r->require, &r->deny_if, &r->ask_if, &r->ask_unless};
-
-		for (*list = REQUIRE; *list < LISTS; ++*list)
-			for (size_t i = 0; i < lists[*list]->count; i++)
-				if (lists[*list]->list[i].location.rule == rule)
-					return &lists[*list]->list[i];
-	}
-	return NULL;
-}
-
 /* The path of a condition, as the policy has it. */
 static void put_path(struct strbuf *out, const struct condition *c)
 {
-	const struct span path = lint_source(c, "path");
+	const struct span path = condition_source(c, "path");
 
 	put_cut(out, path.ptr + 1, path.len - 2); /* a string's quotes */
 }
 
 static void put_value(struct strbuf *out, const struct condition *c)
 {
-	const struct span value = lint_source(c, "value");
+	const struct span value = condition_source(c, "value");
 
 	put_cut(out, value.ptr, value.len);
-}
-
-static bool has_type(char type, struct span value)
-{
-	if (!value.ptr || !type)
-		return true;
-	return type == 's' ? *value.ptr == '"'
-			   : strchr("-0123456789", *value.ptr) != NULL;
 }
 
 /* A condition of a group; where they are too many, the rest is left out. */
@@ -117,6 +73,238 @@ void condition_words(const struct condition *c, struct strbuf *out)
 	strbuf_string(out, ")");
 }
 
+/* ---- what a policy does ---------------------------------------------- */
+
+/* What the policy says of a method. */
+static struct match find_method(const struct policy *policy, const char *name)
+{
+	struct subject s = {
+		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
+	struct match room;
+
+	return *match_find(policy, &s, NULL, &room);
+}
+
+/* What a terminal would obey, escaped. */
+static void put_shown(struct strbuf *out, const char *s, size_t len)
+{
+	unsigned code;
+
+	for (size_t bytes; len > 0; s += bytes, len -= bytes) {
+		bytes = strbuf_obeyed(s, len, &code);
+		if (bytes > 0)
+			strbuf_escaped(out, s, bytes);
+		else
+			strbuf_bytes(out, s, bytes = 1);
+	}
+}
+
+/* When a person is asked: always, or if one of the conditions of ask_if holds.
+ */
+static void describe_asking(const struct policy *policy,
+			    const struct subject *s, struct strbuf *out)
+{
+	char bytes[POLICY_WHY_BYTES];
+	const struct rules *r;
+	struct applying a;
+	bool exact, any = false;
+	struct match room;
+	unsigned barred = 0;
+
+	applying_begin(&a, policy, s);
+	if (match_find(policy, s, NULL, &room)->action == ACTION_ASK) {
+		while ((r = applying_next(&a, &exact)))
+			barred |= r->action == ACTION_ASK ? r->barred : 0;
+		strbuf_string(out, barred == POLICY_ASK_ALL
+					   ? ", nobody can be asked"
+					   : ", a person is asked");
+		return;
+	}
+	while ((r = applying_next(&a, &exact)))
+		for (size_t i = 0; i < r->ask_if.count + r->ask_unless.count;
+		     i++) {
+			const bool unless = i >= r->ask_if.count;
+			struct strbuf words = {.ptr = bytes,
+					       .cap = sizeof(bytes)};
+
+			condition_words(
+				unless ? &r->ask_unless
+						  .list[i - r->ask_if.count]
+				       : &r->ask_if.list[i],
+				&words);
+			loader_put(out, "%s %s ",
+				   any ? " or" : ", a person is asked",
+				   unless ? "unless" : "if");
+			put_shown(out, words.ptr, words.len);
+			any = true;
+		}
+}
+
+/* The limits that apply to a subject, and whether a person is asked; returns
+ * the number of conditions. */
+static size_t describe_limits(const struct policy *policy,
+			      const struct subject *s, struct strbuf *out)
+{
+	size_t conditions = 0;
+	const struct rules *r;
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, s);
+	while ((r = applying_next(&a, &exact))) {
+		for (size_t i = 0; i < r->limit_count; i++)
+			loader_put(out, ", %s", r->limits[i].reason);
+		conditions += r->require.count + r->deny_if.count;
+	}
+	describe_asking(policy, s, out);
+	return conditions;
+}
+
+static void describe_conditions(size_t count, struct strbuf *out)
+{
+	if (count > 0)
+		loader_put(out, ", on %zu condition%s", count,
+			   count == 1 ? "" : "s");
+}
+
+static void describe_refusal(const struct match *f, struct strbuf *out)
+{
+	loader_put(out, "%s, by %s",
+		   f->action == ACTION_HIDE ? "hidden" : "denied",
+		   f->by ? f->by->location.rule : "default");
+}
+
+void policy_describe(const struct policy *policy, enum policy_section section,
+		     struct text name, struct strbuf *out)
+{
+	static const struct {
+		char call[15], list[15];
+	} methods[POLICY_SECTIONS] = {
+		[POLICY_TOOLS] = {"tools/call", "tools/list"},
+		[POLICY_PROMPTS] = {"prompts/get", "prompts/list"},
+		[POLICY_RESOURCES] = {"resources/read", "resources/list"},
+		[POLICY_METHODS] = {"", ""}, /* policy_describe_method() */
+	};
+	const struct subject call = {.section = POLICY_METHODS,
+				     .name = methods[section].call,
+				     .len = strlen(methods[section].call)};
+	char buf[MESSAGE_NAME_BYTES];
+	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
+	struct subject s = {
+		.section = section, .name = buf, .len = (size_t)len};
+	struct match room, f,
+		calls = find_method(policy, call.name),
+		lists = find_method(policy, methods[section].list);
+
+	if (len < 0) {
+		strbuf_string(out, "refused, for its name");
+		return;
+	}
+	f = *match_find(policy, &s, NULL, &room);
+	if (f.action == ACTION_HIDE) {
+		describe_refusal(&f, out);
+		return;
+	}
+	/* NOLINTBEGIN(bugprone-branch-clone): in the order of judgement */
+	if (refuses(calls.action)) {
+		calls.action = ACTION_DENY;
+		describe_refusal(&calls, out);
+	} else if (f.action == ACTION_DENY && f.by) {
+		describe_refusal(&f, out);
+	} else if (subject_is_ambiguous(&s, &f)) {
+		strbuf_string(out, "refused, for its name: no entry spells it");
+	} else if (f.action == ACTION_DENY) {
+		describe_refusal(&f, out);
+	} else {
+		size_t conditions;
+
+		strbuf_string(out, "allowed");
+		conditions = describe_limits(policy, &call, out);
+		conditions += describe_limits(policy, &s, out);
+		describe_conditions(conditions, out);
+	}
+	/* NOLINTEND(bugprone-branch-clone) */
+	if (refuses(lists.action))
+		loader_put(out, ", not listed, by %s", lists.by->location.rule);
+}
+
+bool policy_describe_method(const struct policy *policy, const char *name,
+			    struct strbuf *out)
+{
+	struct subject s = {
+		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
+	struct match f = find_method(policy, name);
+	struct applying a;
+	bool exact;
+
+	applying_begin(&a, policy, &s);
+	if (!applying_next(&a, &exact))
+		return false;
+	if (refuses(f.action)) {
+		describe_refusal(&f, out);
+		return true;
+	}
+	strbuf_string(out, "allowed");
+	describe_conditions(describe_limits(policy, &s, out), out);
+	return true;
+}
+
+/* ---- what refused a call --------------------------------------------- */
+
+/* What must be, in "require"; what it is compared with follows.  What "deny_if"
+ * has must not be. */
+static const struct want {
+	char type;    /* 's': only a string is compared, 'n': a number */
+	bool negated; /* "not " is before the verb */
+	char verb[17];
+} wants[OP_COUNT] = {
+	[OP_EQ] = {0, false, "be "},
+	[OP_NEQ] = {0, true, "be "},
+	[OP_IN] = {0, false, "be one of "},
+	[OP_NOT_IN] = {0, true, "be one of "},
+	[OP_LT] = {'n', false, "be less than "},
+	[OP_LTE] = {'n', true, "be greater than "},
+	[OP_GT] = {'n', false, "be greater than "},
+	[OP_GTE] = {'n', true, "be less than "},
+	[OP_CONTAINS] = {0, false, "contain "},
+	[OP_REGEX] = {'s', false, "match "},
+	[OP_GLOB] = {'s', false, "match "},
+	[OP_UNDER] = {'s', false, "be below "},
+	[OP_HOST] = {'s', false, "have the host "},
+	[OP_MAX_LENGTH] = {0, true, "be longer than "},
+};
+
+_Static_assert(OP_COUNT == 15, "a new operator has its words here");
+
+/* The lists that a condition may be in. */
+enum list { REQUIRE, DENY_IF, ASK_IF, ASK_UNLESS, LISTS };
+
+/* The condition at this rule, and its list. */
+static const struct condition *find(const struct policy *policy,
+				    const char *rule, enum list *list)
+{
+	const struct rules *r = NULL;
+
+	while ((r = policy_rules_after(policy, r))) {
+		const struct conditions *const lists[LISTS] = {
+			&r->require, &r->deny_if, &r->ask_if, &r->ask_unless};
+
+		for (*list = REQUIRE; *list < LISTS; ++*list)
+			for (size_t i = 0; i < lists[*list]->count; i++)
+				if (lists[*list]->list[i].location.rule == rule)
+					return &lists[*list]->list[i];
+	}
+	return NULL;
+}
+
+static bool has_type(char type, struct span value)
+{
+	if (!value.ptr || !type)
+		return true;
+	return type == 's' ? *value.ptr == '"'
+			   : strchr("-0123456789", *value.ptr) != NULL;
+}
+
 static void put_want(struct strbuf *out, const struct condition *c,
 		     const struct span *value, bool require)
 {
@@ -132,7 +320,7 @@ static void put_want(struct strbuf *out, const struct condition *c,
 			      require ? "missing or ambiguous" : "ambiguous");
 	strbuf_string(out, "; must ");
 	if (c->op == OP_EXISTS) {
-		const bool is_true = lint_source(c, "value").len == 4;
+		const bool is_true = condition_source(c, "value").len == 4;
 
 		strbuf_string(out,
 			      require == is_true ? "be there" : "not be there");
