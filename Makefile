@@ -235,6 +235,7 @@ test: deps                           ## install what is missing, run every test;
 RUN = SYSTEM=$(SYSTEM) TESTS="$(TESTS) $(REPLAYS)" sh tests/run $(BUILD) $(T)
 check: build-tests                   ## the same, but install nothing
 	@[ -n "$(T)" ] || { sh tests/symbols $(BUILD) && \
+		sh tests/circles $(call objects,shim/main.c $(PARTS)) && \
 		sh tests/examples $(BUILD)/weir && sh tests/building && \
 		sh tests/completion $(BUILD) && \
 		sh tests/redis/fleet $(abspath $(BUILD)) 5; }
