@@ -51,25 +51,26 @@ static int64_t now(void)
 	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
-/* "90", "90s", "15m", "2h", "7d", "1w" ago.  False: reported. */
+/* "90s", "15m", "2h", "7d", "1w" ago.  False: reported. */
 static bool read_since(const char *text, int64_t *since)
 {
 	static const struct {
 		char unit;
 		int seconds;
-	} units[] = {{'s', 1},     {'m', 60},     {'h', 3600},
-		     {'d', 86400}, {'w', 604800}, {'\0', 1}};
+	} units[] = {
+		{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	char *end;
 	long n = strtol(text, &end, 10);
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (*text >= '0' && *text <= '9' && n < 1000000000 &&
-		    *end == units[i].unit && (!*end || !end[1])) {
+		    *end == units[i].unit && !end[1]) {
 			*since = now() - n * units[i].seconds * 1000000;
 			return true;
 		}
-	report_all("--since %s: expected a time such as 30s, 15m, 2h, 7d",
-		   show(text).text);
+	report_all(
+		"--since %s: expected a number and its unit: 30s, 15m, 2h, 7d or 1w",
+		show(text).text);
 	return false;
 }
 
@@ -96,18 +97,24 @@ static int summarise(const struct options *o, struct count *c,
 	struct log_line line;
 	const char *text;
 	size_t len;
-	bool whole, good = true, opened = false;
+	bool whole, good = true;
 
 	for (size_t i = 0; files[i]; i++) {
-		if (lines_open(l, files[i])) {
-			opened = true;
-			while ((text = lines_next(l, true, &len, &whole)))
-				add(c, text, len, whole, &line);
-		}
+		const uint64_t lines = c->lines, unread = c->unread;
+		bool opened = lines_open(l, files[i]), foreign;
+
+		while (opened && (text = lines_next(l, true, &len, &whole)))
+			add(c, text, len, whole, &line);
+		foreign = c->lines > lines &&
+			  c->lines - lines == c->unread - unread;
+		if (foreign)
+			report_all(
+				"log: no line of %s is weir's; name a file that weir -l has written",
+				show(files[i]).text);
+		good &= !l->failed && !foreign;
 		lines_close(l);
-		good &= !l->failed;
 	}
-	if (!opened)
+	if (!good && c->lines == c->unread)
 		return LOG_ERROR;
 	count_end(c);
 	if (o->html)

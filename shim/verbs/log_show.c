@@ -454,6 +454,10 @@ void show_summary(const struct count *c, bool wide, bool colours)
 {
 	const struct count_row *sum = &c->sum;
 
+	if (c->lines == 0) {
+		puts("There are no lines yet.");
+		return;
+	}
 	printf("calls %s, refused %s", show_count(sum->calls).text,
 	       show_count(sum->refused).text);
 	if (sum->observed > 0)

@@ -194,7 +194,7 @@ TEST(filtered)
 		     "\"rule\": \"/a\", \"refused\": 6, \"inARow\": 5}"),
 	      "not five in a row");
 	for (const char *const *bad =
-		     WORDS("", "h", "-1h", "2x", "2hh", "9999999999");
+		     WORDS("", "h", "-1h", "2x", "2hh", "9999999999", "5");
 	     *bad; bad++) {
 		struct proc *p =
 			proc_run(WORDS(weir, "log", "--since", *bad, log), "");
@@ -278,6 +278,42 @@ TEST(too_long)
 	}
 }
 
+/* Files of which none, or not all, have lines of weir's. */
+TEST(of_others)
+{
+	static const char newer[] = "{\"ts\":\"2026-01-31T10:00:00.000000Z\","
+				    "\"seq\":0,\"pid\":1,\"line\":\"novel\","
+				    "\"more\":{}}\n";
+	static const struct {
+		const char *a, *b;
+		int status;
+		const char *told, *said;
+	} rows[] = {
+		{"", "", 0, NULL, "There are no lines yet.\n"},
+		{"\n", " \n", 0, NULL, "There are no lines yet.\n"},
+		{newer, "", 0, NULL, "calls 0"},
+		{newer, "noise\n", 2, "b is weir's; name", "calls 0"},
+		{"noise\n", "{}\n", 2, "a is weir's; name", NULL},
+		{"noise\n", "", 2, "a is weir's; name", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p;
+
+		in_case(text("row %zu", i));
+		p = proc_run(WORDS(weir, "log", file("a", rows[i].a),
+				   file("b", rows[i].b)),
+			     "");
+		check_status(p, rows[i].status);
+		check(rows[i].told ? strstr(p->told.ptr, rows[i].told) != NULL
+				   : p->told.len == 0,
+		      "told: %s", p->told.ptr);
+		check(rows[i].said ? strstr(p->said.ptr, rows[i].said) != NULL
+				   : p->said.len == 0,
+		      "said: %s", p->said.ptr);
+	}
+}
+
 /* Moments from all over, in no order: as few spans as are shown. */
 TEST(any_time)
 {
@@ -295,7 +331,8 @@ TEST(any_time)
 	}
 	/* Before there was one; and as many spans as there are, and one more.
 	 */
-	check_field(json_of(file("odd", MOMENT("1969-12-31T23:59:59")),
+	check_field(json_of(file("odd", MOMENT("1969-12-31T23:59:59")
+						MOMENT("1970-01-01T00:00:00")),
 			    WORDS(NULL)),
 		    "unread", "1");
 	check(strstr(json_of(file("spans", MOMENT("2026-01-31T10:00:00") MOMENT(
