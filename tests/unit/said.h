@@ -58,23 +58,32 @@ static inline const char *json(char *out, size_t cap, const char *format, ...)
 	return out;
 }
 
-/* The policy of up to FILES_MAX files, a.json, b.json, c.json; or NULL. */
-static inline struct policy *compile_files(const char *const *files,
+/* The policy of n files, a.json, b.json, c.json; or NULL. */
+static inline struct policy *compile_texts(char (*texts)[TEXT_BYTES], size_t n,
 					   struct said *said)
 {
 	static const struct policy_places places = {"/home/ann", "/srv/repo"};
-	static const char *const names[] = {"a.json", "b.json", "c.json"};
-	static char text[FILES_MAX][TEXT_BYTES];
+	static const char *const names[FILES_MAX] = {"a.json", "b.json",
+						     "c.json"};
 	struct policy_source sources[FILES_MAX];
-	size_t n = 0;
 
 	clear(said);
-	for (; n < FILES_MAX && files[n]; n++) {
-		json(text[n], TEXT_BYTES, "%s", files[n]);
-		sources[n] = (struct policy_source){names[n], text[n],
-						    strlen(text[n])};
-	}
+	for (size_t i = 0; i < n; i++)
+		sources[i] = (struct policy_source){names[i], texts[i],
+						    strlen(texts[i])};
 	return policy_compile(sources, n, &places, listen, said);
+}
+
+/* The same, with a " for each ' of the files; NULL ends them. */
+static inline struct policy *compile_files(const char *const *files,
+					   struct said *said)
+{
+	static char text[FILES_MAX][TEXT_BYTES];
+	size_t n = 0;
+
+	for (; n < FILES_MAX && files[n]; n++)
+		json(text[n], TEXT_BYTES, "%s", files[n]);
+	return compile_texts(text, n, said);
 }
 
 /* The same of one file; what is said is shown. */
