@@ -12,7 +12,8 @@
  *
  *   {PATH OP VALUE}                   {"path":"PATH","op":"OP","value":VALUE}
  *   deny MEMBERS, allow, hide         a policy with this default
- *   tool RULES, limit LIMITS          one that allows t, with these
+ *   tool RULES                        one that allows t, with these
+ *   require CONDITIONS, deny_if, ask_if, ask_unless, limit LIMITS     the same
  *   NAME                              that of the file's table "policies"
  *   call "NAME" ARGUMENTS, prompt     a request; without arguments none are in
  * it read "URI"                        resources/read "METHOD" PARAMS, notice
@@ -169,6 +170,9 @@ static inline char *rows_conditions(char *out, const char *s)
 	return out;
 }
 
+#define DEFAULT(word) "{\"version\":\"1\",\"default\":\"" word "\","
+#define IN_T(list)    DEFAULT("deny") "\"tools\":{\"t\":{\"" list "\":["
+
 /* The text of one policy. */
 static inline const char *rows_policy(const struct rows *r, char *out,
 				      const char *text)
@@ -176,16 +180,15 @@ static inline const char *rows_policy(const struct rows *r, char *out,
 	static const struct {
 		const char *word, *begin, *end;
 	} words[] = {
-		{"deny", "{\"version\":\"1\",\"default\":\"deny\",", "}"},
-		{"allow", "{\"version\":\"1\",\"default\":\"allow\",", "}"},
-		{"hide", "{\"version\":\"1\",\"default\":\"hide\",", "}"},
-		{"tool",
-		 "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"t\":",
-		 "}}"},
-		{"limit",
-		 "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"t\":{"
-		 "\"limits\":[",
-		 "]}}}"},
+		{"deny", DEFAULT("deny"), "}"},
+		{"allow", DEFAULT("allow"), "}"},
+		{"hide", DEFAULT("hide"), "}"},
+		{"tool", DEFAULT("deny") "\"tools\":{\"t\":", "}}"},
+		{"require", IN_T("require"), "]}}}"},
+		{"deny_if", IN_T("deny_if"), "]}}}"},
+		{"ask_if", IN_T("ask_if"), "]}}}"},
+		{"ask_unless", IN_T("ask_unless"), "]}}}"},
+		{"limit", IN_T("limits"), "]}}}"},
 	};
 	struct rows named = {.file = r->file, .table = "policies"};
 	char *at = out;

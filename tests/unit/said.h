@@ -86,7 +86,25 @@ static inline struct policy *compile_files(const char *const *files,
 	return compile_texts(text, n, said);
 }
 
-/* The same of one file; what is said is shown. */
+/* The policy as it prints itself, loaded again. */
+static inline struct policy *print_again(const struct policy *p)
+{
+	char text[1][TEXT_BYTES];
+	struct strbuf o = {.ptr = text[0], .cap = TEXT_BYTES - 1};
+	struct said said;
+	struct policy *again;
+
+	policy_print(p, &o);
+	assert_false(o.full);
+	text[0][o.len] = '\0';
+	again = compile_texts(text, 1, &said);
+	if (!again)
+		print_error("%s: %s", text[0], said.text);
+	assert_non_null(again);
+	return again;
+}
+
+/* The policy of one file; what is said of it is shown. */
 static inline struct policy *compile_one(const char *file)
 {
 	static struct said said;

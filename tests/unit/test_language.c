@@ -268,18 +268,6 @@ TEST(args_are_searched_everywhere)
 
 /* ---- whole policies -------------------------------------------------- */
 
-/* The policy as it prints itself, loaded again. */
-static struct policy *print_again(const struct policy *p)
-{
-	char text[TEXT_BYTES];
-	struct strbuf o = {.ptr = text, .cap = sizeof(text) - 1};
-
-	policy_print(p, &o);
-	assert_false(o.full);
-	text[o.len] = '\0';
-	return compile_one(text);
-}
-
 /* The verdict on a line of which this is the rule. */
 static enum verdict_kind kind_of(const char *line, const char *rule)
 {
@@ -321,7 +309,6 @@ TEST(policies_are_weighed)
 		struct policy *p = rows_load(&r, r.field[0]);
 		struct policy *again = print_again(p);
 
-		row_true(r.place, again);
 		check_verdict(&r, p, r.field[4]);
 		check_verdict(&r, again, "");
 		policy_free(p);
@@ -342,8 +329,7 @@ TEST(values_are_told)
 		struct counters *c;
 		struct verdict v;
 
-		snprintf(text, sizeof(text), "tool {\"%s\":[%s]}", r.field[0],
-			 r.field[1]);
+		snprintf(text, sizeof(text), "%s %s", r.field[0], r.field[1]);
 		p = rows_load(&r, text);
 		json(line, sizeof(line), WITH("t", "%s"), r.field[2]);
 		c = COUNTERS(p);
@@ -401,7 +387,6 @@ TEST(limits_and_conditions_play)
 			break;
 		p[0] = rows_load(&r, r.field[0]);
 		p[1] = print_again(p[0]);
-		row_true(r.place, p[1]);
 		for (int i = 0; i < 2; i++)
 			c[i] = COUNTERS(p[i]);
 	} while (more);
@@ -468,8 +453,7 @@ TEST(reasons_are_told)
 		struct counters *c;
 		struct verdict v;
 
-		snprintf(text, sizeof(text), "tool {\"require\":[%s]}",
-			 r.field[0]);
+		snprintf(text, sizeof(text), "require %s", r.field[0]);
 		p = rows_load(&r, text);
 		c = COUNTERS(p);
 		row_true(r.place, judge(p, c, line, 0, &v));
@@ -693,8 +677,7 @@ static void check_fault(const struct rows *r, const char *condition,
 		struct policy *p;
 		struct said said;
 
-		snprintf(text, sizeof(text), "tool {\"%s\":[%s]}", keys[i],
-			 condition);
+		snprintf(text, sizeof(text), "%s %s", keys[i], condition);
 		snprintf(at, sizeof(at), ": /tools/t/%s", keys[i]);
 		p = rows_compile(r, text, &said);
 		row_check(!p && strncmp(said.text, "a.json:1:", 9) == 0 &&
@@ -759,8 +742,9 @@ TEST(files_load_or_say_why)
 		for (const char *c = said.text; *c; c++)
 			row_true(r.place,
 				 *c == '\n' || (unsigned char)*c >= ' ');
-		row_check(at && !p == (*r.field[1] != '\0'), "%s: %s", r.place,
-			  said.text);
+		row_check(at && !p == (*r.field[1] != '\0') &&
+				  (*r.field[2] || said.lines <= 1),
+			  "%s: %s", r.place, said.text);
 		policy_free(p);
 	}
 }

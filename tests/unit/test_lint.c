@@ -1,7 +1,6 @@
-/* What check says of a sound policy: warnings, a table, the merged policy. */
-#include "said.h"
-
-#include <stdlib.h>
+/* What check says of a sound policy: a table, the merged policy; and counters
+ * that go on under another policy.  Tables are in check.tsv. */
+#include "rows.h"
 
 #include "../now.h"
 
@@ -18,59 +17,6 @@ static struct policy *compile(const char *text)
 
 #define HEAD(fallback) "{\"version\":\"1\",\"default\":\"" fallback "\","
 
-static const struct {
-	const char *policy, *said; /* a part of the only warning; "": none */
-} warnings[] = {
-	{HEAD("allow") "\"tools\":{}}", ""},
-	{HEAD("deny") "\"tools\":{\"a\":{}}}", ""},
-	{HEAD("deny") "\"prompts\":{\"a\":{}}}", "p.json:1: no tool can be"},
-	{HEAD("hide") "\"tools\":{\"a\":{\"action\":\"deny\"}}}",
-	 "\"default\" is \"hide\""},
-	{HEAD("allow") "\"all_tools\":{\"action\":\"deny\"}}",
-	 "\"all_tools\" refuses every call"},
-	{HEAD("allow") "\"all_tools\":{\"rate_limit\":\"1/day\"}}", ""},
-	{HEAD("allow") "\"tools\":{\"a\":{\"action\":\"deny\",\"rate_limit\":"
-		       "\"1/day\"}}}",
-	 "can never apply"},
-	{HEAD("allow") "\"tools\":{\"a\":{\"action\":\"hide\",\"deny_if\":[{"
-		       "\"path\":\"args.a\",\"op\":\"eq\",\"value\":1}]}}}",
-	 "can never apply"},
-	{HEAD("allow") "\n\"hide\":[\"a*\"],\n\"tools\":{\"ab\":{}}}",
-	 "p.json:3: /tools/ab: this entry has no effect: line 2 of p.json, "
-	 "/hide/0,"},
-	{HEAD("allow") "\"tools\":{\"a*\":{\"action\":\"deny\"},\"ab\":{}}}",
-	 "/tools/a*/action, refuses"},
-	{HEAD("allow") "\"tools\":{\"a*\":{\"action\":\"deny\"},\"ab\":{"
-		       "\"action\":\"hide\"}}}",
-	 ""},
-	{HEAD("allow") "\"hide\":[\"a*\"],\"tools\":{\"ab*\":{}}}",
-	 "no effect"},
-	{HEAD("allow") "\"methods\":{\"tools/*\":{\"action\":\"deny\"}}}",
-	 "no tool can be called: this refuses tools/call"},
-	{HEAD("allow") "\"methods\":{\"tools/list\":{\"action\":\"deny\"}}}",
-	 ""},
-	{HEAD("allow") "\"tools\":{\"ab\":{\"action\":\"deny\"},\"a*\":{"
-		       "\"action\":\"deny\"},\"a?\":{\"action\":\"deny\"}}}",
-	 ""},
-};
-
-TEST(warnings_are_told)
-{
-	for (size_t i = 0; i < COUNT(warnings); i++) {
-		struct policy *p = compile(warnings[i].policy);
-		struct said said = {.len = 0};
-		int count = policy_warn(p, NULL, listen, &said);
-
-		if (!strstr(said.text, warnings[i].said))
-			print_error("%s", said.text);
-		row_true(warnings[i].policy, count == said.lines);
-		row_true(warnings[i].policy, count == !!*warnings[i].said);
-		row_true(warnings[i].policy,
-			 strstr(said.text, warnings[i].said));
-		policy_free(p);
-	}
-}
-
 static const char some[] = HEAD(
 	"deny") "\"hide\":[\"gone\"],\"all_tools\":{\"rate_limit\":\"9/hour\"},"
 		"\"tools\":{\"a\":{},\"b*\":{\"limits\":[{\"max\":2,\"window\":5}],"
@@ -79,111 +25,40 @@ static const char some[] = HEAD(
 		"\"no\":{\"action\":\"deny\"}},"
 		"\"methods\":{\"ping\":{}}}";
 
-static const struct {
-	const char *name, *words;
-} tools[] = {
-	{"a", "allowed, at most 9 calls an hour"},
-	{"bx", "allowed, at most 9 calls an hour, at most 2 calls in 5 "
-	       "seconds, on 1 condition"},
-	{"bb", "allowed, at most 9 calls an hour, at most 2 calls in 5 "
-	       "seconds, on 2 conditions"},
-	{"no", "denied, by /tools/no/action"},
-	{"gone", "hidden, by /hide/0"},
-	{"zz", "denied, by default"},
-};
-
 static struct text text_of(const char *s)
 {
 	return (struct text){.ptr = s, .len = strlen(s)};
 }
 
-static void describes(const struct policy *p, struct text name,
-		      const char *want)
+static void check_words(const char *place, const struct policy *p,
+			struct text name, const char *want)
 {
 	char words[512];
 	struct strbuf o = {.ptr = words, .cap = sizeof(words) - 1};
 
 	policy_describe(p, POLICY_TOOLS, name, &o);
 	words[o.len] = '\0';
-	if (strcmp(words, want) != 0)
-		print_error("%s\n", words);
-	row_true(want, strcmp(words, want) == 0);
-}
-
-/* Names beyond printable ASCII. */
-TEST(odd_names_are_described)
-{
-	static const char odd[] =
-		HEAD("allow") "\"tools\":{\"b*\":{},"
-			      "\"no*\":{\"action\":\"deny\"},"
-			      "\"gone*\":{\"action\":\"hide\"},"
-			      "\"\xC3\xA9\":{}}}";
-	static const struct {
-		const char *name, *words;
-	} rows[] = {
-		{"\xC3\xA9", "allowed"},
-		{"\xC3\x89", "refused, for its name: no entry spells it"},
-		{"b\xC3\xA9", "refused, for its name: no entry spells it"},
-		{"no\xC3\xA9", "denied, by /tools/no*/action"},
-		{"gone\xC3\xA9", "hidden, by /tools/gone*/action"},
-	};
-	struct policy *p = compile(odd);
-
-	for (size_t i = 0; i < COUNT(rows); i++)
-		describes(p, text_of(rows[i].name), rows[i].words);
-	policy_free(p);
+	row_check(strcmp(words, want) == 0, "%s: %s", place, words);
 }
 
 TEST(tools_are_described)
 {
-	struct policy *p = compile(some);
+	struct rows r = {.file = "check.tsv", .table = "described"};
 	char name[2000];
 	struct text lone = {.ptr = "\\ud800", .len = 6, .flags = 5};
 	struct text longest = {.ptr = name, .len = sizeof(name)};
+	struct policy *p;
 
-	for (size_t i = 0; i < COUNT(tools); i++)
-		describes(p, text_of(tools[i].name), tools[i].words);
-	memset(name, 'a', sizeof(name));
-	describes(p, longest, "refused, for its name");
-	describes(p, lone, "refused, for its name");
-	policy_free(p);
-}
-
-/* What is said of a tool by an entry for the method. */
-TEST(methods_are_described)
-{
-	static const struct {
-		const char *methods, *words;
-	} rows[] = {
-		{"\"tools/call\":{\"action\":\"deny\"}",
-		 "denied, by /methods/tools~1call/action"},
-		{"\"*\":{\"action\":\"hide\"}",
-		 "denied, by /methods/*/action, not listed, by "
-		 "/methods/*/action"},
-		{"\"tools/list\":{\"action\":\"hide\"}",
-		 "allowed, at most 2 calls in 5 seconds, not listed, by "
-		 "/methods/tools~1list/action"},
-		{"\"Tools/Call\":{\"rate_limit\":\"1/day\",\"deny_if\":[{"
-		 "\"path\":\"args.x\",\"op\":\"eq\",\"value\":1}]}",
-		 "allowed, at most 1 call a day, at most 2 calls in 5 seconds, "
-		 "on 1 condition"},
-		{"\"tools/callx\":{\"action\":\"deny\"}",
-		 "allowed, at most 2 calls in 5 seconds"},
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char text[512];
-		struct policy *p;
-
-		snprintf(text, sizeof(text),
-			 HEAD("allow") "\"tools\":{\"a\":{\"rate_limit\":{"
-				       "\"max\":2,\"window\":5}}},"
-				       "\"methods\":{%s}}",
-			 rows[i].methods);
-		p = compile(text);
-		describes(p, text_of("a"), rows[i].words);
+	while (rows_next(&r)) {
+		p = rows_load(&r, r.field[0]);
+		check_words(r.place, p, text_of(r.field[1]), r.field[2]);
 		policy_free(p);
 	}
+	p = compile(some);
+	memset(name, 'a', sizeof(name));
+	check_words("longest", p, longest, "refused, for its name");
+	check_words("lone", p, lone, "refused, for its name");
+	policy_free(p);
 }
 
 /* A warning that names two rules, as long as they come. */
@@ -363,41 +238,15 @@ static enum verdict_kind judge(struct policy *p, struct counters *c,
 	return now_judge(p, c, &m).kind;
 }
 
-#define ALL_TOOLS(limit) HEAD("allow") "\"all_tools\":{" limit "}}"
-#define TOOL(limit)      HEAD("allow") "\"tools\":{\"t\":{" limit "}}}"
-#define LIMIT(max, name)                                                       \
-	"\"limits\":[{\"max\":" max ",\"window\":9,\"counter\":\"" name "\"}]"
-
-/* Two calls under the first policy; how many more pass under the second. */
-static const struct {
-	const char *before, *after;
-	int more;
-} carried[] = {
-	{TOOL(LIMIT("3", "c")), TOOL(LIMIT("3", "c")), 1},
-	{TOOL(LIMIT("3", "c")), TOOL(LIMIT("5", "c")), 3},
-	{TOOL(LIMIT("3", "c")), TOOL(LIMIT("1", "c")), 0},
-	{TOOL(LIMIT("3", "c")), TOOL(LIMIT("3", "d")), 3},
-	{TOOL(LIMIT("3", "c")), TOOL(LIMIT("0", "c")), 0},
-	{TOOL(LIMIT("0", "c")), TOOL(LIMIT("3", "c")), 3},
-	{TOOL("\"rate_limit\":\"3/day\""), TOOL("\"rate_limit\":\"4/day\""), 2},
-	{TOOL(LIMIT("3", "c")), ALL_TOOLS(LIMIT("3", "c")), 1},
-	{ALL_TOOLS(LIMIT("3", "c")), ALL_TOOLS(LIMIT("3", "c")), 1},
-	{ALL_TOOLS(LIMIT("3", "c")), TOOL(LIMIT("3", "c")), 1},
-	{TOOL("\"rate_limit\":\"3/day\""), TOOL("\"rate_limit\":\"3/hour\""),
-	 3},
-	{TOOL("\"limits\":[{\"max\":3,\"window\":9},{\"max\":9,\"window\":90}]"),
-	 TOOL("\"limits\":[{\"max\":9,\"window\":90},{\"max\":3,\"window\":9}]"),
-	 1},
-	{HEAD("allow") "\"tools\":{}}", TOOL(LIMIT("3", "c")), 3},
-	{TOOL(LIMIT("3", "c") ",\"rate_limit\":\"9/day\""),
-	 TOOL("\"rate_limit\":\"9/day\""), 7},
-};
+#define TOOL(limit) HEAD("allow") "\"tools\":{\"t\":{" limit "}}}"
 
 TEST(counters_go_on)
 {
-	for (size_t i = 0; i < COUNT(carried); i++) {
-		struct policy *before = compile(carried[i].before);
-		struct policy *after = compile(carried[i].after);
+	struct rows r = {.file = "check.tsv", .table = "carried"};
+
+	while (rows_next(&r)) {
+		struct policy *before = rows_load(&r, r.field[0]);
+		struct policy *after = rows_load(&r, r.field[1]);
 		struct counters *from = COUNTERS(before);
 		struct counters *to;
 		int more = 0;
@@ -408,7 +257,7 @@ TEST(counters_go_on)
 		while (more < 99 &&
 		       judge(after, to, CALL("t"), 0) == VERDICT_PASS)
 			more++;
-		row_true(carried[i].after, more == carried[i].more);
+		row_check(more == atoi(r.field[2]), "%s: %d", r.place, more);
 		counters_free(from);
 		counters_free(to);
 		policy_free(before);
