@@ -20,7 +20,8 @@ enum {
 struct text {
 	const char *ptr; /* NULL: no such string */
 	size_t len;      /* in bytes, not decoded */
-	unsigned flags;  /* of the enum above; 0: the bytes are decoded */
+	unsigned flags;  /* of the enum above; without TEXT_ESCAPED the bytes
+			    are decoded, and a backslash is one */
 };
 
 /* The code unit of a \uXXXX escape at p, or -1 if there is none. */

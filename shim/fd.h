@@ -28,6 +28,7 @@ enum fd_kind {
 	FD_TERMINAL, /* the same, a byte at once: it has room for one */
 };
 
+/* A port: a descriptor, and how it may be used. */
 struct fd {
 	int fd; /* -1: closed; owned by the port */
 	enum fd_kind kind;
@@ -39,8 +40,8 @@ bool fd_put(int from, int to);
 /* Takes over an inherited descriptor, to read from it or to write to it. */
 struct fd fd_adopt(int fd, bool write);
 
-/* The same, to write to it, but fd stays open: where the port has another
- * descriptor, the caller closes that. */
+/* The same, to write to it, but fd stays the caller's.  Where the port has
+ * another descriptor (fd was reopened), the caller closes the port. */
 struct fd fd_borrow(int fd);
 
 /* Takes over a descriptor whose description nobody shares. */

@@ -25,7 +25,8 @@ struct pipe {
 	bool full;    /* until poll() says otherwise, or wait is over */
 	int wait;     /* ms until the room is looked at again, as poll() does
 			 not say when there is more than a page; 0: not */
-	int looks;    /* of these before the first wait, one at each poll() */
+	int looks;    /* how often to look at once, without waiting, before the
+			 first wait: the server may be as quick as that */
 	/* The rest is pipe.c's own, in bytes. */
 	size_t usual; /* what it holds unless a line needs more */
 	size_t size;  /* what it holds now */
@@ -34,8 +35,10 @@ struct pipe {
 	bool varies;  /* it can be resized */
 	bool blind;   /* how full it is cannot be known */
 	size_t room;  /* what it takes for certain; it may take more by now */
-	size_t torn;  /* to come of a line that no pipe could hold */
-	size_t seen;  /* the room there was when it was waited for last */
+	size_t torn;  /* what is left of a line that goes out in pieces if need
+			 be: no pipe holds it, or the session begins */
+	size_t seen;  /* the room when it last waited: if there is more by now,
+			 the server reads, and wait begins at 1 ms again */
 };
 
 /* Takes over the write end of an empty pipe. */
