@@ -493,6 +493,7 @@ TEST(a_long_line_goes_in_pieces)
 TEST(lines_are_bounded)
 {
 	char line[MAX_LINE + 16];
+	int64_t start;
 	struct play p;
 
 	begin(&p, policy_text);
@@ -504,7 +505,9 @@ TEST(lines_are_bounded)
 	up_came(&p, line);
 	/* One byte more; what follows is read as ever. */
 	strcpy(line + MAX_LINE, " \n");
+	start = host_now();
 	client(&p, line);
+	assert_in_range(p.s.log.began, start, host_now()); /* its "us" */
 	client(&p, CALL("2", "a"));
 	up_came(&p, CALL("2", "a"));
 	down_has(&p,
