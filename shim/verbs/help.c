@@ -44,11 +44,11 @@ int help_run(const struct options *o)
 		return 0;
 	}
 	text = malloc(help_length);
-	if (!text || !unpack(help_packed, text)) {
+	if (!text) {
 		report("out of memory");
-		free(text);
 		return HELP_ERROR;
 	}
+	unpack(help_packed, text);
 	if (found)
 		options_help(verb);
 	for (const struct help_topic *t = help_topics; *t->name; t++) {

@@ -1,6 +1,7 @@
 /* Unpacking the manual: RFC 1951.  The contract is in unpack.h. */
 #include "unpack.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -8,8 +9,10 @@ enum {
 	LITERALS = 288,   /* bytes, the end, and lengths of copies */
 	DISTANCES = 32,
 	END = 256,
-	DYNAMIC = 2, /* a block that begins with its own codes */
 };
+
+/* Kinds of blocks; any other begins with its own codes. */
+enum { STORED, FIXED };
 
 struct input {
 	const unsigned char *from;
@@ -68,19 +71,25 @@ static void make_code(struct code *code, const unsigned char *lengths,
 			}
 }
 
-/* The two codes that a block begins with; a third one tells their lengths. */
-static void read_codes(struct input *in, struct code *literals,
+/* The two codes of a block; a third one tells the lengths of its own. */
+static void read_codes(struct input *in, bool fixed, struct code *literals,
 		       struct code *distances)
 {
 	static const unsigned char order[] = {16, 17, 18, 0,  8, 7,  9,
 					      6,  10, 5,  11, 4, 12, 3,
 					      13, 2,  14, 1,  15};
 	unsigned char lengths[LITERALS + DISTANCES] = {0}, length = 0;
-	const unsigned first = take_bits(in, 5) + 257;
-	const unsigned all = first + take_bits(in, 5) + 1;
-	const unsigned third = take_bits(in, 4) + 4;
+	const unsigned first = fixed ? LITERALS : take_bits(in, 5) + 257;
+	const unsigned all = first + (fixed ? DISTANCES : take_bits(in, 5) + 1);
+	const unsigned third = fixed ? 0 : take_bits(in, 4) + 4;
 	unsigned at = 0;
 
+	for (; fixed && at < all; at++)
+		lengths[at] = at < 144        ? 8
+			      : at < END      ? 9
+			      : at < 280      ? 7
+			      : at < LITERALS ? 8
+					      : 5;
 	for (unsigned i = 0; i < third; i++)
 		lengths[order[i]] = (unsigned char)take_bits(in, 3);
 	make_code(literals, lengths, sizeof(order));
@@ -101,17 +110,25 @@ static void read_codes(struct input *in, struct code *literals,
 	make_code(distances, lengths + first, all - first);
 }
 
-bool unpack(const unsigned char *from, char *to)
+void unpack(const unsigned char *from, char *to)
 {
 	struct input in = {.from = from};
 	struct code literals, distances;
-	unsigned last, symbol, length, back;
+	unsigned last, block, symbol, length, back;
 
 	do {
 		last = take_bits(&in, 1);
-		if (take_bits(&in, 2) != DYNAMIC)
-			return false;
-		read_codes(&in, &literals, &distances);
+		block = take_bits(&in, 2);
+		if (block == STORED) {
+			/* From a whole byte on: the length, twice. */
+			in.at = (in.at + 7) / 8 * 8;
+			length = take_bits(&in, 16);
+			in.at += 16;
+			for (; length > 0; length--)
+				*to++ = (char)take_bits(&in, 8);
+			continue;
+		}
+		read_codes(&in, block == FIXED, &literals, &distances);
 		while ((symbol = take_symbol(&in, &literals)) != END) {
 			if (symbol < END) {
 				*to++ = (char)symbol;
@@ -126,5 +143,4 @@ bool unpack(const unsigned char *from, char *to)
 				*to = to[-(ptrdiff_t)back];
 		}
 	} while (!last);
-	return true;
 }

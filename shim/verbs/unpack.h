@@ -4,11 +4,8 @@
 #ifndef SHIM_VERBS_UNPACK_H
 #define SHIM_VERBS_UNPACK_H
 
-#include <stdbool.h>
-
 /* Unpacks what stands behind a gzip header to where there is room for all of
- * it.  It is the build's own: no byte of it is doubted.  False: gzip has taken
- * it for something else than text. */
-bool unpack(const unsigned char *from, char *to);
+ * it.  It is the build's own: no byte of it is doubted. */
+void unpack(const unsigned char *from, char *to);
 
 #endif
