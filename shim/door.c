@@ -136,6 +136,12 @@ int door_knock(int directory, const char *name)
 	return -1;
 }
 
+const char *door_error(void)
+{
+	return errno == ENOSYS ? "the socket needs /proc, which is not mounted"
+			       : strerror(errno);
+}
+
 bool door_each(int directory, door_visit *visit, void *context)
 {
 	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -608,8 +614,10 @@ bool door_open(struct door *d, const char *state, const struct policy *policy,
 		return true;
 	}
 	report("nobody can approve a call with weir approve: %s/" DOOR_DIRECTORY
-	       ": %s; name another directory with -s DIR",
-	       state, why ? why : strerror(errno));
+	       ": %s%s",
+	       state, why ? why : door_error(),
+	       why || errno != ENOSYS ? "; name another directory with -s DIR"
+				      : "");
 	door_close(d);
 	return false;
 }

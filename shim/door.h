@@ -117,6 +117,9 @@ int door_directory(const char *state, bool make, const char **why);
  */
 int door_knock(int directory, const char *name);
 
+/* What errno says, after door_directory() or door_knock(). */
+const char *door_error(void);
+
 /* Visits the names of all sockets, until one visit says that it is done: true
  * then. */
 typedef bool door_visit(void *context, const char *name);

@@ -95,7 +95,8 @@ bool system_copy_attributes(int from, int to);
 
 /* A Unix socket of this name in the directory, however long its path is, which
  * never blocks and is close-on-exec: makes it, open to its owner alone, and
- * listens; or connects to it, if it is no link.  -1: errno. */
+ * listens; or connects to it, if it is no link.  -1: errno; ENOSYS: there is
+ * no /proc to name it by. */
 int system_listen(int directory, const char *name, int backlog);
 int system_connect(int directory, const char *name);
 

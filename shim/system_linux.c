@@ -270,6 +270,19 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
+/* -1; errno says why, and is kept. */
+static int no_socket(int fd)
+{
+	int cause = errno;
+
+	if (cause == ENOENT && access("/proc/self/fd", F_OK) != 0)
+		cause = ENOSYS;
+	if (fd >= 0)
+		close(fd);
+	errno = cause;
+	return -1;
+}
+
 int system_listen(int directory, const char *name, int backlog)
 {
 	struct sockaddr_un at = address_of(directory, name);
@@ -279,28 +292,20 @@ int system_listen(int directory, const char *name, int backlog)
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
 	    fchmodat(directory, name, 0600, 0) == 0 && listen(fd, backlog) == 0)
 		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return no_socket(fd);
 }
 
 int system_connect(int directory, const char *name)
 {
 	int at = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int fd = at < 0 ? -1 : new_socket(), cause;
+	int fd = at < 0 ? -1 : new_socket();
 	struct sockaddr_un to = address_of(at, "");
 
-	cause = fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0
-			? 0
-			: errno;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		fd = no_socket(fd);
 	if (at >= 0)
 		close(at);
-	if (cause == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	errno = cause;
-	return -1;
+	return fd;
 }
 
 bool system_peer(int fd, struct peer *peer)

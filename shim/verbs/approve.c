@@ -141,7 +141,7 @@ static bool ask(struct approve *a, const char *name, const char *request)
 	if (fd < 0)
 		why = errno == EAGAIN  ? "no answer; is it stopped?"
 		      : errno == EPERM ? "no socket of the directory's owner"
-				       : strerror(errno);
+				       : door_error();
 	else if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		why = strerror(errno);
 	while (!why && a->len < DOOR_REPLY) {

@@ -814,6 +814,39 @@ TEST(no_door)
 	check(!exists(path("state/approve")), "it was made");
 }
 
+/* Without /proc no socket can be named, from either side. */
+TEST(door_without_proc)
+{
+	const char *const *apart =
+		WORDS("unshare", "-r", "-m", "sh", "-c",
+		      "mount -t tmpfs none /proc && exec \"$@\"", "sh");
+	static const char why[] =
+		"the socket needs /proc, which is not mounted";
+	struct proc *p, *q;
+
+	/* ASan cannot start without it; POSIX needs none. */
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	if (posix || proc_wait(proc_run(join(apart, WORDS("true")), "")) != 0)
+		skip();
+	p = proc_run(join(apart,
+			  WORDS(weir, "-s", path("other"), "-p",
+				file("policy", ASKS(TERMINAL)), "--", "true")),
+		     "");
+	check_status(p, 0);
+	check(strstr(p->told.ptr, text("approve: %s\n", why)), "told: %s",
+	      p->told.ptr);
+	p = begin(ASKS(TERMINAL));
+	proc_send(p, echo_with("1", "{}"));
+	await_list(1);
+	q = proc_run(join(apart, WORDS(weir, "approve", "-s", path("state"))),
+		     "");
+	check_status(q, 2);
+	check(strstr(q->told.ptr, why), "told: %s", q->told.ptr);
+	end(p);
+}
+
 /* ---- users ----------------------------------------------------------- */
 
 TEST(other_users)
