@@ -138,9 +138,11 @@ int policy_warn_within(const struct policy *policy,
 void policy_note(struct policy *policy, enum policy_section section,
 		 struct text name);
 
-/* Does an entry, not "all_tools", name it? */
-bool policy_names(const struct policy *policy, enum policy_section section,
-		  struct text name);
+/* The entry, not "all_tools", that spells it, else the first that covers it;
+ * NULL: there is none. */
+const struct location *policy_names(const struct policy *policy,
+				    enum policy_section section,
+				    struct text name);
 
 /* Reports the entries for tools that cover none of the tools noted.  Returns
  * their number. */
@@ -180,8 +182,13 @@ const char *policy_meant_method(struct text method);
  * condition refused. */
 #define POLICY_WHY_BYTES 1024
 struct verdict;
+struct judged;
 void policy_explain(const struct policy *policy, const struct verdict *v,
 		    struct strbuf *out);
+
+/* Appends the limits that the message is counted in, escaped for a JSON string:
+ * "at most 10 calls a minute, ...". */
+void policy_say_limits(const struct judged *j, struct strbuf *out);
 
 /* Tells each directory of "under" that is a path: its rule, and how it is
  * written if that is with "~/" or "./", else NULL. */

@@ -369,3 +369,11 @@ void policy_explain(const struct policy *policy, const struct verdict *v,
 	put_group(out, &c->members);
 	strbuf_string(out, out->len > GROUP_BYTES ? ", ..." : "");
 }
+
+void policy_say_limits(const struct judged *j, struct strbuf *out)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		strbuf_string(out, i > 0 ? ", " : "");
+		strbuf_string(out, j->limits[i]->words);
+	}
+}

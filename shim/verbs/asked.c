@@ -110,6 +110,20 @@ static void tell_words(const char *indent, const char *label, const char *s,
 	printf("%*s\n", (int)spaces, "");
 }
 
+/* The same of what is escaped for a JSON string. */
+static void tell_escaped(const char *indent, const char *label, const char *s,
+			 size_t len)
+{
+	const struct text text = {s, len, TEXT_ESCAPED};
+	char plain[ANSWER_BYTES];
+	const ptrdiff_t decoded = text_decode(text, plain, sizeof(plain));
+
+	if (decoded >= 0)
+		tell_words(indent, label, plain, (size_t)decoded);
+	else
+		tell_words(indent, label, s, len);
+}
+
 /* A rule, its place, what its condition wants, and what else is said of it. */
 static void tell_rule(const struct policy *policy, const struct verdict *v,
 		      const char *reason, const char *indent)
@@ -131,7 +145,7 @@ static void tell_rule(const struct policy *policy, const struct verdict *v,
 		tell_words(indent, "why:", w.ptr, w.len);
 	strbuf_escaped(&e, w.ptr, w.len);
 	if (reason && !memmem(e.ptr, e.len, reason, strlen(reason)))
-		tell_words(indent, "reason:", reason, strlen(reason));
+		tell_escaped(indent, "reason:", reason, strlen(reason));
 }
 
 /* How a person is asked, and whom. */
@@ -175,9 +189,42 @@ void asked_tell(const struct policy *policy, const struct message *m,
 		return;
 	}
 	tell_rule(policy, v, NULL, indent);
-	if (v->kind == VERDICT_MALFORMED || v->kind == VERDICT_DROPPED)
-		strbuf_string(&answer, v->reason);
-	else
-		answer_words(&answer, m, v);
-	tell_words(indent, "answer:", answer.ptr, answer.len);
+	if (v->kind == VERDICT_MALFORMED || v->kind == VERDICT_DROPPED) {
+		tell_words(indent, "answer:", v->reason, strlen(v->reason));
+		return;
+	}
+	answer_words(&answer, m, v);
+	tell_escaped(indent, "answer:", answer.ptr, answer.len);
+}
+
+void asked_tell_allowed(const struct policy *policy, const struct message *m,
+			const struct judged *j)
+{
+	static const struct location by_default = {.rule = "(default allow)"};
+	const enum policy_section section =
+		m->method == METHOD_TOOLS_CALL       ? POLICY_TOOLS
+		: m->method == METHOD_PROMPTS_GET    ? POLICY_PROMPTS
+		: m->method == METHOD_RESOURCES_READ ? POLICY_RESOURCES
+						     : POLICY_METHODS;
+	const struct location *at =
+		policy_names(policy, section,
+			     section == POLICY_METHODS     ? m->method_text
+			     : section == POLICY_RESOURCES ? m->uri
+							   : m->name);
+	char words[ANSWER_BYTES];
+	struct strbuf limits = {.ptr = words, .cap = sizeof(words)};
+
+	if (!at && section == POLICY_TOOLS)
+		at = &by_default;
+	if (j->count > 0) {
+		/* The label is as wide as all: the space is the first word. */
+		strbuf_string(&limits, " ");
+		policy_say_limits(j, &limits);
+		strbuf_string(&limits, " (counters taken as zero)");
+		tell_escaped("", "allowed,", limits.ptr, limits.len);
+	} else {
+		puts("allowed");
+	}
+	if (at)
+		tell_rule(policy, &(struct verdict){.location = *at}, NULL, "");
 }

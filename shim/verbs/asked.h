@@ -31,6 +31,10 @@ bool asked_passes(const struct judged *j);
 void asked_tell(const struct policy *policy, const struct message *m,
 		const struct judged *j, const char *indent);
 
+/* Prints that it is allowed, by which entry, and its limits. */
+void asked_tell_allowed(const struct policy *policy, const struct message *m,
+			const struct judged *j);
+
 /* Prints it with what a terminal would obey (strbuf.h) as \u202e. */
 void asked_show(const char *s, size_t len);
 

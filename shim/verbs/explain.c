@@ -107,7 +107,6 @@ static int explain(const struct policy *policy, const char *line,
 	const struct verdict *v = &j->verdict;
 	static const char words[][31] = {
 		[VERDICT_UNWEIGHED] = "allowed: no rule applies to it",
-		[VERDICT_PASS] = "allowed",
 		[VERDICT_HIDDEN] = "hidden: as if it did not exist",
 		[VERDICT_REFUSED] = "refused",
 		[VERDICT_MALFORMED] = "refused: ambiguous",
@@ -130,6 +129,10 @@ static int explain(const struct policy *policy, const char *line,
 			report("explain: MCP has no such method: did you mean "
 			       "%s?",
 			       meant);
+		if (v->kind == VERDICT_PASS && asked_passes(j)) {
+			asked_tell_allowed(policy, m, j);
+			return EXPLAIN_ALLOWED;
+		}
 		puts(j->ask.count > 0 ? "ask: a person must approve it"
 				      : words[v->kind]);
 		if (!asked_passes(j))

@@ -458,9 +458,11 @@ static bool merge(FILE *f, struct asked *s)
 	for (size_t i = 0; good && i < s->count; i++) {
 		const char *name = s->tools[i].name;
 
-		s->tools[i].kept = policy_names(
-			policy, POLICY_TOOLS,
-			(struct text){.ptr = name, .len = strlen(name)});
+		s->tools[i].kept =
+			policy_names(policy, POLICY_TOOLS,
+				     (struct text){.ptr = name,
+						   .len = strlen(name)}) !=
+			NULL;
 	}
 	if (good && !write_merged(f, s, old.text, j.root)) {
 		report_all("out of memory");
@@ -621,7 +623,7 @@ int scan_named(const struct policy *policy, char **command, size_t seconds)
 			if (l.items[i].list == REPLY_TOOLS) {
 				any = true;
 				named |= policy_names(policy, POLICY_TOOLS,
-						      l.items[i].name);
+						      l.items[i].name) != NULL;
 			}
 		named |= !any;
 	}

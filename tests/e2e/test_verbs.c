@@ -732,7 +732,10 @@ static void check_words(const char *said, const struct explain_row *row,
 	const char *told = NULL;
 
 	if (!row->rule) {
-		check_text("what it says", said, "allowed\n");
+		check(strncmp(said, "allowed", 7) == 0 &&
+			      strstr(said, text("\nrule:   /tools/%s\nat: ",
+						row->tool)),
+		      "what allows it was expected: %s", said);
 		return;
 	}
 	told = strstr(answer, "Denied by policy: ");
@@ -911,18 +914,36 @@ static const char asking[] =
 	"\"action\":\"require_approval\",\"reason\":\"a \\\"few\\\"\"},\n"
 	"\"pay\":{\"ask_if\":[{\"path\":\"args.n\",\"op\":\"gt\",\"value\":"
 	"500}],\"ask_unless\":[{\"path\":\"args.to\",\"op\":\"in\",\"value\":"
-	"[\"a\",\"b\"]}],\"approve_by\":\"root\"}}}";
+	"[\"a\",\"b\"]}],\"approve_by\":\"root\"},\n"
+	"\"s?\":{\"rate_limit\":\"3/minute\",\"limits\":[{\"max\":5,\"window\":"
+	"172800,\"increment_from\":\"args.n\",\"on_deny\":\"no\"}]},\n"
+	"\"in\":{\"require\":[{\"path\":\"args.p\",\"op\":\"in\",\"value\":"
+	"[\"a\",\"b\"]}]},\n"
+	"\"no\":{\"action\":\"deny\",\"reason\":\"say \\\"no\\\"\"}}}";
 
 /* A tool, its arguments; what explain says to a person and as JSON (P: the
  * policy's name); the rule, unless it passes. */
 static const struct {
 	const char *tool, *arguments, *said, *json, *rule;
 } asked_rows[] = {
-	{"echo", "{\"x\":\"y\"}", "allowed\n", "{\"verdict\":\"passed\"}\n",
-	 NULL},
+	{"echo", "{\"x\":\"y\"}", "allowed\nrule:   /tools/echo\nat:     P:3\n",
+	 "{\"verdict\":\"passed\"}\n", NULL},
+	{"sx", "{\"n\":1}",
+	 "allowed, at most 3 calls a minute, at most 5 of args.n in 2 days "
+	 "(counters\n        taken as zero)\nrule:   /tools/s?\nat:     P:5\n",
+	 NULL, NULL},
+	{"in", "{}",
+	 "refused\nrule:   /tools/in/require/0\nat:     P:6\n"
+	 "why:    args.p is missing or ambiguous; must be one of [\"a\",\"b\"]\n"
+	 "answer: Denied by policy: args.p must be \"a\" or \"b\"\n",
+	 NULL, "/tools/in/require/0"},
+	{"no", "{}",
+	 "refused\nrule:   /tools/no/action\nat:     P:7\n"
+	 "answer: Denied by policy: say \"no\"\n",
+	 NULL, "/tools/no/action"},
 	{"few", "{}",
 	 "ask: a person must approve it\nrule:   /tools/few/action\n"
-	 "at:     P:3\nreason: a \\\"few\\\"\n"
+	 "at:     P:3\nreason: a \"few\"\n"
 	 "in:     client, terminal, program; for 50 seconds\n",
 	 "{\"verdict\":\"ask\",\"rules\":[{\"rule\":\"/tools/few/action\","
 	 "\"file\":\"P\",\"line\":3,\"reason\":\"a \\\"few\\\"\"}],"
