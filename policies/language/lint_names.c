@@ -293,15 +293,24 @@ void policy_note(struct policy *policy, enum policy_section section,
 			((struct rules *)e)->used = true;
 }
 
-bool policy_names(const struct policy *policy, enum policy_section section,
-		  struct text name)
+const struct location *policy_names(const struct policy *policy,
+				    enum policy_section section,
+				    struct text name)
 {
+	const struct location *found = NULL;
 	char plain[MESSAGE_NAME_BYTES];
+	const struct entry *e;
 	struct walk w;
 	bool exact;
 
-	return walk_name(&w, policy, section, name, plain) &&
-	       walk_next(&w, &exact);
+	if (!walk_name(&w, policy, section, name, plain))
+		return NULL;
+	if (section == POLICY_TOOLS)
+		walk_add_alias(&w);
+	while ((e = walk_next(&w, &exact)))
+		if (!found || exact)
+			found = &((const struct rules *)e)->place;
+	return found;
 }
 
 void lint_unused(struct lint *l, enum policy_section section)

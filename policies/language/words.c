@@ -269,7 +269,7 @@ static const struct want {
 	[OP_CONTAINS] = {0, false, "contain "},
 	[OP_REGEX] = {'s', false, "match "},
 	[OP_GLOB] = {'s', false, "match "},
-	[OP_UNDER] = {'s', false, "be below "},
+	[OP_UNDER] = {'s', false, "be under "},
 	[OP_HOST] = {'s', false, "have the host "},
 	[OP_MAX_LENGTH] = {0, true, "be longer than "},
 };

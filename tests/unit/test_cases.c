@@ -154,7 +154,7 @@ static const char *const told[][3] = {
 	 "args.a is [\"x\"]; must be a string, and must match \"^x$\""},
 	{"\"path\":\"args.a\",\"op\":\"under\",\"value\":\"/srv\"",
 	 "{\"a\":\"/srv/../x\"}",
-	 "args.a is \"/srv/../x\"; must be below \"/srv\""},
+	 "args.a is \"/srv/../x\"; must be under \"/srv\""},
 	{"\"path\":\"args.a\",\"op\":\"exists\",\"value\":true", "{}",
 	 "args.a is missing or ambiguous; must be there"},
 	{"!\"path\":\"args.a\",\"op\":\"exists\",\"value\":true", "{\"a\":1}",
