@@ -388,7 +388,9 @@ static void compile_scalar(struct loader *l, struct condition *c,
 static void compile_scalars(struct loader *l, struct condition *c,
 			    const json_value *v)
 {
-	if (loader_want(l, v, json_array, "an array of values") &&
+	if (loader_want_array(l, v,
+			      v->type == json_object ? json_none : v->type,
+			      "an array of values") &&
 	    add_operands(l, c, v->u.array.length))
 		loader_elements(l, v, read_operand, c->operands);
 	if (v->type == json_array && v->u.array.length == 0)
@@ -794,7 +796,7 @@ static void read_members(struct loader *l, const json_value *v, struct draft *d,
 	struct conditions *all = &d->c->members;
 
 	d->c->group = group;
-	if (!loader_want(l, v, json_array, "an array of conditions"))
+	if (!loader_want_array(l, v, json_object, "an array of conditions"))
 		return;
 	if (v->u.array.length == 0)
 		loader_fault(l, "one condition at least was expected");
@@ -881,7 +883,7 @@ static void read_list(struct loader *l, const json_value *v,
 	struct list list = {.before = all->count, .kind = kind};
 	size_t count;
 
-	if (!loader_want(l, v, json_array, "an array of conditions"))
+	if (!loader_want_array(l, v, json_object, "an array of conditions"))
 		return;
 	count = all->count + v->u.array.length;
 	list.conditions = loader_take(l, count * sizeof(*list.conditions));

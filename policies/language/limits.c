@@ -317,7 +317,11 @@ void limits_read(struct loader *l, const json_value *v, void *into)
 	struct rules *r = into;
 	struct more_limits m = {.before = r->listed};
 
-	if (!loader_want(l, v, json_array, "an array of limits"))
+	if (!loader_want_array(l, v, json_object,
+			       v->type == json_string
+				       ? "an array of limits (\"10/minute\" "
+					 "is for \"rate_limit\")"
+				       : "an array of limits"))
 		return;
 	m.limits = add_limits(l, r, v->u.array.length);
 	if (!m.limits)

@@ -172,6 +172,16 @@ bool loader_want(struct loader *l, const json_value *v, json_type type,
 	return false;
 }
 
+bool loader_want_array(struct loader *l, const json_value *v, json_type of,
+		       const char *what)
+{
+	if (v->type == json_array)
+		return true;
+	loader_fault(l, "%s was expected, not %s%s", what, loader_type(v),
+		     v->type == of ? ": put it in [ ]" : "");
+	return false;
+}
+
 bool loader_is(const json_value *v, const char *s)
 {
 	return v->type == json_string && v->u.string.length == strlen(s) &&
@@ -181,10 +191,9 @@ bool loader_is(const json_value *v, const char *s)
 /* ---- words ----------------------------------------------------------- */
 
 static void report_unknown(struct loader *l, const char *what, const char *s,
-			   size_t len, const char *words)
+			   size_t len, const char *words, const char *meant)
 {
 	struct shown shown = loader_show(s, len);
-	const char *meant = spelling_meant(s, len, words);
 	char list[256];
 	struct strbuf o = {.ptr = list, .cap = sizeof(list) - 1};
 
@@ -192,6 +201,8 @@ static void report_unknown(struct loader *l, const char *what, const char *s,
 		strbuf_string(&o, o.len == 0 ? "" : ", ");
 		strbuf_string(&o, words);
 	}
+	if (strcmp(what, "window") == 0)
+		strbuf_string(&o, ", or a number of seconds");
 	list[o.len] = '\0';
 	if (meant)
 		loader_fault(l,
@@ -213,7 +224,9 @@ int loader_choose(struct loader *l, const json_value *v, const char *wanted,
 	for (int i = 0; *word; i++, word = policy_word(word, 1))
 		if (loader_is(v, word))
 			return i;
-	report_unknown(l, action, v->u.string.ptr, v->u.string.length, words);
+	report_unknown(
+		l, action, v->u.string.ptr, v->u.string.length, words,
+		spelling_meant(v->u.string.ptr, v->u.string.length, words));
 	return -1;
 }
 
@@ -234,11 +247,17 @@ static void unknown_key(struct loader *l, const struct loader_key *keys,
 {
 	char words[LOADER_KEYS_MAX * sizeof(keys->name) + 1] = "";
 	struct strbuf o = {.ptr = words, .cap = sizeof(words) - 1};
+	const char *meant;
 
 	for (; *keys->name; keys++)
 		if (keys->read)
 			strbuf_bytes(&o, keys->name, strlen(keys->name) + 1);
-	report_unknown(l, "key", e->name, e->name_length, words);
+	meant = spelling_meant(e->name, e->name_length, words);
+	/* One limit, and no list of them. */
+	if (meant && strcmp(meant, "limits") == 0 &&
+	    e->value->type != json_array)
+		meant = "rate_limit";
+	report_unknown(l, "key", e->name, e->name_length, words, meant);
 }
 
 /* An object read by a table. */

@@ -96,6 +96,10 @@ struct location loader_location_at(struct loader *l, size_t index);
 bool loader_want(struct loader *l, const json_value *v, json_type type,
 		 const char *what);
 
+/* The same of an array; if v could be its only element, says so. */
+bool loader_want_array(struct loader *l, const json_value *v, json_type of,
+		       const char *what);
+
 /* Is v this very string? */
 bool loader_is(const json_value *v, const char *s);
 

@@ -329,7 +329,8 @@ static void open_group(struct build *b)
 		fold = true;
 	else if (skip(b, "?=") || skip(b, "?!") || skip(b, "?<=") ||
 		 skip(b, "?<!"))
-		fail(b, "look-around is not supported");
+		fail(b, "look-around is not supported; write a second "
+			"condition in deny_if");
 	else if (skip(b, "?P") || skip(b, "?<"))
 		fail(b, "named groups are not supported");
 	else if (!skip(b, "?:") && skip(b, "?"))

@@ -91,8 +91,8 @@ static void read_approve_in(struct loader *l, const json_value *v, void *into)
 {
 	struct saying *s = into;
 
-	if (!loader_want(l, v, json_array,
-			 "an array of client, terminal and program"))
+	if (!loader_want_array(l, v, json_string,
+			       "an array of client, terminal and program"))
 		return;
 	if (v->u.array.length == 0)
 		loader_fault(l, "client, terminal or program was expected: "
@@ -273,7 +273,7 @@ static void read_hidden(struct loader *l, const json_value *v, size_t index,
 
 void rules_read_hide(struct loader *l, const json_value *v, void *into)
 {
-	if (loader_want(l, v, json_array, "an array of names"))
+	if (loader_want_array(l, v, json_string, "an array of names"))
 		loader_elements(l, v, read_hidden, into);
 }
 
@@ -304,7 +304,8 @@ static void read_entry(struct loader *l, const json_object_entry *e, void *into)
 static void read_section(struct loader *l, const json_value *v,
 			 enum policy_section section)
 {
-	if (loader_want(l, v, json_object, "an object of names"))
+	if (loader_want(l, v, json_object,
+			"an object of names, {\"NAME\": {}},"))
 		loader_members(l, v, read_entry, &section);
 }
 

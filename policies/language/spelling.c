@@ -66,6 +66,7 @@ static const char *find_foreign(const char *s, size_t len, const char *words)
 		{"equals", "eq"},
 		{"equal", "eq"},
 		{"==", "eq"},
+		{"=", "eq"},
 		{"not_equals", "neq"},
 		{"not_equal", "neq"},
 		{"!=", "neq"},
@@ -104,6 +105,10 @@ static const char *find_foreign(const char *s, size_t len, const char *words)
 		{"pattern", "value"},
 		{"values", "value"},
 		{"blocked", "hide"},
+		{"deny", "hide"},
+		{"deny", "action"},
+		{"allow", "tools"},
+		{"allow", "action"},
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)

@@ -62,8 +62,8 @@ static const struct {
 	/* What begins as a policy is read as one. */
 	{HEAD ", \"servers\": {}}", 0,
 	 ":3:34: /servers: ", "unknown key \"servers\" (allowed: "},
-	{HEAD ", \"tools\": [\"a\"]}", 0,
-	 ":3:32: /tools: ", "an object of names was expected, not an array"},
+	{HEAD ", \"tools\": [\"a\"]}", 0, ":3:32: /tools: ",
+	 "an object of names, {\"NAME\": {}}, was expected, not an array"},
 	/* Words of others. */
 	{HEAD ", \"tools\": {\"a\": {\"rules\": []}}}", 0,
 	 "/tools/a/rules: ", "did you mean \"require\"?"},
