@@ -80,6 +80,16 @@ void check_text(const char *what, const char *got, const char *want)
 	check_same(what, got, strlen(got), want, strlen(want));
 }
 
+void check_parts(const char *file, int line, const char *all,
+		 const char *const *parts)
+{
+	all = all ? all : "(no line)";
+	for (; *parts; parts++)
+		if (!strstr(all, *parts))
+			check_failed(file, line, "\"%s\" was expected: %.4000s",
+				     *parts, all);
+}
+
 void check_said(const struct proc *got, const struct proc *want)
 {
 	check_same("stdout", got->said.ptr, got->said.len, want->said.ptr,
@@ -225,6 +235,28 @@ int64_t milliseconds(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void nap(void)
+{
+	poll(NULL, 0, 1);
+}
+
+void await_size(const char *at, size_t len)
+{
+	struct stat st = {0};
+
+	await(stat(at, &st) == 0 && (size_t)st.st_size >= len,
+	      "%s: %lld bytes, not %zu", at, (long long)st.st_size, len);
+}
+
+int open_fifo(const char *at)
+{
+	int fd;
+
+	await((fd = open(at, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0,
+	      "nobody reads %s", at);
+	return fd;
+}
+
 static void shut(int *fd)
 {
 	if (*fd >= 0)
@@ -335,13 +367,10 @@ void proc_told(struct proc *p, const char *what)
 
 void proc_idle(struct proc *p)
 {
-	int64_t until = milliseconds() + DEADLINE;
 	int left = 1;
 
-	while (ioctl(p->in, FIONREAD, &left) == 0 && left > 0) {
-		check(milliseconds() < until, "%d bytes are not read", left);
-		poll(NULL, 0, 1);
-	}
+	await(ioctl(p->in, FIONREAD, &left) != 0 || left <= 0,
+	      "%d bytes are not read", left);
 }
 
 void proc_close_in(struct proc *p)
@@ -419,13 +448,9 @@ static pid_t find_relay(pid_t of)
 
 pid_t relay_of(pid_t of)
 {
-	int64_t until = milliseconds() + DEADLINE;
 	pid_t pid;
 
-	while ((pid = find_relay(of)) == 0) {
-		check(milliseconds() < until, "%d has no relay", of);
-		poll(NULL, 0, 1);
-	}
+	await((pid = find_relay(of)) != 0, "%d has no relay", of);
 	return pid;
 }
 
@@ -453,6 +478,12 @@ void check_status(struct proc *p, int want)
 	check(status == want,
 	      "it ended with %d, and %d was expected; stderr: %.900s", status,
 	      want, p->told.ptr);
+}
+
+void check_end(struct proc *p, int want)
+{
+	proc_close_in(p);
+	check_status(p, want);
 }
 
 /* ---- starting -------------------------------------------------------- */

@@ -142,6 +142,18 @@ bool exists(const char *path);
 /* Of a clock that never goes back. */
 int64_t milliseconds(void);
 
+/* Waits for the condition; what to say if it does not come about. */
+#define await(condition, ...)                                                  \
+	for (int64_t until_ = milliseconds() + DEADLINE; !(condition); nap())  \
+	check(milliseconds() < until_, __VA_ARGS__)
+void nap(void);
+
+/* Waits until the file has so many bytes. */
+void await_size(const char *at, size_t len);
+
+/* Opens a FIFO to write, once somebody reads it. */
+int open_fifo(const char *at);
+
 /* printf() to a string. */
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -177,6 +189,13 @@ void check_same(const char *what, const char *got, size_t got_len,
 		const char *want, size_t want_len);
 void check_text(const char *what, const char *got, const char *want);
 void check_status(struct proc *p, int want); /* as proc_wait() has it */
+void check_end(struct proc *p, int want);    /* once its input has ended */
+
+/* Is each of these parts in the text? */
+#define check_has(text, ...)                                                   \
+	check_parts(__FILE__, __LINE__, text, WORDS(__VA_ARGS__))
+void check_parts(const char *file, int line, const char *all,
+		 const char *const *parts);
 void check_said(const struct proc *got, const struct proc *want);
 
 /* Is all of it lines that begin with "weir: ", and how many? */

@@ -74,13 +74,8 @@ char state_of(pid_t pid)
 
 void await_state(pid_t pid, const char *letters)
 {
-	int64_t until = milliseconds() + DEADLINE;
-
-	while (!strchr(letters, state_of(pid))) {
-		check(milliseconds() < until, "process %d: state %c, not %s",
-		      pid, state_of(pid), letters);
-		poll(NULL, 0, 1);
-	}
+	await(strchr(letters, state_of(pid)), "process %d: state %c, not %s",
+	      pid, state_of(pid), letters);
 }
 
 long memory_of(pid_t pid, bool peak)
@@ -147,13 +142,8 @@ int descendants_of(pid_t pid)
 
 void await_descendants(pid_t pid, int count)
 {
-	int64_t until = milliseconds() + DEADLINE;
-
-	while (descendants_of(pid) != count) {
-		check(milliseconds() < until, "%d processes, not %d",
-		      descendants_of(pid), count);
-		poll(NULL, 0, 1);
-	}
+	await(descendants_of(pid) == count, "%d processes, not %d",
+	      descendants_of(pid), count);
 }
 
 void open_as_user(void)

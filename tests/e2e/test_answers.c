@@ -79,8 +79,7 @@ TEST(verdicts)
 		if (rows[i].outcome == PASSES)
 			append_text(&passed, call("5", rows[i].name));
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, passed.ptr, passed.len);
 }

@@ -46,7 +46,7 @@ static void check_kind(const struct ends_kind *kind, int flags)
 	check_refused(proc_line(p), "2", false, RULE_DEFAULT, NULL);
 	proc_send(p, no_id);
 	if (kind->merged)
-		check(strstr(proc_line(p), "without an id"), "%s", p->said.ptr);
+		check_has(proc_line(p), "without an id");
 	else
 		proc_told(p, "without an id");
 	/* More than goes at once; a terminal takes 4095 bytes a line. */
@@ -104,8 +104,7 @@ static void check_little_room(const struct ends_kind *kind)
 		proc_send(p, no_id);
 		ping(p, "1");
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	for (int i = 0; i < 3; i++) {
 		close(e.theirs[i]);
 		close(e.ours[i]);
@@ -144,8 +143,7 @@ TEST(closed_ones)
 		}
 		proc_send(p, no_id);
 		ping(p, "1");
-		proc_close_in(p);
-		check_status(p, 9);
+		check_end(p, 9);
 	}
 }
 
@@ -318,8 +316,7 @@ TEST(closed_by_the_server)
 	      "somebody still has it");
 	close(fds[0]);
 	ping(p, "1");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* ---- the log --------------------------------------------------------- */
@@ -351,8 +348,7 @@ TEST(log_without_reader)
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(with_log(fifo));
 	check_status(p, 125);
-	check(strstr(p->told.ptr, text("%s: a pipe that nobody reads", fifo)),
-	      "%s", p->told.ptr);
+	check_has(p->told.ptr, text("%s: a pipe that nobody reads", fifo));
 }
 
 /* One that is read no more, or not now: a line on stderr, and the session goes
@@ -379,10 +375,8 @@ TEST(log_reader_stops)
 	close(end);
 	refuse(p, 2);
 	check_equal(weir_lines(p->told.ptr), 1);
-	proc_close_in(p);
-	check_status(p, 0);
-	check(strstr(p->told.ptr, "weir: 3 lines could not be written"), "%s",
-	      p->told.ptr);
+	check_end(p, 0);
+	check_has(p->told.ptr, "weir: 3 lines could not be written");
 }
 
 static void small_files(void)
@@ -402,7 +396,6 @@ TEST(log_at_its_largest)
 
 	refuse(p, 100);
 	proc_told(p, "cannot write to the log");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal((long long)content(log).len, 2000);
 }

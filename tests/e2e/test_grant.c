@@ -49,8 +49,7 @@ static int spend(struct proc *p)
 
 static void end(struct proc *p)
 {
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("stderr", p->told.ptr, "");
 }
 
@@ -114,8 +113,7 @@ TEST(time_namespaces)
 					"-p", file("policy", RATE("2/minute")),
 					"--", server)));
 		check_equal(spend(p), i == 0 ? 2 : 0);
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 	}
 }
 
@@ -325,11 +323,9 @@ TEST(places)
 			continue;
 		}
 		check_status(p, 125);
-		check(strstr(p->told.ptr, "no state directory") &&
-			      strstr(p->told.ptr, "for the counters") &&
-			      strstr(p->told.ptr, "HOME is ") &&
-			      strstr(p->told.ptr, "-s DIR or in WEIR_STATE"),
-		      "how to cure it? %s", p->told.ptr);
+		check_has(p->told.ptr, "no state directory", "for the counters",
+			  "HOME is ",
+			  "-s DIR or in WEIR_STATE");
 		check(!exists(path("none")) && !exists(path("~")),
 		      "it was made");
 		/* It is not needed by limits of a session. */
@@ -361,9 +357,7 @@ TEST(home_of_another)
 	check_equal(chown(path("h"), 12345, 12345), 0);
 	p = proc_run(command, "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "HOME belongs to another user") &&
-		      strstr(p->told.ptr, "-s DIR"),
-	      "told: %s", p->told.ptr);
+	check_has(p->told.ptr, "HOME belongs to another user", "-s DIR");
 	check(!exists(path("h/.local")), "it was made");
 	check_equal(chown(path("h"), 0, 0), 0);
 	p = proc_run(command, "");
@@ -379,12 +373,10 @@ TEST(empty_names)
 	prefix_only("an empty variable is none");
 	p = proc_run(WORDS(weir, "-g", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "--grant: the name is empty"), "%s",
-	      p->told.ptr);
+	check_has(p->told.ptr, "--grant: the name is empty");
 	p = proc_run(WORDS(weir, "-s", "", "-p", policy, "--", server), "");
 	check_status(p, 125);
-	check(strstr(p->told.ptr, "--state: the name is empty"), "%s",
-	      p->told.ptr);
+	check_has(p->told.ptr, "--state: the name is empty");
 	p = proc_run(WORDS(weir, "-s"), "");
 	check_status(p, 125);
 }
@@ -415,8 +407,7 @@ static void no_start(const char *dir, const char *words, void (*prepare)(void))
 	/* What measures coverage has something to say of a disk that is full.
 	 */
 	check(prepare || weir_lines(p->told.ptr) == 1, "%s", p->told.ptr);
-	check(strstr(p->told.ptr, words), "%s was expected: %s", words,
-	      p->told.ptr);
+	check_has(p->told.ptr, words);
 	check(!exists(ran), "it ran");
 }
 
@@ -475,7 +466,7 @@ static void check_troubled(struct proc *p, const char *words)
 	}
 	proc_told(p, words);
 	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "refusing calls"), "%s", p->told.ptr);
+	check_has(p->told.ptr, "refusing calls");
 }
 
 static void check_over(struct proc *p, int left)
@@ -483,8 +474,7 @@ static void check_over(struct proc *p, int left)
 	until_it_is_looked_at();
 	check_equal(spend(p), left);
 	proc_told(p, "limits can be checked again");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
 }
 

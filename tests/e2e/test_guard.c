@@ -27,15 +27,12 @@ static pid_t guard_of(pid_t of, pid_t not )
 
 static pid_t await_guard(pid_t of, pid_t not, pid_t before)
 {
-	int64_t until = milliseconds() + DEADLINE;
 	pid_t pid;
 
 	/* It closes what it does not need. */
-	while ((pid = guard_of(of, not )) <= 0 || pid == before ||
-	       descriptors_of(pid) != 1) {
-		check(milliseconds() < until, "no guard");
-		poll(NULL, 0, 1);
-	}
+	await((pid = guard_of(of, not )) > 0 && pid != before &&
+		      descriptors_of(pid) == 1,
+	      "no guard");
 	return pid;
 }
 
@@ -117,8 +114,7 @@ TEST(guard_is_stopped)
 	pid_t of = server_pid(p), guard = await_guard(p->pid, of, 0);
 
 	kill(guard, SIGSTOP);
-	proc_close_in(p);
-	check_status(p, 7);
+	check_end(p, 7);
 	check_nobody_left();
 
 	p = proc_start(no_notice());
@@ -143,8 +139,7 @@ TEST(daemon_stays)
 	char list[64];
 
 	server_pid(p);
-	proc_close_in(p);
-	check_status(p, 3);
+	check_end(p, 3);
 	check_equal(waitpid(-1, NULL, WNOHANG), 0);
 	proc_read(getpid(), "children", list, sizeof(list));
 	kill((pid_t)strtol(list, NULL, 10), SIGKILL);

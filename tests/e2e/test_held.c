@@ -116,8 +116,7 @@ static int64_t pings_behind(void)
 			;
 	} while (from_weir(line));
 	proc_told(p, "limits can be checked again");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	return took - alone;
 }
 
@@ -139,8 +138,7 @@ static int64_t calls_behind(void)
 	check(!from_weir(proc_line(p)), "no pong");
 	took = milliseconds() - start;
 	kill(holder, SIGKILL);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	return took;
 }
 
@@ -209,8 +207,7 @@ TEST(passes_late)
 		/* Unless it has waited too long meanwhile. */
 		if (!from_weir(line))
 			line = proc_line(p);
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 		/* It was read, but may have been judged after that. */
 		log = lines_about(content(path("log")).ptr, "decision");
 		if (!from_weir(line) && waited(log))
@@ -254,8 +251,7 @@ TEST(reloaded_meanwhile)
 	check_refused(proc_line(p), "2", false, "/tools/echo/action", NULL);
 	proc_told(p, "policy reloaded");
 	kill(holder, SIGKILL);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* Observed, the call waits for its verdict, and passes. */
@@ -270,8 +266,7 @@ TEST(observed)
 	proc_send(p, call("1", "echo"));
 	check(!from_weir(proc_line(p)), "should pass");
 	kill(holder, SIGKILL);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	log = lines_about(content(path("log")).ptr, "decision");
 	check_field(log, "verdict", "refused");
 	check_field(log, "observed", "true");
@@ -296,6 +291,5 @@ TEST(interrupted)
 	check_uncounted(proc_line(p), "1");
 	check(!from_weir(proc_line(p)), "no pong");
 	kill(holder, SIGKILL);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }

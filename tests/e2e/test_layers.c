@@ -163,9 +163,7 @@ TEST(faults_name_their_file)
 		check(!strstr(p->told.ptr, "/good:"), "of the good one: %s",
 		      p->told.ptr);
 		for (int s = 0; s < 2 && faults[i].says[s]; s++)
-			check(strstr(p->told.ptr, faults[i].says[s]),
-			      "\"%s\" was expected: %s", faults[i].says[s],
-			      p->told.ptr);
+			check_has(p->told.ptr, faults[i].says[s]);
 		p = proc_start_how(WORDS(weir, "explain", "echo"), &how);
 		check_status(p, 2);
 		check_equal(weir_lines(p->told.ptr), faults[i].lines);
@@ -181,9 +179,8 @@ TEST(check_names_files)
 				  "");
 
 	check_status(p, 2);
-	check(strstr(p->said.ptr, text("%s:2:11: /default", bad)),
-	      "the fault was expected: %s", p->said.ptr);
-	check(strstr(p->said.ptr, path("none")), "not named: %s", p->said.ptr);
+	check_has(p->said.ptr, text("%s:2:11: /default", bad));
+	check_has(p->said.ptr, path("none"));
 }
 
 /* What becomes of each tool in a server's list, whole or in part. */
@@ -224,8 +221,7 @@ TEST(check_tools)
 			      p->said.ptr);
 			line = text("%.*s", (int)strcspn(line + 1, "\n"),
 				    line + 1);
-			check(strstr(line, says[t][1]), "%s was expected: %s",
-			      says[t][1], line);
+			check_has(line, says[t][1]);
 		}
 	}
 }
@@ -247,8 +243,7 @@ TEST(check_unused)
 	p = proc_run(WORDS(weir, "check", "--strict", "--tools", list, unused),
 		     "");
 	check_status(p, 1);
-	check(strstr(p->said.ptr, text("warning: %s:2:", unused)),
-	      "a warning of line 2 was expected: %s", p->said.ptr);
+	check_has(p->said.ptr, text("warning: %s:2:", unused));
 }
 
 /* ---- lists of prompts and resources ---------------------------------- */
@@ -454,8 +449,7 @@ TEST(withheld_for_what_is_due)
 	check_error(proc_line(p), "2", -32603);
 	proc_send(p, request("1", "prompts/list", NULL));
 	check_text("the last list", proc_line(p), PROMPTS(""));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("the end", proc_line(p), "(no line)");
 }
 
@@ -589,8 +583,7 @@ TEST(calls)
 		if (!row->rule)
 			append_text(&passed, line);
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("what the server got", content(record).ptr, passed.ptr);
 	check_text("stderr", p->told.ptr, "");
 }
@@ -636,8 +629,7 @@ TEST(denied_notifications)
 		refused += !sent[i].passes;
 		append_text(&passed, request("1", "ping", NULL));
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("what the server got", content(record).ptr, passed.ptr);
 	check_equal(weir_lines(p->told.ptr), refused);
 }

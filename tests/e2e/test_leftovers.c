@@ -174,15 +174,12 @@ static int members(const char *beginning)
 static void end_session(const struct shape *shape, enum cause cause,
 			struct proc *p, bool behind)
 {
-	int64_t until = milliseconds() + DEADLINE;
 	const char *beginning = mark(shape, cause, behind);
 	pid_t pid = server_pid(p);
 
-	while (members(beginning) != shape->others + 1 + behind) {
-		check(milliseconds() < until, "%d processes, not %d",
-		      members(beginning), shape->others + 1 + behind);
-		poll(NULL, 0, 1);
-	}
+	await(members(beginning) == shape->others + 1 + behind,
+	      "%d processes, not %d", members(beginning),
+	      shape->others + 1 + behind);
 	make_happen(p, cause, pid);
 }
 
@@ -377,14 +374,11 @@ TEST(a_second_for_all)
 		"echo >\"$2\"; while :; do sleep 0.01; done) & "
 		"exec \"$0\" --report",
 		server, done, ready)));
-	int64_t until = milliseconds() + DEADLINE;
 
 	prefix_only("what the server leaves is not the relay's child");
 	server_pid(p);
-	while (!exists(ready))
-		check(milliseconds() < until, "no helper");
-	proc_close_in(p);
-	check_status(p, 0);
+	await(exists(ready), "no helper");
+	check_end(p, 0);
 	check(exists(done), "it had no time");
 }
 
@@ -417,8 +411,7 @@ TEST(strangers)
 		in_case(text("%d", jobs[i]));
 		check_equal(server_pid(p) == p->pid, preload != NULL);
 		own = pid_open(weir_pid(p));
-		proc_close_in(p);
-		check_status(p, 7);
+		check_end(p, 7);
 		pid_wait(own);
 		check_equal(kill_the_rest(), jobs[i]);
 	}
@@ -457,7 +450,6 @@ static pid_t parent_of(pid_t pid)
 TEST(left_by_a_stranger)
 {
 	const char *fifo = path("fifo"), *pid = path("pid");
-	int64_t until = milliseconds() + DEADLINE;
 	struct proc *p;
 	pid_t job, left;
 	int own;
@@ -470,16 +462,13 @@ TEST(left_by_a_stranger)
 				  "sh", fifo, pid),
 			    way_words(behind_weir(WORDS(server)))));
 	ping(p, "1");
-	while (!exists(pid))
-		check(milliseconds() < until, "no job");
+	await(exists(pid), "no job");
 	left = atoi(content(pid).ptr);
 	job = parent_of(left);
 	file("fifo", "\n");
-	while (parent_of(left) == job)
-		check(milliseconds() < until, "the job lives on");
+	await(parent_of(left) != job, "the job lives on");
 	own = pid_open(weir_pid(p));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	pid_wait(own);
 	check(kill(left, 0) == 0 && state_of(left) != 'Z', "it was ended");
 	check_equal(kill_the_rest(), 1);
@@ -526,8 +515,7 @@ TEST(other_namespaces)
 			join(way, behind_weir(WORDS(server, "--exit", "7"))),
 			&how);
 		ping(p, "1");
-		proc_close_in(p);
-		check_status(p, 7);
+		check_end(p, 7);
 		check(!strstr(p->told.ptr, "leaves running") == !rows[i].warns,
 		      "%s", p->told.ptr);
 	}

@@ -99,8 +99,7 @@ TEST(told_as_json)
 	p = proc_run(words_of(WORDS("--json")), "");
 	check_status(p, 0);
 	for (size_t i = 0; i < COUNT(parts); i++)
-		check(strstr(p->said.ptr, parts[i]), "%s is not in: %s",
-		      parts[i], p->said.ptr);
+		check_has(p->said.ptr, parts[i]);
 	for (const char *c = p->said.ptr; *c; c++)
 		append(&line, *c == '\n' ? " " : c, 1);
 	check_field(line.ptr, "limits", "array");
@@ -155,9 +154,7 @@ TEST(another_policy)
 			   then),
 		     "");
 	check_status(p, 0);
-	check(strstr(p->said.ptr, "\n2 / 9000 ") &&
-		      strstr(p->said.ptr, "\n0 / 10 "),
-	      "said: %s", p->said.ptr);
+	check_has(p->said.ptr, "\n2 / 9000 ", "\n0 / 10 ");
 	after = content(limits);
 	check_same("the file", after.ptr, after.len, before.ptr, before.len);
 
@@ -167,9 +164,7 @@ TEST(another_policy)
 			   then),
 		     "");
 	check_status(p, 2);
-	check(strstr(p->told.ptr, "state/g.limits is ") &&
-		      strstr(p->told.ptr, "remove it to start over"),
-	      "told: %s", p->told.ptr);
+	check_has(p->told.ptr, "state/g.limits is ", "remove it to start over");
 }
 
 /* What a reset says, to which answer, and what is used then. */
@@ -207,11 +202,10 @@ TEST(reset)
 			     row->answer);
 		check_status(p, row->status);
 		check_text("stdout", p->said.ptr ? p->said.ptr : "", "");
-		check(strstr(p->told.ptr, row->tells), "told: %s", p->told.ptr);
+		check_has(p->told.ptr, row->tells);
 		p = proc_run(words_of(WORDS("--json")), "");
-		check(strstr(p->said.ptr,
-			     text("\"counter\": \"sum\", %s,", row->used)),
-		      "%s is not in %s", row->used, p->said.ptr);
+		check_has(p->said.ptr,
+			  text("\"counter\": \"sum\", %s,", row->used));
 	}
 }
 
@@ -239,20 +233,19 @@ TEST(refused)
 		in_case(faults[i].says);
 		p = proc_run(words_of(faults[i].words), "");
 		check_status(p, 2);
-		check(strstr(p->told.ptr, faults[i].says), "told: %s",
-		      p->told.ptr);
+		check_has(p->told.ptr, faults[i].says);
 	}
 	in_case("no policy");
 	p = proc_run(WORDS(weir, "limits"), "");
 	check_status(p, 2);
-	check(strstr(p->told.ptr, "WEIR_POLICY"), "told: %s", p->told.ptr);
+	check_has(p->told.ptr, "WEIR_POLICY");
 	in_case("no limit of a grant");
 	p = proc_run(WORDS(weir, "limits", "-p",
 			   file("none", "{\"version\":\"1\",\"default\":"
 					"\"allow\"}")),
 		     "");
 	check_status(p, 2);
-	check(strstr(p->told.ptr, "scope"), "told: %s", p->told.ptr);
+	check_has(p->told.ptr, "scope");
 	in_case("help");
 	p = proc_run(WORDS(weir, "limits", "-h"), "");
 	check_status(p, 0);

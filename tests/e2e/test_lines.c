@@ -141,8 +141,7 @@ TEST(each_line)
 			append(&passed, rows[i].line, rows[i].len);
 		append_text(&passed, request("\"mark\"", "ping", NULL));
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("stderr", p->told.ptr, "");
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, passed.ptr, passed.len);
@@ -170,8 +169,7 @@ TEST(any_cut)
 			proc_write(p, sent.ptr + i,
 				   sent.len - i < cuts[c] ? sent.len - i
 							  : cuts[c]);
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 		check_same("what the server got", content(record).ptr,
 			   content(record).len, passed.ptr, passed.len);
 	}
@@ -265,8 +263,7 @@ TEST(call_without_id)
 		in_case(lines[i]);
 		proc_send(p, lines[i]);
 		ping(p, "1"); /* it has no answer */
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 		check_equal(weir_lines(p->told.ptr), 1);
 		check_text("what the server got", content(record).ptr,
 			   request("1", "ping", NULL));

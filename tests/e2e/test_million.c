@@ -159,8 +159,7 @@ static const char *const *behind(void)
 /* The last lines come when sed has come to its end. */
 static void check_rest(struct proc *p, int lines, int want)
 {
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal(lines + count_lines_of(&p->said), want);
 }
 

@@ -56,19 +56,6 @@ static int held(int fd)
 	return bytes;
 }
 
-/* Waits until the file has this many bytes. */
-static void await_size(const char *at, size_t len)
-{
-	int64_t until = milliseconds() + DEADLINE;
-	struct stat st = {0};
-
-	while (stat(at, &st) != 0 || (size_t)st.st_size < len) {
-		check(milliseconds() < until, "%s: %lld bytes, not %zu", at,
-		      (long long)st.st_size, len);
-		poll(NULL, 0, 1);
-	}
-}
-
 /* ---- one side does not move ------------------------------------------ */
 
 /* The client does not read, whatever its stdout is: its lines go up all the
@@ -143,8 +130,7 @@ TEST(server_does_not_move)
 	}
 	fclose(f);
 	proc_write(p, flood.ptr + sent, flood.len - sent);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, flood.ptr, flood.len);
 }
@@ -176,8 +162,7 @@ TEST(both_full)
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	p->out = out[0];
 	proc_write(p, input.ptr + sent, input.len - sent);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, input.ptr, input.len);
@@ -203,8 +188,7 @@ TEST(answers_wait_for_a_line)
 	fclose(f);
 	check_text("the line", proc_line(p), "{half a line\n");
 	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* A prompt has no end: it is given one, after a second, and all are answered;
@@ -235,8 +219,8 @@ TEST(answers_do_not_wait_for_a_prompt)
 	proc_close_in(p);
 	proc_wait(p);
 	check_equal(weir_lines(p->told.ptr), 2);
-	check(strstr(p->told.ptr, "has no tool for"), "%s", p->told.ptr);
-	check(strstr(p->told.ptr, "a line unfinished"), "%s", p->told.ptr);
+	check_has(p->told.ptr, "has no tool for");
+	check_has(p->told.ptr, "a line unfinished");
 }
 
 /* ---- the server's pipe ----------------------------------------------- */
@@ -436,8 +420,7 @@ TEST(fullness_is_not_told)
 	p = proc_start_how(behind_weir(WORDS(server, "--record", record)),
 			   &how);
 	proc_write(p, input.ptr, input.len);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, input.ptr, input.len);
 	check_equal(weir_lines(p->told.ptr), posix ? 0 : 1);
@@ -657,8 +640,7 @@ TEST(stopped_and_continued)
 		else
 			proc_more(p, 0);
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_said(p, plain);
 }
 
@@ -707,8 +689,7 @@ TEST(small_pipes)
 	if (size_of_input(server_pid(p)) > 8192)
 		print_message("not tried: pipes are large here\n");
 	proc_write(p, input.ptr, input.len);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	got = content(record);
 	at = strchr(got.ptr, '\n') + 1; /* what was asked first */
 	check_same("what the server got", at, strlen(at), input.ptr, input.len);
@@ -742,8 +723,7 @@ TEST(longest_line)
 	proc_send(p, call("3", "remove"));
 	check_refused(proc_line(p), "3", false, RULE_DEFAULT, NULL);
 	proc_send(p, request("4", "ping", NULL));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("the longer line", p->said.ptr + p->taken, more);
 	check_text("what the server got", content(record).ptr,
 		   request("4", "ping", NULL));
@@ -783,8 +763,7 @@ TEST(result_streams)
 	check(memory_of(pid, true) - before < KIB_MORE, "%ld KiB, then %ld",
 	      before, memory_of(pid, true));
 	p->said.len = 0;
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("the end", p->said.ptr, "\"}}\n");
 }
 
@@ -813,8 +792,7 @@ TEST(long_line_is_given_back)
 	}
 	check(memory_of(pid, false) - before < KIB_MORE, "%ld KiB, then %ld",
 	      before, memory_of(pid, false));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* A server that knows no initialize: lines are not read whole from then on. */
@@ -831,7 +809,6 @@ TEST(refused_greeting)
 	proc_send(p, request("1", "initialize", "{}"));
 	check_text("the answer", proc_line(p), text("%s\n", no));
 	proc_more(p, strlen("half a "));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("the line", proc_line(p), "half a line\n");
 }

@@ -128,8 +128,7 @@ TEST(given)
 				     "\"descriptors\":[\"0\",\"1\",\"2\"],"),
 		      "not just 0, 1, 2: %s", line);
 		check_text("what the server sees", proc_line(behind), line);
-		proc_close_in(behind);
-		check_status(behind, 0);
+		check_end(behind, 0);
 	}
 }
 
@@ -203,8 +202,7 @@ TEST(server_closes_stdout)
 
 	check_text("a line", proc_line(p), "[INFO]\n");
 	proc_send(p, line);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_text("what the server got", content(record).ptr, line);
 }
 
@@ -249,8 +247,7 @@ TEST(client_goes)
 	p = proc_start(behind_weir(WORDS(server, "--exit", "9")));
 	ping(p, "1");
 	proc_close_out(p);
-	proc_close_in(p);
-	check_status(p, 9);
+	check_end(p, 9);
 }
 
 /* The server has ended, and the client does not take what is left: it can
@@ -261,7 +258,6 @@ TEST(ended_without_a_reader)
 		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
 	const char *big = file("big", plain->said.ptr), *pid = path("pid");
 	struct how how = {.given = {[1] = true}};
-	int64_t until = milliseconds() + DEADLINE;
 	int out[2], left;
 	struct proc *p;
 
@@ -274,14 +270,12 @@ TEST(ended_without_a_reader)
 				  big, pid)),
 		&how);
 	close(out[1]);
-	while (!exists(pid))
-		check(milliseconds() < until, "the server does not start");
+	await(exists(pid), "the server does not start");
 	left = pid_open(atoi(content(pid).ptr));
 	proc_send(p, request("1", "ping", NULL));
 	pid_wait(left);
 	/* weir may not have noticed yet: then it tries to pass it on. */
-	while (kill(p->pid, SIGTERM) == 0 && !exited(p))
-		check(milliseconds() < until, "weir lives on");
+	await(kill(p->pid, SIGTERM) != 0 || exited(p), "weir lives on");
 	close(out[0]);
 	proc_wait(p);
 }

@@ -71,16 +71,13 @@ TEST(redis_many_weirs_and_restarts)
 	proc_send(p, call("7", "echo"));
 	check_limited(proc_line(p), "7", RULE, "at most 9 calls a minute");
 	q = limits("--json", NULL);
-	check(strstr(q->said.ptr, "\"used\": 9, \"max\": 9"), "%s",
-	      q->said.ptr);
-	check(strstr(q->said.ptr, redis_url), "%s", q->said.ptr);
+	check_has(q->said.ptr, "\"used\": 9, \"max\": 9");
+	check_has(q->said.ptr, redis_url);
 	check_status(limits("--reset=" RULE, "--yes"), 0);
 	check(passes(p), "after a reset");
 	q = limits("--json", NULL);
-	check(strstr(q->said.ptr, "\"used\": 1, \"max\": 9"), "%s",
-	      q->said.ptr);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_has(q->said.ptr, "\"used\": 1, \"max\": 9");
+	check_end(p, 0);
 	check_text("stderr", p->told.ptr, "");
 }
 
@@ -132,9 +129,8 @@ TEST(redis_wrong_from_the_start)
 			     rows[i].nameless ? WORDS("--", server)
 					      : WORDS("-g", "g", "--", server)),
 			&(struct how){.env = WORDS(env)});
-		proc_close_in(p);
-		check_status(p, 125);
-		check(strstr(p->told.ptr, rows[i].told), "%s", p->told.ptr);
+		check_end(p, 125);
+		check_has(p->told.ptr, rows[i].told);
 		check_equal(weir_lines(p->told.ptr), 1);
 		check(!strstr(p->told.ptr, "guess"), "%s", p->told.ptr);
 		unlink(at);
@@ -148,10 +144,8 @@ TEST(redis_evicts)
 
 	SERVER("--maxmemory-policy", "allkeys-lru");
 	p = start(RATE("9/minute"));
-	proc_close_in(p);
-	check_status(p, 125);
-	check(strstr(p->told.ptr, "maxmemory-policy to noeviction"), "%s",
-	      p->told.ptr);
+	check_end(p, 125);
+	check_has(p->told.ptr, "maxmemory-policy to noeviction");
 }
 
 /* A policy that counts nothing there does not even look for it. */
@@ -163,8 +157,7 @@ TEST(redis_is_left_alone)
 
 	check(passes(p), "the first call");
 	check(!passes(p), "the second call");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* Limited calls are refused, the rest goes on; then all is as before, and
@@ -208,7 +201,7 @@ TEST(redis_stands_still)
 		redis_nap();
 	proc_told(p, "again");
 	check_equal(weir_lines(p->told.ptr), 2);
-	check(strstr(p->told.ptr, "does not answer"), "%s", p->told.ptr);
+	check_has(p->told.ptr, "does not answer");
 }
 
 TEST(redis_is_killed)
@@ -238,6 +231,5 @@ TEST(redis_is_killed)
 	proc_told(p, "out of memory");
 	redis_say("CONFIG SET maxmemory 0");
 	check(passes(p), "with memory");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }

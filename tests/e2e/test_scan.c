@@ -39,11 +39,6 @@ static const char *run_to(const char *words, int status)
 	return p->said.ptr ? p->said.ptr : "";
 }
 
-static void check_has(const char *got, const char *want)
-{
-	check(strstr(got ? got : "", want), "%s was expected: %s", want, got);
-}
-
 static const char *read_back(const char *name)
 {
 	struct bytes b = content(path(name));
@@ -98,8 +93,7 @@ static int count_calls(const char *tool)
 		proc_send(p, call("1", tool));
 		passed += !from_weir(proc_line(p));
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	return passed;
 }
 

@@ -69,7 +69,7 @@ static void check_others(const struct seed *seed)
 			  input.ptr);
 	while ((line = proc_line(plain))) {
 		if (seed->max == 0 && strstr(line, "\"tools\":[")) {
-			check(strstr(line, seed->tool), "no such tool");
+			check_has(line, seed->tool);
 			line = without(line, seed->tool);
 		}
 		check_text("a line", proc_line(behind), line);
@@ -136,8 +136,7 @@ static void check_calls(const struct seed *seed)
 	check_all_denied(seed, p);
 	ping(p, "8");
 	append_text(&passed, request("8", "ping", NULL));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_same("what the server got", content(record).ptr,
 		   content(record).len, passed.ptr, passed.len);
 }

@@ -155,8 +155,7 @@ static void send_one(struct proc *p, int number)
 	close(left);
 	/* The answer comes next: nothing else reached the server. */
 	ping(p, "2");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), effect_of(number) == RELOADS);
 }
 
@@ -230,8 +229,7 @@ TEST(storm)
 	while ((line = proc_line(p)) && !strstr(line, "\"result\":{}"))
 		got++;
 	check(got >= 1 && got <= SENT, "%d signals", got);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 static void own_group(void)
@@ -257,8 +255,7 @@ TEST(whole_group)
 		got++;
 	check(got <= 2, "%d times", got);
 	check(line && strstr(line, "\"id\":2"), "no answer");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 static void ignore_all(void)
@@ -281,8 +278,7 @@ TEST(ignored)
 		kill(p->pid, passed_on[i]);
 		ping(p, "2");
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* While weir waits for a policy that does not come, and for a verb, a signal
@@ -307,12 +303,10 @@ TEST(waiting_for_a_policy)
 		struct proc *p = proc_start(
 			verb ? WORDS(weir, "check", fifo)
 			     : WORDS(weir, "-p", fifo, "--", server));
-		int64_t until = milliseconds() + DEADLINE;
 		int fd;
 
 		in_case(text("%s, signal %d", rows[i].word, rows[i].number));
-		while ((fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
-			check(milliseconds() < until, "nobody reads it");
+		fd = open_fifo(fifo);
 		kill(p->pid, rows[i].number);
 		check_status(p, -rows[i].number);
 		close(fd);

@@ -53,8 +53,7 @@ static struct proc *begin(const char *policy)
 
 static void end(struct proc *p)
 {
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* ---- the verb -------------------------------------------------------- */
@@ -143,15 +142,11 @@ TEST(lists_and_answers)
 	await_list(0);
 	proc_send(p, echo_with("1", "{\"a\":\"\xE2\x80\xAE\xC2\x9B [31m\"}"));
 	list = await_list(1);
-	check(strstr(list, "echo") && strstr(list, "  server\n"), "%s", list);
+	check_has(list, "echo", "  server\n");
 	first = number_in(list, 1);
 	call = shown(first);
-	check(strstr(call, "\nTool: echo\n") &&
-		      strstr(call, "/tools/echo/action") &&
-		      strstr(call, "dear") &&
-		      strstr(call,
-			     "\nArguments: {\"a\":\"\\u202e\\u009b [31m\"}\n"),
-	      "shown: %s", call);
+	check_has(call, "\nTool: echo\n", "/tools/echo/action", "dear",
+		  "\nArguments: {\"a\":\"\\u202e\\u009b [31m\"}\n");
 	/* The client's other messages go on. */
 	ping(p, "2");
 	say_no(first);
@@ -253,7 +248,7 @@ TEST(first_answer_wins)
 			     yes ? "yes" : "no"));
 		proc_send(p, echo_with(call, text("{\"i\":%d}", i)));
 		line = proc_line(p);
-		check(strstr(line, question), "no question: %s", line);
+		check_has(line, question);
 		id = field(line, "id");
 		n = number_in(await_list(1), 1);
 		digest = digest_of(n);
@@ -267,9 +262,7 @@ TEST(first_answer_wins)
 				  id, client == yes ? "accept" : "decline"));
 		if (!client) {
 			line = proc_line(p);
-			check(strstr(line, "notifications/cancelled") &&
-				      strstr(line, id),
-			      "not withdrawn: %s", line);
+			check_has(line, "notifications/cancelled", id);
 		}
 		line = proc_line(p);
 		if (yes)
@@ -344,8 +337,7 @@ TEST(start_line)
 	end(p);
 	p = proc_start(WORDS(weir, "-s", at, "-p", policy, "--", server));
 	ping(p, "1");
-	check(strstr(p->told.ptr, text("weir approve -s '%s'\n", at)),
-	      "told: %s", p->told.ptr);
+	check_has(p->told.ptr, text("weir approve -s '%s'\n", at));
 	end(p);
 }
 
@@ -364,8 +356,7 @@ TEST(shows_all_of_it)
 	proc_send(p, echo_with("1", long_one.ptr));
 	number = number_in(await_list(1), 1);
 	all = shown(number);
-	check(strstr(all, text("\nArguments: %s\n", long_one.ptr)),
-	      "not all of it: %.400s", all);
+	check_has(all, text("\nArguments: %s\n", long_one.ptr));
 	say_yes(number);
 	check(!from_weir(proc_line(p)), "it did not pass");
 	end(p);
@@ -428,8 +419,7 @@ TEST(wrong_answers)
 
 			in_case(rows[i].told);
 			check_status(v, rows[i].status);
-			check(strstr(v->told.ptr, rows[i].told), "told: %s",
-			      v->told.ptr);
+			check_has(v->told.ptr, rows[i].told);
 		}
 	}
 	/* It waits all the same. */
@@ -459,7 +449,7 @@ TEST(many_sessions)
 	say_no(number_in(list, 1));
 	check_denied(proc_line(a), "1");
 	list = await_list(1);
-	check(strstr(shown(number_in(list, 1)), "{\"of\":\"b\"}"), "not b");
+	check_has(shown(number_in(list, 1)), "{\"of\":\"b\"}");
 	/* A session that is killed leaves a socket, until it is noticed. */
 	kill(weir_pid(c), SIGKILL);
 	proc_end(c);
@@ -477,8 +467,7 @@ TEST(many_sessions)
 	check_status(v, 2);
 	check(milliseconds() - start < 10000, "it took %d ms",
 	      (int)(milliseconds() - start));
-	check(strstr(v->told.ptr, "no answer; is it stopped?"), "told: %s",
-	      v->told.ptr);
+	check_has(v->told.ptr, "no answer; is it stopped?");
 	check_equal((int)count_lines(v->said.ptr), 2);
 	kill(weir_pid(a), SIGCONT);
 	say_yes(number_in(list, 1));
@@ -627,13 +616,13 @@ TEST(a_flood_at_the_door)
 		append_text(&pings, request("2", "ping", NULL));
 	proc_write(p, pings.ptr, pings.len);
 	for (answered = 0; answered < PINGS; answered++)
-		check(strstr(proc_line(p), "\"id\":2,"), "no pong");
+		check_has(proc_line(p), "\"id\":2,");
 	check(milliseconds() - start < 5000, "%d ms",
 	      (int)(milliseconds() - start));
 	start = milliseconds();
 	fd = knock(at);
 	check(write(fd, "list\n", 5) == 5, "write");
-	check(strstr(reply_of(fd), "\techo\t"), "not listed");
+	check_has(reply_of(fd), "\techo\t");
 	check(milliseconds() - start < 2500, "%d ms",
 	      (int)(milliseconds() - start));
 	for (int i = 0; i < PEERS; i++)
@@ -717,7 +706,7 @@ TEST(no_descriptor_to_spare)
 	check(used < 20000000, "it used %d ms", (int)(used / 1000000));
 	check_equal(prlimit(pid, RLIMIT_NOFILE, &all, NULL), 0);
 	check(write(fd, "list\n", 5) == 5, "write");
-	check(strstr(reply_of(fd), "\techo\t"), "not listed");
+	check_has(reply_of(fd), "\techo\t");
 	while (count > 0)
 		close(before[--count]);
 	end(p);
@@ -734,20 +723,18 @@ TEST(planted)
 	check_equal(rename(at, aside), 0);
 	check_equal(symlink(aside, at), 0);
 	v = approve(WORDS(NULL));
-	check(strstr(v->said.ptr, "No call waits"), "it followed: %s",
-	      v->said.ptr);
+	check_has(v->said.ptr, "No call waits");
 	unlink(at);
 	file("state/approve/x.1", "");
 	check_equal(mkdir(path("state/approve/y.2"), 0700), 0);
 	check_equal(mkfifo(path("state/approve/z.3"), 0600), 0);
 	v = approve(WORDS(NULL));
-	check(strstr(v->said.ptr, "No call waits"), "%s", v->said.ptr);
+	check_has(v->said.ptr, "No call waits");
 	check(exists(path("state/approve/x.1")), "it was removed");
 	for (int i = 0; i < 2 && geteuid() == 0; i++) {
 		check_equal(rename(aside, at), 0);
 		check_equal(lchown(at, 12345, 12345), 0);
-		check(strstr(approve(WORDS(NULL))->said.ptr, "No call waits"),
-		      "another user's");
+		check_has(approve(WORDS(NULL))->said.ptr, "No call waits");
 		check_equal(lchown(at, 0, 0), 0);
 		check_equal(rename(at, aside), 0);
 	}
@@ -758,8 +745,7 @@ TEST(planted)
 		check_equal(chmod(dir, i % 2 ? 0702 : 0720), 0);
 		v = approve(WORDS(NULL));
 		check_status(v, 2);
-		check(strstr(v->told.ptr, "chmod go-w"), "told: %s",
-		      v->told.ptr);
+		check_has(v->told.ptr, "chmod go-w");
 		check_equal(chmod(dir, 0700), 0);
 	}
 	unlink(path("state/approve/x.1"));
@@ -800,9 +786,7 @@ TEST(no_door)
 				0);
 		}
 		p = begin(ASKS(TERMINAL));
-		check(strstr(p->told.ptr, rows[i].told) &&
-			      strstr(p->told.ptr, "-s DIR"),
-		      "told: %s", p->told.ptr);
+		check_has(p->told.ptr, rows[i].told, "-s DIR");
 		proc_send(p, echo_with("1", "{}"));
 		check_denied(proc_line(p), "1");
 		end(p);
@@ -923,7 +907,7 @@ TEST(not_the_same_user)
 	n = number_in(await_list(1), 1);
 	v = approve(WORDS(n, "--digest", digest_of(n), "--yes"));
 	check_status(v, 1);
-	check(strstr(v->told.ptr, "approve_by"), "told: %s", v->told.ptr);
+	check_has(v->told.ptr, "approve_by");
 	check_status(approve(WORDS("--deny", n)), 1);
 	await_list(1);
 	end(p);
@@ -1105,23 +1089,19 @@ TEST(programs_wait_their_turn)
 		     "echo yes",
 		     path("asked"), path("go"), path("go")));
 	struct proc *p = begin_how(ASKS(PROGRAM), WORDS(ask));
-	const int64_t deadline = milliseconds() + DEADLINE;
 
 	for (int i = 1; i <= 3; i++)
 		proc_send(p, echo_with(text("%d", i), text("{\"n\":%d}", i)));
 	for (int i = 1; i <= 2; i++) {
-		const char *all, *next = text("{\"n\":%d}", i);
+		const char *all = "", *next = text("{\"n\":%d}", i);
 
-		do
-			all = exists(path("asked")) ? content(path("asked")).ptr
-						    : NULL;
-		while ((!all || !strstr(all, next)) &&
-		       milliseconds() < deadline);
-		check(strstr(all, next), "not asked: %s", all);
+		await(exists(path("asked")) &&
+			      strstr(all = content(path("asked")).ptr, next),
+		      "not asked: %s", all);
 		check(!strstr(all, text("{\"n\":%d}", i + 1)), "two at a time");
 		ping(p, "7");
 		file("go", "");
-		check(strstr(proc_line(p), text("\"id\":%d,", i)), "order");
+		check_has(proc_line(p), text("\"id\":%d,", i));
 	}
 	/* The third is still asked about. */
 	end(p);
@@ -1158,10 +1138,7 @@ TEST(no_program)
 				.env = WORDS(text("WEIR_ASK=%s", rows[i]))});
 
 		in_case(rows[i]);
-		proc_close_in(p);
-		check_status(p, 125);
-		check(strstr(p->told.ptr, "WEIR_ASK=") &&
-			      strstr(p->told.ptr, "whole path"),
-		      "told: %s", p->told.ptr);
+		check_end(p, 125);
+		check_has(p->told.ptr, "WEIR_ASK=", "whole path");
 	}
 }

@@ -191,8 +191,7 @@ static void check_log(const char *file, bool observing)
 static void send_all(struct proc *p, const struct bytes *b)
 {
 	check(proc_write(p, b->ptr, b->len), "nobody reads");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }
 
 /* ---- observing ------------------------------------------------------- */
@@ -252,7 +251,7 @@ TEST(observed_lists)
 
 	check_text("what the client sees", p->said.ptr, content(reply).ptr);
 	check_equal(weir_lines(p->told.ptr), 1);
-	check(strstr(p->told.ptr, "4 of the 5 entries"), "%s", p->told.ptr);
+	check_has(p->told.ptr, "4 of the 5 entries");
 }
 
 /* Without a log, stderr says what would be refused: a line a second. */
@@ -280,8 +279,7 @@ TEST(observed_on_stderr)
 	proc_told(p, " (and 10 more before)\n");
 	proc_send(p, "[\n");
 	proc_send(p, bell);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	proc_told(p, "weir: and 2 more would not pass\n");
 	check_equal(weir_lines(p->told.ptr), 3);
 }
@@ -310,8 +308,7 @@ TEST(not_observing)
 			proc_send(p, call("1", "remove"));
 			check_hidden(proc_line(p), "1", "remove");
 		}
-		proc_close_in(p);
-		check_status(p, cases[i].status);
+		check_end(p, cases[i].status);
 		check_equal(weir_lines(p->told.ptr), cases[i].status != 0);
 	}
 }
@@ -343,8 +340,7 @@ TEST(log_lines)
 			message = field(proc_line(p), "error.message");
 		} while (!message ||
 			 strncmp(message, "Not passed on", 13) != 0);
-		check(strstr(message, reason), "answered: %s, and logged: %s",
-		      message, line);
+		check_has(message, reason);
 	}
 }
 
@@ -399,8 +395,7 @@ TEST(log_escapes)
 	for (size_t i = 0; i < COUNT(names); i++)
 		proc_send(p, request("\"\x7f\"", "x",
 				     text("{\"name\":\"%s\"}", names[i])));
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	at = lines_about(content(log).ptr, "decision");
 	/* A terminal obeys these. */
 	check(!strpbrk(at, "\x7f") && !strstr(at, "\xc2\x9b"), "raw: %s", at);
@@ -458,8 +453,7 @@ TEST(log_cannot_open)
 		check(!exists(path("started")), "the server was started");
 		check_text("stdout", p->said.ptr, "");
 		check_equal(weir_lines(p->told.ptr), 1);
-		check(strstr(p->told.ptr, logs[i]), "not named: %s",
-		      p->told.ptr);
+		check_has(p->told.ptr, logs[i]);
 	}
 }
 
@@ -529,13 +523,10 @@ TEST(log_full)
 		proc_send(p, call("2", "echo"));
 		check(!from_weir(proc_line(p)), "should pass");
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
-	check(strstr(p->told.ptr, "cannot write to the log"), "told: %s",
-	      p->told.ptr);
-	check(strstr(p->told.ptr, "could not be written to the log"),
-	      "told: %s", p->told.ptr);
+	check_has(p->told.ptr, "cannot write to the log");
+	check_has(p->told.ptr, "could not be written to the log");
 }
 
 enum { FILE_MOST = 1000 };
@@ -574,8 +565,7 @@ TEST(log_full_for_a_while)
 		proc_send(p, call("\"later\"", "remove"));
 		check_hidden(proc_line(p), "\"later\"", "remove");
 	}
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	for (at = content(log).ptr; (line = next_line(&at));)
 		if (strstr(line, "\"later\"")) {
 			check_field(line, "id", "later");
@@ -714,8 +704,7 @@ static void check_json(const char *said, const struct explain_row *row,
 	check(!row->rule == !field(said, "reason"),
 	      "a reason, if and only if it is refused: %s", said);
 	if (row->value)
-		check(strstr(said, text("\"value\":%s,", row->value)),
-		      "the value %s was expected: %s", row->value, said);
+		check_has(said, text("\"value\":%s,", row->value));
 	else
 		check_field(said, "value", NULL);
 	at = strstr(said, "\"answer\":");
@@ -741,8 +730,7 @@ static void check_words(const char *said, const struct explain_row *row,
 	told = strstr(answer, "Denied by policy: ");
 	if (!told)
 		told = strstr(answer, "Unknown tool: ");
-	check(strstr(said, row->value ? row->value : ""), "%s was expected: %s",
-	      row->value, said);
+	check_has(said, row->value ? row->value : "");
 	check(!file || strstr(said, text("%s:%s\n", file, row->line)),
 	      "%s:%s was expected: %s", file, row->line, said);
 	check(!told || strstr(said,
@@ -885,12 +873,11 @@ TEST(explain_methods)
 			     "");
 		check_status(p, asked[i].rule != NULL);
 	}
-	check(strstr(proc_run(WORDS(weir, "explain", "-p", of, "--method",
-				    "prompt/get"),
-			      "")
-			     ->told.ptr,
-		     "did you mean prompts/get?"),
-	      "no hint");
+	check_has(proc_run(WORDS(weir, "explain", "-p", of, "--method",
+				 "prompt/get"),
+			   "")
+			  ->told.ptr,
+		  "did you mean prompts/get?");
 	for (int i = 0; i < 4; i++) {
 		const char *const *const wrong[] = {
 			WORDS("--method"), WORDS("--method", ""),
@@ -1020,18 +1007,14 @@ TEST(asks_are_explained)
 		    "{\"call\":\"echo\",\"expect\":\"ask\"},"
 		    "{\"call\":\"echo\",\"expect\":\"ask\",\"rule\":\"\"}]");
 	said = proc_run(WORDS(weir, "test", "-p", of, said), "")->said.ptr;
-	check(strstr(said, "expect: ask by /tools/pay/ask_if/0\n  got:    ask\n"
-			   "  rule:   /tools/pay/ask_unless/0\n"),
-	      "said: %s", said);
-	check(strstr(said, "expect: allowed\n  got:    ask\n"), "said: %s",
-	      said);
-	check(strstr(said, "\n2 passed, 5 failed\n"), "said: %s", said);
+	check_has(said, "expect: ask by /tools/pay/ask_if/0\n  got:    ask\n"
+			"  rule:   /tools/pay/ask_unless/0\n");
+	check_has(said, "expect: allowed\n  got:    ask\n");
+	check_has(said, "\n2 passed, 5 failed\n");
 	said = file("session", CALL("1", "few") CALL("2", "echo"));
 	said = proc_run(WORDS(weir, "test", "-p", of, said), "")->said.ptr;
-	check(strstr(said, ":1: ask tools/call few\n  rule:   /tools/few/act"),
-	      "said: %s", said);
-	check(strstr(said, "\n1 allowed, 1 asked about, 0 refused, 0 hidden\n"),
-	      "said: %s", said);
+	check_has(said, ":1: ask tools/call few\n  rule:   /tools/few/act");
+	check_has(said, "\n1 allowed, 1 asked about, 0 refused, 0 hidden\n");
 }
 
 /* Who "approve_by" names is to be somebody, and somebody else. */
@@ -1059,8 +1042,7 @@ TEST(approvers_are_checked)
 
 		in_case(named[i].by);
 		check_status(p, !named[i].said ? 2 : *named[i].said != '\0');
-		check(strstr(p->said.ptr, named[i].said ? named[i].said : ""),
-		      "said: %s", p->said.ptr);
+		check_has(p->said.ptr, named[i].said ? named[i].said : "");
 	}
 }
 
@@ -1347,12 +1329,11 @@ TEST(reload_judges)
 			file("policy",
 			     "{\"version\":\"1\",\"default\":\"no\"}");
 			hang_up(p, FAILED);
-			check(strstr(p->told.ptr, "/default"), "why? %s",
-			      p->told.ptr);
+			check_has(p->told.ptr, "/default");
 		} else if (i == 1) {
 			unlink(at);
 			hang_up(p, FAILED);
-			check(strstr(p->told.ptr, at), "why? %s", p->told.ptr);
+			check_has(p->told.ptr, at);
 		}
 		weir_lines(p->told.ptr);
 	}
@@ -1366,9 +1347,8 @@ TEST(reload_judges)
 	proc_send(p, request("1", "tools/list", NULL));
 	check_text("the list", proc_line(p), without(list, "echo"));
 	proc_send(p, request("1", "prompts/list", NULL));
-	check(strstr(proc_line(p), "\"prompts\":[]"), "prompts are there");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_has(proc_line(p), "\"prompts\":[]");
+	check_end(p, 0);
 }
 
 /* A list that was asked for before, and comes after, shows what the policy of
@@ -1638,18 +1618,6 @@ TEST(reload_tells_nobody)
 	ping(p, "2");
 }
 
-/* Waits until the server has read so many bytes. */
-static void await_read(const char *record, size_t len)
-{
-	int64_t until = milliseconds() + DEADLINE;
-	struct stat st;
-
-	while (stat(record, &st) != 0 || (size_t)st.st_size < len) {
-		check(milliseconds() < until, "the server does not read");
-		poll(NULL, 0, 1);
-	}
-}
-
 /* A line of the server's is under way: the notification waits for its end. */
 TEST(reload_between_lines)
 {
@@ -1664,7 +1632,7 @@ TEST(reload_between_lines)
 		      file("reply", text("%s" PONG("2") PONG("3"), answer))));
 
 	proc_send(p, first);
-	await_read(record, strlen(first));
+	await_size(record, strlen(first));
 	/* It goes on as soon as there is more to read. */
 	proc_send(p, request("2", "ping", NULL));
 	check_text("the answer", proc_line(p), answer);
@@ -1701,8 +1669,7 @@ TEST(reload_is_not_passed_on)
 		check_text("the signal", proc_line(p),
 			   RPC "\"method\":\"test/signal\",\"params\":{"
 			       "\"number\":10}}\n");
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 	}
 }
 
@@ -1725,8 +1692,7 @@ TEST(reload_with_stderr_full)
 	file("policy", "{");
 	kill(weir_pid(p), SIGHUP);
 	ping(p, "2");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	close(err[0]);
 	close(err[1]);
 }
@@ -1798,27 +1764,13 @@ TEST(reload_of_no_file)
 		      "%s", p->told.ptr);
 		proc_send(p, call("3", "echo"));
 		check(!from_weir(proc_line(p)), "should pass");
-		proc_close_in(p);
-		check_status(p, 0);
+		check_end(p, 0);
 		check_equal((int)count_lines(lines_about(
 				    content(i ? old : log).ptr, "decision")),
 			    1);
 		remove(log);
 		remove(old);
 	}
-}
-
-/* A FIFO that weir reads: who opens it to write waits for nobody. */
-static int open_fifo(const char *at)
-{
-	int64_t until = milliseconds() + DEADLINE;
-	int fd;
-
-	while ((fd = open(at, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0) {
-		check(milliseconds() < until, "nobody reads %s", at);
-		poll(NULL, 0, 1);
-	}
-	return fd;
 }
 
 /* As weir_pid(), but of one that does not relay yet: a preloaded one is the
@@ -1863,8 +1815,7 @@ TEST(reload_of_a_pipe)
 	check_equal(write(fd, once, strlen(once)), (ssize_t)strlen(once));
 	close(fd);
 	proc_told(p, ANEW);
-	check(strstr(p->told.ptr, "fifo: cannot be read again"), "%s",
-	      p->told.ptr);
+	check_has(p->told.ptr, "fifo: cannot be read again");
 	check(strstr(p->told.ptr, "log: it is not a regular file") == NULL &&
 		      strstr(p->told.ptr, "is not reopened"),
 	      "%s", p->told.ptr);
@@ -1876,8 +1827,7 @@ TEST(reload_of_a_pipe)
 	check_hidden(proc_line(p), "1", "add");
 	proc_send(p, call("2", "echo"));
 	check_hidden(proc_line(p), "2", "echo");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	close(logged);
 }
 
@@ -1904,8 +1854,7 @@ TEST(reload_of_descriptors)
 	kill(p->pid, SIGHUP);
 	proc_send(p, call("2", "echo"));
 	check(!from_weir(proc_line(p)), "should pass");
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
 	check_equal((int)count_lines(
 			    lines_about(content(path("log")).ptr, "decision")),
@@ -1976,6 +1925,5 @@ TEST(reload_a_thousand_times)
 	check(resident(p) - kib < RESIDENT_SLACK, "%ld KiB, then %ld", kib,
 	      resident(p));
 	check_equal(descriptors(p), open);
-	proc_close_in(p);
-	check_status(p, 0);
+	check_end(p, 0);
 }

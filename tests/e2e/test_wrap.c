@@ -136,11 +136,8 @@ TEST(wrap_step_by_step)
 
 		check_status(p, steps[i].status);
 		after = content(path("c.json")).ptr;
-		check(strstr(p->said.ptr ? p->said.ptr : "",
-			     fill(steps[i].says)),
-		      "%s was expected: %s", steps[i].says, p->said.ptr);
-		check(strstr(p->told.ptr ? p->told.ptr : "", steps[i].tells),
-		      "%s was expected: %s", steps[i].tells, p->told.ptr);
+		check_has(p->said.ptr, fill(steps[i].says));
+		check_has(p->told.ptr, steps[i].tells);
 		if (!steps[i].after)
 			check_text("the file", after, before);
 		else if (*steps[i].after)
@@ -211,8 +208,7 @@ TEST(wrap_refused)
 		struct proc *p = run(refusals[i].words);
 
 		check_status(p, refusals[i].status);
-		check(strstr(p->told.ptr ? p->told.ptr : "", refusals[i].tells),
-		      "%s was expected: %s", refusals[i].tells, p->told.ptr);
+		check_has(p->told.ptr, refusals[i].tells);
 		for (size_t n = 0; n < COUNT(names); n++)
 			check_text(names[n], content(path(names[n])).ptr,
 				   before[n]);
@@ -270,8 +266,7 @@ TEST(wrap_printed)
 		unlink(path(text("%s.weir-backup", prints[i].name)));
 		p = run(prints[i].words);
 		check(proc_wait(p) < 2, "%s", p->told.ptr);
-		check(strstr(p->said.ptr, fill(prints[i].says)),
-		      "%s was expected: %s", prints[i].says, p->said.ptr);
+		check_has(p->said.ptr, fill(prints[i].says));
 	}
 }
 
@@ -288,7 +283,7 @@ TEST(wrap_found)
 	struct proc *p = run("wrap --find");
 
 	check_status(p, 1);
-	check(strstr(p->said.ptr, "No configuration"), "%s", p->said.ptr);
+	check_has(p->said.ptr, "No configuration");
 	p = run("wrap --find --json");
 	check_status(p, 1);
 	check_text("JSON", p->said.ptr, "{\"configs\": []}\n");
@@ -308,10 +303,8 @@ TEST(wrap_found)
 	p = run("wrap --find");
 	check_status(p, 0);
 	for (size_t i = 0; i < COUNT(lines); i++)
-		check(strstr(p->said.ptr, fill(lines[i])),
-		      "%s was expected: %s", lines[i], p->said.ptr);
-	check(strstr(p->told.ptr, ".vscode/mcp.json:2:1: weir cannot read it"),
-	      "%s", p->told.ptr);
+		check_has(p->said.ptr, fill(lines[i]));
+	check_has(p->told.ptr, ".vscode/mcp.json:2:1: weir cannot read it");
 	/* One name each, though this is HOME. */
 	check(!strstr(strstr(p->said.ptr, "Cursor") + 1, "Cursor"), "%s",
 	      p->said.ptr);
@@ -326,9 +319,8 @@ TEST(wrap_found)
 	file("Roaming/Claude/claude_desktop_config.json", config);
 	p = run("wrap --find");
 	check_status(p, 0);
-	check(strstr(p->said.ptr, "Application Support/Claude/") &&
-		      strstr(p->said.ptr, "/Roaming/Claude/"),
-	      "%s", p->said.ptr);
+	check_has(p->said.ptr, "Application Support/Claude/",
+		  "/Roaming/Claude/");
 	p = run("wrap --find --json");
 	check_status(p, 0);
 	check_text("JSON", field(p->said.ptr, ""), "object");
@@ -350,9 +342,8 @@ TEST(wrap_through_links)
 	check_status(proc_run(argv, ""), 0);
 	check_equal(lstat(path("l.json"), &st), 0);
 	check(S_ISLNK(st.st_mode), "the link was replaced");
-	check(strstr(content(path("c.json")).ptr,
-		     text("\"command\": \"%s\"", path("weir"))),
-	      "%s", content(path("c.json")).ptr);
+	check_has(content(path("c.json")).ptr,
+		  text("\"command\": \"%s\"", path("weir")));
 	check_status(run("unwrap l.json"), 0);
 	check_text("the file", content(path("c.json")).ptr, config);
 }
