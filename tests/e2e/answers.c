@@ -173,6 +173,29 @@ bool from_weir(const char *line)
 	       strstr(line, "\"message\":\"Withheld");
 }
 
+void check_answer(struct proc *p, const char *line, const char *want)
+{
+	check_text("the answer", proc_ask(p, line), want);
+}
+
+void check_passes(struct proc *p, const char *line)
+{
+	const char *answer = proc_ask(p, line);
+
+	check(!from_weir(answer), "should pass: %s", answer);
+}
+
+void check_hides(struct proc *p, const char *id, const char *name)
+{
+	check_hidden(proc_ask(p, call(id, name)), id, name);
+}
+
+void check_default(struct proc *p, const char *id, const char *name)
+{
+	check_refused(proc_ask(p, call(id, name)), id, false, RULE_DEFAULT,
+		      NULL);
+}
+
 /* ---- lists ----------------------------------------------------------- */
 
 size_t tool_names(const char *list, const char **names, size_t max)

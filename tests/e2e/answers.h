@@ -39,6 +39,13 @@ void check_limited(const char *line, const char *id, const char *rule,
  */
 void check_error(const char *line, const char *id, int code);
 
+/* Sends a line, or a call, and checks what comes next: this line; one of the
+ * server's; that of a hidden tool; that of one that no entry names. */
+void check_answer(struct proc *p, const char *line, const char *want);
+void check_passes(struct proc *p, const char *line);
+void check_hides(struct proc *p, const char *id, const char *name);
+void check_default(struct proc *p, const char *id, const char *name);
+
 /* Is it an answer of weir's own, not of the test server? */
 bool from_weir(const char *line);
 

@@ -188,6 +188,25 @@ const char *file(const char *name, const char *content)
 	return at;
 }
 
+const char *policy_text(const char *members)
+{
+	char *all = (char *)text("{\"version\":\"1\",%s}", members);
+
+	for (char *c = all; (c = strchr(c, '\''));)
+		*c = '"';
+	return all;
+}
+
+const char *policy_file(const char *name, const char *members)
+{
+	return file(name, policy_text(members));
+}
+
+const char *policy_of(const char *members)
+{
+	return policy_file("policy", members);
+}
+
 /* As much of it as there is room for, as a string; false: there is none. */
 const char *copy_of(const char *at)
 {
@@ -223,6 +242,20 @@ struct bytes content(const char *path)
 bool exists(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+void check_got_bytes(struct bytes want)
+{
+	struct bytes got = content(path("record"));
+
+	check_same("what the server got", got.ptr, got.len, want.ptr, want.len);
+	unlink(path("record"));
+}
+
+void check_got(const char *want)
+{
+	check_got_bytes(
+		(struct bytes){.ptr = (char *)want, .len = strlen(want)});
 }
 
 /* ---- waiting --------------------------------------------------------- */
@@ -342,6 +375,12 @@ const char *proc_line(struct proc *p)
 	start = p->said.ptr + p->taken;
 	p->taken += (size_t)(lf + 1 - start);
 	return keep(strndup(start, (size_t)(lf + 1 - start)));
+}
+
+const char *proc_ask(struct proc *p, const char *line)
+{
+	proc_send(p, line);
+	return proc_line(p);
 }
 
 void proc_more(struct proc *p, size_t len)

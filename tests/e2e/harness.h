@@ -37,6 +37,13 @@ extern bool posix;
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
 
+/* weir with this policy, as policy_of() has it; before the test server with
+ * these options; before one that writes what it gets to the file "record". */
+#define WEIR(policy, ...)   WORDS(weir, "-p", policy_of(policy), __VA_ARGS__)
+#define BEHIND(policy, ...) WEIR(policy, "--", server, ##__VA_ARGS__)
+#define RECORDED(policy, ...)                                                  \
+	BEHIND(policy, "--record", path("record"), ##__VA_ARGS__)
+
 struct bytes {
 	char *ptr; /* NUL-ended once it is not empty */
 	size_t len, cap;
@@ -95,6 +102,9 @@ struct proc *proc_start_how(const char *const *argv, const struct how *how);
 bool proc_write(struct proc *p, const char *ptr, size_t len);
 void proc_send(struct proc *p, const char *line);
 
+/* Sends the line; the next line of its stdout. */
+const char *proc_ask(struct proc *p, const char *line);
+
 /* The next line of its stdout, with its LF; NULL: there is none any more. */
 const char *proc_line(struct proc *p);
 
@@ -135,6 +145,10 @@ void pid_wait(int pidfd);
 const char *path(const char *name);
 const char *file(const char *name, const char *content);
 struct bytes content(const char *path);
+/* A policy, without its version and the braces around it; " is spelled '. */
+const char *policy_text(const char *members);
+const char *policy_file(const char *name, const char *members);
+const char *policy_of(const char *members); /* the file "policy" */
 /* A copy of a file, which is this user's, whoever has the tree. */
 const char *copy_of(const char *at);
 bool exists(const char *path);
@@ -190,6 +204,10 @@ void check_same(const char *what, const char *got, size_t got_len,
 void check_text(const char *what, const char *got, const char *want);
 void check_status(struct proc *p, int want); /* as proc_wait() has it */
 void check_end(struct proc *p, int want);    /* once its input has ended */
+
+/* Is this all that is in the file "record", which is removed? */
+void check_got(const char *want);
+void check_got_bytes(struct bytes want);
 
 /* Is each of these parts in the text? */
 #define check_has(text, ...)                                                   \

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 
 static const char mixed[] =
-	"{\"version\":\"1\",\"default\":\"deny\","
-	"\"hide\":[\"remove\",\"admin_*\",\"both\"],"
-	"\"tools\":{\"echo\":{},\"tool_?\":{},\"both\":{},"
-	"\"add\":{\"action\":\"deny\",\"reason\":\"no \\\"sums\\\" \\u00e9\"},"
-	"\"tool_x\":{\"action\":\"deny\"},\"a/b~c\":{\"action\":\"deny\"},"
-	"\"r\\u00e9sum\\u00e9\":{}}}";
+	"'default':'deny','hide':['remove','admin_*','both'],"
+	"'tools':{'echo':{},'tool_?':{},'both':{},"
+	"'add':{'action':'deny','reason':'no \\'sums\\' \\u00e9'},"
+	"'tool_x':{'action':'deny'},'a/b~c':{'action':'deny'},"
+	"'r\\u00e9sum\\u00e9':{}}";
 
 enum outcome { PASSES, HIDDEN, REFUSED, FAULTY };
 
@@ -48,8 +47,7 @@ static void check_row(struct proc *p, const struct row *row)
 	const char *line;
 
 	in_case(row->name);
-	proc_send(p, call("5", row->name));
-	line = proc_line(p);
+	line = proc_ask(p, call("5", row->name));
 	switch (row->outcome) {
 	case PASSES:
 		check(!from_weir(line), "should pass: %s", line);
@@ -69,10 +67,8 @@ static void check_row(struct proc *p, const struct row *row)
 
 TEST(verdicts)
 {
-	const char *record = path("record");
 	struct bytes passed = {.ptr = NULL};
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", mixed),
-					  "--", server, "--record", record));
+	struct proc *p = proc_start(RECORDED(mixed));
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		check_row(p, &rows[i]);
@@ -80,8 +76,7 @@ TEST(verdicts)
 			append_text(&passed, call("5", rows[i].name));
 	}
 	check_end(p, 0);
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, passed.ptr, passed.len);
+	check_got_bytes(passed);
 }
 
 /* ids are copied byte for byte, whatever the answer is. */
@@ -103,18 +98,15 @@ TEST(ids)
 		"23456789012345678901234567890123456789012345678901234567890123"
 		"4567890123\"",
 	};
-	struct proc *p = proc_start(
-		WORDS(weir, "-p", file("policy", mixed), "--", server));
+	struct proc *p = proc_start(BEHIND(mixed));
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		in_case(texts[i]);
-		proc_send(p, call(texts[i], "add"));
-		check_refused(proc_line(p), texts[i], false,
-			      "/tools/add/action", NULL);
-		proc_send(p, call(texts[i], "remove"));
-		check_hidden(proc_line(p), texts[i], "remove");
-		proc_send(p, call(texts[i], "echo\\u0301"));
-		check_error(proc_line(p), texts[i], -32600);
+		check_refused(proc_ask(p, call(texts[i], "add")), texts[i],
+			      false, "/tools/add/action", NULL);
+		check_hides(p, texts[i], "remove");
+		check_error(proc_ask(p, call(texts[i], "echo\\u0301")),
+			    texts[i], -32600);
 	}
 }
 
@@ -140,34 +132,31 @@ TEST(modern_requests)
 		{",\"_meta\":{\"a\":{\"" VERSION "\":\"x\"}}", false},
 		{",\"" VERSION "\":\"2026-07-28\"", false},
 	};
-	struct proc *p = proc_start(
-		WORDS(weir, "-p", file("policy", mixed), "--", server));
+	struct proc *p = proc_start(BEHIND(mixed));
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		in_case(cases[i].params);
-		proc_send(p, request("3", "tools/call",
-				     text("{\"name\":\"add\"%s}",
-					  cases[i].params)));
-		check_refused(proc_line(p), "3", cases[i].modern,
-			      "/tools/add/action", NULL);
+		check_refused(proc_ask(p, request("3", "tools/call",
+						  text("{\"name\":\"add\"%s}",
+						       cases[i].params))),
+			      "3", cases[i].modern, "/tools/add/action", NULL);
 		/* An error has none in either. */
-		proc_send(p, request("3", "tools/call",
-				     text("{\"name\":\"remove\"%s}",
-					  cases[i].params)));
-		check_hidden(proc_line(p), "3", "remove");
+		check_hidden(proc_ask(p, request("3", "tools/call",
+						 text("{\"name\":\"remove\"%s}",
+						      cases[i].params))),
+			     "3", "remove");
 	}
 }
 
 /* Who asks for a task awaits one, and rejects the result of a call. */
 TEST(refused_tasks)
 {
-	struct proc *p = proc_start(
-		WORDS(weir, "-p", file("policy", mixed), "--", server));
+	struct proc *p = proc_start(BEHIND(mixed));
 	const char *line;
 
-	proc_send(p, request("3", "tools/call",
-			     "{\"task\":{\"ttl\":60000},\"name\":\"add\"}"));
-	line = proc_line(p);
+	line = proc_ask(p,
+			request("3", "tools/call",
+				"{\"task\":{\"ttl\":60000},\"name\":\"add\"}"));
 	check_error(line, "3", -32602);
 	check_field(line, "error.data.weir/rule", "/tools/add/action");
 }
@@ -180,26 +169,23 @@ static const struct limit_row {
 	const char *rule;   /* that refuses */
 	const char *reason; /* that it gives */
 } limit_rows[] = {
-	{"\"default\":\"deny\",\"tools\":{\"echo\":{\"rate_limit\":\"2/minute\""
-	 "}"
-	 ",\"add\":{}}",
+	{"'default':'deny','tools':{'echo':{'rate_limit':'2/minute'},'add':{}}",
 	 "eaeaEaE", "/tools/echo/rate_limit", "at most 2 calls a minute"},
-	{"\"default\":\"allow\",\"tools\":{\"echo\":{\"rate_limit\":{\"max\":3,"
-	 "\"window\":60}}}",
+	{"'default':'allow','tools':{'echo':{'rate_limit':{'max':3,"
+	 "'window':60}}}",
 	 "eeeEaE", "/tools/echo/rate_limit", "at most 3 calls a minute"},
-	{"\"default\":\"allow\",\"tools\":{\"echo\":{\"limits\":[{\"counter\":"
-	 "\"c\",\"window\":\"minute\",\"max\":5},{\"counter\":\"d\",\"window\":"
-	 "60,\"max\":1,\"on_deny\":\"once, \\\"please\\\"\"}]}}",
+	{"'default':'allow','tools':{'echo':{'limits':[{'counter':'c',"
+	 "'window':'minute','max':5},{'counter':'d','window':60,'max':1,"
+	 "'on_deny':'once, \\'please\\''}]}}",
 	 "eEaE", "/tools/echo/limits/1", "once, \"please\""},
 	/* one counter for all that the entry names */
-	{"\"default\":\"deny\",\"tools\":{\"*\":{\"limits\":[{\"counter\":\"c\""
-	 ","
-	 "\"window\":\"minute\",\"max\":3}]}}",
+	{"'default':'deny','tools':{'*':{'limits':[{'counter':'c',"
+	 "'window':'minute','max':3}]}}",
 	 "eaeAE", "/tools/*/limits/0", "at most 3 calls a minute"},
 	/* either all limits count a call, or none does */
-	{"\"default\":\"deny\",\"tools\":{\"echo\":{\"limits\":[{\"window\":"
-	 "\"minute\",\"max\":1,\"counter\":\"c\"}]},\"*\":{\"limits\":[{"
-	 "\"window\":\"minute\",\"max\":2,\"counter\":\"c\"}]}}",
+	{"'default':'deny','tools':{'echo':{'limits':[{'window':'minute',"
+	 "'max':1,'counter':'c'}]},'*':{'limits':[{'window':'minute','max':2,"
+	 "'counter':'c'}]}}",
 	 "eEEa", "/tools/echo/limits/0", "at most 1 call a minute"},
 };
 
@@ -209,8 +195,7 @@ TEST(limits)
 		const struct limit_row *row = &limit_rows[i];
 		/* Counters belong to a file of this name. */
 		const char *policy =
-			file(text("policy-%zu", i),
-			     text("{\"version\":\"1\",%s}", row->rules));
+			policy_file(text("policy-%zu", i), row->rules);
 		struct proc *p =
 			proc_start(WORDS(weir, "-p", policy, "--", server));
 		const char *line;
@@ -246,9 +231,9 @@ static int retry_after(const char *line)
  * window is over and not after the time that was told. */
 TEST(limit_comes_back)
 {
-	const char *policy = file(
-		"policy", "{\"version\":\"1\",\"default\":\"deny\",\"tools\":{"
-			  "\"echo\":{\"rate_limit\":\"2/second\"}}}");
+	const char *policy =
+		policy_of("'default':'deny','tools':{'echo':{'rate_limit':"
+			  "'2/second'}}");
 	struct proc *p = proc_start(WORDS(weir, "-p", policy, "--", server));
 	int64_t first = milliseconds(), sent, due = first + DEADLINE;
 	int wait, passed = 0;

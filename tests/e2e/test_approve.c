@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
-	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
-	"\"here\":{\"action\":\"require_approval\",\"approve_in\":[\"client\"]},"
-	"\"few\":{\"action\":\"require_approval\",\"rate_limit\":\"9/minute\"},"
-	"\"soon\":{\"action\":\"require_approval\",\"approval_timeout\":5}}}";
+	"'default':'allow','tools':{'pay':{'action':'require_approval',"
+	"'reason':'costs money'},'here':{'action':'require_approval',"
+	"'approve_in':['client']},'few':{'action':'require_approval',"
+	"'rate_limit':'9/minute'},'soon':{'action':'require_approval',"
+	"'approval_timeout':5}}";
 
 #define RULE    "/tools/pay/action"
 #define MUST    "a person must approve this"
@@ -26,14 +26,17 @@ static struct proc *begin(const char *const *words, bool elicits)
 {
 	struct proc *p = proc_start(
 		join(WORDS(weir, "-s", path("state"), "-g", "g", "-l",
-			   path("log"), "-p", file("policy", policy), "--"),
+			   path("log"), "-p", policy_of(policy), "--"),
 		     words));
 
-	proc_send(p, request("\"i\"", "initialize",
-			     elicits ? "{\"protocolVersion\":\"2025-06-18\","
-				       "\"capabilities\":{\"elicitation\":{}}}"
-				     : "{\"capabilities\":{}}"));
-	check_has(proc_line(p), "\"id\":\"i\"");
+	check_has(
+		proc_ask(
+			p,
+			request("\"i\"", "initialize",
+				elicits ? "{\"protocolVersion\":\"2025-06-18\","
+					  "\"capabilities\":{\"elicitation\":{}}}"
+					: "{\"capabilities\":{}}")),
+		"\"id\":\"i\"");
 	return p;
 }
 
@@ -89,7 +92,7 @@ TEST(lines_are_the_same)
 
 	for (size_t i = 0; i < COUNT(lengths); i++) {
 		struct proc *p;
-		struct bytes want = {.ptr = NULL}, got, line;
+		struct bytes want = {.ptr = NULL}, line;
 		const char *id;
 
 		in_case(text("%zu bytes", lengths[i]));
@@ -108,9 +111,7 @@ TEST(lines_are_the_same)
 			check_has(proc_line(p), "\"id\":7,\"result\"");
 		}
 		check_end(p, 0);
-		got = content(path("record"));
-		check_same("what the server got", got.ptr, got.len, want.ptr,
-			   want.len);
+		check_got_bytes(want);
 	}
 }
 
@@ -148,9 +149,9 @@ TEST(answers_of_the_client)
 	}
 	for (size_t i = COUNT(said); i-- > 0;) {
 		in_case(said[i].name);
-		proc_send(p, text("{\"jsonrpc\":\"2.0\",\"id\":\"%s\",%s}\n",
-				  ids[i], said[i].line));
-		line = proc_line(p);
+		line = proc_ask(p,
+				text("{\"jsonrpc\":\"2.0\",\"id\":\"%s\",%s}\n",
+				     ids[i], said[i].line));
 		if (said[i].passes)
 			check(!from_weir(line), "passes: %s", line);
 		else
@@ -162,8 +163,7 @@ TEST(answers_of_the_client)
 	ping(p, "99");
 	append_text(&want, request("99", "ping", NULL));
 	check_end(p, 0);
-	check_text("what the server got", content(path("record")).ptr,
-		   want.ptr);
+	check_got(want.ptr);
 	check_has(content(path("log")).ptr, "\"approval\"");
 }
 
@@ -191,8 +191,8 @@ TEST(client_without)
 {
 	struct proc *p = recorded(false);
 
-	proc_send(p, call("7", "here"));
-	check_refused(proc_line(p), "7", false, "/tools/here/action", MUST);
+	check_refused(proc_ask(p, call("7", "here")), "7", false,
+		      "/tools/here/action", MUST);
 	ping(p, "8");
 	check_end(p, 0);
 }
@@ -242,10 +242,8 @@ TEST(server_asks)
 
 	proc_send(p, call("7", "pay"));
 	id = question(p);
-	proc_send(p, request("1", "ping", NULL));
-	check_text("its question", proc_line(p), asked);
-	proc_send(p, answered);
-	check_text("its answer", proc_line(p), answered);
+	check_answer(p, request("1", "ping", NULL), asked);
+	check_answer(p, answered, answered);
 	answer(p, id, "accept");
 	check_text("the call", proc_line(p), call("7", "pay"));
 	check_status(p, 0);
@@ -256,8 +254,7 @@ TEST(server_asks)
 		  true);
 	proc_send(p, call("7", "pay"));
 	question(p);
-	proc_send(p, request("1", "ping", NULL));
-	check_has(proc_line(p), "cancelled");
+	check_has(proc_ask(p, request("1", "ping", NULL)), "cancelled");
 	check_refused(proc_line(p), "7", false, RULE,
 		      "the session ended while this waited for a person");
 	check_status(p, 3);
@@ -277,7 +274,7 @@ TEST(reloaded)
 	check_has(proc_line(p), "\"id\":7,\"result\"");
 	proc_send(p, call("8", "pay"));
 	id = question(p);
-	file("policy", text("%s ", policy));
+	policy_of(text("%s ", policy));
 	kill(weir_pid(p), SIGHUP);
 	check_has(proc_line(p), "cancelled");
 	check_refused(proc_line(p), "8", false, RULE,
@@ -307,8 +304,7 @@ TEST(limit_is_locked)
 	kill(pid, SIGKILL);
 	kill(pid, SIGCONT);
 	proc_wait(holder);
-	proc_send(p, call("9", "few"));
-	check_has(proc_line(p), "\"id\":9,\"result\"");
+	check_has(proc_ask(p, call("9", "few")), "\"id\":9,\"result\"");
 	proc_send(p, call("10", "few"));
 	question(p);
 	check_end(p, 0);
@@ -322,9 +318,7 @@ TEST(behind_another)
 
 	check_end(p, 0);
 	remove(path("record"));
-	q = begin(WORDS(weir, "-p", file("policy", policy), "--", server,
-			"--record", path("record")),
-		  true);
+	q = begin(RECORDED(policy), true);
 	proc_send(q, call("7", "pay"));
 	id[0] = question(q);
 	answer(q, id[0], "accept");

@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char good[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char good[] = "'default':'deny','tools':{'echo':{}}";
 
 static const struct {
 	const char *file;
@@ -44,8 +43,7 @@ static void check_fails(struct proc *p, int lines, const char *says)
 
 TEST(mark_works)
 {
-	proc_run(join(WORDS(weir, "-p", file("policy", good), "--"), marking()),
-		 "");
+	proc_run(join(WEIR(good, "--"), marking()), "");
 	check(exists(path("started")), "the server was not started");
 }
 
@@ -138,7 +136,7 @@ TEST(faulty_policy)
 
 TEST(unknown_options)
 {
-	const char *policy = file("policy", good);
+	const char *policy = policy_of(good);
 	const char *const *const commands[] = {
 		WORDS("--nope"),
 		WORDS("-x"),
@@ -304,7 +302,7 @@ TEST(did_you_mean)
 		{{"checks"}, NULL}, /* it is in PATH */
 	};
 	const char *with = text("PATH=/bin:%s", path(""));
-	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
+	const char *policy = text("WEIR_POLICY=%s", policy_of(good));
 	const char *const *env = WORDS(with, policy);
 	struct how how = {.env = env};
 
@@ -370,20 +368,16 @@ static struct proc *start_env(const char *const *argv, const char *variable)
 
 TEST(policy_from_environment)
 {
-	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
-	const char *deny =
-		file("deny", "{\"version\":\"1\",\"default\":\"deny\"}");
+	const char *policy = text("WEIR_POLICY=%s", policy_of(good));
+	const char *deny = policy_file("deny", "'default':'deny'");
 	struct proc *p = start_env(WORDS(weir, server), policy);
 
-	proc_send(p, call("1", "add"));
-	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-	proc_send(p, call("2", "echo"));
-	check(!from_weir(proc_line(p)), "should pass");
+	check_default(p, "1", "add");
+	check_passes(p, call("2", "echo"));
 
 	/* The option is nearer than the environment. */
 	p = start_env(WORDS(weir, "-p", deny, "--", server), policy);
-	proc_send(p, call("1", "echo"));
-	check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
+	check_default(p, "1", "echo");
 
 	p = start_env(join(WORDS(weir), marking()),
 		      text("WEIR_POLICY=%s", path("none")));
@@ -392,25 +386,21 @@ TEST(policy_from_environment)
 
 TEST(max_line_from_environment)
 {
-	const char *policy = file("policy", good);
+	const char *policy = policy_of(good);
 	struct proc *p = start_env(WORDS(weir, "-p", policy, "--", server),
 				   "WEIR_MAX_LINE=5000");
 
-	proc_send(p, long_ping("1", 5000));
-	check(!from_weir(proc_line(p)), "should pass");
-	proc_send(p, long_ping("1", 5001));
-	check_error(proc_line(p), "null", -32600);
+	check_passes(p, long_ping("1", 5000));
+	check_error(proc_ask(p, long_ping("1", 5001)), "null", -32600);
 
 	p = start_env(
 		WORDS(weir, "-p", policy, "--max-line", "6000", "--", server),
 		"WEIR_MAX_LINE=5000");
-	proc_send(p, long_ping("1", 6000));
-	check(!from_weir(proc_line(p)), "should pass");
+	check_passes(p, long_ping("1", 6000));
 
 	p = start_env(WORDS(weir, "-p", policy, "--", server),
 		      "WEIR_MAX_LINE=");
-	proc_send(p, long_ping("1", 6000));
-	check(!from_weir(proc_line(p)), "should pass");
+	check_passes(p, long_ping("1", 6000));
 
 	p = start_env(join(WORDS(weir, "-p", policy, "--"), marking()),
 		      "WEIR_MAX_LINE=lots");
@@ -570,7 +560,7 @@ static void check_trusted(const char *policy, const char *says)
 TEST(others_may_write)
 {
 	static const char everybody[] = "everybody may write this file";
-	const char *policy = file("policy", good), *link = path("link");
+	const char *policy = policy_of(good), *link = path("link");
 	const char *fifo = path("fifo");
 	struct proc *p;
 
@@ -606,9 +596,10 @@ TEST(others_may_write)
 /* As zsh and launchers do it: no name, and a mode that says nothing. */
 static void give_memory(void)
 {
+	const char *all = policy_text(good);
 	int fd = memfd_create("policy", 0);
 
-	if (fd < 0 || write(fd, good, strlen(good)) < 0 ||
+	if (fd < 0 || write(fd, all, strlen(all)) < 0 ||
 	    lseek(fd, 0, SEEK_SET) != 0 || dup2(fd, 9) < 0)
 		_exit(9);
 	fchmod(fd, 0777);
@@ -622,14 +613,14 @@ TEST(nameless_policies)
 
 	check_status(p, 0);
 	p = proc_run(WORDS("sh", "-c", "cat \"$0\" | \"$1\" check /dev/stdin",
-			   file("policy", good), weir),
+			   policy_of(good), weir),
 		     "");
 	check_status(p, 0);
 }
 
 TEST(others_policies)
 {
-	const char *policy = file("policy", good);
+	const char *policy = policy_of(good);
 
 	if (geteuid() != 0) {
 		print_message("only root can give a file away: skipped\n");
@@ -660,9 +651,8 @@ static const char *tools_list(int count, const char *behind)
 
 TEST(check_long_list)
 {
-	const char *policy = file("policy", "{\"version\":\"1\",\"default\":"
-					    "\"deny\",\"tools\":{\"t29999\":"
-					    "{}}}");
+	const char *policy =
+		policy_of("'default':'deny','tools':{'t29999':{}}");
 	struct proc *p = proc_run(WORDS(weir, "check", "--strict", "--tools",
 					tools_list(30000, ""), policy),
 				  "");
@@ -761,7 +751,7 @@ TEST(check_many_files)
 	struct proc *p;
 
 	for (size_t i = 2; i < 2 + 33; i++)
-		words[i] = file("policy", good);
+		words[i] = policy_of(good);
 	p = proc_run(words, "");
 	check_status(p, 0);
 	check_has(p->said.ptr, "33 files: weir runs with at most 32");
@@ -772,7 +762,7 @@ TEST(server_called_check)
 {
 	const char *script = file("check", "#!/bin/sh\necho \"run: $*\"\n");
 	const char *with = text("PATH=%s:/bin:/usr/bin", path(""));
-	const char *policy = text("WEIR_POLICY=%s", file("policy", good));
+	const char *policy = text("WEIR_POLICY=%s", policy_of(good));
 	const char *const *env = WORDS(with, policy);
 	struct how how = {.env = env};
 	const char *const *const commands[] = {
@@ -813,7 +803,7 @@ TEST(exit_statuses)
 		{"exec 0<&- 1>&-; exit 3", 3},
 		{"read line; echo \"$line\"; exit 4", 4},
 	};
-	const char *policy = file("policy", good);
+	const char *policy = policy_of(good);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct proc *p = proc_start(WORDS(weir, "-p", policy, "--",
@@ -833,7 +823,7 @@ TEST(exit_statuses)
 
 TEST(cannot_run)
 {
-	const char *policy = file("policy", good);
+	const char *policy = policy_of(good);
 	const char *plain = file("plain", "#!/bin/sh\n");
 	const char *lost = file("lost", "#!/no/such/interpreter\n");
 	const char *with = text("PATH=/bin:%s", path(""));

@@ -42,20 +42,15 @@ static void check_kind(const struct ends_kind *kind, int flags)
 		was[i] = fcntl(e.theirs[i], F_GETFL);
 	ping(p, "1");
 	check_flags(&e, was, "during");
-	proc_send(p, call("2", "remove"));
-	check_refused(proc_line(p), "2", false, RULE_DEFAULT, NULL);
+	check_default(p, "2", "remove");
 	proc_send(p, no_id);
 	if (kind->merged)
 		check_has(proc_line(p), "without an id");
 	else
 		proc_told(p, "without an id");
 	/* More than goes at once; a terminal takes 4095 bytes a line. */
-	if (!kind->terminal)
-		proc_send(p, long_ping("3", 100000));
-	else
-		proc_send(p, long_ping("3", 4000));
-	check_text("the answer", proc_line(p),
-		   "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n");
+	check_answer(p, long_ping("3", kind->terminal ? 4000 : 100000),
+		     "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n");
 	check_flags(&e, was, "later");
 	ends_close_in(kind, p);
 	pid_wait(fcntl(p->pidfd, F_DUPFD_CLOEXEC, 0));
@@ -323,20 +318,16 @@ TEST(closed_by_the_server)
 
 static const char *const *with_log(const char *log)
 {
-	static const char policy[] = "{\"version\":\"1\",\"default\":"
-				     "\"deny\",\"tools\":{\"echo\":{}}}";
+	static const char policy[] = "'default':'deny','tools':{'echo':{}}";
 
-	return join(WORDS(weir, "-p", file("policy", policy), "-l", log),
-		    WORDS("--", server));
+	return join(WEIR(policy, "-l", log), WORDS("--", server));
 }
 
 /* Each refused call is a line of the log. */
 static void refuse(struct proc *p, int times)
 {
-	for (int i = 0; i < times; i++) {
-		proc_send(p, call("1", "remove"));
-		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-	}
+	for (int i = 0; i < times; i++)
+		check_default(p, "1", "remove");
 }
 
 /* A named pipe that nobody reads: said at once, and nothing is started. */

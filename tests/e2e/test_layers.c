@@ -76,10 +76,8 @@ static void check_ruled(const struct seed *seed, const struct base *b,
 	struct proc *p =
 		start_over(b, way, WORDS(server, "--catalogue", seed->server));
 
-	for (int i = 0; i < seed->max; i++) {
-		proc_send(p, call("1", seed->tool));
-		check(!from_weir(proc_line(p)), "call %d should pass", i);
-	}
+	for (int i = 0; i < seed->max; i++)
+		check_passes(p, call("1", seed->tool));
 	proc_send(p, call("2", seed->tool));
 	if (seed->max == 0)
 		check_hidden(proc_line(p), "2", seed->tool);
@@ -87,10 +85,8 @@ static void check_ruled(const struct seed *seed, const struct base *b,
 		check_limited(proc_line(p), "2",
 			      text("/tools/%s/limits/0", seed->tool),
 			      text("at most %d calls a minute", seed->max));
-	proc_send(p, call("3", b->other));
-	check(!from_weir(proc_line(p)), "%s should pass", b->other);
-	proc_send(p, call("4", "not_listed"));
-	check_refused(proc_line(p), "4", false, RULE_DEFAULT, NULL);
+	check_passes(p, call("3", b->other));
+	check_default(p, "4", "not_listed");
 	ping(p, "5");
 }
 
@@ -110,8 +106,7 @@ TEST(seeds_over_a_base)
 
 /* ---- their files ----------------------------------------------------- */
 
-static const char good[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char good[] = "'default':'deny','tools':{'echo':{}}";
 
 /* Which of these files a fault is told of, and at which line. */
 static const struct faults {
@@ -142,10 +137,10 @@ static const char *in_directory(const char *policies)
 
 TEST(faults_name_their_file)
 {
-	file("good", good);
-	file("bad", "{\"version\":\"1\",\n\"default\":\"maybe\"}");
-	file("worse", "{\"version\":\"1\",\"default\":\"deny\",\n\"tools\":{\n"
-		      "\"a\":{\"actoin\":\"deny\"}}}");
+	policy_file("good", good);
+	policy_file("bad", "\n'default':'maybe'");
+	policy_file("worse",
+		    "'default':'deny',\n'tools':{\n'a':{'actoin':'deny'}}");
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		const char *variable = text("WEIR_POLICY=%s",
 					    in_directory(faults[i].policies));
@@ -173,10 +168,11 @@ TEST(faults_name_their_file)
 /* check says all of them on stdout. */
 TEST(check_names_files)
 {
-	const char *bad = file("bad", "{\"version\":\"1\",\n\"default\":7}");
-	struct proc *p = proc_run(WORDS(weir, "check", bad, file("good", good),
-					path("none"), bad),
-				  "");
+	const char *bad = policy_file("bad", "\n'default':7");
+	struct proc *p =
+		proc_run(WORDS(weir, "check", bad, policy_file("good", good),
+			       path("none"), bad),
+			 "");
 
 	check_status(p, 2);
 	check_has(p->said.ptr, text("%s:2:11: /default", bad));
@@ -199,12 +195,11 @@ TEST(check_tools)
 		text("\n%.*s\n", (int)(strstr(array, "],\"ttl") + 1 - array),
 		     array),
 	};
-	const char *const *files =
-		WORDS(file("a", "{\"version\":\"1\",\"default\":\"deny\","
-				"\"tools\":{\"echo\":{},\"add\":{}}}"),
-		      file("b", "{\"version\":\"1\",\"default\":\"deny\","
-				"\"hide\":[\"remove\"],\"tools\":{\"add\":{"
-				"\"action\":\"deny\"}}}"));
+	const char *const *files = WORDS(
+		policy_file("a",
+			    "'default':'deny','tools':{'echo':{},'add':{}}"),
+		policy_file("b", "'default':'deny','hide':['remove'],"
+				 "'tools':{'add':{'action':'deny'}}"));
 
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		const char *const *command = join(
@@ -230,12 +225,12 @@ TEST(check_tools)
 TEST(check_unused)
 {
 	const char *list = file("list", "[{\"name\":\"a\"},{\"name\":\"b1\"}]");
-	const char *used = file("used", "{\"version\":\"1\",\"default\":"
-					"\"deny\",\"tools\":{\"a\":{},\"b?\":{"
-					"}}}");
-	const char *unused = file("unused", "{\"version\":\"1\",\"default\":"
-					    "\"deny\",\"tools\":{\"a\":{},\n"
-					    "\"b\":{},\"b1\":{}}}");
+	const char *used =
+		policy_file("used", "'default':'deny','tools':{'a':{},"
+				    "'b?':{}}");
+	const char *unused =
+		policy_file("unused", "'default':'deny','tools':{'a':{},"
+				      "\n'b':{},'b1':{}}");
 	struct proc *p = proc_run(
 		WORDS(weir, "check", "--strict", "--tools", list, used), "");
 
@@ -249,11 +244,10 @@ TEST(check_unused)
 /* ---- lists of prompts and resources ---------------------------------- */
 
 static const char hiding[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"prompts\":{\"hid\":{"
-	"\"action\":\"hide\"},\"bad_*\":{\"action\":\"hide\"},\"no\":{"
-	"\"action\":\"deny\"}},\"resources\":{\"file:///hid\":{\"action\":"
-	"\"hide\"},\"secret://*\":{\"action\":\"hide\"},\"no://*\":{"
-	"\"action\":\"deny\"}}}";
+	"'default':'allow','prompts':{'hid':{'action':'hide'},"
+	"'bad_*':{'action':'hide'},'no':{'action':'deny'}},"
+	"'resources':{'file:///hid':{'action':'hide'},"
+	"'secret://*':{'action':'hide'},'no://*':{'action':'deny'}}";
 
 #define RPC          "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{"
 #define PROMPTS(s)   RPC "\"prompts\":[" s "]}}\n"
@@ -310,7 +304,7 @@ static const struct list_row {
 
 TEST(lists)
 {
-	const char *policy = file("policy", hiding);
+	const char *policy = policy_of(hiding);
 
 	for (size_t i = 0; i < COUNT(list_rows); i++) {
 		const struct list_row *row = &list_rows[i];
@@ -373,9 +367,8 @@ static const struct reused {
 
 /* In which sections something is hidden; the list of tools always is read. */
 static const char *const where[] = {
-	"\"prompts\":{\"hid\":{\"action\":\"hide\"}},\"resources\":{\"hid\":{"
-	"\"action\":\"hide\"}}",
-	"\"prompts\":{}",
+	"'prompts':{'hid':{'action':'hide'}},'resources':{'hid':{'action':'hide'}}",
+	"'prompts':{}",
 };
 
 TEST(ids_reused)
@@ -390,13 +383,9 @@ TEST(ids_reused)
 		in_case(row->sent);
 		for (int m = 0; m < 4 && row->asked[m]; m++)
 			append_text(&asked, request("1", row->asked[m], NULL));
-		p = proc_run(WORDS(weir, "-p",
-				   file("policy",
-					text("{\"version\":\"1\",\"default\":"
-					     "\"allow\",\"hide\":[\"hid\"],%s}",
-					     where[i % COUNT(where)])),
-				   "--", server, "--reply",
-				   file("reply", sent)),
+		p = proc_run(BEHIND(text("'default':'allow','hide':['hid'],%s",
+					 where[i % COUNT(where)]),
+				    "--reply", file("reply", sent)),
 			     asked.ptr);
 		while ((line = next_line(&sent))) {
 			const char *cut = next_line(&seen);
@@ -420,17 +409,16 @@ TEST(lists_end_the_waiting)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct proc *p = proc_start(WORDS(
-			weir, "-p", file("policy", hiding), "--", "sh", "-c",
-			"read a; cat \"$0\"; printf half; read b; echo",
-			file("reply", cases[i].list)));
+		struct proc *p = proc_start(
+			WEIR(hiding, "--", "sh", "-c",
+			     "read a; cat \"$0\"; printf half; read b; echo",
+			     file("reply", cases[i].list)));
 
 		in_case(cases[i].method);
-		proc_send(p, request("1", cases[i].method, NULL));
-		check_text("the list", proc_line(p), cases[i].list);
+		check_answer(p, request("1", cases[i].method, NULL),
+			     cases[i].list);
 		proc_more(p, strlen("half"));
-		proc_send(p, request("2", "ping", NULL));
-		check_text("the line", proc_line(p), "half\n");
+		check_answer(p, request("2", "ping", NULL), "half\n");
 	}
 }
 
@@ -440,15 +428,12 @@ TEST(withheld_for_what_is_due)
 {
 	const char *reply = file("reply", TOOLS(N("hid")) "[" RESOURCES("")
 						  PROMPTS(N("hid")));
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", hiding),
-					  "--", server, "--reply", reply));
+	struct proc *p = proc_start(BEHIND(hiding, "--reply", reply));
 
-	proc_send(p, request("1", "tools/list", NULL));
-	check_text("the first list", proc_line(p), TOOLS(N("hid")));
-	proc_send(p, request("2", "resources/list", NULL));
-	check_error(proc_line(p), "2", -32603);
-	proc_send(p, request("1", "prompts/list", NULL));
-	check_text("the last list", proc_line(p), PROMPTS(""));
+	check_answer(p, request("1", "tools/list", NULL), TOOLS(N("hid")));
+	check_error(proc_ask(p, request("2", "resources/list", NULL)), "2",
+		    -32603);
+	check_answer(p, request("1", "prompts/list", NULL), PROMPTS(""));
 	check_end(p, 0);
 	check_text("the end", proc_line(p), "(no line)");
 }
@@ -456,24 +441,23 @@ TEST(withheld_for_what_is_due)
 /* ---- calls of them, and of any method -------------------------------- */
 
 static const char judging[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"remove\"],"
-	"\"prompts\":{\"greet\":{},\"hid*\":{\"action\":\"hide\"},\"no\":{"
-	"\"action\":\"deny\",\"reason\":\"no \\\"prompt\\\"\"},\"few\":{"
-	"\"rate_limit\":\"2/hour\"},\"long\":{\"deny_if\":[{\"path\":"
-	"\"args.text\",\"op\":\"regex\",\"value\":\"^x{3,}$\",\"on_deny\":"
-	"\"too many\"}]}},"
-	"\"resources\":{\"secret://*\":{\"action\":\"hide\"},\"file:///etc/*\":"
-	"{\"action\":\"deny\",\"reason\":\"not /etc\"},\"once://a\":{"
-	"\"limits\":[{\"max\":1,\"window\":\"day\",\"on_deny\":\"once\"}]},"
-	"\"db://*\":{\"require\":[{\"path\":\"args.uri\",\"op\":\"contains\","
-	"\"value\":\"/public/\",\"on_deny\":\"public\"}]}},"
-	"\"methods\":{\"tasks/cancel\":{\"action\":\"deny\",\"reason\":"
-	"\"tasks end by themselves\"},\"logging/*\":{\"action\":\"hide\"},"
-	"\"resources/read\":{\"limits\":[{\"max\":3,\"window\":\"day\"}]},"
-	"\"subscriptions/listen\":{\"limits\":[{\"max\":1,\"window\":\"hour\"}]"
-	"},\"completion/*\":{\"deny_if\":[{\"path\":\"args.ref.name\",\"op\":"
-	"\"eq\",\"value\":\"off\"}]},\"notifications/cancelled\":{\"action\":"
-	"\"deny\"}}}";
+	"'default':'allow','hide':['remove'],'prompts':{'greet':{},"
+	"'hid*':{'action':'hide'},'no':{'action':'deny',"
+	"'reason':'no \\'prompt\\''},'few':{'rate_limit':'2/hour'},"
+	"'long':{'deny_if':[{'path':'args.text','op':'regex',"
+	"'value':'^x{3,}$','on_deny':'too many'}]}},"
+	"'resources':{'secret://*':{'action':'hide'},"
+	"'file:///etc/*':{'action':'deny','reason':'not /etc'},"
+	"'once://a':{'limits':[{'max':1,'window':'day',"
+	"'on_deny':'once'}]},'db://*':{'require':[{'path':'args.uri',"
+	"'op':'contains','value':'/public/','on_deny':'public'}]}},"
+	"'methods':{'tasks/cancel':{'action':'deny',"
+	"'reason':'tasks end by themselves'},'logging/*':{'action':"
+	"'hide'},'resources/read':{'limits':[{'max':3,"
+	"'window':'day'}]},'subscriptions/listen':{'limits':[{'max':1,"
+	"'window':'hour'}]},'completion/*':{'deny_if':[{'path':"
+	"'args.ref.name','op':'eq','value':'off'}]},"
+	"'notifications/cancelled':{'action':'deny'}}";
 
 /* One after another. */
 static const struct call_row {
@@ -564,9 +548,7 @@ static void check_call(const char *line, const struct call_row *row)
 
 TEST(calls)
 {
-	const char *record = path("record");
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", judging),
-					  "--", server, "--record", record));
+	struct proc *p = proc_start(RECORDED(judging));
 	struct bytes passed = {.ptr = NULL};
 
 	for (size_t i = 0; i < COUNT(call_rows); i++) {
@@ -584,7 +566,7 @@ TEST(calls)
 			append_text(&passed, line);
 	}
 	check_end(p, 0);
-	check_text("what the server got", content(record).ptr, passed.ptr);
+	check_got(passed.ptr);
 	check_text("stderr", p->told.ptr, "");
 }
 
@@ -614,9 +596,7 @@ TEST(denied_notifications)
 		 "\n",
 		 true},
 	};
-	const char *record = path("record");
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", judging),
-					  "--", server, "--record", record));
+	struct proc *p = proc_start(RECORDED(judging));
 	struct bytes passed = {.ptr = NULL};
 	int refused = 0;
 
@@ -630,6 +610,6 @@ TEST(denied_notifications)
 		append_text(&passed, request("1", "ping", NULL));
 	}
 	check_end(p, 0);
-	check_text("what the server got", content(record).ptr, passed.ptr);
+	check_got(passed.ptr);
 	check_equal(weir_lines(p->told.ptr), refused);
 }

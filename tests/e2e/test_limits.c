@@ -6,20 +6,18 @@
 #include <unistd.h>
 
 static const char rules[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\n"
-	"\"all_tools\":{\"rate_limit\":\"90/hour\"},\n"
-	"\"tools\":{\"pay\":{\"limits\":[\n"
-	"{\"counter\":\"calls\",\"max\":2,\"window\":\"minute\"},\n"
-	"{\"counter\":\"none\",\"max\":0,\"window\":90},\n"
-	"{\"counter\":\"s\",\"max\":1,\"window\":5,\"scope\":\"session\"}]},\n"
-	"\"buy\":{\"limits\":[{\"counter\":\"sum\",\"window\":\"day\",\n"
-	"\"max\":10.5,\"increment_from\":\"args.n\"},\n"
-	"{\"counter\":\"\\u001b\\\"\",\"max\":99,\"window\":1}]}}}";
+	"'default':'allow',\n'all_tools':{'rate_limit':'90/hour'},"
+	"\n'tools':{'pay':{'limits':[\n{'counter':'calls','max':2,"
+	"'window':'minute'},\n{'counter':'none','max':0,'window':90},"
+	"\n{'counter':'s','max':1,'window':5,'scope':'session'}]},"
+	"\n'buy':{'limits':[{'counter':'sum','window':'day',"
+	"\n'max':10.5,'increment_from':'args.n'},"
+	"\n{'counter':'\\u001b\\'','max':99,'window':1}]}}";
 
 static const char *const *words_of(const char *const *more)
 {
 	return join(WORDS(weir, "limits", "-s", path("state"), "-p",
-			  file("policy", rules)),
+			  policy_of(rules)),
 		    more);
 }
 
@@ -31,10 +29,9 @@ static void buy(const char *const *amounts)
 			"1", "tools/call",
 			text("{\"name\":\"buy\",\"arguments\":{\"n\":%s}}",
 			     *amounts));
-		struct proc *p =
-			proc_run(WORDS(weir, "-s", path("state"), "-p",
-				       file("policy", rules), "--", server),
-				 line);
+		struct proc *p = proc_run(WORDS(weir, "-s", path("state"), "-p",
+						policy_of(rules), "--", server),
+					  line);
 
 		check(!from_weir(proc_line(p)), "should pass: %s", line);
 	}
@@ -134,14 +131,13 @@ TEST(nothing_yet)
  * before them have counted. */
 TEST(another_policy)
 {
-	const char *first = file("first", "{\"version\":\"1\",\"default\":"
-					  "\"allow\",\"all_tools\":{"
-					  "\"rate_limit\":\"9/day\"}}");
-	const char *then =
-		file("then", "{\"version\":\"1\",\"default\":"
-			     "\"allow\",\"all_tools\":{"
-			     "\"rate_limit\":\"9000/day\"},\"tools\":"
-			     "{\"new\":{\"rate_limit\":\"10/day\"}}}");
+	const char *first =
+		policy_file("first", "'default':'allow','all_tools':{"
+				     "'rate_limit':'9/day'}");
+	const char *then = policy_file(
+		"then", "'default':'allow','all_tools':{'rate_limit':"
+			"'9000/day'},'tools':{'new':{'rate_limit':"
+			"'10/day'}}");
 	const char *limits = path("state/g.limits");
 	struct bytes before, after;
 	struct proc *p;
@@ -241,8 +237,7 @@ TEST(refused)
 	check_has(p->told.ptr, "WEIR_POLICY");
 	in_case("no limit of a grant");
 	p = proc_run(WORDS(weir, "limits", "-p",
-			   file("none", "{\"version\":\"1\",\"default\":"
-					"\"allow\"}")),
+			   policy_file("none", "'default':'allow'")),
 		     "");
 	check_status(p, 2);
 	check_has(p->told.ptr, "scope");
@@ -261,8 +256,8 @@ TEST(no_file_may_grow)
 			WORDS("sh", "-c",
 			      "ulimit -f 0; exec \"$0\" $3 -s \"$1\" -p \"$2\" "
 			      "${4+-- \"$4\"}",
-			      weir, path("state"), file("policy", rules),
-			      words[i], i == 0 ? server : NULL),
+			      weir, path("state"), policy_of(rules), words[i],
+			      i == 0 ? server : NULL),
 			"");
 
 		in_case(words[i]);

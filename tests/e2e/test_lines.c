@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"remove\"],"
-	"\"tools\":{\"echo\":{}}}";
+	"'default':'deny','hide':['remove'],'tools':{'echo':{}}";
 
 enum { PASS = 1, SWALLOW = 2, EITHER = 0, PARSE = -32700, REQUEST = -32600 };
 
@@ -130,9 +129,7 @@ static void check_row(struct proc *p, const struct row *row)
 
 TEST(each_line)
 {
-	const char *record = path("record");
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					  "--", server, "--record", record));
+	struct proc *p = proc_start(RECORDED(policy));
 	struct bytes passed = {.ptr = NULL};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -143,8 +140,7 @@ TEST(each_line)
 	}
 	check_end(p, 0);
 	check_text("stderr", p->told.ptr, "");
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, passed.ptr, passed.len);
+	check_got_bytes(passed);
 }
 
 /* The same lines as one stream that is cut anywhere. */
@@ -153,10 +149,7 @@ TEST(any_cut)
 	static const size_t cuts[] = {1, 2, 3, 7, 4096, 1 << 20};
 
 	for (size_t c = 0; c < COUNT(cuts); c++) {
-		const char *record = path(text("record-%zu", cuts[c]));
-		struct proc *p =
-			proc_start(WORDS(weir, "-p", file("policy", policy),
-					 "--", server, "--record", record));
+		struct proc *p = proc_start(RECORDED(policy));
 		struct bytes sent = {.ptr = NULL}, passed = {.ptr = NULL};
 
 		in_case(text("%zu bytes at a time", cuts[c]));
@@ -170,8 +163,7 @@ TEST(any_cut)
 				   sent.len - i < cuts[c] ? sent.len - i
 							  : cuts[c]);
 		check_end(p, 0);
-		check_same("what the server got", content(record).ptr,
-			   content(record).len, passed.ptr, passed.len);
+		check_got_bytes(passed);
 	}
 }
 
@@ -191,11 +183,7 @@ TEST(last_line)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const char *record = path(text("record-%zu", i));
-		struct proc *p =
-			proc_run(WORDS(weir, "-p", file("policy", policy), "--",
-				       server, "--record", record),
-				 cases[i].line);
+		struct proc *p = proc_run(RECORDED(policy), cases[i].line);
 		const char *line = proc_line(p);
 
 		in_case(cases[i].line);
@@ -204,8 +192,7 @@ TEST(last_line)
 		else
 			check_error(line, NULL, EITHER);
 		check(!proc_line(p), "one answer was expected");
-		check_text("what the server got", content(record).ptr,
-			   cases[i].good ? cases[i].line : "");
+		check_got(cases[i].good ? cases[i].line : "");
 	}
 }
 
@@ -221,22 +208,18 @@ TEST(judged_whole)
 		{RPC "\"id\":5,\"method\":\"ping\",\"params\":{\"x\":",
 		 ECHO "}\r}\n"},
 	};
-	const char *record = path("record");
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					  "--", server, "--record", record));
+	struct proc *p = proc_start(RECORDED(policy));
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		in_case(cases[i].begin);
 		proc_send(p, cases[i].begin);
 		proc_idle(p);
-		proc_send(p, cases[i].end);
-		check_error(proc_line(p), NULL, EITHER);
+		check_error(proc_ask(p, cases[i].end), NULL, EITHER);
 	}
 	ping(p, "1");
 	proc_close_in(p);
 	proc_wait(p);
-	check_text("what the server got", content(record).ptr,
-		   request("1", "ping", NULL));
+	check_got(request("1", "ping", NULL));
 }
 
 /* Nobody would know what became of a call without an id, so it goes nowhere;
@@ -255,18 +238,14 @@ TEST(call_without_id)
 	};
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
-		const char *record = path(text("record-%zu", i));
-		struct proc *p =
-			proc_start(WORDS(weir, "-p", file("policy", policy),
-					 "--", server, "--record", record));
+		struct proc *p = proc_start(RECORDED(policy));
 
 		in_case(lines[i]);
 		proc_send(p, lines[i]);
 		ping(p, "1"); /* it has no answer */
 		check_end(p, 0);
 		check_equal(weir_lines(p->told.ptr), 1);
-		check_text("what the server got", content(record).ptr,
-			   request("1", "ping", NULL));
+		check_got(request("1", "ping", NULL));
 	}
 }
 
@@ -275,10 +254,9 @@ TEST(call_without_id)
 /* The line of the limit and more bytes, and the next one. */
 static void check_long(const char *option, size_t limit, size_t more, bool lf)
 {
-	const char *record = path(text("record-%zu-%d", more, lf));
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					  option, text("%zu", limit), "--",
-					  server, "--record", record));
+	struct proc *p =
+		proc_start(WEIR(policy, option, text("%zu", limit), "--",
+				server, "--record", path("record")));
 	const char *line = long_ping("1", limit + more), *passed = "";
 	const char *next = request("2", "ping", NULL);
 
@@ -298,8 +276,7 @@ static void check_long(const char *option, size_t limit, size_t more, bool lf)
 		check_text("the answer to the next line", proc_line(p),
 			   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
 	check(!proc_line(p), "one answer was expected");
-	check_text("what the server got", content(record).ptr,
-		   text("%s%s", passed, lf ? next : ""));
+	check_got(text("%s%s", passed, lf ? next : ""));
 }
 
 TEST(max_line)
@@ -316,12 +293,9 @@ TEST(max_line)
 TEST(max_line_default)
 {
 	const size_t limit = (size_t)64 << 20;
-	struct proc *p = proc_start(
-		WORDS(weir, "-p", file("policy", policy), "--", server));
+	struct proc *p = proc_start(BEHIND(policy));
 
-	proc_send(p, long_ping("1", limit));
-	check(!from_weir(proc_line(p)), "should pass");
-	proc_send(p, long_ping("1", limit + 1));
-	check_error(proc_line(p), "null", REQUEST);
+	check_passes(p, long_ping("1", limit));
+	check_error(proc_ask(p, long_ping("1", limit + 1)), "null", REQUEST);
 	ping(p, "2");
 }

@@ -9,9 +9,7 @@
 
 #include <stdlib.h>
 
-static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"hid\",\"bad_"
-	"*\"]}";
+static const char policy[] = "'default':'allow','hide':['hid','bad_*']";
 
 #define RPC     "{\"jsonrpc\":\"2.0\","
 #define LIST(s) RPC "\"id\":1,\"result\":{\"tools\":[" s "]}}\n"
@@ -99,9 +97,8 @@ static struct proc *serve(const char *lines, const char *max_line)
 	for (size_t i = 0; lines[i] && lines[i + 1]; i++)
 		if (lines[i] == '\n')
 			append_text(&input, request("2", "ping", NULL));
-	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--max-line",
-			   max_line, "--", server, "--reply",
-			   file("reply", lines)),
+	p = proc_run(WEIR(policy, "--max-line", max_line, "--", server,
+			  "--reply", file("reply", lines)),
 		     input.ptr);
 	return p;
 }
@@ -142,17 +139,15 @@ TEST(next_list)
 				      RPC "\"id\":2,\"result\":{}}\n",
 				      RPC "\"id\":3,\"result\":{\"tools\":[" HID
 					  "," A "]}}\n"));
-		struct proc *p =
-			proc_start(WORDS(weir, "-p", file("policy", policy),
-					 "--", server, "--reply", reply));
+		struct proc *p = proc_start(BEHIND(policy, "--reply", reply));
 
 		in_case(first[i]);
-		proc_send(p, request("1", "tools/list", NULL));
-		check(proc_line(p), "no answer");
+		check(proc_ask(p, request("1", "tools/list", NULL)),
+		      "no answer");
 		ping(p, "2");
-		proc_send(p, request("3", "tools/list", "{\"cursor\":\"x\"}"));
-		check_text("the next list", proc_line(p),
-			   RPC "\"id\":3,\"result\":{\"tools\":[" A "]}}\n");
+		check_answer(p,
+			     request("3", "tools/list", "{\"cursor\":\"x\"}"),
+			     RPC "\"id\":3,\"result\":{\"tools\":[" A "]}}\n");
 	}
 }
 
@@ -192,8 +187,7 @@ TEST(no_line_end)
 		     RPC "\"id\":1,\"result\":{\"tools\":[" A "," HID "]}}");
 	struct proc *p;
 
-	p = proc_run(WORDS(weir, "-p", file("policy", policy), "--", server,
-			   "--reply", reply),
+	p = proc_run(BEHIND(policy, "--reply", reply),
 		     text("%.*s", (int)strlen(asked) - 1, asked));
 	check_text("what the client sees", p->said.ptr,
 		   RPC "\"id\":1,\"result\":{\"tools\":[" A "]}}");
@@ -201,7 +195,7 @@ TEST(no_line_end)
 
 /* ---- the right policy? ----------------------------------------------- */
 
-#define ALLOW "{\"version\":\"1\",\"default\":\"allow\","
+#define ALLOW "'default':'allow',"
 
 /* The entries that cover no tool of the server, said once all its pages have
  * come. */
@@ -212,22 +206,20 @@ TEST(right_policy)
 		int pages; /* that the client asks for */
 		const char *told;
 	} cases[] = {
-		{"all are there", ALLOW "\"tools\":{\"echo\":{},\"a*\":{}}}",
+		{"all are there", ALLOW "'tools':{'echo':{},'a*':{}}",
 		 "--split", "0", 1, NULL},
-		{"it names none", ALLOW "\"hide\":[\"x\"]}", "--split", "0", 1,
+		{"it names none", ALLOW "'hide':['x']", "--split", "0", 1,
 		 "weir: this policy names 1 tool, this server has none of them: is it the right one?\n"},
 		{"some are not there, and nothing is hidden",
-		 ALLOW "\"tools\":{\"echo\":{},\"x\":{},\"y*\":{}}}", "--split",
-		 "0", 1,
+		 ALLOW "'tools':{'echo':{},'x':{},'y*':{}}", "--split", "0", 1,
 		 "weir: this server has no tool for 2 of the 3 entries of this policy: \"x\", \"y*\"\n"},
-		{"no entries for tools", ALLOW "\"prompts\":{\"x\":{}}}",
-		 "--split", "0", 1, NULL},
-		{"the last page is to come", ALLOW "\"hide\":[\"x\"]}",
-		 "--page", "1", 2, NULL},
-		{"it is on the last page", ALLOW "\"hide\":[\"remove\"]}",
-		 "--page", "1", 3, NULL},
-		{"it is on none", ALLOW "\"hide\":[\"echo\",\"x\"]}", "--page",
-		 "1", 3,
+		{"no entries for tools", ALLOW "'prompts':{'x':{}}", "--split",
+		 "0", 1, NULL},
+		{"the last page is to come", ALLOW "'hide':['x']", "--page",
+		 "1", 2, NULL},
+		{"it is on the last page", ALLOW "'hide':['remove']", "--page",
+		 "1", 3, NULL},
+		{"it is on none", ALLOW "'hide':['echo','x']", "--page", "1", 3,
 		 "weir: this server has no tool for 1 of the 2 entries of this policy: \"x\"\n"},
 	};
 
@@ -235,9 +227,8 @@ TEST(right_policy)
 		const size_t c = i / 2;
 		const char *log = path(text("log%zu", i));
 		struct proc *p = proc_start_how(
-			WORDS(weir, "-p", file("policy", cases[c].policy), "-l",
-			      log, "--", server, cases[c].option,
-			      cases[c].value),
+			WEIR(cases[c].policy, "-l", log, "--", server,
+			     cases[c].option, cases[c].value),
 			&(struct how){.env = WORDS(i % 2 ? "WEIR_OBSERVE=1"
 							 : "A=1")});
 		const char *told = cases[c].told ? cases[c].told : "";
@@ -246,13 +237,14 @@ TEST(right_policy)
 		/* Once is enough. */
 		for (int again = 0; again < 2; again++)
 			for (int page = 0; page < cases[c].pages; page++) {
-				proc_send(
-					p,
-					request("1", "tools/list",
-						page ? text("{\"cursor\":\"%d\"}",
-							    page)
-						     : "{}"));
-				check_has(proc_line(p), "\"tools\":");
+				check_has(
+					proc_ask(
+						p,
+						request("1", "tools/list",
+							page ? text("{\"cursor\":\"%d\"}",
+								    page)
+							     : "{}")),
+					"\"tools\":");
 			}
 		check_end(p, 0);
 		check_text("stderr", p->told.ptr, told);

@@ -126,7 +126,7 @@ static const struct {
 
 /* ---- asking ---------------------------------------------------------- */
 
-static void check_answer(const char *command, int status, const char *says)
+static void check_loads(const char *command, int status, const char *says)
 {
 	struct proc *p =
 		proc_run(WORDS(weir, "check", "--preload", command, "-x"), "");
@@ -148,8 +148,8 @@ TEST(of_programs)
 		struct program p = server_program();
 
 		programs[i].be(&p);
-		check_answer(save(programs[i].name, p, programs[i].mode),
-			     programs[i].status, programs[i].says);
+		check_loads(save(programs[i].name, p, programs[i].mode),
+			    programs[i].status, programs[i].says);
 	}
 }
 
@@ -161,7 +161,7 @@ TEST(of_capabilities)
 
 	if (setxattr(at, "security.capability", capable, sizeof(capable), 0))
 		skip();
-	check_answer(at, NO, "capabilities");
+	check_loads(at, NO, "capabilities");
 }
 
 static const char *script(const char *name, const char *head)
@@ -179,23 +179,23 @@ TEST(of_scripts)
 
 	be_static(&p);
 	fixed = save("static", p, 0755);
-	check_answer(script("sh", "#!/bin/sh\nexit 0\n"), YES, "/bin/sh");
-	check_answer(script("env", "#! \t/usr/bin/env sh\n"), YES,
-		     "/usr/bin/env");
-	check_answer(script("ends", "#!/bin/sh"), YES, "/bin/sh");
-	check_answer(script("words", text("#!%s a b\n", plain)), YES, plain);
-	check_answer(script("fixed", text("#!%s\n", fixed)), NO, "statically");
-	check_answer(script("lost", "#!/no/such/program\n"), UNKNOWN,
-		     "/no/such/program");
-	check_answer(script("nothing", "#!\n"), UNKNOWN, "neither");
-	check_answer(script("text", "exit 0\n"), UNKNOWN, "neither");
-	check_answer(script("empty", ""), UNKNOWN, "neither");
+	check_loads(script("sh", "#!/bin/sh\nexit 0\n"), YES, "/bin/sh");
+	check_loads(script("env", "#! \t/usr/bin/env sh\n"), YES,
+		    "/usr/bin/env");
+	check_loads(script("ends", "#!/bin/sh"), YES, "/bin/sh");
+	check_loads(script("words", text("#!%s a b\n", plain)), YES, plain);
+	check_loads(script("fixed", text("#!%s\n", fixed)), NO, "statically");
+	check_loads(script("lost", "#!/no/such/program\n"), UNKNOWN,
+		    "/no/such/program");
+	check_loads(script("nothing", "#!\n"), UNKNOWN, "neither");
+	check_loads(script("text", "exit 0\n"), UNKNOWN, "neither");
+	check_loads(script("empty", ""), UNKNOWN, "neither");
 	/* As many as the kernel follows, and one more. */
 	chain = fixed;
 	for (int i = 0; i < 6; i++) {
 		chain = script(text("chain-%d", i), text("#!%s\n", chain));
-		check_answer(chain, i < 5 ? NO : UNKNOWN,
-			     i < 5 ? "statically" : "too many");
+		check_loads(chain, i < 5 ? NO : UNKNOWN,
+			    i < 5 ? "statically" : "too many");
 	}
 }
 

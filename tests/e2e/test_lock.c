@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static const char policy[] = "{\"version\":\"1\",\"default\":\"allow\"}";
+static const char policy[] = "'default':'allow'";
 /* What an entry spells and allows is weighed in a shorter way. */
 static const char hiding[] =
-	"{\"version\":\"1\",\"default\":\"allow\","
-	"\"hide\":[\"hid\"],\"tools\":{\"a\":{},\"c\":{}}}";
+	"'default':'allow','hide':['hid'],'tools':{'a':{},'c':{}}";
 
 #define RPC     "{\"jsonrpc\":\"2.0\","
 #define LIST(s) RPC "\"id\":1,\"result\":{\"tools\":[" s "]}}\n"
@@ -104,11 +103,11 @@ TEST(each_list)
 		const bool observe = i % 2;
 		const char *seen =
 			row->seen && !observe ? row->seen : row->sent;
-		struct proc *p = proc_run(
-			WORDS(weir, "-p", file("policy", policy), "--lock",
-			      file("lock", locked), observe ? "-n" : "--",
-			      server, "--reply", file("reply", row->sent)),
-			request("1", "tools/list", NULL));
+		struct proc *p =
+			proc_run(WEIR(policy, "--lock", file("lock", locked),
+				      observe ? "-n" : "--", server, "--reply",
+				      file("reply", row->sent)),
+				 request("1", "tools/list", NULL));
 
 		in_case(row->name);
 		check_status(p, 0);
@@ -136,20 +135,18 @@ TEST(each_list)
 /* What the client sees of a list that the server sends next. */
 static void check_list(struct proc *p, const char *seen)
 {
-	proc_send(p, request("1", "tools/list", NULL));
-	check_text("the list", proc_line(p), seen);
+	check_answer(p, request("1", "tools/list", NULL), seen);
 }
 
 static void passes(struct proc *p, const char *name)
 {
-	proc_send(p, call("2", name));
-	check_text("the answer", proc_line(p), OK);
+	check_answer(p, call("2", name), OK);
 }
 
 static void is_refused(struct proc *p, const char *name, const char *reason)
 {
-	proc_send(p, call("2", name));
-	check_refused(proc_line(p), "2", false, "(changed)", NULL);
+	check_refused(proc_ask(p, call("2", name)), "2", false, "(changed)",
+		      NULL);
 	check(memmem(p->said.ptr, p->taken, reason, strlen(reason)),
 	      "\"%s\" is not in %s", reason, p->said.ptr);
 }
@@ -173,14 +170,13 @@ TEST(rug_pull)
 	struct proc *p;
 	struct bytes log;
 
-	p = proc_start(WORDS(weir, "-p", file("policy", hiding), "-l",
-			     path("log"), "--lock", file("lock", locked), "--",
-			     server, "--reply", file("reply", replies)));
+	p = proc_start(WEIR(hiding, "-l", path("log"), "--lock",
+			    file("lock", locked), "--", server, "--reply",
+			    file("reply", replies)));
 	/* Before any list. */
 	passes(p, "a");
 	is_refused(p, "c", "not in the lock file");
-	proc_send(p, call("2", "hid"));
-	check_hidden(proc_line(p), "2", "hid");
+	check_hides(p, "2", "hid");
 	check_list(p, LIST(A "," B));
 	proc_told(p, "tool \"c\" is not in the lock file");
 	passes(p, "a");
@@ -238,9 +234,8 @@ TEST(unasked)
 		const char *replies = text("%s" OK, cases[i].sent);
 		const char *seen = cases[i].seen;
 		struct proc *p = proc_start(
-			WORDS(weir, "-p", file("policy", policy), "--lock",
-			      file("lock", locked), "--", server, "--reply",
-			      file("reply", replies)));
+			WEIR(policy, "--lock", file("lock", locked), "--",
+			     server, "--reply", file("reply", replies)));
 
 		in_case(cases[i].sent);
 		proc_send(p, request("1", "ping", NULL));
@@ -260,9 +255,8 @@ TEST(half_before)
 	static const char script[] =
 		"printf '%s' '" RPC "\"id\":1,\"result\":{\"tools\":['; "
 		"echo ready >&2; read l; echo '" A2 "," B "]}}'; cat >&2";
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					  "--lock", file("lock", locked), "--",
-					  "sh", "-c", script));
+	struct proc *p = proc_start(WEIR(policy, "--lock", file("lock", locked),
+					 "--", "sh", "-c", script));
 
 	proc_told(p, "ready");
 	check_list(p, LIST(B));
@@ -277,7 +271,7 @@ TEST(observed)
 		LIST(A "," B) LIST(A2 "," B "," C) OK LIST(A2 "," B "," C);
 	struct proc *p;
 
-	p = proc_start(WORDS(weir, "-n", "-p", file("policy", policy), "--lock",
+	p = proc_start(WORDS(weir, "-n", "-p", policy_of(policy), "--lock",
 			     file("lock", locked), server, "--reply",
 			     file("reply", replies)));
 	check_list(p, LIST(A "," B));
@@ -303,9 +297,9 @@ TEST(long_list)
 					"\"t%d\"}",
 					i, i));
 	append_text(&sent, "," B "]}}\n");
-	p = proc_run(WORDS(weir, "-p", file("policy", policy), "-l",
-			   path("log"), "--lock", file("lock", locked), server,
-			   "--reply", file("reply", sent.ptr)),
+	p = proc_run(WEIR(policy, "-l", path("log"), "--lock",
+			  file("lock", locked), server, "--reply",
+			  file("reply", sent.ptr)),
 		     request("1", "tools/list", NULL));
 	check_status(p, 0);
 	check_text("what the client sees", p->said.ptr, LIST(A "," B));
@@ -346,13 +340,12 @@ TEST(bad_locks)
 		/* As an option, and from the environment. */
 		if (i % 2)
 			p = proc_start_how(
-				WORDS(weir, "-p", file("policy", policy), "--",
-				      server),
+				BEHIND(policy),
 				&(struct how){.env = WORDS(text("WEIR_LOCK=%s",
 								lock))});
 		else
-			p = proc_start(WORDS(weir, "-p", file("policy", policy),
-					     "--lock", lock, "--", server));
+			p = proc_start(
+				WEIR(policy, "--lock", lock, "--", server));
 		check_end(p, cases[i / 2].status);
 		check(!cases[i / 2].told ||
 			      strstr(p->told.ptr, cases[i / 2].told),

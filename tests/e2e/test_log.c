@@ -14,23 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ALLOW "{\"version\":\"1\",\"default\":\"allow\"}"
+#define ALLOW "'default':'allow'"
 #define RATE                                                                   \
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":"        \
-	"{\"limits\":[{\"max\":2,\"window\":\"day\",\"scope\":\"session\"}]}}}"
+	"'default':'allow','tools':{'echo':{'limits':[{'max':2,"               \
+	"'window':'day','scope':'session'}]}}"
 
 static const char *const *logging(const char *policy, const char *log)
 {
-	return join(WORDS(weir, "-p", file("policy", policy), "-l", log),
-		    WORDS(NULL));
+	return join(WEIR(policy, "-l", log), WORDS(NULL));
 }
 
 static void passes(struct proc *p, const char *id)
 {
 	const char *line;
 
-	proc_send(p, call(id, "echo"));
-	line = proc_line(p);
+	line = proc_ask(p, call(id, "echo"));
 	check(line && !from_weir(line), "should pass: %s", line);
 }
 
@@ -123,12 +121,11 @@ TEST(strange_ids)
 			append_text(&sent, "1");
 		append_text(&sent,
 			    ",\"result\":{\"tools\":[],\"tools\":[]}}\n");
-		p = proc_run(join(logging("{\"version\":\"1\",\"default\":"
-					  "\"allow\",\"hide\":[\"x\"]}",
-					  log),
-				  WORDS("--", server, "--reply",
-					file("reply", sent.ptr))),
-			     request("1", "tools/list", NULL));
+		p = proc_run(
+			join(logging("'default':'allow','hide':['x']", log),
+			     WORDS("--", server, "--reply",
+				   file("reply", sent.ptr))),
+			request("1", "tools/list", NULL));
 		in_case(id);
 		check_status(p, 0);
 		check(!strstr(content(log).ptr, "\xc2\x9b"), "raw");
@@ -146,13 +143,13 @@ TEST(strange_ids)
 TEST(no_value_is_logged)
 {
 	static const char policy[] =
-		"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{"
-		"\"require\":[{\"path\":\"args.a\",\"op\":\"regex\",\"value\":"
-		"\"^s\"},{\"path\":\"args.n\",\"op\":\"lt\",\"value\":5}],"
-		"\"limits\":[{\"max\":1,\"window\":\"day\",\"per\":\"args.a\","
-		"\"values\":2}]},\"add\":{\"limits\":[{\"max\":9,\"window\":"
-		"\"day\",\"increment_from\":\"args.n\"}]}},"
-		"\"resources\":{\"https://x/*\":{}},\"prompts\":{\"p\":{}}}";
+		"'default':'deny','tools':{'echo':{'require':[{'path':"
+		"'args.a','op':'regex','value':'^s'},{'path':'args.n',"
+		"'op':'lt','value':5}],'limits':[{'max':1,"
+		"'window':'day','per':'args.a','values':2}]},"
+		"'add':{'limits':[{'max':9,'window':'day',"
+		"'increment_from':'args.n'}]}},'resources':{'https:"
+		"//x/*':{}},'prompts':{'p':{}}";
 	static const char *const params[][2] = {
 		{"tools/call",
 		 "{\"name\":\"echo\",\"arguments\":{\"a\":\"" SECRET
@@ -227,8 +224,8 @@ TEST(required)
 	const char *log = path("log"), *record = path("record"), *at;
 	struct how how = {.prepare = small_files};
 	struct proc *p = proc_start_how(
-		join(logging(RATE, log),
-		     WORDS("--log-required", "--", server, "--record", record)),
+		join(logging(RATE, log), WORDS("--log-required", "--", server,
+					       "--record", path("record"))),
 		&how);
 	bool refused = false;
 
@@ -244,8 +241,8 @@ TEST(required)
 	}
 	check(refused, "room for everything");
 	for (int i = 0; i < 5; i++) {
-		proc_send(p, call("3", "echo"));
-		check_refused(proc_line(p), "3", false, "(log)",
+		check_refused(proc_ask(p, call("3", "echo")), "3", false,
+			      "(log)",
 			      "the decision cannot be logged right now");
 		ping(p, "4");
 	}
@@ -253,8 +250,7 @@ TEST(required)
 	proc_told(p, "cannot write to the log");
 	check_equal(prlimit(weir_pid(p), RLIMIT_FSIZE, &large, NULL), 0);
 	passes(p, "5");
-	proc_send(p, call("6", "echo"));
-	check_has(proc_line(p), "/tools/echo/limits/0");
+	check_has(proc_ask(p, call("6", "echo")), "/tools/echo/limits/0");
 	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), 1);
 	at = lines_about(content(log).ptr, "gap");
@@ -274,10 +270,9 @@ TEST(required_of_a_full_disk)
 	struct proc *p = proc_start(join(words, WORDS("--", server)));
 
 	ping(p, "1");
-	for (int i = 0; i < 3; i++) {
-		proc_send(p, call("2", "echo"));
-		check_refused(proc_line(p), "2", false, "(log)", NULL);
-	}
+	for (int i = 0; i < 3; i++)
+		check_refused(proc_ask(p, call("2", "echo")), "2", false,
+			      "(log)", NULL);
 	check_end(p, 0);
 	p = proc_start(join(words, WORDS("-n", "--", server)));
 	passes(p, "1");

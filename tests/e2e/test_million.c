@@ -28,15 +28,13 @@
 #define BLOCK 1000 /* messages that are sent at once */
 
 static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"secret_*\"],"
-	"\"all_tools\":{\"rate_limit\":{\"max\":1000000,\"window\":60}},"
-	"\"tools\":{\"echo\":{},\"pay\":{"
-	"\"require\":[{\"path\":\"args.to\",\"op\":\"regex\",\"value\":"
-	"\"^[a-z]+@(x|y)+$\"}],\"deny_if\":[{\"path\":\"args.amount\",\"op\":"
-	"\"gt\",\"value\":1000.5}],\"limits\":[{\"max\":10,\"window\":\"minute"
-	"\",\"counter\":\"c\"}]},\"ask\":{\"action\":\"require_approval\"}},"
-	"\"prompts\":{\"no_*\":{\"action\":\"hide\"}}"
-	"}";
+	"'default':'deny','hide':['secret_*'],'all_tools':{"
+	"'rate_limit':{'max':1000000,'window':60}},'tools':{'echo':{},"
+	"'pay':{'require':[{'path':'args.to','op':'regex',"
+	"'value':'^[a-z]+@(x|y)+$'}],'deny_if':[{'path':'args.amount',"
+	"'op':'gt','value':1000.5}],'limits':[{'max':10,"
+	"'window':'minute','counter':'c'}]},'ask':{'action':"
+	"'require_approval'}},'prompts':{'no_*':{'action':'hide'}}";
 
 /* What each kind of message is, and how many lines the client gets for it. */
 static const struct {
@@ -151,8 +149,7 @@ static int send_blocks(struct proc *p, int blocks, const struct bytes *block)
 
 static const char *const *behind(void)
 {
-	return join(WORDS(weir, "-p", file("policy", policy), "-l", "/dev/null",
-			  "--"),
+	return join(WEIR(policy, "-l", "/dev/null", "--"),
 		    WORDS("sed", "-e", "s/.*noise.*/[INFO] tools: []/"));
 }
 

@@ -15,14 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char policy[] = "'default':'deny','tools':{'echo':{}}";
 
 /* ---- processes ------------------------------------------------------- */
 
 static const char *const *behind_weir(const char *const *command)
 {
-	return join(WORDS(weir, "-p", file("policy", policy), "--"), command);
+	return join(WEIR(policy, "--"), command);
 }
 
 /* A file of this name where the server is. */
@@ -36,7 +35,7 @@ static const char *beside_server(const char *name)
 static struct proc *start_with(const char *const *command, const char *list)
 {
 	const char *variable = text("LD_PRELOAD=%s", list);
-	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *named = text("WEIR_POLICY=%s", policy_of(policy));
 	const char *place = text("LD_LIBRARY_PATH=%.*s:%s",
 				 (int)(strrchr(preload, '/') - preload),
 				 preload, beside_server(""));
@@ -110,8 +109,7 @@ static pid_t server_pid(struct proc *p)
 {
 	const char *line, *at;
 
-	proc_send(p, request("1", "test/now", NULL));
-	line = proc_line(p);
+	line = proc_ask(p, request("1", "test/now", NULL));
 	at = line ? strstr(line, "\"pid\":") : NULL;
 	check(at, "a pid was expected: %s", line);
 	return atoi(at + 6);
@@ -157,10 +155,8 @@ TEST(environment)
 		const char *line;
 
 		in_case(lists[i].list);
-		proc_send(p, call("1", "remove"));
-		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-		proc_send(p, request("2", "test/given", NULL));
-		line = proc_line(p);
+		check_default(p, "1", "remove");
+		line = proc_ask(p, request("2", "test/given", NULL));
 		if (lists[i].left)
 			check_has(line,
 				  text("\"LD_PRELOAD=%s\"", lists[i].left));
@@ -210,7 +206,7 @@ TEST(given)
 		{"a child that has ended", leave_a_child},
 		{"children ignored", ignore_children},
 	};
-	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *named = text("WEIR_POLICY=%s", policy_of(policy));
 	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named);
 	const char *ask = request("1", "test/given", NULL);
 
@@ -223,9 +219,7 @@ TEST(given)
 
 		in_case(rows[i].name);
 		proc_send(plain, ask);
-		proc_send(behind, ask);
-		check_text("what the server sees", proc_line(behind),
-			   proc_line(plain));
+		check_answer(behind, ask, proc_line(plain));
 		check_equal(relays(), 1);
 		check_both_end(behind, 0);
 	}
@@ -301,10 +295,10 @@ TEST(interposed_once)
 		struct proc *p = proc_start(behind_weir(chains[i]));
 
 		in_case(text("%zu", i));
-		proc_send(p, call("1", "remove"));
-		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-		proc_send(p, request("2", "test/given", NULL));
-		check(!strstr(proc_line(p), "LD_PRELOAD"), "still there");
+		check_default(p, "1", "remove");
+		check(!strstr(proc_ask(p, request("2", "test/given", NULL)),
+			      "LD_PRELOAD"),
+		      "still there");
 		check_equal(relays(), 1);
 		check_both_end(p, 0);
 	}
@@ -334,14 +328,11 @@ TEST(before_main)
 				   fill_in(early[i].list));
 
 		in_case(text("%s %s", early[i].list, early[i].program));
-		proc_send(p, call("0", "remove"));
-		check_refused(proc_line(p), "0", false, RULE_DEFAULT, NULL);
+		check_default(p, "0", "remove");
 		for (const char *const *who = early[i].takers; *who; who++) {
 			const char *line = request("1", "ping", NULL);
 
-			proc_send(p, line);
-			check_text("who took it", proc_line(p),
-				   text("%s %s", *who, line));
+			check_answer(p, line, text("%s %s", *who, line));
 		}
 		check_end(p, 0);
 	}
@@ -581,7 +572,7 @@ static struct proc *start_apart(const char *const *command)
 		WORDS("unshare", "-r", "-p", "-f", "--kill-child", "--");
 	const char *const *variables =
 		WORDS("env", text("LD_PRELOAD=%s", preload),
-		      text("WEIR_POLICY=%s", file("policy", policy)));
+		      text("WEIR_POLICY=%s", policy_of(policy)));
 
 	if (proc_wait(proc_start(join(apart, WORDS("true")))) != 0)
 		skip();
@@ -604,8 +595,7 @@ TEST(process_one)
 	struct proc *p = start_apart(command);
 	pid_t one, inside;
 
-	proc_send(p, call("\"no\"", "remove"));
-	check_refused(proc_line(p), "\"no\"", false, RULE_DEFAULT, NULL);
+	check_default(p, "\"no\"", "remove");
 	ping(p, "0");
 	one = child_of(p->pid);
 	inside = child_of(one);

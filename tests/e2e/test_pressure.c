@@ -131,8 +131,7 @@ TEST(server_does_not_move)
 	fclose(f);
 	proc_write(p, flood.ptr + sent, flood.len - sent);
 	check_end(p, 0);
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, flood.ptr, flood.len);
+	check_got_bytes(flood);
 }
 
 /* Neither reads before the other does. */
@@ -164,8 +163,7 @@ TEST(both_full)
 	proc_write(p, input.ptr + sent, input.len - sent);
 	check_end(p, 0);
 	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, input.ptr, input.len);
+	check_got_bytes(input);
 }
 
 /* Refusals wait for the end of a line of the server's, as many as weir can
@@ -197,13 +195,11 @@ TEST(answers_do_not_wait_for_a_prompt)
 {
 	enum { CALLS = 1000 };
 	int64_t began = milliseconds();
-	struct proc *p = proc_start(WORDS(
-		weir, "-p",
-		file("hiding",
-		     "{\"version\":\"1\",\"default\":\"deny\",\"hide\":[\"x\"],\"tools\":{\"echo\":{}}}"),
-		"--", "sh", "-c",
-		"printf '\\n> '; read x; echo '{\"id\":2,\"result\":{"
-		"\"tools\":[{\"name\":\"x\"}]}}'; read x"));
+	struct proc *p = proc_start(
+		WEIR("'default':'deny','hide':['x'],'tools':{'echo':{}}", "--",
+		     "sh", "-c",
+		     "printf '\\n> '; read x; echo '{\"id\":2,\"result\":{"
+		     "\"tools\":[{\"name\":\"x\"}]}}'; read x"));
 
 	proc_more(p, 3);
 	for (int i = 0; i < CALLS; i++)
@@ -213,9 +209,8 @@ TEST(answers_do_not_wait_for_a_prompt)
 	check(milliseconds() - began >= 1000, "at once");
 	for (int i = 0; i < CALLS; i++)
 		check_refused(proc_line(p), "1", false, RULE_DEFAULT, NULL);
-	proc_send(p, request("2", "tools/list", NULL));
-	check_text("the list", proc_line(p),
-		   "{\"id\":2,\"result\":{\"tools\":[]}}\n");
+	check_answer(p, request("2", "tools/list", NULL),
+		     "{\"id\":2,\"result\":{\"tools\":[]}}\n");
 	proc_close_in(p);
 	proc_wait(p);
 	check_equal(weir_lines(p->told.ptr), 2);
@@ -411,18 +406,16 @@ TEST(fullness_is_not_told)
 {
 	static const size_t sizes[] = {100, 20000, 300000, 3 << 20, 5000};
 	struct how how = {.prepare = fullness_untold};
-	const char *record = path("record");
 	struct bytes input = {.ptr = NULL};
 	struct proc *p;
 
 	for (size_t i = 0; i < 10; i++)
 		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
-	p = proc_start_how(behind_weir(WORDS(server, "--record", record)),
-			   &how);
+	p = proc_start_how(
+		behind_weir(WORDS(server, "--record", path("record"))), &how);
 	proc_write(p, input.ptr, input.len);
 	check_end(p, 0);
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, input.ptr, input.len);
+	check_got_bytes(input);
 	check_equal(weir_lines(p->told.ptr), posix ? 0 : 1);
 	check(posix || strstr(p->told.ptr, "FIONREAD"), "%s", p->told.ptr);
 }
@@ -683,9 +676,9 @@ TEST(small_pipes)
 		append_text(&input, long_ping("1", sizes[i % COUNT(sizes)]));
 		append_text(&input, call("2", "echo"));
 	}
-	p = proc_start_how(
-		behind_weir(WORDS(server, "--record", record, "--report")),
-		&how);
+	p = proc_start_how(behind_weir(WORDS(server, "--record", path("record"),
+					     "--report")),
+			   &how);
 	if (size_of_input(server_pid(p)) > 8192)
 		print_message("not tried: pipes are large here\n");
 	proc_write(p, input.ptr, input.len);
@@ -718,15 +711,12 @@ TEST(longest_line)
 	proc_more(p, LONGEST + 1);
 	check_text("the line", p->said.ptr, fits);
 	p->said.len = 0;
-	proc_send(p, more);
-	check_error(proc_line(p), NULL, 0);
-	proc_send(p, call("3", "remove"));
-	check_refused(proc_line(p), "3", false, RULE_DEFAULT, NULL);
+	check_error(proc_ask(p, more), NULL, 0);
+	check_default(p, "3", "remove");
 	proc_send(p, request("4", "ping", NULL));
 	check_end(p, 0);
 	check_text("the longer line", p->said.ptr + p->taken, more);
-	check_text("what the server got", content(record).ptr,
-		   request("4", "ping", NULL));
+	check_got(request("4", "ping", NULL));
 }
 
 /* The beginning of a result is with the client before its end is written, and
@@ -806,8 +796,7 @@ TEST(refused_greeting)
 		      "echo line",
 		      no)));
 
-	proc_send(p, request("1", "initialize", "{}"));
-	check_text("the answer", proc_line(p), text("%s\n", no));
+	check_answer(p, request("1", "initialize", "{}"), text("%s\n", no));
 	proc_more(p, strlen("half a "));
 	check_end(p, 0);
 	check_text("the line", proc_line(p), "half a line\n");

@@ -13,12 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char policy[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char policy[] = "'default':'deny','tools':{'echo':{}}";
 
 static const char *const *behind_weir(const char *const *command)
 {
-	return join(WORDS(weir, "-p", file("policy", policy), "--"), command);
+	return join(WEIR(policy, "--"), command);
 }
 
 /* The number after "key": in the next line. */
@@ -106,7 +105,7 @@ TEST(given)
 	const char *const *command =
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
 		      "--page", "\xc3\xa9 \"");
-	const char *named = text("WEIR_POLICY=%s", file("policy", policy));
+	const char *named = text("WEIR_POLICY=%s", policy_of(policy));
 	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named,
 				       "A=1", "A=2", "EMPTY=", "no-equals",
 				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
@@ -203,7 +202,7 @@ TEST(server_closes_stdout)
 	check_text("a line", proc_line(p), "[INFO]\n");
 	proc_send(p, line);
 	check_end(p, 0);
-	check_text("what the server got", content(record).ptr, line);
+	check_got(line);
 }
 
 /* It closes its stdin, as it may: it is still heard, up to its end. */

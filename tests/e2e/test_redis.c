@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 
 #define RATE(rate)                                                             \
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
-	"\"rate_limit\":\"" rate "\"}}}"
+	"'default':'allow','tools':{'echo':{'rate_limit':'" rate "'}}"
 #define SESSION                                                                \
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"       \
-	"\"limits\":[{\"max\":1,\"window\":60,\"scope\":\"session\"}]}}}"
+	"'default':'allow','tools':{'echo':{'limits':[{'max':1,'window':60,"   \
+	"'scope':'session'}]}}"
 #define RULE      "/tools/echo/rate_limit"
 #define UNCOUNTED "the call limit cannot be checked right now"
 
@@ -36,7 +35,7 @@ static void start_server(const char *const *more)
 static struct proc *start(const char *policy)
 {
 	return proc_start(WORDS(weir, "-s", redis_url, "-g", "g", "-p",
-				file("policy", policy), "--", server));
+				policy_of(policy), "--", server));
 }
 
 static struct proc *limits(const char *option, const char *value)
@@ -68,8 +67,8 @@ TEST(redis_many_weirs_and_restarts)
 			kill(q->pid, SIGKILL);
 		proc_wait(q);
 	}
-	proc_send(p, call("7", "echo"));
-	check_limited(proc_line(p), "7", RULE, "at most 9 calls a minute");
+	check_limited(proc_ask(p, call("7", "echo")), "7", RULE,
+		      "at most 9 calls a minute");
 	q = limits("--json", NULL);
 	check_has(q->said.ptr, "\"used\": 9, \"max\": 9");
 	check_has(q->said.ptr, redis_url);
@@ -124,8 +123,8 @@ TEST(redis_wrong_from_the_start)
 		in_case(rows[i].name);
 		check_equal(chmod(at, rows[i].mode), 0);
 		p = proc_start_how(
-			join(WORDS(weir, "-p", file("policy", RATE("9/day")),
-				   "-s", rows[i].url ? rows[i].url : redis_url),
+			join(WEIR(RATE("9/day"), "-s",
+				  rows[i].url ? rows[i].url : redis_url),
 			     rows[i].nameless ? WORDS("--", server)
 					      : WORDS("-g", "g", "--", server)),
 			&(struct how){.env = WORDS(env)});
@@ -153,7 +152,7 @@ TEST(redis_is_left_alone)
 {
 	struct proc *p =
 		proc_start(WORDS(weir, "-s", "redis://127.0.0.1:1", "-g", "g",
-				 "-p", file("policy", SESSION), "--", server));
+				 "-p", policy_of(SESSION), "--", server));
 
 	check(passes(p), "the first call");
 	check(!passes(p), "the second call");
@@ -216,18 +215,17 @@ TEST(redis_is_killed)
 	check(passes(p), "after a restart");
 	check_text("stderr", p->told.ptr, "");
 	redis_stop();
-	for (int i = 0; i < 5; i++) {
-		proc_send(p, call("7", "echo"));
-		check_refused(proc_line(p), "7", false, RULE, UNCOUNTED);
-	}
+	for (int i = 0; i < 5; i++)
+		check_refused(proc_ask(p, call("7", "echo")), "7", false, RULE,
+			      UNCOUNTED);
 	SERVER(NULL);
 	while (!passes(p))
 		redis_nap();
 	proc_told(p, "again");
 	check_equal(weir_lines(p->told.ptr), 2);
 	redis_say("CONFIG SET maxmemory 1");
-	proc_send(p, call("7", "echo"));
-	check_refused(proc_line(p), "7", false, RULE, UNCOUNTED);
+	check_refused(proc_ask(p, call("7", "echo")), "7", false, RULE,
+		      UNCOUNTED);
 	proc_told(p, "out of memory");
 	redis_say("CONFIG SET maxmemory 0");
 	check(passes(p), "with memory");

@@ -476,15 +476,13 @@ TEST(scan_from_a_configuration)
 	check_status(p, 2);
 	check_has(p->told.ptr, "missing COMMAND");
 	/* A policy for another server is not put before this one. */
-	file("p.json", "{\"version\":\"1\",\"default\":\"deny\",\"tools\":"
-		       "{\"set_x\":{}}}");
+	policy_file("p.json", "'default':'deny','tools':{'set_x':{}}");
 	p = run("wrap --scan c.json one -p p.json");
 	check_status(p, 2);
 	check_has(p->told.ptr,
 		  "one: its policy names none of its tools, so nothing was "
 		  "changed");
-	file("p.json", "{\"version\":\"1\",\"default\":\"deny\",\"tools\":"
-		       "{\"get_x\":{}}}");
+	policy_file("p.json", "'default':'deny','tools':{'get_x':{}}");
 	check_has(run_to("wrap --scan c.json one -p p.json", 0),
 		  "one: wrapped");
 	run_to("unwrap c.json one", 0);

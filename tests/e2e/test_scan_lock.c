@@ -138,13 +138,9 @@ TEST(lock_used)
 		check_status(write_lock(line), 0);
 		p = scan(line, WORDS("--lock", path("lock"), "--diff"));
 		check_status(p, 0);
-		p = proc_run(
-			WORDS(weir, "-p",
-			      file("policy", "{\"version\":\"1\",\"default\":"
-					     "\"allow\"}"),
-			      "--lock", path("lock"), "--", server, "--reply",
-			      file("reply", line)),
-			request("2", "tools/list", NULL));
+		p = proc_run(WEIR("'default':'allow'", "--lock", path("lock"),
+				  "--", server, "--reply", file("reply", line)),
+			     request("2", "tools/list", NULL));
 		check_status(p, 0);
 		check_text("the list", p->said.ptr, line);
 		check_text("stderr", p->told.ptr ? p->told.ptr : "", "");

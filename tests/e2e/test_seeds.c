@@ -42,7 +42,7 @@ static const char *const no_calls[] = {
 	"}\n",
 };
 
-static const char *policy_of(const struct seed *seed)
+static const char *seed_policy(const struct seed *seed)
 {
 	return copy_of(
 		text("tests/policies/%s.%s.json", seed->server, seed->tool));
@@ -54,7 +54,6 @@ static void check_others(const struct seed *seed)
 {
 	const char *const *command =
 		join(WORDS(server, "--catalogue", seed->server), WORDS(NULL));
-	const char *record = path("no-calls");
 	struct bytes input = {.ptr = NULL};
 	struct proc *plain, *behind;
 	const char *list = request("9", "tools/list", NULL), *line;
@@ -64,9 +63,10 @@ static void check_others(const struct seed *seed)
 		append_text(&input, no_calls[i]);
 	append_text(&input, list);
 	plain = proc_run(command, input.ptr);
-	behind = proc_run(join(WORDS(weir, "-p", policy_of(seed), "--"),
-			       join(command, WORDS("--record", record))),
-			  input.ptr);
+	behind =
+		proc_run(join(WORDS(weir, "-p", seed_policy(seed), "--"),
+			      join(command, WORDS("--record", path("record")))),
+			 input.ptr);
 	while ((line = proc_line(plain))) {
 		if (seed->max == 0 && strstr(line, "\"tools\":[")) {
 			check_has(line, seed->tool);
@@ -75,16 +75,14 @@ static void check_others(const struct seed *seed)
 		check_text("a line", proc_line(behind), line);
 	}
 	check_text("the end", proc_line(behind), "(no line)");
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, input.ptr, input.len);
+	check_got_bytes(input);
 }
 
 /* Another tool of the server's, listed or not. */
 static void check_denied(struct proc *p, const char *name)
 {
 	in_case(name);
-	proc_send(p, call("\"other\"", name));
-	check_refused(proc_line(p), "\"other\"", false, RULE_DEFAULT, NULL);
+	check_default(p, "\"other\"", name);
 	in_case(NULL);
 }
 
@@ -109,12 +107,11 @@ static void check_all_denied(const struct seed *seed, struct proc *p)
 /* Of the calls, max pass; nothing else reaches the server. */
 static void check_calls(const struct seed *seed)
 {
-	const char *record = path("calls");
 	struct proc *plain =
 		proc_start(WORDS(server, "--catalogue", seed->server));
-	struct proc *p = proc_start(WORDS(weir, "-p", policy_of(seed), "--",
+	struct proc *p = proc_start(WORDS(weir, "-p", seed_policy(seed), "--",
 					  server, "--catalogue", seed->server,
-					  "--record", record));
+					  "--record", path("record")));
 	struct bytes passed = {.ptr = NULL};
 	const char *line = call("7", seed->tool);
 
@@ -122,8 +119,7 @@ static void check_calls(const struct seed *seed)
 	append(&passed, "", 0);
 	for (int i = 0; i < seed->max; i++) {
 		proc_send(plain, line);
-		proc_send(p, line);
-		check_text("an allowed call", proc_line(p), proc_line(plain));
+		check_answer(p, line, proc_line(plain));
 		append_text(&passed, line);
 	}
 	proc_send(p, line);
@@ -137,8 +133,7 @@ static void check_calls(const struct seed *seed)
 	ping(p, "8");
 	append_text(&passed, request("8", "ping", NULL));
 	check_end(p, 0);
-	check_same("what the server got", content(record).ptr,
-		   content(record).len, passed.ptr, passed.len);
+	check_got_bytes(passed);
 }
 
 static void check_seed(const struct seed *seed)

@@ -18,14 +18,12 @@
 
 /* Of the tools of workflows-mcp: the first, the last, two in the middle. */
 static const char hiding[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"execute_workflow"
-	"\","
-	"\"memory\",\"cancel_job\",\"project_sync\",\"tool_1*\"]}";
+	"'default':'allow','hide':['execute_workflow','memory',"
+	"'cancel_job','project_sync','tool_1*']";
 static const char *const hidden[] = {"execute_workflow", "memory", "cancel_job",
 				     "project_sync"};
 
-static const char denying[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char denying[] = "'default':'deny','tools':{'echo':{}}";
 
 /* ---- what servers do ------------------------------------------------- */
 
@@ -61,10 +59,8 @@ TEST(same_but_hidden)
 			join(WORDS(server, "--catalogue", "workflows-mcp"),
 			     options[i]);
 		struct proc *plain = proc_run(command, session());
-		struct proc *behind = proc_run(
-			join(WORDS(weir, "-p", file("policy", hiding), "--"),
-			     command),
-			session());
+		struct proc *behind =
+			proc_run(join(WEIR(hiding, "--"), command), session());
 		const char *line;
 
 		in_case(text("%s %s", options[i][0] ? options[i][0] : "",
@@ -90,12 +86,9 @@ TEST(never_inside)
 		struct proc *plain =
 			proc_run(WORDS(server, "--tools-count", "50"),
 				 request("1", methods[i], NULL));
-		struct proc *p = proc_start(
-			WORDS(weir, "-p",
-			      file("policy",
-				   "{\"version\":\"1\",\"default\":\"deny\","
-				   "\"hide\":[\"x\"]}"),
-			      "--", server, "--halves", "--tools-count", "50"));
+		struct proc *p =
+			proc_start(BEHIND("'default':'deny','hide':['x']",
+					  "--halves", "--tools-count", "50"));
 		const char *line = request("3", "ping", NULL);
 
 		in_case(methods[i]);
@@ -130,25 +123,23 @@ TEST(huge_result)
 {
 	const char *const *command =
 		join(WORDS(server, "--huge", "20971520"), WORDS(NULL));
-	const char *record = path("record");
 	const char *line = long_ping("1", 3 << 20);
 	const char *input = text("%s%s%s", call("1", "echo"), line,
 				 request("2", "ping", NULL));
 	struct proc *plain = proc_run(command, input);
 	struct proc *behind =
-		proc_run(join(WORDS(weir, "-p", file("policy", denying), "--"),
-			      join(command, WORDS("--record", record))),
+		proc_run(join(WEIR(denying, "--"),
+			      join(command, WORDS("--record", path("record")))),
 			 input);
 
 	check(plain->said.len > 20 << 20, "not huge");
 	check_said(behind, plain);
-	check_text("what the server got", content(record).ptr, input);
+	check_got(input);
 }
 
 /* Every other one is refused; all are sent before an answer is read. */
 TEST(pipelined)
 {
-	const char *record = path("record");
 	struct bytes input = {.ptr = NULL}, passed = {.ptr = NULL};
 	int own = 1, theirs = 0;
 	const char *line;
@@ -160,9 +151,7 @@ TEST(pipelined)
 		if (i % 2 == 0)
 			append_text(&passed, line);
 	}
-	p = proc_run(WORDS(weir, "-p", file("policy", denying), "--", server,
-			   "--record", record),
-		     input.ptr);
+	p = proc_run(RECORDED(denying), input.ptr);
 	while ((line = proc_line(p))) {
 		if (from_weir(line)) {
 			check_refused(line, text("%d", own), false,
@@ -180,16 +169,15 @@ TEST(pipelined)
 	}
 	check(own == 1001 && theirs == 1000, "refused up to %d, passed to %d",
 	      own, theirs);
-	check_text("what the server got", content(record).ptr, passed.ptr);
+	check_got(passed.ptr);
 }
 
 /* A pause inside a line ends it for some servers: each read of theirs has to
  * end where a line ends, also when they are slow and both sides are full. */
 TEST(lines_in_one_piece)
 {
-	struct proc *p = proc_start(WORDS(weir, "-p", file("policy", denying),
-					  "--", server, "--report", "--slow",
-					  "1", "--huge", "300000"));
+	struct proc *p = proc_start(
+		BEHIND(denying, "--report", "--slow", "1", "--huge", "300000"));
 	struct bytes input = {.ptr = NULL};
 	/* Where no pipe can be made larger. */
 	const size_t most = posix ? 60013 : 300007;
@@ -248,8 +236,7 @@ TEST(client_does_not_read)
 		append_text(&input, line);
 	check_equal(pipe2(out, O_CLOEXEC), 0);
 	how.fds[1] = out[1];
-	p = proc_start_how(WORDS(weir, "-p", file("policy", denying),
-				 "--max-line", "4096", "--", server),
+	p = proc_start_how(WEIR(denying, "--max-line", "4096", "--", server),
 			   &how);
 	close(out[1]);
 	proc_send(p, line);
@@ -380,14 +367,11 @@ static void check_link(void (*make)(struct link *), int flags)
 		fcntl(how.fds[i], F_SETFL, was[i]);
 	}
 	fcntl(l.out[1], F_SETFL, fcntl(l.out[1], F_GETFL) | O_NONBLOCK);
-	p = proc_start_how(WORDS(weir, "-p", file("policy", denying), "--",
-				 server, "--exit", "7"),
-			   &how);
+	p = proc_start_how(BEHIND(denying, "--exit", "7"), &how);
 	p->in = l.in[1];
 	p->out = l.out[1];
 	ping(p, "1");
-	proc_send(p, call("2", "remove"));
-	check_refused(proc_line(p), "2", false, RULE_DEFAULT, NULL);
+	check_default(p, "2", "remove");
 	for (int i = 0; i < 2; i++)
 		check_equal(fcntl(how.fds[i], F_GETFL), was[i]);
 	ping(p, "3");
@@ -435,8 +419,7 @@ TEST(files)
 
 	how.fds[0] = open(in, O_RDONLY | O_CLOEXEC);
 	how.fds[1] = open(out, O_WRONLY | O_CLOEXEC);
-	p = proc_start_how(WORDS(weir, "-p", file("policy", hiding), "--",
-				 server, "--catalogue", "workflows-mcp"),
+	p = proc_start_how(BEHIND(hiding, "--catalogue", "workflows-mcp"),
 			   &how);
 	check_status(p, 0);
 	check_equal(fcntl(how.fds[0], F_GETFL) & O_NONBLOCK, 0);
@@ -469,8 +452,7 @@ TEST(named_pipe)
 	end = open(fifo, O_WRONLY | O_CLOEXEC);
 	check(write(end, line, strlen(line)) == (ssize_t)strlen(line), "write");
 	close(end);
-	p = proc_start_how(
-		WORDS(weir, "-p", file("policy", denying), "--", server), &how);
+	p = proc_start_how(BEHIND(denying), &how);
 	check_status(p, 0);
 	check_text("what the client sees", p->said.ptr,
 		   "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");

@@ -17,12 +17,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ASKS(more)                                                               \
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"echo\":{"         \
-	"\"action\":\"require_approval\",\"reason\":\"it is \\\"dear\\\"\"" more \
-	"}}}"
-#define TERMINAL ",\"approve_in\":[\"terminal\"]"
-#define PROGRAM  ",\"approve_in\":[\"program\"]"
+#define ASKS(more)                                                             \
+	"'default':'allow','tools':{'echo':{'action':'require_approval',"      \
+	"'reason':'it is \\'dear\\''" more "}}"
+#define TERMINAL ",'approve_in':['terminal']"
+#define PROGRAM  ",'approve_in':['program']"
 #define DENIED   "a person said no"
 #define NOBODY   "65534"
 
@@ -37,10 +36,10 @@ static const char *echo_with(const char *id, const char *arguments)
 /* A session of this policy, in the state directory "state". */
 static struct proc *begin_how(const char *policy, const char *const *env)
 {
-	struct proc *p = proc_start_how(
-		WORDS(weir, "-s", path("state"), "-l", path("log"), "-p",
-		      file("policy", policy), "--", server),
-		&(struct how){.env = env});
+	struct proc *p = proc_start_how(WORDS(weir, "-s", path("state"), "-l",
+					      path("log"), "-p",
+					      policy_of(policy), "--", server),
+					&(struct how){.env = env});
 
 	ping(p, "0");
 	return p;
@@ -178,13 +177,13 @@ TEST(beside_a_long_line)
 {
 	/* The second fills a pipe, with its end. */
 	const size_t sizes[] = {9000, posix ? 65535 : (1 << 20) - 1, 3 << 20};
-	struct proc *p = proc_start_how(
-		WORDS(weir, "-s", path("state"), "-p",
-		      file("policy", ASKS(TERMINAL)), "--", server, "--report",
-		      "--record", path("record")),
-		&(struct how){.prepare = fullness_untold});
+	struct proc *p =
+		proc_start_how(WORDS(weir, "-s", path("state"), "-p",
+				     policy_of(ASKS(TERMINAL)), "--", server,
+				     "--report", "--record", path("record")),
+			       &(struct how){.prepare = fullness_untold});
 	pid_t pid = server_pid(p);
-	struct bytes want = content(path("record")), got;
+	struct bytes want = content(path("record"));
 	const char *number = NULL;
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -205,8 +204,7 @@ TEST(beside_a_long_line)
 	await_rest(weir_pid(p));
 	kill(pid, SIGCONT);
 	end(p);
-	got = content(path("record"));
-	check_same("what the server got", got.ptr, got.len, want.ptr, want.len);
+	check_got_bytes(want);
 }
 
 /* approve, by another user, of a copy of weir that it may run. */
@@ -246,8 +244,7 @@ TEST(first_answer_wins)
 
 		in_case(text("%s %s", client ? "client" : "terminal",
 			     yes ? "yes" : "no"));
-		proc_send(p, echo_with(call, text("{\"i\":%d}", i)));
-		line = proc_line(p);
+		line = proc_ask(p, echo_with(call, text("{\"i\":%d}", i)));
 		check_has(line, question);
 		id = field(line, "id");
 		n = number_in(await_list(1), 1);
@@ -279,16 +276,16 @@ TEST(first_answer_wins)
  * the last one says. */
 TEST(door_reloaded)
 {
-	struct proc *p = begin("{\"version\":\"1\",\"default\":\"allow\"}");
+	struct proc *p = begin("'default':'allow'");
 	const char *n;
 
 	check(!exists(path("state")), "it was made");
-	file("policy", ASKS(TERMINAL));
+	policy_of(ASKS(TERMINAL));
 	kill(weir_pid(p), SIGHUP);
 	proc_told(p, "policy reloaded");
 	proc_send(p, echo_with("1", "{}"));
 	n = number_in(await_list(1), 1);
-	file("policy", ASKS(",\"approve_by\":\"12345\""));
+	policy_of(ASKS(",'approve_by':'12345'"));
 	kill(weir_pid(p), SIGHUP);
 	/* What waited is refused. */
 	check_denied(proc_line(p), "1");
@@ -303,7 +300,7 @@ TEST(door_reloaded)
 	}
 	say_no(n);
 	check_denied(proc_line(p), "2");
-	file("policy", ASKS(",\"approve_by\":\"" NOBODY "\""));
+	policy_of(ASKS(",'approve_by':'" NOBODY "'"));
 	kill(weir_pid(p), SIGHUP);
 	ping(p, "3");
 	proc_send(p, echo_with("4", "{}"));
@@ -318,7 +315,7 @@ TEST(door_reloaded)
 TEST(start_line)
 {
 	const char *home = text("HOME=%s", path("h")), *at = path("a b");
-	const char *policy = file("policy", ASKS(TERMINAL));
+	const char *policy = policy_of(ASKS(TERMINAL));
 	struct proc *p;
 
 	check_equal(mkdir(path("h"), 0700), 0);
@@ -787,8 +784,7 @@ TEST(no_door)
 		}
 		p = begin(ASKS(TERMINAL));
 		check_has(p->told.ptr, rows[i].told, "-s DIR");
-		proc_send(p, echo_with("1", "{}"));
-		check_denied(proc_line(p), "1");
+		check_denied(proc_ask(p, echo_with("1", "{}")), "1");
 		end(p);
 		unlink(path("state/approve"));
 		rmdir(path("state/approve"));
@@ -840,17 +836,17 @@ TEST(other_users)
 		bool may;
 	} rows[] = {
 		{"", NOBODY, false},
-		{",\"approve_by\":\"nobody\"", NOBODY, true},
-		{",\"approve_by\":\"" NOBODY "\"", NOBODY, true},
-		{",\"approve_by\":\"@" NOBODY "\"", NOBODY, true},
-		{",\"approve_by\":\"nobody\"", "12345", false},
-		{",\"approve_by\":\"@" NOBODY "\"", "12345", false},
-		{",\"approve_by\":\"12345\"", NOBODY, false},
-		{",\"approve_by\":\"root\"", NOBODY, false},
+		{",'approve_by':'nobody'", NOBODY, true},
+		{",'approve_by':'" NOBODY "'", NOBODY, true},
+		{",'approve_by':'@" NOBODY "'", NOBODY, true},
+		{",'approve_by':'nobody'", "12345", false},
+		{",'approve_by':'@" NOBODY "'", "12345", false},
+		{",'approve_by':'12345'", NOBODY, false},
+		{",'approve_by':'root'", NOBODY, false},
 		/* Who may answer others. */
-		{",\"approve_by\":\"12345\"", "54321", false},
+		{",'approve_by':'12345'", "54321", false},
 		{"", "54321", false},
-		{",\"approve_by\":\"nosuchuser\"", NOBODY, false},
+		{",'approve_by':'nosuchuser'", NOBODY, false},
 	};
 
 	if (geteuid() != 0) {
@@ -858,15 +854,11 @@ TEST(other_users)
 		skip();
 	}
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const char *policy =
-			text("%s%s%s",
-			     "{\"version\":\"1\",\"default\":\"allow"
-			     "\",\"tools\":{\"echo\":{\"action\":"
-			     "\"require_approval\",\"approve_in\":["
-			     "\"terminal\"]",
-			     rows[i].by,
-			     "},\"other\":{\"action\":\"require_approval\","
-			     "\"approve_by\":\"@54321\"}}}");
+		const char *policy = text(
+			"'default':'allow','tools':{'echo':{"
+			"'action':'require_approval','approve_in':['terminal']%s},"
+			"'other':{'action':'require_approval','approve_by':'@54321'}}",
+			rows[i].by);
 		struct proc *p = begin(policy), *v;
 		const char *n;
 
@@ -902,7 +894,7 @@ TEST(not_the_same_user)
 		print_message("root always may: skipped\n");
 		skip();
 	}
-	p = begin(ASKS(",\"approve_by\":\"root\""));
+	p = begin(ASKS(",'approve_by':'root'"));
 	proc_send(p, echo_with("1", "{}"));
 	n = number_in(await_list(1), 1);
 	v = approve(WORDS(n, "--digest", digest_of(n), "--yes"));
@@ -1070,8 +1062,7 @@ TEST(asks_a_program)
 		const char *line;
 
 		in_case(rows[i].words);
-		proc_send(p, echo_with("1", "{\"it\":\"is this\"}"));
-		line = proc_line(p);
+		line = proc_ask(p, echo_with("1", "{\"it\":\"is this\"}"));
 		if (rows[i].passes)
 			check(!from_weir(line), "%s", line);
 		else
@@ -1113,7 +1104,7 @@ TEST(programs_wait_their_turn)
 TEST(a_program_that_hangs)
 {
 	struct proc *p = begin_how(
-		ASKS(PROGRAM ",\"approval_timeout\":5"),
+		ASKS(PROGRAM ",'approval_timeout':5"),
 		WORDS(program("trap '' TERM; sleep 60 & sleep 60; echo yes")));
 
 	proc_send(p, echo_with("1", "{}"));
@@ -1132,8 +1123,7 @@ TEST(no_program)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct proc *p = proc_start_how(
-			WORDS(weir, "-p", file("policy", ASKS(PROGRAM)), "--",
-			      server),
+			BEHIND(ASKS(PROGRAM)),
 			&(struct how){
 				.env = WORDS(text("WEIR_ASK=%s", rows[i]))});
 

@@ -13,19 +13,17 @@
 	"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":"  \
 	"{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}}\n"
 
-static const char good[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":{}}}";
+static const char good[] = "'default':'deny','tools':{'echo':{}}";
 static const char counts[] =
-	"{\"version\":\"1\",\"default\":\"deny\",\"tools\":{\"echo\":"
-	"{\"rate_limit\":\"1/minute\"}}}";
+	"'default':'deny','tools':{'echo':{'rate_limit':'1/minute'}}";
 
 /* Each start that fails: what the client is told of it, and not told. */
 TEST(every_reason)
 {
-	const char *policy = file("good", good);
-	const char *limits = file("counts", counts);
-	const char *faulty = file("faulty", "{\"version\":\"1\",\n\"default\":"
-					    "\"secret\",\"tools\":{}}");
+	const char *policy = policy_file("good", good);
+	const char *limits = policy_file("counts", counts);
+	const char *faulty =
+		policy_file("faulty", "\n'default':'secret','tools':{}");
 	const char *no_json = file("no_json", "root:x:0:0:root:/root");
 	const struct {
 		const char *const *words;
@@ -211,10 +209,9 @@ TEST(ends_early)
 	proc_send(p, GREETING);
 	check_equal(proc_wait(p), 125);
 
-	p = proc_start(
-		WORDS(weir, "-p", file("good", good), "no-such-command"));
-	proc_send(p, GREETING);
-	check_error(proc_line(p), "0", -32603);
+	p = proc_start(WORDS(weir, "-p", policy_file("good", good),
+			     "no-such-command"));
+	check_error(proc_ask(p, GREETING), "0", -32603);
 	kill(p->pid, SIGTERM);
 	check_status(p, -SIGTERM);
 }
@@ -242,9 +239,9 @@ TEST(not_for_others)
 /* What weir says on a terminal has lines of 80 columns; elsewhere, one. */
 TEST(lines_fit_a_terminal)
 {
-	const char *sound = file("sound", good);
-	const char *all = file("all", "{\"version\":\"1\",\"default\":\"deny\","
-				      "\"tools\":{\"*\":{}}}");
+	const char *sound = policy_file("sound", good);
+	const char *all =
+		policy_file("all", "'default':'deny','tools':{'*':{}}");
 	const char *const *const commands[] = {
 		WORDS(weir, "check", all),
 		WORDS(weir, "scan", "-o", sound, "true"),

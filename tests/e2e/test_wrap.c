@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char allow[] = "{\"version\":\"1\",\"default\":\"allow\"}";
+static const char allow[] = "'default':'allow'";
 
 /* @ stands for the test's directory, and # for weir's own path. */
 static const char *fill(const char *pattern)
@@ -83,9 +83,9 @@ static const char wrapped[] =
 
 static void put_files(void)
 {
-	file("p.json", allow);
-	file("q.json", allow);
-	file("one.json", allow);
+	policy_file("p.json", allow);
+	policy_file("q.json", allow);
+	policy_file("one.json", allow);
 	file("bad.json", "{\"version\":\"1\"}");
 	file("c.json", config);
 	unlink(path("c.json.weir-backup"));
