@@ -117,10 +117,14 @@ bool elicit_required(struct span result, bool *required, struct text *state)
 	return true;
 }
 
+bool elicit_changes(struct text key)
+{
+	return text_is(key, "_meta", 5) || text_is(key, "inputResponses", 14) ||
+	       text_is(key, "requestState", 12);
+}
+
 bool elicit_digest(struct span params, size_t most, struct sha256 *h)
 {
-	static const char *const changing[] = {"_meta", "inputResponses",
-					       "requestState"};
 	const char *p = params.ptr, *start;
 	struct text key;
 	struct scan r;
@@ -131,16 +135,12 @@ bool elicit_digest(struct span params, size_t most, struct sha256 *h)
 	scan_begin(&r, params.ptr, params.len);
 	p = scan_enter(&r, p);
 	for (bool first = true; p; first = false) {
-		size_t i = 0;
-
 		p = scan_member(&r, p, first, &key, &more);
 		if (!p || !more)
 			break;
 		start = p;
 		p = scan_value(&r, p);
-		while (i < 3 && !text_is(key, changing[i], strlen(changing[i])))
-			i++;
-		if (!p || i < 3)
+		if (!p || elicit_changes(key))
 			continue;
 		if (key.len + (size_t)(p - start) > most)
 			return false;

@@ -44,8 +44,11 @@ bool elicit_cancelled(struct span params, struct span *id);
 /* A server's result: does it ask for input, and with which requestState? */
 bool elicit_required(struct span result, bool *required, struct text *state);
 
-/* Adds all members of params to the hash, but those that change when a call is
- * repeated: _meta, inputResponses, requestState.  False: they are longer than
+/* Is it the key of a member of params that changes when a call is repeated:
+ * _meta, inputResponses, requestState? */
+bool elicit_changes(struct text key);
+
+/* Adds all other members of params to the hash.  False: they are longer than
  * this many bytes. */
 bool elicit_digest(struct span params, size_t most, struct sha256 *h);
 

@@ -573,111 +573,68 @@ static bool put_words(struct strbuf *out, const char *s, size_t *most)
 	return put_all(out, s, strlen(s), most);
 }
 
-/* Head and tail of what is too long for so many characters. */
-static void put_cut(struct strbuf *out, struct span s, size_t most)
+/* A line for each member of params that is not shown yet: it goes to the server
+ * with the others. */
+static bool put_others(struct strbuf *out, const struct approval *of,
+		       size_t *most)
 {
-	const size_t mark = out->len;
-	char words[64];
-	struct strbuf w = {.ptr = words, .cap = sizeof(words)};
-	size_t left = most, tail = most / 16;
-
-	if (put_all(out, s.ptr, s.len, &left))
-		return;
-	out->len = mark;
-	strbuf_string(&w, " [... of ");
-	strbuf_number(&w, (int64_t)s.len);
-	strbuf_string(&w, " bytes ...] ");
-	left = most > w.len ? (most - w.len) / 2 : 0;
-	put_shown(out, s.ptr, s.len, &left);
-	strbuf_bytes(out, words, w.len);
-	while (tail > 0 && (s.ptr[s.len - tail] & 0xC0) == 0x80)
-		tail--;
-	left = most > w.len ? (most - w.len) / 2 : 0;
-	put_shown(out, s.ptr + s.len - tail, tail, &left);
-}
-
-/* Each member on its own line, none of them left out for another's length.
- */
-static void put_members(struct strbuf *out, struct span object, size_t most)
-{
-	size_t count = 0, rest = most;
+	const struct span params = of->m.params;
+	const char *p = params.ptr, *start;
+	bool more, whole = true;
 	struct text key;
-	bool more;
+	struct scan r;
 
-	for (int show = 0; show < 2; show++) {
-		struct scan r;
-		const char *p = scan_begin(&r, object.ptr, object.len), *start;
-
-		p = scan_enter(&r, p);
-		for (bool first = true; p; first = false) {
-			p = scan_member(&r, p, first, &key, &more);
-			if (!p || !more)
-				break;
-			start = p;
-			p = scan_value(&r, p);
-			if (!show) {
-				count++;
-			} else if (p && count > 0 && rest / count > 80) {
-				struct span value = {start,
-						     (size_t)(p - start)};
-				const size_t share = rest / count--,
-					     at = out->len;
-
-				strbuf_string(out, "\n  ");
-				put_cut(out, (struct span){key.ptr, key.len},
-					share / 4);
-				strbuf_string(out, ": ");
-				put_cut(out, value, share - share / 4 - 5);
-				/* In bytes, of which there are no fewer. */
-				rest -= out->len - at < share ? out->len - at
-							      : share;
-			}
-		}
+	if (p)
+		p = scan_enter(&r, scan_begin(&r, p, params.len));
+	for (bool first = true; p && whole; first = false) {
+		p = scan_member(&r, p, first, &key, &more);
+		if (!p || !more)
+			break;
+		start = p;
+		p = scan_value(&r, p);
+		if (!p || start == of->arguments.ptr ||
+		    start + 1 == of->name.ptr || elicit_changes(key))
+			continue;
+		whole = put_words(out, "Also in the request: ", most) &&
+			put_all(out, key.ptr, key.len, most) &&
+			put_words(out, ": ", most) &&
+			put_all(out, start, (size_t)(p - start), most) &&
+			put_words(out, "\n", most);
 	}
-	if (count > 0 && rest / count <= 80)
-		strbuf_string(out, "\n  ...");
+	return whole;
 }
 
 bool approval_text(const struct approvals *a, const struct approval *of,
 		   struct strbuf *out, size_t most)
 {
-	size_t left = most - 1, server = 300, mark;
-	bool whole = true;
+	const struct text method = of->m.method_text;
+	const bool tool = of->m.method == METHOD_TOOLS_CALL;
+	size_t server = 300;
+	bool whole = put_words(
+		out, "weir asks: may this go to the server?\nServer:", &most);
 
-	whole &= put_words(
-		out, "weir asks: may this go to the server?\nServer:", &left);
 	for (const char *const *w = a->server; w && *w && server > 0; w++) {
 		size_t before = server;
 
 		strbuf_bytes(out, " ", 1);
 		put_shown(out, *w, strlen(*w), &server);
-		left -= before - server + 1 < left ? before - server + 1 : left;
+		most -= before - server + 1 < most ? before - server + 1 : most;
 	}
-	whole &= put_words(out,
-			   of->m.method == METHOD_TOOLS_CALL ? "\nTool: "
-							     : "\nMethod: ",
-			   &left);
-	if (of->m.method != METHOD_TOOLS_CALL &&
-	    of->name.ptr != of->m.method_text.ptr) {
-		whole &= put_all(out, of->m.method_text.ptr,
-				 of->m.method_text.len, &left);
-		whole &= put_words(out, "\nName: ", &left);
-	}
-	whole &= put_all(out, of->name.ptr, of->name.len, &left);
-	whole &= put_words(out, "\nRules:\n", &left);
-	whole &= put_words(out, of->rules, &left);
-	whole &= !of->cut || put_words(out, "  ...\n", &left);
-	if (of->arguments.ptr && whole) {
-		whole &= put_words(out, "Arguments: ", &left);
-		mark = out->len;
-		server = left;
-		if (whole && !put_all(out, of->arguments.ptr, of->arguments.len,
-				      &server)) {
-			whole = false;
-			out->len = mark;
-			put_members(out, of->arguments, left);
-		}
-		strbuf_bytes(out, "\n", 1);
-	}
+	whole = whole &&
+		put_words(out, tool ? "\nTool: " : "\nMethod: ", &most);
+	if (!tool && of->name.ptr != method.ptr)
+		whole = whole && put_all(out, method.ptr, method.len, &most) &&
+			put_words(out, "\nName: ", &most);
+	whole = whole && put_all(out, of->name.ptr, of->name.len, &most) &&
+		put_words(out, "\nRules:\n", &most) &&
+		put_words(out, of->rules, &most) &&
+		(!of->cut || put_words(out, "  ...\n", &most));
+	if (of->arguments.ptr)
+		whole = whole && put_words(out, "Arguments: ", &most) &&
+			put_all(out, of->arguments.ptr, of->arguments.len,
+				&most) &&
+			put_words(out, "\n", &most);
+	if (of->arguments.ptr != of->m.params.ptr)
+		whole = whole && put_others(out, of, &most);
 	return whole && !of->cut && !out->full;
 }

@@ -110,9 +110,9 @@ bool approvals_answer(struct approval *of, bool yes, enum approval_way way,
 
 /*
  * What a person is shown, UTF-8 that a terminal may print, lines ended by LF:
- * that weir asks, for which server; the tool, the rules and their reasons; then
- * the arguments.  Appends at most this many characters: of longer arguments
- * head and tail, with their length.  False: it was not all.
+ * that weir asks, for which server; the tool, the rules and their reasons; the
+ * arguments; and what else the digest covers of params.  Appends at most this
+ * many characters.  False: it was not all.
  */
 bool approval_text(const struct approvals *a, const struct approval *of,
 		   struct strbuf *out, size_t most);

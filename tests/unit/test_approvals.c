@@ -1468,7 +1468,7 @@ TEST(more_rules_than_fit)
 }
 
 /* 2,000 characters are shown in the client, and no more: what is longer waits
- * for another way, where head and tail are shown. */
+ * for another way. */
 TEST(how_much_is_shown)
 {
 	char line[8192], room[65536], xs[2048];
@@ -1491,9 +1491,6 @@ TEST(how_much_is_shown)
 				      APPROVALS_TEXT);
 		assert_true(asked == whole);
 		assert_true(out.len <= APPROVALS_TEXT);
-		room[out.len] = '\0';
-		assert_true(whole == !strstr(room, " bytes ...] ") ||
-			    !strstr(room, "\n  n: "));
 		fits += asked;
 		end(&p);
 	}
@@ -1501,42 +1498,51 @@ TEST(how_much_is_shown)
 	assert_in_range(fits, 10, 199);
 }
 
-/* A long argument hides no other: each is there, or it is said that some are
+/* What else the digest covers of params is shown, too; what it leaves out is
  * not. */
-TEST(long_ones_hide_none)
+TEST(other_members)
 {
-	char xs[3000], line[8192], room[65536];
+	static const struct {
+		const char *method, *params, *shown;
+	} rows[] = {
+		{"tools/call",
+		 "{\"name\":\"pay\",\"task\":{\"ttl\": 9},\"arguments\":{\"n\":1},"
+		 "\"uri\":\"a:b\"," META "}",
+		 "money\nArguments: {\"n\":1}\nAlso in the request: task: "
+		 "{\"ttl\": 9}\nAlso in the request: uri: \"a:b\"\n"},
+		{"tools/call", "{\"t\xC2\x9B\":null,\"name\":\"pay\"}",
+		 "money\nAlso in the request: t\\u009b: null\n"},
+		{"completion/complete",
+		 "{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"x\"},"
+		 "\"argument\":{\"name\":\"a\",\"value\":\"\"}}",
+		 "Also in the request: ref: {\"type\":\"ref/prompt\",\"name\":"
+		 "\"x\"}\nAlso in the request: argument: {\"name\":\"a\","},
+		{"x/y", "{\"a\":1}", "action\nArguments: {\"a\":1}\n"},
+	};
+	static const char policy[] =
+		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
+		"\"action\":\"require_approval\",\"reason\":\"money\"}},"
+		"\"methods\":{\"completion/complete\":{\"action\":"
+		"\"require_approval\"},\"x/y\":{\"action\":"
+		"\"require_approval\"}}}";
+	char line[1024], room[4096];
 
-	memset(xs, 'x', sizeof(xs) - 1);
-	xs[sizeof(xs) - 1] = '\0';
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
 		struct play p;
 
-		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-		if (i == 0)
-			snprintf(line, sizeof(line),
-				 CALL("1", "pay",
-				      "{\"a\":\"%s\",\"path\":\"/etc/x\",\"b\":"
-				      "\"%s\",\"n\":{\"k\":[1, 2]}}"),
-				 xs, xs);
-		else
-			snprintf(line, sizeof(line),
-				 CALL("1", "pay", "{\"%s\":1,\"path\":2}"), xs);
+		begin_asking(&p, policy, false, POLICY_ASK_TERMINAL);
+		p.name = rows[i].shown;
+		snprintf(line, sizeof(line),
+			 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
+			 "\"params\":%s}\n",
+			 rows[i].method, rows[i].params);
 		client(&p, line);
-		down_came(&p, "");
-		assert_false(approval_text(p.s.approvals,
-					   approvals_slot(p.s.approvals, 0),
-					   &out, APPROVALS_TEXT));
-		assert_in_range(out.len, 1, APPROVALS_TEXT);
+		row_true(p.name, approval_text(p.s.approvals,
+					       approvals_slot(p.s.approvals, 0),
+					       &out, APPROVALS_TEXT));
 		room[out.len] = '\0';
-		if (i == 0)
-			assert_non_null(strstr(room, "xx [... of 3001 bytes "));
-		if (i == 0)
-			assert_non_null(
-				strstr(room, "\n  n: {\"k\":[1, 2]}\n"));
-		assert_non_null(strstr(room, i ? "\n  path: 2\n"
-					       : "\n  path: \"/etc/x\"\n"));
+		row_true(room, strstr(room, p.name) != NULL);
 		end(&p);
 	}
 }
