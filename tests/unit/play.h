@@ -23,7 +23,7 @@ struct play {
 	size_t up_len, down_len;
 };
 
-static inline void listen(void *context, const char *line)
+static inline void no_report(void *context, const char *line)
 {
 	(void)context;
 	print_error("%s\n", line);
@@ -33,7 +33,7 @@ static inline void listen(void *context, const char *line)
 static inline void begin_long(struct play *p, const char *policy,
 			      size_t max_line)
 {
-	p->policy = COMPILE(policy, listen, NULL);
+	p->policy = COMPILE(policy, no_report, NULL);
 	p->up = calloc(1, OUT_BYTES);
 	p->down = calloc(1, OUT_BYTES);
 	p->up_len = p->down_len = 0;

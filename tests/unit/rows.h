@@ -27,7 +27,7 @@
 #include "said.h"
 
 #define ROWS_BYTES  (1 << 18) /* of a file, and of a row */
-#define ROWS_FIELDS 12
+#define ROWS_FIELDS 64
 
 struct rows {
 	const char *file, *table; /* "policy.tsv", "policies" */

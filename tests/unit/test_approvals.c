@@ -1,26 +1,11 @@
 /*
  * Calls that a person must approve, in a session without a process: what the
  * client and the server get, and above all what the server does not get.
+ * What needs no clock or memory of its own is in play.tsv.
  */
-#include "play.h"
-
-#include "../../policies/host/host.h"
+#include "script.h"
 
 #define MINUTE (60 * SECOND)
-
-static const char asks[] =
-	"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{"
-	"\"pay\":{\"action\":\"require_approval\",\"reason\":\"costs money\"},"
-	"\"del\":{\"action\":\"require_approval\",\"approval_timeout\":20},"
-	"\"few\":{\"action\":\"require_approval\","
-	"\"limits\":[{\"max\":1,\"window\":\"hour\"}]},"
-	"\"far\":{\"action\":\"require_approval\",\"approve_in\":[\"terminal\"]"
-	"},"
-	"\"if\":{\"ask_if\":[{\"path\":\"args.n\",\"op\":\"gt\",\"value\":500}]"
-	"}},"
-	"\"prompts\":{\"p\":{\"action\":\"require_approval\"}},"
-	"\"resources\":{\"file:///r\":{\"action\":\"require_approval\"}},"
-	"\"methods\":{\"logging/setLevel\":{\"action\":\"require_approval\"}}}";
 
 #define INIT(capabilities)                                                     \
 	"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{" \
@@ -47,13 +32,15 @@ static const char asks[] =
 	"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","         \
 	"\"params\":{\"requestId\":" id "}}\n"
 
-static const char *const words[] = {"node", "srv.js", NULL};
-
+/* The policy is a name of play.tsv, or another. */
 static void begin_asking(struct play *p, const char *policy, bool elicits,
 			 unsigned ways)
 {
-	begin_long(p, policy, (size_t)2 << 20);
-	assert_true(session_ask(&p->s, words, ways));
+	const struct rows r = {.file = "play.tsv"};
+	char text[TEXT_BYTES];
+
+	begin_long(p, rows_policy(&r, text, policy), (size_t)2 << 20);
+	assert_true(session_ask(&p->s, script_server, ways));
 	client(p, elicits ? INIT("\"elicitation\":{}") : INIT("\"roots\":{}"));
 	server(p, HELLO);
 	up_came(p, elicits ? INIT("\"elicitation\":{}") : INIT("\"roots\":{}"));
@@ -75,16 +62,12 @@ static const char *question(const struct play *p, char id[APPROVALS_ID + 1])
 	return id;
 }
 
-/* A line of the client's with an id in the place of its %s, or all but its
- * first letter in that of %r. */
+/* A line of the client's with an id in it. */
 static void client_with(struct play *p, const char *format, const char *id)
 {
 	char line[1024];
-	const char *at = strchr(format, '%');
 
-	assert_non_null(at);
-	snprintf(line, sizeof(line), "%.*s%s%s", (int)(at - format), format,
-		 at[1] == 'r' ? id + 1 : id, at + 2);
+	snprintf(line, sizeof(line), format, id);
 	client(p, line);
 }
 
@@ -95,196 +78,9 @@ static void client_with(struct play *p, const char *format, const char *id)
 #define PAY     CALL("7", "pay", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}")
 #define REFUSED "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\""
 
-/* What the client answers to the question; %s is its id. */
-static const struct {
-	const char *name, *line;
-	enum { PASSES, REFUSES, WAITS } then;
-	bool up; /* the line itself goes to the server */
-} said[] = {
-	{"accept", ACCEPT, PASSES, false},
-	{"with content", ANSWER("{\"action\":\"accept\",\"content\":{}}"),
-	 PASSES, false},
-	{"the id in another spelling",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0077%r\",\"result\":{\"action\":"
-	 "\"accept\"}}\n",
-	 PASSES, false},
-	{"decline", DECLINE, REFUSES, false},
-	{"cancel", ANSWER("{\"action\":\"cancel\"}"), REFUSES, false},
-	{"error",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"error\":{\"code\":-32603,"
-	 "\"message\":\"accept\",\"data\":{\"action\":\"accept\"}}}\n",
-	 REFUSES, false},
-	{"twice", ANSWER("{\"action\":\"accept\",\"action\":\"accept\"}"),
-	 REFUSES, false},
-	{"no and yes", ANSWER("{\"action\":\"decline\",\"action\":\"accept\"}"),
-	 REFUSES, false},
-	{"folded", ANSWER("{\"Action\":\"accept\"}"), REFUSES, false},
-	{"folded, too", ANSWER("{\"action\":\"accept\",\"ACTION\":\"cancel\"}"),
-	 REFUSES, false},
-	{"no string", ANSWER("{\"action\":true}"), REFUSES, false},
-	{"in content", ANSWER("{\"content\":{\"action\":\"accept\"}}"), REFUSES,
-	 false},
-	{"nothing", ANSWER("{}"), REFUSES, false},
-	{"a list", ANSWER("[\"accept\"]"), REFUSES, false},
-	/* These are no answers at all. */
-	{"two results",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"action\":\"accept\"}"
-	 ",\"result\":{\"action\":\"accept\"}}\n",
-	 WAITS, false},
-	{"a result and an error",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"action\":\"accept\"}"
-	 ",\"error\":{}}\n",
-	 WAITS, false},
-	{"another id",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"%sx\",\"result\":{\"action\":\"accept\""
-	 "}}\n",
-	 WAITS, true},
-	{"an id of nobody",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"weir-00000000000000000000000000000000\""
-	 ",\"result\":{\"action\":\"accept\",\"of\":\"%s\"}}\n",
-	 WAITS, true},
-	{"the call's id",
-	 "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"action\":\"accept\","
-	 "\"of\":\"%s\"}}\n",
-	 WAITS, true},
-	{"a request",
-	 "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"method\":\"accept\"}\n", WAITS,
-	 true},
-};
-
-TEST(answers_in_the_client)
+TEST(approvals)
 {
-	for (size_t i = 0; i < COUNT(said); i++) {
-		char id[APPROVALS_ID + 1];
-		struct play p;
-
-		begin_asking(&p, asks, true, 0);
-		p.name = said[i].name;
-		client(&p, PAY);
-		up_came(&p, "");
-		question(&p, id);
-		down_has(&p, "\"method\":\"elicitation/create\",\"params\":{"
-			     "\"message\":\"weir asks");
-		/* All else flows. */
-		client(&p, PING);
-		up_came(&p, PING);
-		client_with(&p, said[i].line, id);
-		row_true(p.name,
-			 said[i].then != PASSES || strcmp(p.up, PAY) == 0);
-		row_true(p.name,
-			 said[i].then == PASSES || !strstr(p.up, "tools/call"));
-		row_true(p.name, (p.up_len > 0) == (said[i].up ||
-						    said[i].then == PASSES));
-		row_true(p.name, (strstr(p.down, REFUSED) != NULL) ==
-					 (said[i].then == REFUSES));
-		p.up_len = p.down_len = 0;
-		/* A second answer to the same question does nothing more. */
-		client_with(&p, ACCEPT, id);
-		up_came(&p, said[i].then == WAITS ? PAY : "");
-		p.down_len = 0;
-		client_with(&p, ACCEPT, id);
-		up_came(&p, "");
-		down_came(&p, "");
-		end(&p);
-	}
-}
-
-/* What the client declares, and whether it is asked. */
-static const struct {
-	const char *name, *capabilities;
-	bool asked, passes;
-} declared[] = {
-	{"empty", "\"elicitation\":{}", true, true},
-	{"form", "\"elicitation\":{\"form\":{}}", true, true},
-	{"both", "\"elicitation\":{\"url\":{},\"form\":{}}", true, true},
-	{"url", "\"elicitation\":{\"url\":{}}", false, true},
-	{"none", "\"roots\":{}", false, true},
-	{"null", "\"elicitation\":null", false, true},
-	{"twice", "\"elicitation\":{},\"elicitation\":{}", false, false},
-	{"folded", "\"elicitation\":{},\"Elicitation\":{}", false, false},
-};
-
-TEST(who_can_be_asked)
-{
-	for (size_t i = 0; i < COUNT(declared); i++) {
-		char line[512];
-		struct play p;
-
-		begin_long(&p, asks, MAX_LINE);
-		assert_true(session_ask(&p.s, words, 0));
-		p.name = declared[i].name;
-		snprintf(line, sizeof(line), INIT("%s"),
-			 declared[i].capabilities);
-		client(&p, line);
-		up_came(&p, declared[i].passes ? line : "");
-		if (!declared[i].passes)
-			down_has(&p, "capabilities that can be read in two "
-				     "ways");
-		p.down_len = 0;
-		client(&p, PAY);
-		up_came(&p, "");
-		if (declared[i].asked)
-			down_has(&p, "elicitation/create");
-		else
-			down_has(&p, "Denied by policy: a person must approve "
-				     "this\"");
-		end(&p);
-	}
-}
-
-/* Three at once, answered in another order; each answer is to its own. */
-TEST(answers_in_another_order)
-{
-	static const char *const calls[] = {CALL("1", "pay", "{\"n\":1}"),
-					    CALL("\"1\"", "pay", "{\"n\":2}"),
-					    CALL("3", "del", "{\"n\":1}")};
-	char id[3][APPROVALS_ID + 1];
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	for (int i = 0; i < 3; i++) {
-		client(&p, calls[i]);
-		question(&p, id[i]);
-		down_has(&p, "elicitation/create");
-	}
-	client_with(&p, ACCEPT, id[1]);
-	up_came(&p, calls[1]);
-	client_with(&p, DECLINE, id[2]);
-	up_came(&p, "");
-	down_has(&p, "\"id\":3,\"result\"");
-	client_with(&p, ACCEPT, id[2]);
-	client_with(&p, ACCEPT, id[1]);
-	up_came(&p, "");
-	client_with(&p, ACCEPT, id[0]);
-	up_came(&p, calls[0]);
-	down_came(&p, "");
-	end(&p);
-}
-
-/* A server asks its own questions, which nobody but the client answers; also
- * where it is another weir. */
-TEST(questions_of_the_server)
-{
-	static const char asked[] =
-		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0123456789abcdef0123456789"
-		"abcdef\",\"method\":\"elicitation/create\",\"params\":{}}\n";
-	static const char answered[] =
-		"{\"jsonrpc\":\"2.0\",\"id\":\"weir-0123456789abcdef0123456789"
-		"abcdef\",\"result\":{\"action\":\"accept\"}}\n";
-	char id[APPROVALS_ID + 1];
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	client(&p, PAY);
-	question(&p, id);
-	p.down_len = 0;
-	server(&p, asked);
-	down_came(&p, asked);
-	client(&p, answered);
-	up_came(&p, answered);
-	client_with(&p, ACCEPT, id);
-	up_came(&p, PAY);
-	end(&p);
+	script_play("approvals");
 }
 
 /* The id of a session's question is nothing in another session. */
@@ -293,8 +89,8 @@ TEST(ids_of_another_session)
 	char id[APPROVALS_ID + 1], line[256];
 	struct play a, b;
 
-	begin_asking(&a, asks, true, 0);
-	begin_asking(&b, asks, true, 0);
+	begin_asking(&a, "asks", true, 0);
+	begin_asking(&b, "asks", true, 0);
 	client(&a, PAY);
 	client(&b, PAY);
 	question(&a, id);
@@ -307,270 +103,29 @@ TEST(ids_of_another_session)
 	end(&b);
 }
 
-/* What the client gives up, is dropped, whatever is said later. */
-static const struct {
-	const char *name, *line;
-	bool gone, up;
-} cancels[] = {
-	{"its id", CANCEL("7"), true, false},
-	{"another id", CANCEL("8"), false, true},
-	{"the id as a string", CANCEL("\"7\""), false, true},
-	{"no id", CANCEL("null"), false, true},
-	{"twice", CANCEL("7,\"requestId\":7"), false, false},
-	{"folded", CANCEL("7,\"requestID\":7"), false, false},
-	{"folded", CANCEL("8,\"RequestID\":7"), false, false},
-};
-
-TEST(cancelled_calls)
-{
-	for (size_t i = 0; i < COUNT(cancels); i++) {
-		char id[APPROVALS_ID + 1], want[256];
-		struct play p;
-
-		begin_asking(&p, asks, true, 0);
-		p.name = cancels[i].name;
-		client(&p, PAY);
-		question(&p, id);
-		p.down_len = 0;
-		client(&p, cancels[i].line);
-		up_came(&p, cancels[i].up ? cancels[i].line : "");
-		if (!cancels[i].up && !cancels[i].gone)
-			down_has(&p, "\"message\":\"Not passed on: a ");
-		snprintf(want, sizeof(want), "\"requestId\":\"%s\"", id);
-		row_true(p.name,
-			 cancels[i].gone == (strstr(p.down, want) != NULL));
-		client_with(&p, ACCEPT, id);
-		up_came(&p, cancels[i].gone ? "" : PAY);
-		assert_null(strstr(p.down, REFUSED));
-		/* The id is free again. */
-		client(&p, PING);
-		client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}"
-			   "\n");
-		up_came(&p, PING "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
-				 "\"ping\"}\n");
-		end(&p);
-	}
-}
-
-/* Nobody answers. */
+/* When it has to be looked at next, and for how long it is kept. */
 TEST(time_is_over)
 {
+	const int64_t now = host_now();
 	struct approval *of;
 	struct play p;
-	char id[APPROVALS_ID + 1], want[256];
-	int64_t now = host_now();
 
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+	begin_asking(&p, "asks", true, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
-	question(&p, id);
-	p.down_len = 0;
 	of = approvals_slot(p.s.approvals, 0);
 	assert_int_equal(of->state, APPROVAL_HELD);
 	assert_true(approvals_due(p.s.approvals) == of->until);
 	assert_true(of->until >= now + 50 * SECOND &&
 		    of->until < now + 51 * SECOND);
-	session_tick(&p.s, of->until - 1);
-	settle(&p);
-	down_came(&p, "");
 	session_tick(&p.s, of->until);
 	settle(&p);
-	snprintf(want, sizeof(want),
-		 "\"notifications/cancelled\",\"params\":{\"requestId\":\"%s\"",
-		 id);
-	assert_non_null(strstr(p.down, want));
-	down_has(&p, "Denied by policy: a person must approve this\"}]");
-	client_with(&p, ACCEPT, id);
-	up_came(&p, "");
-	down_came(&p, "");
-	/* It is listed still, and a yes lets one repeat pass. */
 	assert_int_equal(of->state, APPROVAL_EXPIRED);
 	assert_true(approvals_answer(of, true, APPROVAL_TERMINAL, "ann"));
 	assert_false(approvals_answer(of, false, APPROVAL_TERMINAL, "ann"));
+	session_tick(&p.s, host_now() + 11 * MINUTE);
 	settle(&p);
-	up_came(&p, "");
-	client(&p, CALL("8", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
-	client(&p, CALL("9", "del", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}"));
-	up_came(&p, "");
-	p.down_len = 0;
-	client(&p, PAY);
-	up_came(&p, PAY);
-	client(&p, PAY);
-	up_came(&p, "");
+	assert_int_equal(of->state, APPROVAL_FREE);
 	end(&p);
-	/* But not after ten minutes: neither the list nor the yes. */
-	for (int yes = 0; yes < 2; yes++) {
-		begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
-		client(&p, PAY);
-		of = approvals_slot(p.s.approvals, 0);
-		session_tick(&p.s, of->until);
-		settle(&p);
-		assert_int_equal(of->state, APPROVAL_EXPIRED);
-		if (yes) {
-			approvals_answer(of, true, APPROVAL_TERMINAL, "ann");
-			settle(&p);
-		}
-		session_tick(&p.s, host_now() + 11 * MINUTE);
-		settle(&p);
-		assert_int_equal(of->state, APPROVAL_FREE);
-		client(&p, PAY);
-		up_came(&p, "");
-		end(&p);
-	}
-}
-
-/* The first answer wins, and the other question is withdrawn. */
-TEST(two_ways_at_once)
-{
-	for (int yes = 0; yes < 2; yes++) {
-		char id[APPROVALS_ID + 1];
-		struct approval *of;
-		struct play p;
-
-		begin_asking(&p, asks, true,
-			     POLICY_ASK_TERMINAL | POLICY_ASK_PROGRAM);
-		client(&p, PAY);
-		question(&p, id);
-		p.down_len = 0;
-		of = approvals_slot(p.s.approvals, 0);
-		assert_int_equal(of->ways, POLICY_ASK_ALL);
-		assert_true(approvals_answer(of, yes, APPROVAL_PROGRAM, ""));
-		client_with(&p, yes ? DECLINE : ACCEPT, id);
-		up_came(&p, yes ? PAY : "");
-		assert_true(yes == !strstr(p.down, REFUSED));
-		down_has(&p, "\"notifications/cancelled\"");
-		end(&p);
-	}
-}
-
-/* After a no the same call is refused unasked, and only the same. */
-TEST(a_no_is_kept)
-{
-	char id[APPROVALS_ID + 1];
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	client(&p, PAY);
-	client(&p, CALL("8", "pay", "{\"n\": 1,\"s\":\"\\u00e9\\/\"}"));
-	question(&p, id);
-	p.down_len = 0;
-	/* The other one that waits is the same call, too. */
-	client_with(&p, DECLINE, id);
-	assert_non_null(strstr(p.down, "\"id\":8,\"result\""));
-	down_has(&p, REFUSED);
-	client(&p, PAY);
-	down_has(&p, "Denied by policy: a person has refused this\"");
-	client(&p, CALL("7", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
-	question(&p, id);
-	/* A second no is kept beside the first. */
-	client_with(&p, DECLINE, id);
-	client(&p, CALL("9", "pay", "{\"n\": 2,\"s\":\"\\u00e9\\/\"}"));
-	down_has(&p, "Denied by policy: a person has refused this\"");
-	client(&p, PAY);
-	down_has(&p, "Denied by policy: a person has refused this\"");
-	session_tick(&p.s, host_now() + 10 * MINUTE + SECOND);
-	settle(&p);
-	p.down_len = 0;
-	client(&p, PAY);
-	down_has(&p, "elicitation/create");
-	up_came(&p, "");
-	end(&p);
-}
-
-/* A limit is asked before the person is, and counted when the call passes. */
-TEST(limits_come_first)
-{
-	static const char few[] = CALL("1", "few", "{}");
-	char id[2][APPROVALS_ID + 1];
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	client(&p, CALL("1", "few", "{}"));
-	question(&p, id[0]);
-	client(&p, CALL("2", "few", "{}"));
-	question(&p, id[1]);
-	client_with(&p, ACCEPT, id[0]);
-	up_came(&p, few);
-	p.down_len = 0;
-	/* Refused now: the yes is kept. */
-	client_with(&p, ACCEPT, id[1]);
-	up_came(&p, "");
-	down_has(&p, "try again in");
-	client(&p, CALL("3", "few", "{\"x\":1}"));
-	up_came(&p, "");
-	down_has(&p, "try again in");
-	end(&p);
-	/* What nobody approves, counts nothing. */
-	begin_asking(&p, asks, true, 0);
-	client(&p, CALL("2", "few", "{\"a\":1}"));
-	question(&p, id[0]);
-	client_with(&p, DECLINE, id[0]);
-	client(&p, few);
-	question(&p, id[0]);
-	client_with(&p, ACCEPT, id[0]);
-	up_came(&p, few);
-	end(&p);
-}
-
-/* The yes that a limit refused passes once the limit allows it. */
-TEST(a_yes_outlives_its_limit)
-{
-	static const char policy[] =
-		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"few\":{"
-		"\"action\":\"require_approval\",\"limits\":[{\"counter\":"
-		"\"c\",\"max\":1,\"window\":\"hour\"}]},\"free\":{\"limits\":[{"
-		"\"counter\":\"c\",\"max\":2,\"window\":\"hour\"}]}}}";
-	static const char few[] = CALL("1", "few", "{}");
-	char id[APPROVALS_ID + 1];
-	struct policy *next;
-	struct play p;
-
-	begin_asking(&p, policy, true, 0);
-	client(&p, few);
-	question(&p, id);
-	client(&p, CALL("2", "free", "{}"));
-	p.up_len = p.down_len = 0;
-	client_with(&p, ACCEPT, id);
-	up_came(&p, "");
-	down_has(&p, "try again in");
-	/* The same policy, and counters from zero. */
-	next = COMPILE(policy, listen, NULL);
-	assert_true(session_reload(&p.s, next, COUNTERS(next)));
-	policy_free(p.policy);
-	p.policy = next;
-	client(&p, few);
-	up_came(&p, few);
-	client(&p, CALL("2", "few", "{}"));
-	down_has(&p, "try again in");
-	end(&p);
-}
-
-/* A reload that changes the policy refuses what waits, and only that. */
-TEST(reloads)
-{
-	for (int changed = 0; changed < 2; changed++) {
-		char id[APPROVALS_ID + 1], text[sizeof(asks) + 1];
-		struct policy *next;
-		struct play p;
-
-		begin_asking(&p, asks, true, 0);
-		client(&p, PAY);
-		question(&p, id);
-		p.down_len = 0;
-		snprintf(text, sizeof(text), "%s%s", asks, changed ? " " : "");
-		next = COMPILE(text, listen, NULL);
-		assert_true(session_reload(&p.s, next, COUNTERS(next)));
-		policy_free(p.policy);
-		p.policy = next;
-		settle(&p);
-		assert_true(changed == (strstr(p.down, REFUSED) != NULL));
-		client_with(&p, ACCEPT, id);
-		up_came(&p, changed ? "" : PAY);
-		/* A yes for another policy is none for this. */
-		p.down_len = 0;
-		client(&p, PAY);
-		down_has(&p, "elicitation/create");
-		end(&p);
-	}
 }
 
 /* A yes that is kept is one for this session, server, policy, rules, method and
@@ -594,8 +149,10 @@ TEST(yes_is_for_one)
 	char method_few[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"
 			    "\"/m\",\"params\":{\"k\":12,\"a\":1}}\n";
 
-	one = COMPILE(asks, listen, NULL);
-	two = COMPILE("{\"version\":\"1\",\"default\":\"deny\"}", listen, NULL);
+	one = COMPILE("{\"version\":\"1\",\"default\":\"allow\"}", no_report,
+		      NULL);
+	two = COMPILE("{\"version\":\"1\",\"default\":\"deny\"}", no_report,
+		      NULL);
 	assert_true(message_read(line, sizeof(line) - 2, &m, &fault));
 	assert_true(message_read(get, sizeof(get) - 2, &n, &fault));
 	assert_true(message_read(method_many, sizeof(method_many) - 2, &many,
@@ -641,57 +198,6 @@ TEST(yes_is_for_one)
 	policy_free(two);
 }
 
-TEST(the_input_ends)
-{
-	struct play p;
-	size_t len;
-
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-	client(&p, PAY);
-	client(&p, PING);
-	up_came(&p, PING);
-	p.down_len = 0;
-	assert_false(upstream_ended(&p.s));
-	p.s.up_ended = true;
-	settle(&p);
-	down_has(&p, REFUSED);
-	assert_true(upstream_ended(&p.s));
-	downstream_next(&p.s, &len);
-	assert_int_equal(len, 0);
-	end(&p);
-	/* The last line has no end. */
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-	feed(&p, &p.s.up, PAY, sizeof(PAY) - 2);
-	p.s.up_ended = true;
-	settle(&p);
-	up_came(&p, "");
-	down_has(&p, REFUSED);
-	assert_true(upstream_ended(&p.s));
-	end(&p);
-}
-
-TEST(the_server_ends)
-{
-	for (int how = 0; how < 2; how++) {
-		char id[APPROVALS_ID + 1];
-		struct play p;
-
-		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-		client(&p, PAY);
-		question(&p, id);
-		p.down_len = 0;
-		if (how)
-			upstream_forget(&p.s);
-		else
-			p.s.down_ended = true;
-		settle(&p);
-		down_has(&p, REFUSED);
-		client_with(&p, ACCEPT, id);
-		up_came(&p, "");
-		end(&p);
-	}
-}
-
 /* So many wait, so long they are, and so often a person is asked. */
 TEST(bounds)
 {
@@ -699,7 +205,7 @@ TEST(bounds)
 	struct play p;
 	char *large;
 
-	begin_asking(&p, asks, true, 0);
+	begin_asking(&p, "asks", true, 0);
 	for (int i = 1; i <= APPROVALS_RATE + 1; i++) {
 		snprintf(line, sizeof(line), CALL("%d", "pay", "{\"n\":%d}"), i,
 			 i);
@@ -713,7 +219,7 @@ TEST(bounds)
 	end(&p);
 
 	large = malloc(APPROVALS_LINE + 2);
-	begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+	begin_asking(&p, "asks", false, POLICY_ASK_TERMINAL);
 	for (int more = 0; more < 2; more++) {
 		size_t len = APPROVALS_LINE + (size_t)more;
 
@@ -735,7 +241,7 @@ TEST(bounds)
 /* The same bounds, by a clock of the test's. */
 TEST(bounds_by_the_clock)
 {
-	struct approvals *a = approvals_open(words);
+	struct approvals *a = approvals_open(script_server);
 	struct approval *of;
 	const char *why;
 	int64_t now = SECOND;
@@ -777,296 +283,6 @@ TEST(bounds_by_the_clock)
 	approvals_close(a);
 }
 
-/* MCP 2026-07-28: the question is the result, the client repeats the call. */
-static const struct {
-	const char *name;
-	const char *lines[4]; /* of the client, one after the other */
-	const char *then;     /* for each: q it is asked, u it goes up, n it is
-				 refused, f it is at fault */
-} repeats[] = {
-	{"accept",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("accept")),
-	  MODERN("3", "pay", SAYS("accept"))},
-	 "quq"},
-	{"decline",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("decline")),
-	  MODERN("3", "pay", "")},
-	 "qnn"},
-	{"cancel",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("cancel"))},
-	 "qn"},
-	{"in another case",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", SAYS("Accept"))},
-	 "qn"},
-	{"unasked", {MODERN("2", "pay", SAYS("accept"))}, "q"},
-	{"to another call",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", ",\"x\":1" SAYS("accept")),
-	  MODERN("3", "del", SAYS("accept"))},
-	 "qqq"},
-	{"twice",
-	 {MODERN("1", "pay", ""),
-	  MODERN("2", "pay",
-		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\","
-		 "\"action\":\"accept\"}}"),
-	  MODERN("3", "pay",
-		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\","
-		 "\"Action\":\"accept\"}}"),
-	  MODERN("4", "pay",
-		 ",\"inputResponses\":{\"weir/approve\":{\"action\":\"accept\"}"
-		 ",\"weir/Approve\":{\"action\":\"accept\"}}")},
-	 "qfff"},
-	{"another key",
-	 {MODERN("1", "pay", ""),
-	  MODERN("2", "pay",
-		 ",\"inputResponses\":{\"approve\":{\"action\":\"accept\"}}")},
-	 "qq"},
-	{"asked again",
-	 {MODERN("1", "pay", ""), MODERN("2", "pay", ""),
-	  MODERN("3", "pay", SAYS("accept"))},
-	 "qqu"},
-};
-
-TEST(calls_are_repeated)
-{
-	for (size_t i = 0; i < COUNT(repeats); i++) {
-		struct play p;
-
-		begin_asking(&p, asks, false, 0);
-		for (size_t k = 0; k < strlen(repeats[i].then); k++) {
-			const char then = repeats[i].then[k];
-			char name[64];
-
-			snprintf(name, sizeof(name), "%s, %zu", repeats[i].name,
-				 k);
-			p.name = name;
-			client(&p, repeats[i].lines[k]);
-			up_came(&p, then == 'u' ? repeats[i].lines[k] : "");
-			if (then == 'u')
-				down_came(&p, "");
-			else if (then == 'q')
-				down_has(&p,
-					 "\"result\":{\"resultType\":"
-					 "\"input_required\","
-					 "\"inputRequests\":{\"weir/approve\":{"
-					 "\"method\":\"elicitation/create\","
-					 "\"params\":{\"mode\":\"form\"");
-			else if (then == 'n')
-				down_has(&p, "\"resultType\":\"complete\","
-					     "\"content\":[{\"type\":\"text\","
-					     "\"text\":\"Denied by policy: a "
-					     "person has refused this\"");
-			else
-				down_has(&p, "\"error\":{\"code\":-32600");
-		}
-		end(&p);
-	}
-}
-
-/* The other ways, while the client is to repeat its call: what comes first
- * counts, but for a no that comes before anything was done. */
-static const struct {
-	const char *name;
-	bool yes; /* in the terminal */
-	const char *repeat;
-	bool up;
-} elsewhere[] = {
-	{"yes", true, MODERN("2", "pay", SAYS("accept")), true},
-	{"yes, unheard of", true, MODERN("2", "pay", ""), true},
-	{"yes, then no", true, MODERN("2", "pay", SAYS("decline")), false},
-	{"no, then yes", false, MODERN("2", "pay", SAYS("accept")), false},
-};
-
-TEST(repeats_answered_elsewhere)
-{
-	for (size_t i = 0; i < COUNT(elsewhere); i++) {
-		struct play p;
-
-		begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
-		p.name = elsewhere[i].name;
-		client(&p, MODERN("1", "pay", ""));
-		p.down_len = 0;
-		approvals_answer(approvals_slot(p.s.approvals, 0),
-				 elsewhere[i].yes, APPROVAL_TERMINAL, "ann");
-		settle(&p);
-		down_came(&p, "");
-		client(&p, elsewhere[i].repeat);
-		up_came(&p, elsewhere[i].up ? elsewhere[i].repeat : "");
-		if (!elsewhere[i].up)
-			down_has(&p, "a person has refused this");
-		client(&p, elsewhere[i].repeat);
-		up_came(&p, "");
-		end(&p);
-	}
-}
-
-/* A client that answers when the time is over is told so, and not asked again
- * and again; the next call is asked about. */
-TEST(repeated_too_late)
-{
-	for (int ways = 0; ways <= POLICY_ASK_TERMINAL;
-	     ways += POLICY_ASK_TERMINAL) {
-		struct play p;
-
-		begin_asking(&p, asks, false, (unsigned)ways);
-		client(&p, MODERN("1", "pay", ""));
-		session_tick(&p.s, host_now() + 51 * SECOND);
-		settle(&p);
-		p.down_len = 0;
-		client(&p, MODERN("2", "pay", SAYS("accept")));
-		down_has(&p, "Denied by policy: a person must approve this\"");
-		client(&p, MODERN("3", "pay", SAYS("accept")));
-		up_came(&p, "");
-		down_has(&p, "input_required");
-		end(&p);
-	}
-}
-
-/* The server of an approved call asks something itself. */
-#define REQUIRED(id, more)                                                     \
-	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
-	",\"result\":{\"resultType\":\"input_required\"" more "}}\n"
-#define GIVES(more) ",\"inputResponses\":{\"city\":{}}" more
-
-static const struct {
-	const char *name, *reply, *next;
-	bool continues;
-} continued[] = {
-	{"no state", REQUIRED("2", ""), MODERN("3", "pay", GIVES("")), true},
-	{"its state", REQUIRED("2", ",\"requestState\":\"a\\/b\""),
-	 MODERN("3", "pay", GIVES(",\"requestState\":\"a/b\"")), true},
-	{"its state alone", REQUIRED("2", ",\"requestState\":\"s\""),
-	 MODERN("3", "pay", ",\"requestState\":\"s\""), true},
-	{"another weir's question", REQUIRED("2", ""),
-	 MODERN("3", "pay", SAYS("accept")), true},
-	{"behind noise", "[INFO] x\n" REQUIRED("9", "") REQUIRED("2", ""),
-	 MODERN("3", "pay", GIVES("")), true},
-	{"another state", REQUIRED("2", ",\"requestState\":\"s\""),
-	 MODERN("3", "pay", GIVES(",\"requestState\":\"t\"")), false},
-	{"a state of nobody", REQUIRED("2", ""),
-	 MODERN("3", "pay", GIVES(",\"requestState\":\"t\"")), false},
-	{"the state is missing", REQUIRED("2", ",\"requestState\":\"s\""),
-	 MODERN("3", "pay", GIVES("")), false},
-	{"no answers", REQUIRED("2", ""), MODERN("3", "pay", ""), false},
-	{"another call", REQUIRED("2", ""), MODERN("3", "del", GIVES("")),
-	 false},
-	{"another id", REQUIRED("\"2\"", ""), MODERN("3", "pay", GIVES("")),
-	 false},
-	{"complete",
-	 "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"resultType\":"
-	 "\"complete\"}}\n",
-	 MODERN("3", "pay", GIVES("")), false},
-	{"twice", REQUIRED("2", ",\"resultType\":\"input_required\""),
-	 MODERN("3", "pay", GIVES("")), false},
-	{"an error", "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":1}}\n",
-	 MODERN("3", "pay", GIVES("")), false},
-};
-
-TEST(calls_are_continued)
-{
-	for (size_t i = 0; i < COUNT(continued); i++) {
-		static const char again[] = MODERN("2", "pay", SAYS("accept"));
-		struct play p;
-		size_t half = strlen(continued[i].reply) / 2;
-
-		begin_asking(&p, asks, false, 0);
-		p.name = continued[i].name;
-		client(&p, MODERN("1", "pay", ""));
-		client(&p, again);
-		up_came(&p, again);
-		p.down_len = 0;
-		/* In two pieces. */
-		feed(&p, &p.s.down, continued[i].reply, half);
-		server(&p, continued[i].reply + half);
-		down_came(&p, continued[i].reply);
-		client(&p, continued[i].next);
-		up_came(&p, continued[i].continues ? continued[i].next : "");
-		p.down_len = 0;
-		p.down[0] = '\0';
-		/* Once, unless the server asks again. */
-		client(&p, continued[i].next);
-		up_came(&p, "");
-		if (continued[i].continues)
-			down_has(&p, "input_required");
-		end(&p);
-	}
-}
-
-/* The answer to another call of the same id, or of one that some servers read,
- * or write, as the same, continues nothing: the one that is approved would be
- * done twice. */
-#define BIG "9007199254740993"
-static const struct {
-	const char *name, *again, *other, *reply;
-} used_twice[] = {
-	{"the same", MODERN("2", "pay", SAYS("accept")),
-	 MODERN("2", "free", ""), REQUIRED("2", "")},
-	{"minus nothing", MODERN("0", "pay", SAYS("accept")),
-	 MODERN("-0", "free", ""), REQUIRED("0", "")},
-	{"as a double", MODERN("9007199254740992", "pay", SAYS("accept")),
-	 MODERN(BIG, "free", ""), REQUIRED("9007199254740992", "")},
-};
-
-TEST(ids_that_are_used_twice)
-{
-	for (size_t i = 0; i < 2 * COUNT(used_twice); i++) {
-		const bool after = i % 2;
-		struct play p;
-
-		begin_long(&p, asks, MAX_LINE);
-		assert_true(session_ask(&p.s, words, 0));
-		p.name = used_twice[i / 2].name;
-		if (!after)
-			client(&p, used_twice[i / 2].other);
-		client(&p, MODERN("1", "pay", ""));
-		client(&p, used_twice[i / 2].again);
-		if (after)
-			client(&p, used_twice[i / 2].other);
-		p.up_len = p.down_len = 0;
-		server(&p, used_twice[i / 2].reply);
-		server(&p, used_twice[i / 2].reply);
-		client(&p, MODERN("3", "pay", GIVES("")));
-		up_came(&p, "");
-		end(&p);
-	}
-}
-
-/* Whatever must be approved is held, byte by byte as it came; where it is no
- * call of a tool, it is refused with an error. */
-static const char *const others[] = {
-	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"prompts/get\",\"params\":{"
-	"\"name\":\"p\"}}\r\n",
-	" {\"id\": 7, \"method\":\"resources/read\",\"params\":{\"uri\":"
-	"\"file:///r\"},\"jsonrpc\":\"2.0\"}\t\n",
-	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"logging/setLevel\","
-	"\"params\":{\"level\":\"debug\"}}\n",
-	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"logging/setLevel\"}\n",
-	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{"
-	"\"name\":\"\\u0070ay\",\"arguments\":{\"\xC3\xA9\":\"\\ud83d\\ude00\"}"
-	",\"task\":{\"ttl\":1}}}\n",
-};
-
-TEST(all_that_is_asked_about)
-{
-	for (size_t i = 0; i < COUNT(others); i++)
-		for (int yes = 0; yes < 2; yes++) {
-			char id[APPROVALS_ID + 1];
-			struct play p;
-
-			begin_asking(&p, asks, true, 0);
-			p.name = others[i];
-			client(&p, others[i]);
-			up_came(&p, "");
-			question(&p, id);
-			p.down_len = 0;
-			client_with(&p, yes ? ACCEPT : DECLINE, id);
-			up_came(&p, yes ? others[i] : "");
-			if (!yes)
-				down_has(&p, "\"id\":7,\"error\":{\"code\":"
-					     "-32602");
-			end(&p);
-		}
-}
-
 /* A held call does not go up inside another line. */
 TEST(between_lines)
 {
@@ -1076,7 +292,7 @@ TEST(between_lines)
 	size_t len;
 	bool one;
 
-	begin_asking(&p, asks, true, 0);
+	begin_asking(&p, "asks", true, 0);
 	client(&p, PAY);
 	question(&p, id);
 	memcpy(p.s.up.buf + p.s.up.fill, PING, sizeof(PING) - 1);
@@ -1110,7 +326,7 @@ TEST(behind_an_open_line)
 	char id[APPROVALS_ID + 1], lines[512];
 	struct play p;
 
-	begin_asking(&p, asks, true, 0);
+	begin_asking(&p, "asks", true, 0);
 	client(&p, PAY);
 	question(&p, id);
 	snprintf(lines, sizeof(lines), ACCEPT "%.*s", id, (int)sizeof(PING) - 2,
@@ -1130,7 +346,7 @@ TEST(an_end_by_itself)
 	size_t len;
 	bool one;
 
-	begin_asking(&p, asks, false, POLICY_ASK_TERMINAL);
+	begin_asking(&p, "asks", false, POLICY_ASK_TERMINAL);
 	client(&p, PAY);
 	approvals_answer(approvals_slot(p.s.approvals, 0), true,
 			 APPROVAL_TERMINAL, "");
@@ -1195,7 +411,7 @@ TEST(the_server_ends_while_it_counts)
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	begin_asking(&p, asks, true, 0);
+	begin_asking(&p, "asks", true, 0);
 	counters_free(p.s.counters);
 	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
 	assert_non_null(p.s.counters);
@@ -1233,7 +449,7 @@ TEST(a_reload_while_it_counts)
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	begin_asking(&p, asks, true, 0);
+	begin_asking(&p, "asks", true, 0);
 	counters_free(p.s.counters);
 	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
 	client(&p, CALL("7", "few", "{}"));
@@ -1257,118 +473,26 @@ TEST(a_reload_while_it_counts)
 	end(&p);
 }
 
-/* The id of a call that waits is the client's for nothing else. */
-TEST(ids_that_wait)
+/* It has to be looked at when progress is told, and when the time is over. */
+TEST(progress_is_due)
 {
-	char id[APPROVALS_ID + 1];
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	client(&p, PAY);
-	question(&p, id);
-	p.down_len = 0;
-	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n");
-	up_came(&p, "");
-	down_has(&p, "\"id\":null,\"error\":{\"code\":-32600,\"message\":"
-		     "\"Not passed on: the id of a call that waits for a "
-		     "person");
-	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
-	up_came(&p, "{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"ping\"}\n");
-	client_with(&p, ACCEPT, id);
-	up_came(&p, PAY);
-	end(&p);
-}
-
-TEST(progress)
-{
-	static const char call[] =
-		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\","
-		"\"params\":{\"name\":\"pay\",\"_meta\":{\"progressToken\":"
-		"\"t\\u0031\"}}}\n";
-	static const char *const want[] = {"0.2", "0.4", "0.6", "0.8"};
 	struct approval *of;
 	struct play p;
 
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-	client(&p, call);
-	p.down_len = 0;
+	begin_asking(&p, "asks", true, POLICY_ASK_TERMINAL);
+	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\","
+		   "\"params\":{\"name\":\"pay\",\"_meta\":{"
+		   "\"progressToken\":1}}}\n");
 	of = approvals_slot(p.s.approvals, 0);
 	for (int i = 1; i <= 4; i++) {
-		char line[128];
-
 		assert_true(approvals_due(p.s.approvals) ==
 			    of->since + i * 10 * SECOND);
-		session_tick(&p.s, of->since + i * 10 * SECOND - 1);
-		settle(&p);
-		down_came(&p, "");
 		session_tick(&p.s, of->since + i * 10 * SECOND);
 		settle(&p);
-		snprintf(line, sizeof(line),
-			 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-			 "progress\",\"params\":{\"progressToken\":\"t\\u0031\""
-			 ",\"progress\":%s",
-			 want[i - 1]);
-		down_has(&p, line);
 	}
 	session_tick(&p.s, of->until);
 	settle(&p);
-	down_has(&p, REFUSED);
 	assert_true(approvals_due(p.s.approvals) == of->until);
-	end(&p);
-	/* None is invented. */
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-	client(&p, PAY);
-	p.down_len = 0;
-	session_tick(&p.s, host_now() + 15 * SECOND);
-	settle(&p);
-	down_came(&p, "");
-	end(&p);
-}
-
-/* --observe asks nobody, and says what it would have done. */
-TEST(observed)
-{
-	struct play p;
-
-	begin_asking(&p, asks, true, 0);
-	p.s.observe = true;
-	client(&p, PAY);
-	up_came(&p, PAY);
-	client(&p, MODERN("1", "pay", ""));
-	up_came(&p, MODERN("1", "pay", ""));
-	down_came(&p, "");
-	end(&p);
-}
-
-/* Without a way to ask, all is refused; and a person who is not here cannot be
- * reached by what the client sends. */
-TEST(nobody_to_ask)
-{
-	struct play p;
-
-	begin_long(&p, asks, MAX_LINE);
-	client(&p, PAY);
-	up_came(&p, "");
-	down_has(&p, "a person must approve this");
-	end(&p);
-	begin_asking(&p, asks, true, 0);
-	client(&p, CALL("1", "far", "{}"));
-	up_came(&p, "");
-	down_has(&p, "Denied by policy: a person must approve this\"");
-	client(&p, CALL("1", "if", "{\"n\":500}"));
-	up_came(&p, CALL("1", "if", "{\"n\":500}"));
-	client(&p, CALL("1", "if", "{\"n\":501}"));
-	up_came(&p, "");
-	down_has(&p, "elicitation/create");
-	end(&p);
-	begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
-	client(&p, CALL("1", "far", "{}"));
-	up_came(&p, "");
-	down_came(&p, "");
-	approvals_answer(approvals_slot(p.s.approvals, 0), true,
-			 APPROVAL_TERMINAL, "ann");
-	settle(&p);
-	up_came(&p, CALL("1", "far", "{}"));
 	end(&p);
 }
 
@@ -1403,7 +527,7 @@ TEST(what_is_shown)
 		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
 		struct play p;
 
-		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		begin_asking(&p, "asks", true, POLICY_ASK_TERMINAL);
 		p.name = shown[i].name;
 		snprintf(line, sizeof(line), CALL("1", "pay", "%s"),
 			 shown[i].arguments);
@@ -1434,7 +558,8 @@ TEST(words_that_are_no_text)
 					  "\xC3\xA9",  NULL};
 	struct play p;
 
-	begin_long(&p, asks, MAX_LINE);
+	begin(&p, "{\"version\":\"1\",\"default\":\"allow\",\"all_tools\":{"
+		  "\"action\":\"require_approval\"}}");
 	assert_true(session_ask(&p.s, odd, 0));
 	client(&p, MODERN("1", "pay", ""));
 	down_has(&p, "\\nServer: n? ??? \\\\u009bx ??? \xC3\xA9\\nTool: pay");
@@ -1479,7 +604,7 @@ TEST(how_much_is_shown)
 		struct play p;
 		bool asked, whole;
 
-		begin_asking(&p, asks, true, POLICY_ASK_TERMINAL);
+		begin_asking(&p, "asks", true, POLICY_ASK_TERMINAL);
 		memset(xs, 'x', len);
 		xs[len] = '\0';
 		snprintf(line, sizeof(line), CALL("1", "pay", "{\"n\":\"%s\"}"),

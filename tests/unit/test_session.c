@@ -1,9 +1,9 @@
 /*
  * Whole sessions without a process: what the client and the server write, in
  * which order, and what comes out on both sides.  Mostly of lists, which must
- * never pass unread.
+ * never pass unread.  What needs no memory of its own is in play.tsv.
  */
-#include "play.h"
+#include "script.h"
 
 static const char policy_text[] =
 	"{\"version\":\"1\",\"default\":\"allow\",\"hide\":[\"gone\"],"
@@ -20,188 +20,9 @@ static const char policy_text[] =
 #define CALL(id, name)                                                         \
 	"{\"jsonrpc\":\"2.0\",\"id\":" id                                      \
 	",\"method\":\"tools/call\",\"params\":{\"name\":\"" name "\"}}\n"
-#define OTHER "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"x\":1}}\n"
-
-/* A list is asked for with ids[0], and what the server then writes comes out
- * like this. */
-static const struct {
-	const char *name, *id, *server, *down;
-} lists[] = {
-	{"plain", "1", LIST("1"), CUT("1")},
-	{"string", "\"a\"", LIST("\"a\""), CUT("\"a\"")},
-	{"other spelling", "1", LIST("1.0"), CUT("1.0")},
-	{"as a string", "1", LIST("\"1\""), CUT("\"1\"")},
-	{"exponent", "10", LIST("1e1"), CUT("1e1")},
-	{"another id", "1", LIST("2"), CUT("2")},
-	{"no id", "1", "{\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\n",
-	 "{\"result\":{\"tools\":[]}}\n"},
-	{"null id", "1", LIST("null"), CUT("null")},
-	{"noise before", "1", "npm WARN x\n[INFO] y\n\n" LIST("1"),
-	 "npm WARN x\n[INFO] y\n\n" CUT("1")},
-	{"other replies before", "1", OTHER OTHER LIST("1") OTHER,
-	 OTHER OTHER CUT("1") OTHER},
-	{"the same id before, no list", "1",
-	 "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{}}\n" LIST("1"),
-	 "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{}}\n" CUT("1")},
-	{"a request of the server's", "1",
-	 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n" LIST("1"),
-	 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n" CUT("1")},
-	{"method beside result", "1",
-	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[{\"name\":"
-	 "\"gone\"}]}}\n",
-	 "{\"id\":1,\"method\":\"x\",\"result\":{\"tools\":[]}}\n"},
-	{"line ends of CR and more", "1", "\r" OTHER " \r" LIST("1") "\r",
-	 "\r" OTHER " \r" CUT("1") "\r"},
-	{"a byte order mark", "1", "\xEF\xBB\xBF" LIST("1"),
-	 "\xEF\xBB\xBF" CUT("1")},
-	{"CRLF", "1",
-	 "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}\r\n",
-	 "{\"id\":1,\"result\":{\"tools\":[]}}\r\n"},
-};
-
-TEST(lists_are_cut)
+TEST(sessions)
 {
-	for (size_t i = 0; i < COUNT(lists); i++) {
-		/* Whole, and byte by byte. */
-		for (int one = 0; one < 2; one++) {
-			size_t len = strlen(lists[i].server);
-			struct play p;
-			char ask[256];
-
-			begin(&p, policy_text);
-			p.name = lists[i].name;
-			snprintf(ask, sizeof(ask), ASK("%s"), lists[i].id);
-			client(&p, ask);
-			up_came(&p, ask);
-			for (size_t at = 0; at < len; at += one ? 1 : len)
-				feed(&p, &p.s.down, lists[i].server + at,
-				     one ? 1 : len);
-			down_came(&p, lists[i].down);
-			end(&p);
-		}
-	}
-}
-
-/* What cannot be read is withheld, and answered: with its own id where that is
- * certain, else in the place of every list that is awaited. */
-static const struct {
-	const char *line, *id;
-} unread[] = {
-	{"{\"id\":1,\"result\":{\"tools\":[],\"tools\":[{}]}}\n", "1"},
-	{"{\"id\":1,\"result\":{},\"result\":{\"tools\":[]}}\n", "1"},
-	{"{\"id\":1,\"result\":{\"Tools\":[]}}\n", "1"},
-	{"{\"id\":1,\"Result\":{\"tools\":[]}}\n", "7"},
-	{"{\"id\":1,\"result\":{\"__proto__\":{\"tools\":[]}}}\n", "1"},
-	{"{\"id\":5,\"result\":{\"tool\\u017f\":[]}}\n", "5"},
-	{"{\"id\":1,\"id\":7,\"result\":{\"tools\":[]}}\n", "7"},
-	{"{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}\n", "7"},
-	{"{\"id\":1,\"result\":{\"tools\":[\"\xFF\"]}}\n", "7"},
-	{"[{\"id\":1,\"result\":{\"tools\":[]}}]\n", "7"},
-	{"{\"id\":998,\"result\":\r{\"tools\":[]}}\n", "998"},
-	{"{ a: 1 }\n", "7"},
-	{"{\n", "7"},
-};
-
-TEST(unread_lists_are_withheld)
-{
-	for (size_t i = 0; i < COUNT(unread); i++) {
-		struct play p;
-		char id[32];
-
-		begin(&p, policy_text);
-		p.name = unread[i].line;
-		client(&p, ASK("7"));
-		server(&p, "noise\n");
-		down_came(&p, "noise\n");
-		server(&p, unread[i].line);
-		snprintf(id, sizeof(id), "{\"jsonrpc\":\"2.0\",\"id\":%s,",
-			 unread[i].id);
-		assert_memory_equal(p.down, id, strlen(id));
-		down_has(&p,
-			 "\"error\":{\"code\":-32603,\"message\":\"Withheld: ");
-		/* It is still awaited: if it comes after all, it is cut. */
-		server(&p, LIST("7"));
-		down_came(&p, CUT("7"));
-		end(&p);
-	}
-}
-
-TEST(unread_lines_pass_when_none_is_awaited)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	for (size_t i = 0; i < COUNT(unread); i++) {
-		server(&p, unread[i].line);
-		down_came(&p, unread[i].line);
-	}
-	end(&p);
-}
-
-/* Nothing can be hidden: nothing is read. */
-TEST(nothing_to_hide)
-{
-	struct play p;
-
-	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
-	server(&p, "{\"id\":0,");
-	down_came(&p, "{\"id\":0,");
-	server(&p, "}\n");
-	down_came(&p, "}\n");
-	/* Something may be hidden soon: what has come has to be known. */
-	client(&p, ASK("1"));
-	client(&p, ASK("2"));
-	client(&p, ASK("3"));
-	server(&p, LIST("1"));
-	down_came(&p, LIST("1"));
-	server(&p, "{\"id\":2,");
-	down_came(&p, "");
-	server(&p, "\"error\":{}}\n");
-	down_came(&p, "{\"id\":2,\"error\":{}}\n");
-	server(&p, "{\"id\":3,\"result\":{},\"result\":{}}\n{");
-	down_came(&p, "{\"id\":3,\"result\":{},\"result\":{}}\n{");
-	end(&p);
-}
-
-TEST(ids_are_reused)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	/* A slow call, then a list, then a ping, all with one id: the replies
-	 * to the others do not end the waiting for the list. */
-	client(&p, CALL("1", "slow"));
-	client(&p, ASK("1"));
-	client(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
-	server(&p, "{\"id\":1,\"result\":{}}\n");
-	server(&p, "{\"id\":1,\"error\":{\"code\":1}}\n");
-	server(&p, LIST("1"));
-	down_came(&p, "{\"id\":1,\"result\":{}}\n{\"id\":1,\"error\":{\"code\":"
-		      "1}}\n" CUT("1"));
-	/* Two lists with one id. */
-	client(&p, ASK("2"));
-	client(&p, ASK("2"));
-	server(&p, LIST("2"));
-	server(&p, LIST("2"));
-	down_came(&p, CUT("2") CUT("2"));
-	end(&p);
-}
-
-/* A cancelled list may come all the same, or never. */
-TEST(a_list_is_cancelled)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	client(&p, ASK("1"));
-	client(&p,
-	       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
-	       "\"params\":{\"requestId\":1}}\n");
-	server(&p, OTHER OTHER);
-	down_came(&p, OTHER OTHER);
-	server(&p, LIST("1"));
-	down_came(&p, CUT("1"));
-	end(&p);
+	script_play("sessions");
 }
 
 TEST(many_lists_at_once)
@@ -247,108 +68,6 @@ TEST(every_awaited_list_is_answered)
 	end(&p);
 }
 
-/* Of an unreadable line's id, and once. */
-TEST(one_answer_for_an_id)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	client(&p, ASK("1"));
-	server(&p, "{\"id\":1,\"result\":{},\"result\":{}}\n{\n");
-	assert_non_null(strstr(p.down, "Withheld"));
-	assert_null(strstr(strstr(p.down, "Withheld") + 1, "Withheld"));
-	end(&p);
-}
-
-/* Nobody could tell which answer has the list. */
-TEST(a_list_without_an_id)
-{
-	static const char ask[] =
-		"{\"jsonrpc\":\"2.0\",\"method\":\"tools/list\"}\n";
-	struct play p;
-
-	begin(&p, policy_text);
-	client(&p, ask);
-	up_came(&p, "");
-	end(&p);
-	begin(&p, "{\"version\":\"1\",\"default\":\"deny\"}");
-	client(&p, ask);
-	up_came(&p, ask);
-	end(&p);
-}
-
-/* A line that was being passed on when the list was asked for goes on; the
- * next one is read whole. */
-TEST(a_list_is_asked_for_inside_a_line)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	server(&p, "{\"id\":9,\"resu");
-	down_came(&p, "{\"id\":9,\"resu");
-	client(&p, ASK("1"));
-	server(&p, "lt\":1}");
-	down_came(&p, "lt\":1}");
-	server(&p, "\n{\"id\":1,\"result\":{\"tools\":[{\"name\":\"go");
-	down_came(&p, "\n");
-	server(&p, "ne\"}]}}\n");
-	down_came(&p, "{\"id\":1,\"result\":{\"tools\":[]}}\n");
-	server(&p, "{\"no longer");
-	down_came(&p, "{\"no longer");
-	end(&p);
-}
-
-/* What has been passed on is no begin of a line, or half of one, when the list
- * is asked for. */
-static const struct {
-	const char *name, *before, *after, *down;
-	bool withheld;
-} halves[] = {
-	{"CR", OTHER "\r", LIST("1"), CUT("1")},
-	{"space", OTHER " ", LIST("1"), CUT("1")},
-	{"tab, then space", OTHER "\t", " " LIST("1"), " " CUT("1")},
-	{"NUL-like", OTHER "\x01", LIST("1"), CUT("1")},
-	{"a byte order mark", "\xEF\xBB\xBF", LIST("1"), CUT("1")},
-	{"half of it", "\xEF\xBB", "\xBF" LIST("1"), "\xBF" CUT("1")},
-	{"noise", "> ", LIST("1"), "\n", true},
-	{"more noise", "log", ": " LIST("1"), ": \n", true},
-	{"noise without a list", "log", ": {}\n" LIST("1"), ": {}\n" CUT("1")},
-	{"a message, and another", "{\"id\":9", "}" LIST("1"), "}\n", true},
-	{"a message, CR, and another", "{\"id\":9}\r", LIST("1"), "\n", true},
-	{"a message", "{\"id\":9,\"x\":\"}", "{\"}\n" LIST("1"),
-	 "{\"}\n" CUT("1")},
-};
-
-TEST(a_list_is_asked_for_behind_half_a_line)
-{
-	for (size_t i = 0; i < 2 * COUNT(halves); i++) {
-		const char *after = halves[i / 2].after;
-		struct play p;
-		char *answer;
-
-		begin(&p, policy_text);
-		p.name = halves[i / 2].name;
-		server(&p, halves[i / 2].before);
-		down_came(&p, halves[i / 2].before);
-		client(&p, ASK("1"));
-		/* Whole, and byte by byte. */
-		for (size_t len = i % 2 ? 1 : strlen(after); *after;
-		     after += len)
-			feed(&p, &p.s.down, after, len);
-		answer =
-			strstr(p.down, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error");
-		assert_true(!answer == !halves[i / 2].withheld);
-		if (answer)
-			*answer = '\0';
-		down_came(&p, halves[i / 2].down);
-		/* The next is read as ever. */
-		client(&p, ASK("2"));
-		server(&p, LIST("2"));
-		down_came(&p, CUT("2"));
-		end(&p);
-	}
-}
-
 /* Longer than can be waited for: only what may begin a list is withheld. */
 TEST(long_rests)
 {
@@ -373,77 +92,21 @@ TEST(long_rests)
 	end(&p);
 }
 
-/* Half a line that is no message is ended when answers wait for too long; the
- * rest of it is then the begin of a line. */
+/* More answers than there is room for wait behind half a line. */
 TEST(half_a_line_is_ended)
 {
-	static const char *const never[] = {"{", "\xEF\xBB\xBF {\"id\"", "[",
-					    "x\n ["};
 	struct play p;
 
-	for (size_t i = 0; i < COUNT(never); i++) {
-		begin(&p, policy_text);
-		server(&p, never[i]);
-		client(&p, CALL("1", "no"));
-		assert_false(downstream_stuck(&p.s));
-		down_came(&p, never[i]);
-		end(&p);
-	}
 	begin(&p, policy_text);
-	server(&p, "x\n> ");
-	assert_false(downstream_stuck(&p.s));
+	server(&p, "> ");
 	for (int i = 0; i < 600; i++)
 		client(&p, CALL("1", "no"));
-	down_came(&p, "x\n> ");
+	down_came(&p, "> ");
 	assert_true(downstream_stuck(&p.s));
-	client(&p, ASK("2"));
 	downstream_break(&p.s);
 	settle(&p);
 	assert_false(downstream_stuck(&p.s));
-	assert_memory_equal(p.down, "\n{\"jsonrpc\"", 11);
 	down_has(&p, "Denied by policy: no");
-	up_came(&p, ASK("2"));
-	server(&p, LIST("2") "> ");
-	down_came(&p, CUT("2") "> ");
-	/* And at the end of the output. */
-	client(&p, CALL("3", "no"));
-	p.s.down_ended = true;
-	settle(&p);
-	assert_memory_equal(p.down, "\n{\"jsonrpc\"", 11);
-	end(&p);
-}
-
-/* White space behind a line's end is no begin of a line. */
-TEST(answers_do_not_wait_behind_white_space)
-{
-	static const char *const before[] = {"", OTHER "\r", OTHER " \t",
-					     OTHER "\n", "\xEF\xBB\xBF"};
-
-	for (size_t i = 0; i < COUNT(before); i++) {
-		struct play p;
-
-		begin(&p, policy_text);
-		p.name = before[i];
-		server(&p, before[i]);
-		down_came(&p, before[i]);
-		client(&p, CALL("1", "no"));
-		down_has(&p, "Denied by policy: no");
-		end(&p);
-	}
-}
-
-TEST(answers_wait_for_the_end_of_a_line)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	server(&p, "{\"id\":9,");
-	client(&p, CALL("1", "no"));
-	up_came(&p, "");
-	down_came(&p, "{\"id\":9,");
-	server(&p, "\"result\":1}\n{\"id\":8,");
-	assert_memory_equal(p.down, "\"result\":1}\n{\"jsonrpc\"", 22);
-	assert_string_equal(p.down + p.down_len - 10, "}\n{\"id\":8,");
 	end(&p);
 }
 
@@ -527,7 +190,7 @@ TEST(lines_are_bounded)
 }
 
 /* A text in a line, and spaces behind it. */
-static char *put(char *at, const char *text, size_t width)
+static char *pad(char *at, const char *text, size_t width)
 {
 	memset(at, ' ', width);
 	memcpy(at, text, strlen(text));
@@ -559,7 +222,7 @@ TEST(a_first_line_that_reads_two_ways)
 	struct play p;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		strcpy(put(put(line, rows[i].first, PART), rows[i].second,
+		strcpy(pad(pad(line, rows[i].first, PART), rows[i].second,
 			   PART),
 		       rows[i].third);
 		begin_long(&p, policy_text, sizeof(line));
@@ -602,69 +265,6 @@ TEST(long_replies)
 	down_has(&p, "\"id\":2,\"error\"");
 	server(&p, "gone\n" LIST("2"));
 	down_came(&p, CUT("2"));
-	end(&p);
-}
-
-/* The ends of both sides: a last line without LF is judged as any other. */
-TEST(ends)
-{
-	struct play p;
-	static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
-				   "\"ping\"}";
-
-	begin(&p, policy_text);
-	client(&p, ping);
-	up_came(&p, "");
-	p.s.up_ended = true;
-	settle(&p);
-	up_came(&p, ping);
-	end(&p);
-
-	begin(&p, policy_text);
-	client(&p, "{\"jsonrpc\"");
-	p.s.up_ended = true;
-	settle(&p);
-	up_came(&p, "");
-	down_has(&p, "-32700");
-	end(&p);
-
-	/* CR is a line end only before LF. */
-	begin(&p, policy_text);
-	client(&p, ping);
-	client(&p, "\r");
-	p.s.up_ended = true;
-	settle(&p);
-	up_came(&p, "");
-	down_has(&p, "CR inside the message");
-	end(&p);
-
-	begin(&p, policy_text);
-	client(&p, ASK("1"));
-	server(&p, "{\"id\":1,\"result\":{\"tools\":[{\"name\":\"gone\"}]}}");
-	down_came(&p, "");
-	p.s.down_ended = true;
-	settle(&p);
-	down_came(&p, "{\"id\":1,\"result\":{\"tools\":[]}}");
-	end(&p);
-
-	/* The server ended inside a line: no answer can follow it. */
-	begin(&p, policy_text);
-	server(&p, "{\"id\":");
-	client(&p, CALL("1", "no"));
-	p.s.down_ended = true;
-	settle(&p);
-	down_came(&p, "{\"id\":");
-	end(&p);
-}
-
-TEST(blank_lines_are_swallowed)
-{
-	struct play p;
-
-	begin(&p, policy_text);
-	client(&p, "\n\r\n \t\n" CALL("1", "a") "\n" CALL("2", "b"));
-	up_came(&p, CALL("1", "a") CALL("2", "b"));
-	down_came(&p, "");
 	end(&p);
 }
 
