@@ -87,16 +87,13 @@ static enum counted ask(struct backend *b, struct question *q, size_t n,
 	return answer;
 }
 
+#define LIMIT(id_, most, span)                                                 \
+	.id = (id_), .max = (most), .window = (span),                          \
+	.windows = (const int64_t[]){span}, .window_count = 1
+
 /* One limit of calls, of 10 a minute. */
-static const struct counter ten = {
-	.id = 10,
-	.name = "ten",
-	.grant = true,
-	.max = 10,
-	.window = 60 * SECOND,
-	.windows = (const int64_t[]){60 * SECOND},
-	.window_count = 1,
-};
+static const struct counter ten = {LIMIT(10, 10, 60 * SECOND), .name = "ten",
+				   .grant = true};
 
 static struct question call(const struct counter *c)
 {
@@ -128,6 +125,40 @@ static bool has(const char *text, const char *part)
 			skip();                                                \
 		}                                                              \
 	} while (0)
+
+static struct backend *opened(void)
+{
+	struct backend *b;
+
+	SERVER(NULL);
+	b = open_at(redis_url, NULL);
+	assert_non_null(b);
+	return b;
+}
+
+static void cannot_open(const char *words)
+{
+	assert_null(open_at(redis_url, NULL));
+	assert_true(has(said, words));
+}
+
+static void cannot_count(struct backend *b, const char *words)
+{
+	assert_int_equal(count_ten(b), COUNTED_NOT);
+	assert_true(has(b->trouble, words));
+}
+
+static struct backend *fake_open(const struct fake *f)
+{
+	fake_start(f);
+	return open_at(fake_url, NULL);
+}
+
+static void fake_close(struct backend *b)
+{
+	b->ops->close(b);
+	fake_stop();
+}
 
 /* ---- URLs and files with passwords ----------------------------------- */
 
@@ -330,8 +361,7 @@ TEST(errors)
 
 		f.answer = rows[i].answer;
 		f.bytes = i % 2;
-		fake_start(&f);
-		b = open_at(fake_url, NULL);
+		b = fake_open(&f);
 		row_true(rows[i].answer, b != NULL);
 		row_true(rows[i].answer, count_ten(b) == COUNTED_NOT);
 		row_true(rows[i].answer, has(b->trouble, rows[i].is));
@@ -341,8 +371,7 @@ TEST(errors)
 			b->trouble[0] = '\0';
 		row_true(rows[i].answer, count_ten(b) == COUNTED_NOT);
 		row_true(rows[i].answer, has(b->trouble, rows[i].is));
-		b->ops->close(b);
-		fake_stop();
+		fake_close(b);
 	}
 }
 
@@ -426,15 +455,13 @@ TEST(garbage)
 		late = f.bytes && strncmp(f.answer, YES, strlen(YES)) == 0;
 		if (late)
 			f.end = FAKE_HOLD;
-		fake_start(&f);
-		b = open_at(fake_url, NULL);
+		b = fake_open(&f);
 		row_true(f.answer, b != NULL);
 		row_true(f.answer,
 			 count_ten(b) == (late ? COUNTED_YES : COUNTED_NOT));
 		row_true(f.answer, late || b->trouble[0] != '\0');
 		row_true(f.answer, count_ten(b) == COUNTED_NOT);
-		b->ops->close(b);
-		fake_stop();
+		fake_close(b);
 	}
 }
 
@@ -450,23 +477,19 @@ TEST(one_byte)
 
 	for (size_t i = 0; i < COUNT(good); i++) {
 		f.answer = good[i];
-		fake_start(&f);
-		b = open_at(fake_url, NULL);
+		b = fake_open(&f);
 		assert_int_equal(count_ten(b), COUNTED_YES);
 		assert_int_equal(count_ten(b), COUNTED_YES);
-		b->ops->close(b);
-		fake_stop();
+		fake_close(b);
 	}
 	f.bytes = false;
 	f.end = FAKE_CLOSE;
 	f.answer = text;
 	for (size_t cut = 1; cut < strlen(YES); cut++) {
 		snprintf(text, sizeof(text), "%.*s", (int)cut, YES);
-		fake_start(&f);
-		b = open_at(fake_url, NULL);
+		b = fake_open(&f);
 		row_true(text, count_ten(b) == COUNTED_NOT);
-		b->ops->close(b);
-		fake_stop();
+		fake_close(b);
 	}
 	for (size_t at = 0; at < strlen(YES); at++)
 		for (size_t i = 0; i < sizeof(others) - 1; i++) {
@@ -479,11 +502,9 @@ TEST(one_byte)
 			if (strcmp(text, YES) == 0 || count ||
 			    (YES[at] == FAKE_NUMBER && others[i] == '2'))
 				continue;
-			fake_start(&f);
-			b = open_at(fake_url, NULL);
+			b = fake_open(&f);
 			row_true(text, count_ten(b) == COUNTED_NOT);
-			b->ops->close(b);
-			fake_stop();
+			fake_close(b);
 		}
 }
 
@@ -528,8 +549,7 @@ TEST(greetings)
 
 		f.info = rows[i].info;
 		f.bytes = i % 2;
-		fake_start(&f);
-		b = open_at(fake_url, NULL);
+		b = fake_open(&f);
 		row_true(rows[i].info, (b != NULL) == good);
 		row_true(rows[i].info,
 			 rows[i].is ? has(said, rows[i].is) : !said[0]);
@@ -544,19 +564,14 @@ TEST(greetings)
 /* The answer was lost, not the count: once more, under the same name. */
 TEST(counts_once)
 {
-	const struct counter sum = {.id = 11,
-				    .sum = true,
-				    .max = 100 * M,
-				    .window = 60 * SECOND,
-				    .windows = WINDOWS(60 * SECOND),
-				    .window_count = 1};
+	const struct counter sum = {LIMIT(11, 100 * M, 60 * SECOND),
+				    .sum = true};
 	struct fake f = {.through = redis_socket, .lose = true};
 	struct question q[] = {call(&ten), call(&sum)};
 	struct backend *b;
 
 	SERVER(NULL);
-	fake_start(&f);
-	b = open_at(fake_url, NULL);
+	b = fake_open(&f);
 	assert_non_null(b);
 	for (uint64_t i = 1; i <= 3; i++) {
 		q[1].amount = 5 * M;
@@ -565,8 +580,7 @@ TEST(counts_once)
 		assert_int_equal(q[0].used, i);
 		assert_int_equal(q[1].used, i * 5 * M);
 	}
-	b->ops->close(b);
-	fake_stop();
+	fake_close(b);
 }
 
 /* ---- real servers ---------------------------------------------------- */
@@ -592,18 +606,14 @@ TEST(stops)
 	int64_t from;
 
 	go_on();
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	kill(redis_pid, SIGSTOP);
 	from = now();
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "does not answer"));
+	cannot_count(b, "does not answer");
 	assert_in_range(now() - from, COUNTERS_WAIT, 4 * COUNTERS_WAIT);
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "does not answer"));
+		cannot_count(b, "does not answer");
 	kill(redis_pid, SIGCONT);
 	assert_true(count_until(b, NULL));
 	/* Given up: what it answers is not taken for another's answer. */
@@ -623,9 +633,7 @@ TEST(restarts)
 	struct backend *b;
 
 	go_on();
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	/* Without a word to anybody. */
 	redis_say("SCRIPT FLUSH");
@@ -637,39 +645,31 @@ TEST(restarts)
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	assert_string_equal(b->trouble, "");
 	redis_stop();
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "No such file"));
+	cannot_count(b, "No such file");
 	SERVER(NULL);
 	assert_true(count_until(b, NULL));
 	b->ops->close(b);
 	redis_stop();
-	assert_null(open_at(redis_url, NULL));
-	assert_true(has(said, "No such file"));
+	cannot_open("No such file");
 }
 
 TEST(fills_up)
 {
 	struct backend *b;
 
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	redis_say("CONFIG SET maxmemory 1");
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "out of memory"));
-	assert_null(open_at(redis_url, NULL));
-	assert_true(has(said, "out of memory"));
+	cannot_count(b, "out of memory");
+	cannot_open("out of memory");
 	redis_say("CONFIG SET maxmemory 0");
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	/* It forgets from now on: noticed with the next connection. */
 	redis_say("CONFIG SET maxmemory-policy volatile-ttl");
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	redis_say("CLIENT KILL TYPE normal");
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "it is volatile-ttl"));
-	assert_null(open_at(redis_url, NULL));
-	assert_true(has(said, "it is volatile-ttl"));
+	cannot_count(b, "it is volatile-ttl");
+	cannot_open("it is volatile-ttl");
 	b->ops->close(b);
 }
 
@@ -678,14 +678,10 @@ TEST(is_replaced)
 	struct backend *b;
 
 	go_on();
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	redis_say("REPLICAOF 127.0.0.1 1");
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "replica"));
-	assert_null(open_at(redis_url, NULL));
-	assert_true(has(said, "replica"));
+	cannot_count(b, "replica");
+	cannot_open("replica");
 	redis_say("CONFIG SET replica-serve-stale-data no");
 	redis_say("CLIENT KILL TYPE normal");
 	assert_true(count_until(b, "lost its primary"));
@@ -696,18 +692,12 @@ TEST(is_replaced)
 
 TEST(wrong_type)
 {
-	const struct counter other = {.id = 12,
-				      .max = 1,
-				      .window = SECOND,
-				      .windows = WINDOWS(SECOND),
-				      .window_count = 1};
+	const struct counter other = {LIMIT(12, 1, SECOND)};
 	struct question q[] = {call(&other), call(&ten)};
 	struct backend *b;
 	char *keys, *end;
 
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	keys = strdup(redis_say("KEYS *000a"));
 	end = strstr(keys, "weir:");
@@ -763,8 +753,7 @@ TEST(passwords)
 	go_on();
 	SERVER("--requirepass", "open-sesame", NULL);
 	snprintf(path, sizeof(path), "%s/secret", redis_dir);
-	assert_null(open_at(redis_url, NULL));
-	assert_true(has(said, "wants a password"));
+	cannot_open("wants a password");
 	put_file(path, "open-sesam\n");
 	assert_null(open_at(redis_url, path));
 	assert_true(has(said, "refuses the user or the password"));
@@ -805,8 +794,7 @@ TEST(passwords)
 	redis_say("CLIENT KILL TYPE normal");
 	assert_int_equal(count_ten(b), COUNTED_YES);
 	redis_say("ACL SETUSER weir -zadd");
-	assert_int_equal(count_ten(b), COUNTED_NOT);
-	assert_true(has(b->trouble, "does not permit"));
+	cannot_count(b, "does not permit");
 	b->ops->close(b);
 	redis_say("ACL SETUSER weir +zadd");
 	b = open_at(url, path);
@@ -866,19 +854,13 @@ TEST(over_tcp)
 
 TEST(boundary)
 {
-	const struct counter two = {.id = 20,
-				    .max = 2,
-				    .window = SECOND,
-				    .windows = WINDOWS(SECOND),
-				    .window_count = 1};
+	const struct counter two = {LIMIT(20, 2, SECOND)};
 	struct question q = call(&two);
 	struct backend *b;
 	int64_t from, wait;
 
 	go_on();
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	from = now();
 	assert_int_equal(ask(b, &q, 1, true), COUNTED_YES);
 	assert_int_equal(ask(b, &q, 1, true), COUNTED_YES);
@@ -920,9 +902,7 @@ TEST(sums)
 	struct backend *b;
 	uint64_t used = 0;
 
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		q.amount = rows[i].amount;
 		assert_int_equal(ask(b, &q, 1, true),
@@ -957,9 +937,7 @@ TEST(many)
 	struct question q[COUNTERS_ASKED_MAX + 1];
 	struct backend *b;
 
-	SERVER(NULL);
-	b = open_at(redis_url, NULL);
-	assert_non_null(b);
+	b = opened();
 	for (size_t i = 0; i < COUNT(w); i++)
 		w[i] = (31622400 - (int64_t)i) * SECOND;
 	for (size_t i = 0; i < COUNT(q); i++) {
@@ -992,17 +970,8 @@ TEST(many)
 #define KINDS  3 /* counters: calls, sums, sums of each value */
 #define VALUES 4
 static const struct counter counters[][KINDS] = {
-	{{.id = 30,
-	  .max = 5,
-	  .window = 4 * SECOND,
-	  .windows = (const int64_t[]){4 * SECOND},
-	  .window_count = 1},
-	 {.id = 31,
-	  .sum = true,
-	  .max = 40 * M,
-	  .window = 8 * SECOND,
-	  .windows = (const int64_t[]){8 * SECOND},
-	  .window_count = 1},
+	{{LIMIT(30, 5, 4 * SECOND)},
+	 {LIMIT(31, 40 * M, 8 * SECOND), .sum = true},
 	 {.id = 32,
 	  .sum = true,
 	  .values = VALUES - 1,
@@ -1010,24 +979,14 @@ static const struct counter counters[][KINDS] = {
 	  .window = 16 * SECOND,
 	  .windows = (const int64_t[]){16 * SECOND, 2 * SECOND},
 	  .window_count = 2}},
-	{{.id = 30,
-	  .max = 30,
-	  .window = 60 * SECOND,
-	  .windows = (const int64_t[]){60 * SECOND},
-	  .window_count = 1},
+	{{LIMIT(30, 30, 60 * SECOND)},
 	 {.id = 31,
 	  .sum = true,
 	  .max = 200 * M,
 	  .window = 90 * SECOND,
 	  .windows = (const int64_t[]){90 * SECOND, 3 * SECOND},
 	  .window_count = 2},
-	 {.id = 32,
-	  .sum = true,
-	  .values = VALUES - 1,
-	  .max = 90 * M,
-	  .window = 100 * SECOND,
-	  .windows = (const int64_t[]){100 * SECOND},
-	  .window_count = 1}},
+	 {LIMIT(32, 90 * M, 100 * SECOND), .sum = true, .values = VALUES - 1}},
 };
 
 #define EVENTS 4096 /* of the last calls that were counted */
@@ -1167,8 +1126,7 @@ TEST(new_windows)
 		assert_true(b->ops->reset(b, &sum));
 		event_count = 0;
 	}
-	b->ops->close(b);
-	fake_stop();
+	fake_close(b);
 }
 
 TEST(model)
@@ -1250,8 +1208,7 @@ TEST(model)
 		no += answer == COUNTED_REFUSED;
 	}
 	assert_true(yes > calls / 8 && no > calls / 8 && full > calls / 100);
-	b->ops->close(b);
-	fake_stop();
+	fake_close(b);
 }
 
 static int set_up(void **state)
