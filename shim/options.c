@@ -95,14 +95,18 @@ static const struct verb {
 		{"log", LOG_ERROR, 0, MANY, "",
 		 "weir log [--since TIME] [--tool GLOB] [--refused] [--json]\n"
 		 "                [--html PAGE] [FILE]...\n"
-		 "   or: weir log --follow [--tool GLOB] [--refused] [--json] "
-		 "[FILE]\n"
+		 "   or: weir log --list [--since TIME] [--tool GLOB] "
+		 "[--refused] [--json]\n"
+		 "                [FILE]...\n"
+		 "   or: weir log --follow [--since TIME] [--tool GLOB] "
+		 "[--refused] [--json]\n"
+		 "                [FILE]\n"
 		 "   or: weir log --verify [--head HASH] [FILE]...\n\n"
-		 "Sums up a log, follows it, or checks that its lines are "
-		 "unchanged.\n"
-		 "Name rotated files in order, oldest first. Default: $WEIR_LOG.",
+		 "Sums up a log, lists its decisions, follows it, or checks that "
+		 "its lines are\n"
+		 "unchanged. Name rotated files in order, oldest first.\nDefault: $WEIR_LOG.",
 		 "0 done, 1 lines were changed, 2 error.",
-		 "sum up, follow or verify a log"},
+		 "sum up, list, follow or verify a log"},
 	[RUN_APPROVE] =
 		{"approve", APPROVE_ERROR, 0, 1, "",
 		 "weir approve [-s DIR] [NUMBER [--digest DIGEST [--yes]]]\n"
@@ -402,8 +406,10 @@ static const struct row rows[] = {
 	 "only calls of these tools"},
 	{"refused", 0, "", "", LOG, FLAG, AT(refused),
 	 "only what was not passed"},
-	{"html", 0, "FILE", "", LOG, TEXT, AT(html),
-	 "write a page with tables and charts to FILE"},
+	{"html", 0, "PAGE", "", LOG, TEXT, AT(html),
+	 "write a page with tables and charts to PAGE"},
+	{"list", 0, "", "", LOG, FLAG, AT(list_only),
+	 "print each decision and approval, with its date"},
 	{"follow", 0, "", "", LOG, FLAG, AT(follow),
 	 "print lines as they come, even after FILE is rotated"},
 	{"verify", 0, "", "", LOG, FLAG, AT(verify),

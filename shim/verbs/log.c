@@ -74,7 +74,7 @@ static bool read_since(const char *text, int64_t *since)
 	return false;
 }
 
-/* ---- summary --------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------- */
 
 /* Blank lines are nothing: what was written in part becomes one. */
 static bool add(struct count *c, const char *text, size_t len, bool whole,
@@ -91,43 +91,6 @@ static bool add(struct count *c, const char *text, size_t len, bool whole,
 	return false;
 }
 
-static int summarise(const struct options *o, struct count *c,
-		     char *const *files, struct lines *l)
-{
-	struct log_line line;
-	const char *text;
-	size_t len;
-	bool whole, good = true;
-
-	for (size_t i = 0; files[i]; i++) {
-		const uint64_t lines = c->lines, unread = c->unread;
-		bool opened = lines_open(l, files[i]), foreign;
-
-		while (opened && (text = lines_next(l, true, &len, &whole)))
-			add(c, text, len, whole, &line);
-		foreign = c->lines > lines &&
-			  c->lines - lines == c->unread - unread;
-		if (foreign)
-			report_all(
-				"log: no line of %s is weir's; name a file that weir -l has written",
-				show(files[i]).text);
-		good &= !l->failed && !foreign;
-		lines_close(l);
-	}
-	if (!good && c->lines == c->unread)
-		return LOG_ERROR;
-	count_end(c);
-	if (o->html)
-		good &= log_page(c, files, o->html);
-	else if (o->json)
-		show_as_json(c, files);
-	else
-		show_summary(c, is_wide(), has_colours());
-	return good ? LOG_DONE : LOG_ERROR;
-}
-
-/* ---- follow ---------------------------------------------------------- */
-
 static void put_member(const char *before, struct text text)
 {
 	char decoded[LINES_MOST];
@@ -143,28 +106,46 @@ static void put_member(const char *before, struct text text)
 		show_text(stdout, STYLE_TEXT, text.ptr, text.len);
 }
 
-/* 12:00:00 refused   pay by /tools/pay/limits/0: at most 5 calls an hour */
-static void put_line(const struct log_line *line, bool colours)
+/* 12:00:00 refused   pay by /tools/pay/limits/0: at most 5 calls an hour;
+ * dated: with the date, and the process behind the time. */
+static void put_line(const struct log_line *line, bool dated, bool colours)
 {
 	const struct text *texts = line->texts;
+	const char *nobody = count_unanswered(line);
+	const bool asked = text_is(texts[LINE_SAID], "asked", 5);
 	const struct text what =
 		texts[texts[LINE_VERDICT].ptr ? LINE_VERDICT : LINE_LINE];
 	const bool red = colours && texts[LINE_RULE].ptr;
 
 	printf("%s%s", red ? "\033[31m" : "",
-	       show_time(line->numbers[LINE_TS], ' ').text + 11);
+	       show_time(line->numbers[LINE_TS], ' ').text + (dated ? 0 : 11));
+	if (dated)
+		printf(" %-7lld", (long long)line->numbers[LINE_PID]);
 	put_member(" ", what);
 	printf("%*s", what.len < 9 ? 9 - (int)what.len : 0, "");
 	put_member(" ", texts[texts[LINE_TOOL].ptr ? LINE_TOOL : LINE_METHOD]);
+	if (texts[LINE_VALUES].ptr)
+		putchar(' ');
+	show_text(stdout, STYLE_TEXT, texts[LINE_VALUES].ptr,
+		  texts[LINE_VALUES].len);
 	put_member(" by ", texts[LINE_RULE]);
-	put_member(": ", texts[LINE_SAID]);
-	put_member(" by ", texts[LINE_WHO]);
-	put_member(", ", texts[LINE_HOW]);
+	if (nobody) {
+		printf(": %s", nobody);
+	} else {
+		put_member(": ", texts[LINE_SAID]);
+		put_member(" by ", texts[LINE_WHO]);
+		put_member(", ", texts[LINE_HOW]);
+	}
 	put_member(": ", texts[LINE_REASON]);
 	put_member(": ", texts[LINE_WARNS]);
-	if (line->has >> LINE_MS & 1)
-		printf(" in %s ms",
+	if (line->has >> LINE_MS & 1 && !asked)
+		printf(" %s %s ms", nobody ? "after" : "in",
 		       show_ms(line->numbers[LINE_MS], false).text);
+	if (line->has >> LINE_STATUS & 1)
+		printf(" with exit status %lld",
+		       (long long)line->numbers[LINE_STATUS]);
+	if (line->numbers[LINE_OBSERVED])
+		printf(", let through");
 	if (line->numbers[LINE_ERROR])
 		printf(", an error");
 	if (line->numbers[LINE_LOST] > 0)
@@ -172,6 +153,65 @@ static void put_line(const struct log_line *line, bool colours)
 		       (long long)line->numbers[LINE_LOST]);
 	printf("%s\n", red ? "\033[0m" : "");
 }
+
+/* Prints a line that is wanted: of --list only decisions and approvals. */
+static void put(const struct options *o, const struct count *c,
+		const struct log_line *line, bool colours)
+{
+	if (!count_wants(c, line) ||
+	    (o->list_only && line->word != LINE_DECISION &&
+	     line->word != LINE_APPROVAL))
+		return;
+	if (!o->json) {
+		put_line(line, o->list_only, colours);
+		return;
+	}
+	show_text(stdout, STYLE_TEXT, line->text, line->len);
+	putchar('\n');
+}
+
+/* ---- whole files ----------------------------------------------------- */
+
+static int read_all(const struct options *o, struct count *c,
+		    char *const *files, struct lines *l)
+{
+	const bool colours = has_colours();
+	struct log_line line;
+	const char *text;
+	size_t len;
+	bool whole, good = true;
+
+	for (size_t i = 0; files[i]; i++) {
+		const uint64_t lines = c->lines, unread = c->unread;
+		bool opened = lines_open(l, files[i]), foreign;
+
+		while (opened && (text = lines_next(l, true, &len, &whole)))
+			if (add(c, text, len, whole, &line) && o->list_only)
+				put(o, c, &line, colours);
+		foreign = c->lines > lines &&
+			  c->lines - lines == c->unread - unread;
+		if (foreign)
+			report_all(
+				"log: no line of %s is weir's; name a file that weir -l has written",
+				show(files[i]).text);
+		good &= !l->failed && !foreign;
+		lines_close(l);
+	}
+	if (!good && c->lines == c->unread)
+		return LOG_ERROR;
+	count_end(c);
+	if (o->list_only)
+		good &= fflush(stdout) == 0;
+	else if (o->html)
+		good &= log_page(c, files, o->html);
+	else if (o->json)
+		show_as_json(c, files);
+	else
+		show_summary(c, is_wide(), has_colours());
+	return good ? LOG_DONE : LOG_ERROR;
+}
+
+/* ---- follow ---------------------------------------------------------- */
 
 /* Has the file another name now, and this name another file?  Or is it shorter
  * than what was read of it? */
@@ -206,16 +246,8 @@ static int follow(const struct options *o, struct count *c, char *const *files,
 		bool whole;
 
 		while ((text = lines_next(l, false, &len, &whole)))
-			if (add(c, text, len, whole, &line) &&
-			    count_wants(c, &line)) {
-				if (o->json) {
-					show_text(stdout, STYLE_TEXT, line.text,
-						  line.len);
-					putchar('\n');
-				} else {
-					put_line(&line, colours);
-				}
-			}
+			if (add(c, text, len, whole, &line))
+				put(o, c, &line, colours);
 		if (fflush(stdout) != 0)
 			return LOG_ERROR;
 		/* Once more: lines may have come before it was renamed. */
@@ -244,10 +276,12 @@ int log_run(const struct options *o)
 		report_all("no log: name a FILE, or set WEIR_LOG");
 		return LOG_ERROR;
 	}
-	if (o->follow + o->verify + !!o->html + (o->json && !o->follow) > 1 ||
+	if (o->follow + o->list_only + o->verify + !!o->html +
+			    (o->json && !o->follow && !o->list_only) >
+		    1 ||
 	    (o->head && !o->verify)) {
 		report_all(
-			"log: only --follow goes with --json, and --head with --verify; else choose one of --follow, --verify, --html, --json");
+			"log: only --list and --follow go with --json, and --head with --verify; else choose one of --list, --follow, --verify, --html, --json");
 		return LOG_ERROR;
 	}
 	if (o->verify)
@@ -259,7 +293,7 @@ int log_run(const struct options *o)
 	c->refused = o->refused;
 	if (!o->since || read_since(o->since, &c->since))
 		status = o->follow ? follow(o, c, files, &l)
-				   : summarise(o, c, files, &l);
+				   : read_all(o, c, files, &l);
 	lines_free(&l);
 	free(c);
 	return status;

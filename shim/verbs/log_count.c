@@ -276,18 +276,45 @@ static void add_decision(struct count *c, const struct log_line *line,
 	add_time(c, floor_div(at, 1000000), kind);
 }
 
+const char *count_unanswered(const struct log_line *line)
+{
+	static const char words[][2][32] = {
+		{"timeout", "nobody answered in time"},
+		{"reload", "nobody: the policy was reloaded"},
+		{"end", "nobody: the session ended"},
+		{"client", "nobody: the client cancelled it"},
+	};
+	const struct text said = line->texts[LINE_SAID];
+
+	if (line->word != LINE_APPROVAL ||
+	    !(text_is(said, "none", 4) || text_is(said, "cancelled", 9)))
+		return NULL;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (text_is(line->texts[LINE_HOW], words[i][0],
+			    strlen(words[i][0])))
+			return words[i][1];
+	return "nobody";
+}
+
 /* "ann (terminal)" */
 static void add_approval(struct count *c, const struct log_line *line)
 {
 	const struct text *who = &line->texts[LINE_WHO];
 	const struct text *how = &line->texts[LINE_HOW];
 	const size_t row = row_of(c, line);
+	const char *nobody = count_unanswered(line);
 	char text[1024];
 	struct strbuf o = {.ptr = text, .cap = sizeof(text)};
 	size_t pair;
 
 	if (text_is(line->texts[LINE_SAID], "asked", 5)) {
 		c->rows[row].asked++;
+		return;
+	}
+	if (nobody) {
+		pair = pair_of(c, row, 'w',
+			       (struct text){nobody, strlen(nobody), 0});
+		c->pairs[pair].none++;
 		return;
 	}
 	strbuf_bytes(&o, who->ptr ? who->ptr : "?", who->ptr ? who->len : 1);
@@ -375,7 +402,7 @@ void count_end(struct count *c)
 		const struct count_pair *p = &c->pairs[i];
 		size_t at = c->pairs_shown;
 
-		if (p->count + p->no == 0)
+		if (p->count + p->no + p->none == 0)
 			continue;
 		for (; at > 0 && c->pair_order[at - 1]->count < p->count; at--)
 			c->pair_order[at] = c->pair_order[at - 1];

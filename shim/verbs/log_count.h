@@ -54,7 +54,8 @@ struct count_pair {
 	const struct name *name; /* NULL: (others) */
 	uint16_t row;
 	uint64_t count; /* refused; said yes */
-	uint64_t no;    /* said no, or nothing */
+	uint64_t no;    /* said no */
+	uint64_t none;  /* said nothing */
 	uint64_t runs;  /* COUNT_REPEATS refusals or more in a row */
 	uint64_t longest;
 };
@@ -105,6 +106,10 @@ void count_add(struct count *c, const struct log_line *line);
 
 /* Is the line one of those that are counted? */
 bool count_wants(const struct count *c, const struct log_line *line);
+
+/* Why nobody answered the question that an approval is about; NULL: somebody
+ * did, or it is asked. */
+const char *count_unanswered(const struct log_line *line);
 
 /* Adds all up: sum, the orders, at most COUNT_SHOWN spans. */
 void count_end(struct count *c);

@@ -110,19 +110,16 @@ static const struct {
 	{                                                                      \
 		s, sizeof(s) - 1, LINE_##member                                \
 	}
-	KEY("ts", TS),           KEY("seq", SEQ),
-	KEY("pid", PID),         KEY("line", LINE),
-	KEY("grant", MEMBERS),   KEY("server", MEMBERS),
-	KEY("id", MEMBERS),      KEY("method", METHOD),
-	KEY("tool", TOOL),       KEY("args", MEMBERS),
-	KEY("verdict", VERDICT), KEY("rule", RULE),
-	KEY("reason", REASON),   KEY("observed", OBSERVED),
-	KEY("bytes", BYTES),     KEY("us", MEMBERS),
-	KEY("prev", PREV),       KEY("call", MEMBERS),
-	KEY("answer", SAID),     KEY("who", WHO),
-	KEY("how", HOW),         KEY("ms", MS),
-	KEY("error", ERROR),     KEY("warning", WARNS),
-	KEY("lost", LOST),       KEY("torn", TORN),
+	KEY("ts", TS),         KEY("seq", SEQ),       KEY("pid", PID),
+	KEY("line", LINE),     KEY("grant", MEMBERS), KEY("server", MEMBERS),
+	KEY("id", MEMBERS),    KEY("method", METHOD), KEY("tool", TOOL),
+	KEY("args", MEMBERS),  KEY("values", VALUES), KEY("verdict", VERDICT),
+	KEY("rule", RULE),     KEY("reason", REASON), KEY("observed", OBSERVED),
+	KEY("bytes", BYTES),   KEY("us", MEMBERS),    KEY("prev", PREV),
+	KEY("call", MEMBERS),  KEY("answer", SAID),   KEY("who", WHO),
+	KEY("how", HOW),       KEY("ms", MS),         KEY("error", ERROR),
+	KEY("warning", WARNS), KEY("lost", LOST),     KEY("torn", TORN),
+	KEY("status", STATUS),
 };
 enum { KEYS = sizeof(keys) / sizeof(*keys) };
 
@@ -225,7 +222,7 @@ static const char *read_value(struct scan *r, const char *p, enum member m,
 	struct text text;
 	bool good = true;
 
-	if (m <= LINE_TS) {
+	if (m <= LINE_TS && m != LINE_VALUES) {
 		p = scan_string(r, p, &text);
 		if (!p)
 			return NULL;
@@ -238,7 +235,9 @@ static const char *read_value(struct scan *r, const char *p, enum member m,
 	p = scan_value(r, p);
 	if (!p)
 		return NULL;
-	if (m == LINE_ERROR || m == LINE_OBSERVED || m == LINE_TORN)
+	if (m == LINE_VALUES)
+		line->texts[m] = (struct text){start, (size_t)(p - start), 0};
+	else if (m == LINE_ERROR || m == LINE_OBSERVED || m == LINE_TORN)
 		line->numbers[m] = *start == 't';
 	else
 		good = read_number((struct span){start, (size_t)(p - start)},

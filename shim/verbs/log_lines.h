@@ -61,6 +61,7 @@ enum member {
 	LINE_HOW,
 	LINE_PREV,
 	LINE_LINE,
+	LINE_VALUES, /* an object, as it stands */
 	LINE_TEXTS,
 	LINE_TS = LINE_TEXTS, /* microseconds since 1970 */
 	LINE_SEQ,
@@ -68,6 +69,7 @@ enum member {
 	LINE_BYTES,
 	LINE_MS, /* in microseconds */
 	LINE_LOST,
+	LINE_STATUS,
 	LINE_ERROR, /* true is 1 */
 	LINE_OBSERVED,
 	LINE_TORN,

@@ -266,14 +266,16 @@ static void put_people(FILE *to, const struct count *c)
 		if (!any) {
 			begin_section(to, "Who was asked");
 			fputs("<table><thead><tr><th>Call<th>Who<th class=n>"
-			      "Yes<th class=n>No, or nothing<tbody>\n",
+			      "Yes<th class=n>No<th class=n>Nothing<tbody>\n",
 			      to);
 		}
 		any = true;
 		put_what(to, c, p, "Who");
 		fprintf(to,
-			"<td class=n data-l=Yes>%s<td class=n data-l=No>%s\n",
-			show_count(p->count).text, show_count(p->no).text);
+			"<td class=n data-l=Yes>%s<td class=n data-l=No>%s<td "
+			"class=n data-l=Nothing>%s\n",
+			show_count(p->count).text, show_count(p->no).text,
+			show_count(p->none).text);
 	}
 	fputs(any ? "</table></section>\n" : "", to);
 }

@@ -220,9 +220,11 @@ static void put_pairs(const struct count *c, char kind)
 		printf(", ");
 		put_name(kind == 'r' ? "rule" : "who", p->name);
 		if (kind == 'w')
-			printf(", \"yes\": %llu, \"no\": %llu}",
+			printf(", \"yes\": %llu, \"no\": %llu, \"none\": "
+			       "%llu}",
 			       (unsigned long long)p->count,
-			       (unsigned long long)p->no);
+			       (unsigned long long)p->no,
+			       (unsigned long long)p->none);
 		else
 			printf(", \"refused\": %llu, \"inARow\": %llu}",
 			       (unsigned long long)p->count,
@@ -283,8 +285,9 @@ void show_as_json(const struct count *c, char *const *files)
 
 /* ---- a terminal ------------------------------------------------------ */
 
-/* At most width columns of a name; fill: and spaces up to there. */
-static void put_columns(const struct name *name, int width, bool fill)
+/* At most width columns of a name; fill: and spaces up to there.  Returns how
+ * many are left. */
+static int put_columns(const struct name *name, int width, bool fill)
 {
 	static const struct name others = {.text = "(others)", .len = 8};
 	const char *s = name ? name->text : others.text;
@@ -311,6 +314,7 @@ static void put_columns(const struct name *name, int width, bool fill)
 	}
 	if (fill && width > 0)
 		printf("%*s", width, "");
+	return width;
 }
 
 /* Three digits: 999, 1.23 k, 45.6 M. */
@@ -423,6 +427,7 @@ static void put_rows(const struct count *c)
 static void put_list(const struct count *c, const char *title, char kind)
 {
 	size_t count = 0;
+	int left;
 
 	for (size_t i = 0; i < c->pairs_shown; i++) {
 		const struct count_pair *p = c->pair_order[i];
@@ -435,15 +440,18 @@ static void put_list(const struct count *c, const char *title, char kind)
 		if (count > LISTED)
 			continue;
 		if (kind == 'w')
-			printf("%8s %8s  ", short_count(p->count).text,
-			       short_count(p->no).text);
+			printf("%8s %8s %8s  ", short_count(p->count).text,
+			       short_count(p->no).text,
+			       short_count(p->none).text);
 		else
 			printf("%8s  ",
 			       short_count(kind == 'k' ? p->longest : p->count)
 				       .text);
-		put_columns(c->rows[p->row].name, 30, false);
+		/* The rule is to be copied: it has the rest of the line. */
+		left = COLUMNS - (kind == 'w' ? 30 : 14) - 30;
+		left += put_columns(c->rows[p->row].name, 30, false);
 		printf(kind == 'w' ? ", " : " by ");
-		put_columns(p->name, 30, false);
+		put_columns(p->name, left, false);
 		putchar('\n');
 	}
 	if (count > LISTED)
@@ -471,7 +479,7 @@ void show_summary(const struct count *c, bool wide, bool colours)
 		put_rows(c);
 	put_list(c, " REFUSED  WHAT, AND WHICH RULE", 'r');
 	put_list(c, "IN A ROW  THE SAME CALL, REFUSED AGAIN AND AGAIN", 'k');
-	put_list(c, "SAID YES       NO  WHAT, AND WHO WAS ASKED", 'w');
+	put_list(c, "SAID YES       NO  NOTHING  WHAT, AND WHO WAS ASKED", 'w');
 	if (sum->answers > 0)
 		printf("\nTimes are the server's, at most 3 %% off.\n");
 	if (c->unread > 0)

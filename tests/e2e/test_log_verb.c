@@ -125,8 +125,8 @@ TEST(summed_up)
 		"IN A ROW  THE SAME CALL, REFUSED AGAIN AND AGAIN\n"
 		"       5  pay by /a\n"
 		"\n"
-		"SAID YES       NO  WHAT, AND WHO WAS ASKED\n"
-		"       1        0  pay, ann (terminal)\n"
+		"SAID YES       NO  NOTHING  WHAT, AND WHO WAS ASKED\n"
+		"       1        0        0  pay, ann (terminal)\n"
 		"\n"
 		"Times are the server's, at most 3 % off.\n"
 		"\n"
@@ -213,6 +213,7 @@ TEST(wrong_words)
 		{"--head", HASH},
 		{"--verify", "--json"},
 		{"--follow", "--verify"},
+		{"--list", "--follow"},
 		{"--html", "p", "--json"},
 	};
 	const char *log = small_log();
@@ -407,6 +408,97 @@ TEST(harmless)
 	check_has(json, "\\u202e:6: is no whole line");
 }
 
+/* ---- single lines ---------------------------------------------------- */
+
+#define ASKED(answer)                                                          \
+	",\"id\":1,\"method\":\"tools/call\",\"tool\":\"pay\",\"answer\":" answer
+#define LONG_RULE "/tools/write_file_of_a_long_name/require/0/all/12/any/3"
+
+/* What is listed of each, or nothing, without its date; and what else is
+ * followed. */
+static const struct {
+	const char *line, *listed, *followed;
+} listed[] = {
+	{LINE(0, "10:00:00.000000Z", 7, "start", ",\"version\":\"0\""), NULL,
+	 "10:00:00 start    \n"},
+	{LINE(1, "10:00:01.000000Z", 7, "decision",
+	      CALL("pay") ",\"values\":{\"args.a\":\"\\\"\\u001b\",\"args.n\":1}"
+			  ",\"verdict\":\"passed\""),
+	 "10:00:01 7       passed    pay "
+	 "{\"args.a\":\"\\\"\\u001b\",\"args.n\":1}\n",
+	 NULL},
+	{LINE(2, "10:00:02.000000Z", 7, "answer", ANSWER("pay", "1.0")), NULL,
+	 "10:00:02 answer    pay in 1.00 ms\n"},
+	{LINE(3, "10:00:03.000000Z", 7, "decision",
+	      REFUSED("pay", LONG_RULE) ",\"observed\":true"),
+	 "10:00:03 7       refused   pay by " LONG_RULE
+	 ": no \"more\", let through\n",
+	 NULL},
+	{LINE(4, "10:00:04.000000Z", 7, "approval",
+	      ASKED("\"asked\",\"ms\":0.000")),
+	 "10:00:04 7       approval  pay: asked\n", NULL},
+	{LINE(5, "10:00:05.000000Z", 7, "approval",
+	      ASKED("\"none\",\"how\":\"end\",\"ms\":8000.000")),
+	 "10:00:05 7       approval  pay: nobody: the session ended after 8,000 "
+	 "ms\n",
+	 NULL},
+	{LINE(6, "10:00:06.000000Z", 7, "approval",
+	      ASKED("\"cancelled\",\"how\":\"client\",\"ms\":1.000")),
+	 "10:00:06 7       approval  pay: nobody: the client cancelled it after "
+	 "1.00 ms\n",
+	 NULL},
+	{LINE(7, "10:00:07.000000Z", 7, "approval",
+	      ASKED("\"no\",\"who\":\"ann\",\"how\":\"terminal\",\"ms\":1.000")),
+	 "10:00:07 7       approval  pay: no by ann, terminal in 1.00 ms\n",
+	 NULL},
+	{LINE(8, "10:00:08.000000Z", 7, "end", ",\"status\":3"), NULL,
+	 "10:00:08 end       with exit status 3\n"},
+};
+
+TEST(listed_and_followed)
+{
+	struct bytes all = {.ptr = NULL}, want = {.ptr = NULL},
+		     decisions = {.ptr = NULL};
+	const char *log, *said;
+	struct proc *p;
+
+	for (size_t i = 0; i < COUNT(listed); i++) {
+		append_text(&all, listed[i].line);
+		if (listed[i].listed)
+			append_text(&want,
+				    text("2026-01-31 %s", listed[i].listed));
+		if (strstr(listed[i].line, "decision"))
+			append_text(&decisions, listed[i].line);
+	}
+	log = file("log", all.ptr);
+	check_text("--list", run_log(log, WORDS("--list"))->said.ptr, want.ptr);
+	said = run_log(log, WORDS("--list", "--tool", "p*", "--json", log))
+		       ->said.ptr;
+	check(strstr(said, decisions.ptr + strlen(listed[1].line)) &&
+		      !strstr(said, "\"answer\",\"id"),
+	      "--list --json: %s", said);
+	check(!run_log(log, WORDS("--list", "--tool", "x"))->said.len, "said");
+	p = proc_start(WORDS(weir, "log", "--follow", log));
+	for (size_t i = 0; i < COUNT(listed); i++) {
+		const char *line = listed[i].listed;
+
+		in_case(listed[i].line);
+		check_text("--follow", proc_line(p),
+			   line ? text("%.9s%s", line, line + 17)
+				: listed[i].followed);
+	}
+	in_case(NULL);
+	/* Who said nothing, said no no; the whole rule is there to copy. */
+	said = run_log(log, WORDS(NULL))->said.ptr;
+	for (const char *const *part = WORDS(
+		     "       1  pay by " LONG_RULE "\n",
+		     "       0        1        0  pay, ann (terminal)\n",
+		     "       0        0        1  pay, nobody: the session "
+		     "ended\n");
+	     *part; part++)
+		check(strstr(said, *part), "%s is not in %s", *part, said);
+}
+
 #define NEXT(seq, tool)                                                        \
 	LINE(seq, "11:00:00.000000Z", 7, "decision", REFUSED(tool, "/r"))
 #define SHOWN(tool) "11:00:00 refused   " tool " by /r: no \"more\"\n"
@@ -488,7 +580,7 @@ TEST(same_numbers)
 		     "<td data-l=Rule>/a<td class=n data-l=Refused>6<td "
 		     "class=n data-l=\"In a row\">5<",
 		     "<td data-l=Who>ann (terminal)<td class=n data-l=Yes>"
-		     "1<td class=n data-l=No>0\n",
+		     "1<td class=n data-l=No>0<td class=n data-l=Nothing>0\n",
 		     "10:00:02\npassed 1\nrefused 5</title>");
 	     *part; part++)
 		check_has(page, *part);
