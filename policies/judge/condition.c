@@ -6,8 +6,8 @@
 #include <string.h>
 
 const struct operator operators[OP_COUNT] = {
-#define ROW(id, name, about, operand, words, compile, test)                    \
-	[OP_##id] = {name, about, operand, words},
+#define ROW(id, name, about, operand, words, compile, test, list)              \
+	[OP_##id] = {name, about, operand, words, list},
 	OPERATORS(ROW)
 #undef ROW
 };
@@ -372,7 +372,8 @@ static enum outcome test_plain(struct test *t, const struct value *v)
 	static enum outcome (*const tests[OP_COUNT])(struct test *,
 						     const struct value *) = {
 /* NOLINTNEXTLINE(bugprone-macro-parentheses) */
-#define ROW(id, name, about, operand, words, compile, test) [OP_##id] = test,
+#define ROW(id, name, about, operand, words, compile, test, list)              \
+	[OP_##id] = test,
 		OPERATORS(ROW)
 #undef ROW
 	};
@@ -515,15 +516,15 @@ static enum outcome test_reading(struct test *t, const struct value *v)
 {
 	static const struct value null = {"null", 4, TYPE_NULL};
 	const enum outcome good = yes_if(t->every);
-	const enum op op = t->c->op;
+	const unsigned tested = operators[t->c->op].list;
 	struct scan *outer = t->r, r;
 	struct value list;
 	enum outcome one;
+	bool whole;
 
-	if (op <= OP_NOT_IN && is_null(v->text))
+	if (t->c->op <= OP_NOT_IN && is_null(v->text))
 		return is_about_null(t->c) ? test_plain(t, &null) : OUTCOME_NO;
-	if (t->every && op != OP_CONTAINS && op != OP_NEQ && op != OP_NOT_IN &&
-	    op != OP_REGEX && op != OP_GLOB)
+	if (t->every && !(tested & (LIST_EACH | LIST_WHOLE)))
 		return good;
 	one = open_text(v->text, false, t->text, &r, &list);
 	if (one == OUTCOME_INVALID)
@@ -531,9 +532,10 @@ static enum outcome test_reading(struct test *t, const struct value *v)
 	if (one == OUTCOME_NO)
 		return good;
 	t->r = &r;
-	if (t->every && op == OP_CONTAINS)
-		one = test_contains(t, &list);
-	else if (op != OP_MAX_LENGTH || test_length(t, &list) != OUTCOME_YES)
+	whole = tested & (t->every ? LIST_WHOLE : LIST_FIRST);
+	if (whole)
+		one = test_plain(t, &list);
+	if (!whole || (!t->every && one != OUTCOME_YES))
 		one = test_each_listed(t, &list, good);
 	t->r = outer;
 	return one;

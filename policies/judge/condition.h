@@ -16,8 +16,8 @@
  *   - a path steps into the array
  *   - deny_if also holds if one element meets the condition; elements of types
  *     that the operator is not about are skipped
- *   - a required contains must also hold for the array, a required neq,
- *     not_in, regex or glob for its elements
+ *   - where operators.h says so, a required condition must also hold for its
+ *     elements (as neq), or for the array (contains)
  *   - "null" is also null, for eq, neq, in and not_in
  *
  * An array is what Python's json accepts: with white space around it, and with
@@ -73,6 +73,7 @@ struct operator
 				 key */
 	unsigned operand;     /* the types that it compares with, a set */
 	const char *compares; /* the same, in words */
+	unsigned list;        /* what is tested of a list that is text: LIST_ */
 };
 extern const struct operator operators[OP_COUNT];
 

@@ -596,7 +596,7 @@ static void compile_value(struct loader *l, struct condition *c,
 	static void (*const compilers[OP_COUNT])(
 		struct loader *, struct condition *, const json_value *) = {
 /* NOLINTNEXTLINE(bugprone-macro-parentheses) */
-#define ROW(id, name, about, operand, words, compile, test) [OP_##id] = compile,
+#define ROW(id, name, about, operand, words, compile, ...) [OP_##id] = compile,
 		OPERATORS(ROW)
 #undef ROW
 	};
