@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -104,14 +105,44 @@ static void make_tcp(struct ends *e)
 	use_for_all(e, theirs, ours);
 }
 
-static void make_terminal(struct ends *e)
+int open_terminal(int *theirs)
 {
-	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
-	struct termios t;
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
 	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
-	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(theirs >= 0 && tcgetattr(theirs, &t) == 0, "pty");
+	*theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	check(*theirs >= 0, "pty");
+	return ours;
+}
+
+static void take_terminal(void)
+{
+	setsid();
+	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+}
+
+struct proc *start_on_terminal(const char *const *argv, bool all)
+{
+	struct how how = {.given = {true, all, all}, .prepare = take_terminal};
+	int theirs, ours = open_terminal(&theirs);
+	struct proc *p;
+
+	for (int i = 0; i < 3; i++)
+		how.fds[i] = theirs;
+	p = proc_start_how(argv, &how);
+	close(theirs);
+	p->in = ours;
+	if (all)
+		p->out = fcntl(ours, F_DUPFD_CLOEXEC, 0);
+	return p;
+}
+
+static void make_terminal(struct ends *e)
+{
+	int theirs, ours = open_terminal(&theirs);
+	struct termios t;
+
+	check_equal(tcgetattr(theirs, &t), 0);
 	t.c_iflag &= ~(tcflag_t)ICRNL;
 	t.c_lflag &= ~(tcflag_t)ECHO;
 	t.c_oflag &= ~(tcflag_t)OPOST;
@@ -125,6 +156,23 @@ static void make_closed_terminal(struct ends *e)
 	make_terminal(e);
 	check_equal(fchmod(e->theirs[0], 0), 0);
 }
+
+/* What is written to a master goes to the other side of its terminal. */
+static void make_master(struct ends *e)
+{
+	struct termios t;
+
+	make_pipes(e);
+	close(e->theirs[1]);
+	close(e->ours[1]);
+	e->theirs[1] = open_terminal(&e->ours[1]);
+	fcntl(e->theirs[1], F_SETFL, O_RDWR);
+	check_equal(tcgetattr(e->ours[1], &t), 0);
+	cfmakeraw(&t);
+	tcsetattr(e->ours[1], TCSANOW, &t);
+}
+
+const struct ends_kind ends_master = {"a terminal's master", make_master};
 
 const struct ends_kind ends_kinds[ENDS_KINDS] = {
 	{"pipes", make_pipes},

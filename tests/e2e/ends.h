@@ -22,6 +22,7 @@ struct ends_kind {
 
 #define ENDS_KINDS 8
 extern const struct ends_kind ends_kinds[ENDS_KINDS];
+extern const struct ends_kind ends_master; /* of a terminal, as stdout */
 
 /* A process that has these; the pids and descriptors of *p are as those of
  * any other.  flags: set on each of theirs, which stay open: the test's. */
@@ -32,5 +33,12 @@ struct proc *ends_start(const struct ends_kind *kind, struct ends *e, int flags,
 void ends_close_in(const struct ends_kind *kind, struct proc *p);
 
 void ends_close_theirs(struct ends *e);
+
+/* Our end of a new terminal, and theirs, open. */
+int open_terminal(int *theirs);
+
+/* A process whose stdin is a terminal of its own, which ends by ^D, or (all)
+ * so is what it says, too. */
+struct proc *start_on_terminal(const char *const *argv, bool all);
 
 #endif

@@ -112,6 +112,22 @@ int weir_lines(const char *told)
 	return count;
 }
 
+void root_only(const char *what)
+{
+	if (geteuid() == 0)
+		return;
+	print_message("only root can %s: skipped\n", what);
+	skip();
+}
+
+void can_only(const char *const *way)
+{
+	if (proc_wait(proc_run(join(way, WORDS("true")), "")) == 0)
+		return;
+	print_message("not tried: no %s here\n", way[0]);
+	skip();
+}
+
 /* ---- text and files -------------------------------------------------- */
 
 static void *keep(void *p)
@@ -381,6 +397,14 @@ const char *proc_ask(struct proc *p, const char *line)
 {
 	proc_send(p, line);
 	return proc_line(p);
+}
+
+int proc_unread(struct proc *p)
+{
+	int out = p->out;
+
+	p->out = -1;
+	return out;
 }
 
 void proc_more(struct proc *p, size_t len)

@@ -108,6 +108,10 @@ const char *proc_ask(struct proc *p, const char *line);
 /* The next line of its stdout, with its LF; NULL: there is none any more. */
 const char *proc_line(struct proc *p);
 
+/* Nobody reads its stdout from now on: what does is returned, and may be given
+ * back as p->out. */
+int proc_unread(struct proc *p);
+
 /* Waits until its stdout holds this many bytes more than were taken. */
 void proc_more(struct proc *p, size_t len);
 
@@ -193,7 +197,7 @@ void check_failed(const char *file, int line, const char *format, ...)
 /* The same number? */
 #define check_equal(got, want)                                                 \
 	do {                                                                   \
-		long long got_ = (got), want_ = (want);                        \
+		long long got_ = (long long)(got), want_ = (long long)(want);  \
 		check(got_ == want_, "%s: %lld, and %lld was expected", #got,  \
 		      got_, want_);                                            \
 	} while (0)
@@ -215,6 +219,12 @@ void check_got_bytes(struct bytes want);
 void check_parts(const char *file, int line, const char *all,
 		 const char *const *parts);
 void check_said(const struct proc *got, const struct proc *want);
+
+/* Skips the test that needs root for this. */
+void root_only(const char *what);
+
+/* Skips the test where a command cannot be started by these words. */
+void can_only(const char *const *way);
 
 /* Is all of it lines that begin with "weir: ", and how many? */
 int weir_lines(const char *told);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 static const char policy[] = "'default':'deny','tools':{'echo':{}}";
 
@@ -122,6 +123,32 @@ void await_rest(pid_t pid)
 		same = now == was ? same + 1 : 0;
 		poll(NULL, 0, 1);
 	}
+}
+
+size_t proc_fill(struct proc *p, struct bytes lines)
+{
+	size_t sent = 0;
+
+	for (int still = 0; still < STILL;) {
+		size_t at = sent % lines.len;
+		ssize_t put = write(p->in, lines.ptr + at, lines.len - at);
+
+		if (put == 0 || (put < 0 && errno != EAGAIN))
+			break;
+		sent += put > 0 ? (size_t)put : 0;
+		still = put > 0 ? 0 : still + 1;
+		if (put < 0)
+			nap();
+	}
+	return sent;
+}
+
+int held(int fd)
+{
+	int bytes = -1;
+
+	ioctl(fd, FIONREAD, &bytes);
+	return bytes;
 }
 
 int descendants_of(pid_t pid)

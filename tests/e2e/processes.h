@@ -38,6 +38,15 @@ int64_t cpu_of(pid_t pid);
 /* Waits until it does nothing for a while. */
 void await_rest(pid_t pid);
 
+#define STILL 20 /* looks at what does not move, to believe it */
+
+/* Sends the lines again and again, until nothing more is taken; how many bytes
+ * were. */
+size_t proc_fill(struct proc *p, struct bytes lines);
+
+/* How many bytes a pipe holds. */
+int held(int fd);
+
 /* How many processes there are below it: its children, and theirs. */
 int descendants_of(pid_t pid);
 void await_descendants(pid_t pid, int count);

@@ -61,11 +61,14 @@ static void check_kind(const struct ends_kind *kind, int flags)
 
 TEST(kinds)
 {
-	for (size_t i = 0; i < ENDS_KINDS; i++) {
-		in_case(ends_kinds[i].name);
-		check_kind(&ends_kinds[i], 0);
-		in_case(text("%s, non-blocking", ends_kinds[i].name));
-		check_kind(&ends_kinds[i], O_NONBLOCK);
+	for (size_t i = 0; i <= ENDS_KINDS; i++) {
+		const struct ends_kind *kind =
+			i < ENDS_KINDS ? &ends_kinds[i] : &ends_master;
+
+		in_case(kind->name);
+		check_kind(kind, 0);
+		in_case(text("%s, non-blocking", kind->name));
+		check_kind(kind, O_NONBLOCK);
 	}
 }
 
@@ -388,5 +391,5 @@ TEST(log_at_its_largest)
 	refuse(p, 100);
 	proc_told(p, "cannot write to the log");
 	check_end(p, 0);
-	check_equal((long long)content(log).len, 2000);
+	check_equal(content(log).len, 2000);
 }

@@ -10,6 +10,7 @@
  * the process that was started, and no more stays than without it.
  */
 #include "answers.h"
+#include "ends.h"
 #include "processes.h"
 #include "way.h"
 
@@ -504,13 +505,10 @@ TEST(other_namespaces)
 			     i == 1 ? WORDS("--pid", "sh", "-c", rows[i].script,
 					    "sh")
 				    : WORDS("sh", "-c", rows[i].script, "sh"));
-		struct proc *p = proc_run(join(way, WORDS("true")), "");
+		struct proc *p;
 
 		in_case(rows[i].name);
-		if (proc_wait(p) != 0) {
-			print_message("not tried: no namespaces here\n");
-			skip();
-		}
+		can_only(way);
 		p = proc_start_how(
 			join(way, behind_weir(WORDS(server, "--exit", "7"))),
 			&how);
@@ -528,13 +526,10 @@ TEST(in_a_namespace)
 	const char *const *way =
 		WORDS("unshare", "--user", "--map-current-user", "--pid",
 		      "--fork", "--kill-child");
-	struct proc *p = proc_run(join(way, WORDS("true")), "");
 	int64_t until = milliseconds() + BOUND;
+	struct proc *p;
 
-	if (proc_wait(p) != 0) {
-		print_message("not tried: no namespaces here\n");
-		skip();
-	}
+	can_only(way);
 	p = proc_start(behind_weir(
 		join(way, WORDS("sh", "-c",
 				"trap '' TERM; sleep 1000 & "
@@ -549,30 +544,15 @@ TEST(in_a_namespace)
 	}
 }
 
-static void take_terminal(void)
-{
-	setsid();
-	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-}
-
 /* The window is closed, or the line drops: the terminal hangs up. */
 TEST(terminal_goes)
 {
-	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs, left;
-	struct how how = {.given = {true}, .prepare = take_terminal};
-	struct proc *p;
-
-	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
-	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(theirs >= 0, "pty");
-	how.fds[0] = theirs;
-	p = proc_start_how(
+	struct proc *p = start_on_terminal(
 		behind_weir(
 			WORDS("sh", "-c", "\"$0\" --report; exit $?", server)),
-		&how);
-	close(theirs);
-	p->in = ours;
-	left = pid_open(server_pid(p));
+		false);
+	int left = pid_open(server_pid(p));
+
 	proc_close_in(p);
 	pid_wait(left);
 	proc_wait(p);

@@ -202,7 +202,7 @@ TEST(no_value_is_logged)
 		      "%s: %s", files[i], content(files[i]).ptr);
 	check(!strstr(p->told.ptr, SECRET), "stderr: %s", p->told.ptr);
 	at = lines_about(content(files[0]).ptr, "decision");
-	check_equal((int)count_lines(at), (int)COUNT(params) + 1);
+	check_equal(count_lines(at), COUNT(params) + 1);
 	check_has(at, "\"args\":[\"a\",\"n\"]");
 	check_has(at, "\"uri\":\"https://x/a\"");
 }

@@ -22,8 +22,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define STILL 20 /* looks at what does not move, to believe it */
-
 /* Lines of 100 bytes, each with its number. */
 static struct bytes many_lines(int count)
 {
@@ -48,12 +46,9 @@ static struct bytes many_pings(int count)
 	return b;
 }
 
-static int held(int fd)
+static struct bytes one_line(const char *line)
 {
-	int bytes = -1;
-
-	ioctl(fd, FIONREAD, &bytes);
-	return bytes;
+	return (struct bytes){.ptr = (char *)line, .len = strlen(line)};
 }
 
 /* ---- one side does not move ------------------------------------------ */
@@ -93,7 +88,7 @@ static void client_stuck(const struct ends_kind *kind)
 	ends_close_in(kind, p);
 	check_status(p, 0);
 	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
-	check_equal((long long)content(record).len, (long long)sent);
+	check_equal(content(record).len, sent);
 }
 
 TEST(client_does_not_move)
@@ -139,27 +134,15 @@ TEST(both_full)
 {
 	struct bytes flood = many_lines(30000), input = many_pings(60000);
 	const char *big = file("flood", flood.ptr), *record = path("record");
-	struct how how = {.given = {[1] = true}};
-	size_t sent = 0;
-	struct proc *p;
-	int out[2];
+	struct proc *p = proc_start(behind_weir(WORDS(
+		"sh", "-c", "cat \"$0\"; exec cat >\"$1\"", big, record)));
+	int out = proc_unread(p);
+	size_t sent;
 
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	how.fds[1] = out[1];
-	p = proc_start_how(
-		behind_weir(WORDS("sh", "-c", "cat \"$0\"; exec cat >\"$1\"",
-				  big, record)),
-		&how);
-	close(out[1]);
-	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
-		ssize_t put = write(p->in, input.ptr + sent, input.len - sent);
-
-		check(put > 0 || errno == EAGAIN, "it reads all");
-		sent += put > 0 ? (size_t)put : 0;
-		still = put > 0 || held(out[0]) < 60000 ? 0 : still + 1;
-	}
-	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	p->out = out[0];
+	await(held(out) >= 60000, "the output is not full");
+	sent = proc_fill(p, input);
+	check(sent < input.len, "it reads all");
+	p->out = out;
 	proc_write(p, input.ptr + sent, input.len - sent);
 	check_end(p, 0);
 	check_same("stdout", p->said.ptr, p->said.len, flood.ptr, flood.len);
@@ -180,8 +163,7 @@ TEST(answers_wait_for_a_line)
 	proc_more(p, 6);
 	f = fopen(fifo, "we");
 	check(f, "no fifo");
-	for (int still = 0; still < STILL; poll(NULL, 0, 1))
-		still = write(p->in, line, strlen(line)) > 0 ? 0 : still + 1;
+	proc_fill(p, one_line(line));
 	fputs("a line\n", f);
 	fclose(f);
 	check_text("the line", proc_line(p), "{half a line\n");
@@ -214,8 +196,7 @@ TEST(answers_do_not_wait_for_a_prompt)
 	proc_close_in(p);
 	proc_wait(p);
 	check_equal(weir_lines(p->told.ptr), 2);
-	check_has(p->told.ptr, "has no tool for");
-	check_has(p->told.ptr, "a line unfinished");
+	check_has(p->told.ptr, "has no tool for", "a line unfinished");
 }
 
 /* ---- the server's pipe ----------------------------------------------- */
@@ -298,26 +279,9 @@ TEST(pipe_is_as_large_as_needed)
 	close(pipe[1]);
 }
 
-/* Sends until nothing more is taken. */
-static void fill_with(struct proc *p, struct bytes lines)
-{
-	size_t sent = 0;
-
-	for (int still = 0; still < STILL;) {
-		ssize_t put = write(p->in, lines.ptr + sent, lines.len - sent);
-
-		if (put == 0 || (put < 0 && errno != EAGAIN))
-			return;
-		sent += put > 0 ? (size_t)put : 0;
-		still = put > 0 ? 0 : still + 1;
-		if (put < 0)
-			poll(NULL, 0, 1);
-	}
-}
-
 static void fill_input(struct proc *p)
 {
-	fill_with(p, many_pings(30000));
+	proc_fill(p, many_pings(30000));
 }
 
 /* What it sleeps in, poll() or ppoll(): until an event, or for some time? */
@@ -502,19 +466,10 @@ TEST(refused_do_not_pile_up)
 	struct bytes lines = many_pings(1000);
 	struct proc *p =
 		proc_start(behind_weir(WORDS("sh", "-c", "exec sleep 1000")));
-	size_t sent = 0;
+	size_t sent;
 
 	append_text(&lines, call("2", "remove"));
-	for (int still = 0; still < STILL;) {
-		size_t at = sent % lines.len;
-		ssize_t put = write(p->in, lines.ptr + at, lines.len - at);
-
-		check(put > 0 || errno == EAGAIN, "nobody reads");
-		sent += put > 0 ? (size_t)put : 0;
-		still = put > 0 ? 0 : still + 1;
-		if (put < 0)
-			poll(NULL, 0, 1);
-	}
+	sent = proc_fill(p, lines);
 	check(sent < 8 << 20, "%zu bytes were read", sent);
 }
 
@@ -542,18 +497,13 @@ TEST(closed_when_full)
 	const char *fifo = path("fifo"), *line = long_ping("1", 300000);
 	const size_t len = strlen(line);
 	struct proc *p;
-	size_t sent = 0;
+	size_t sent;
 	FILE *f;
 
 	check_equal(mkfifo(fifo, 0600), 0);
 	p = proc_start(behind_weir(
 		WORDS("sh", "-c", "cat \"$0\"; exec sleep 1000 <&-", fifo)));
-	for (int still = 0; still < STILL; poll(NULL, 0, 1)) {
-		ssize_t put = write(p->in, line + sent % len, len - sent % len);
-
-		sent += put > 0 ? (size_t)put : 0;
-		still = put > 0 ? 0 : still + 1;
-	}
+	sent = proc_fill(p, one_line(line));
 	f = fopen(fifo, "we");
 	check(f, "no fifo");
 	fclose(f);

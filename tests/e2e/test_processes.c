@@ -3,6 +3,8 @@
  * nobody is left behind (which is checked after every test).
  */
 #include "answers.h"
+#include "ends.h"
+#include "processes.h"
 #include "way.h"
 
 #include <fcntl.h>
@@ -12,24 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const char policy[] = "'default':'deny','tools':{'echo':{}}";
-
-static const char *const *behind_weir(const char *const *command)
-{
-	return join(WEIR(policy, "--"), command);
-}
-
-/* The number after "key": in the next line. */
-static int number(struct proc *p, const char *key)
-{
-	const char *line = proc_line(p), *at;
-
-	check(line, "there is no more output");
-	at = strstr(line, text("\"%s\":", key));
-	check(at, "%s was expected: %s", key, line);
-	return atoi(strchr(at, ':') + 1);
-}
 
 static bool exited(const struct proc *p)
 {
@@ -105,7 +89,7 @@ TEST(given)
 	const char *const *command =
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
 		      "--page", "\xc3\xa9 \"");
-	const char *named = text("WEIR_POLICY=%s", policy_of(policy));
+	const char *named = text("WEIR_POLICY=%s", behind_weir(WORDS(NULL))[2]);
 	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named,
 				       "A=1", "A=2", "EMPTY=", "no-equals",
 				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
@@ -185,7 +169,7 @@ TEST(server_leaves_a_child)
 	struct proc *p = proc_start(behind_weir(
 		WORDS("sh", "-c",
 		      "sleep 1000 2>&- & echo \"{\\\"pid\\\":$!}\"; exit 5")));
-	pid_t left = number(p, "pid");
+	pid_t left = number_of(p, "pid");
 
 	check_status(p, 5);
 	kill(left, SIGKILL); /* it would have been left without weir too */
@@ -234,8 +218,7 @@ TEST(client_goes)
 	struct proc *p = proc_start(behind_weir(WORDS(server, "--report")));
 	int left;
 
-	proc_send(p, request("1", "test/now", NULL));
-	left = pid_open(number(p, "pid"));
+	left = pid_open(server_pid(p));
 	proc_close_out(p);
 	while (proc_write(p, line, strlen(line)))
 		;
@@ -256,26 +239,20 @@ TEST(ended_without_a_reader)
 	struct proc *plain =
 		proc_run(WORDS(server, "--huge", "100000"), call("1", "echo"));
 	const char *big = file("big", plain->said.ptr), *pid = path("pid");
-	struct how how = {.given = {[1] = true}};
-	int out[2], left;
-	struct proc *p;
+	struct proc *p = proc_start(behind_weir(
+		WORDS("sh", "-c",
+		      "echo $$ >\"$1.new\"; mv \"$1.new\" \"$1\"; read x; "
+		      "exec cat \"$0\"",
+		      big, pid)));
+	int out = proc_unread(p), left;
 
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	how.fds[1] = out[1];
-	p = proc_start_how(
-		behind_weir(WORDS("sh", "-c",
-				  "echo $$ >\"$1.new\"; mv \"$1.new\" "
-				  "\"$1\"; read x; exec cat \"$0\"",
-				  big, pid)),
-		&how);
-	close(out[1]);
 	await(exists(pid), "the server does not start");
 	left = pid_open(atoi(content(pid).ptr));
 	proc_send(p, request("1", "ping", NULL));
 	pid_wait(left);
 	/* weir may not have noticed yet: then it tries to pass it on. */
 	await(kill(p->pid, SIGTERM) != 0 || exited(p), "weir lives on");
-	close(out[0]);
+	close(out);
 	proc_wait(p);
 }
 
@@ -298,34 +275,20 @@ TEST(signals_end)
 	}
 }
 
-static void take_terminal(void)
-{
-	setsid();
-	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-}
-
 /* ^C reaches weir and the server alike: it must not be passed on as well. */
 TEST(control_c)
 {
-	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
-	struct how how = {.given = {true}, .prepare = take_terminal};
-	struct proc *p;
+	struct proc *p = start_on_terminal(
+		behind_weir(WORDS(server, "--signals")), false);
 
-	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
-	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(theirs >= 0, "pty");
-	how.fds[0] = theirs;
-	p = proc_start_how(behind_weir(WORDS(server, "--signals")), &how);
-	p->in = ours;
 	for (int i = 0; i < 5; i++) {
 		ping(p, "1");
 		proc_send(p, "\x03");
-		check_equal(number(p, "number"), SIGINT);
+		check_equal(number_of(p, "number"), SIGINT);
 	}
 	ping(p, "2");
 	proc_send(p, "\x04"); /* ^D: the end of the input */
 	check_status(p, 0);
-	close(theirs);
 }
 
 /* Sent at any moment of the start, it ends both or neither. */

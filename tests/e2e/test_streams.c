@@ -5,6 +5,8 @@
  * What is expected is what the same server says without weir.
  */
 #include "answers.h"
+#include "fields.h"
+#include "processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -199,211 +201,34 @@ TEST(lines_in_one_piece)
 	check(line && strstr(line, "\"torn\":0}"), "a line was torn: %s", line);
 }
 
-/* The most that the process ever had in memory, in KiB. */
-static long peak(const struct proc *p)
-{
-	const char *status = content(text("/proc/%d/status", weir_pid(p))).ptr;
-	const char *at = strstr(status, "VmHWM:");
-
-	check(at, "no VmHWM");
-	return atol(at + 6);
-}
-
-static int held(int fd)
-{
-	int bytes = -1;
-
-	ioctl(fd, FIONREAD, &bytes);
-	return bytes;
-}
-
 /* A client that only writes: weir stops reading, and keeps nothing more.  Once
  * the client reads, everything comes. */
 TEST(client_does_not_read)
 {
-	enum { CALLS = 100000, KIB_MORE = 8192 };
-	struct how how = {.given = {[1] = true}};
-	struct bytes input = {.ptr = NULL};
-	const char *line = call("1", "remove");
-	int64_t until = milliseconds() + DEADLINE;
-	struct pollfd ready = {.events = POLLOUT};
-	size_t sent = strlen(line), count = 0;
-	struct proc *p;
-	long before;
-	int out[2];
+	enum { KIB_MORE = 8192 };
+	struct bytes line = {.ptr = NULL};
+	struct proc *p =
+		proc_start(WEIR(denying, "--max-line", "4096", "--", server));
+	int out = proc_unread(p);
+	size_t sent, rest;
+	long before, more;
 
-	for (int i = 0; i < CALLS; i++)
-		append_text(&input, line);
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	how.fds[1] = out[1];
-	p = proc_start_how(WEIR(denying, "--max-line", "4096", "--", server),
-			   &how);
-	close(out[1]);
-	proc_send(p, line);
-	ready.fd = p->in;
-	while (held(out[0]) == 0) {
-		check(milliseconds() < until, "no answer");
-		poll(NULL, 0, 1);
-	}
-	before = peak(p);
-	while (held(out[0]) < 60000 || held(p->in) < 60000) {
-		ssize_t put = write(p->in, input.ptr + sent, input.len - sent);
-
-		check(put > 0 || (put < 0 && errno == EAGAIN), "all is read");
-		check(milliseconds() < until, "never full");
-		sent += put > 0 ? (size_t)put : 0;
-		poll(&ready, 1, 1);
-	}
-	check(peak(p) - before < KIB_MORE, "%ld KiB, then %ld", before,
-	      peak(p));
-	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	p->out = out[0];
-	proc_write(p, input.ptr + sent, input.len - sent);
-	proc_close_in(p);
-	proc_wait(p);
-	for (const char *c = p->said.ptr; (c = strchr(c, '\n')); c++)
-		count++;
-	check_equal((int)count, CALLS);
+	append_text(&line, call("1", "remove"));
+	proc_send(p, line.ptr);
+	await(held(out) > 0, "no answer");
+	before = memory_of(weir_pid(p), true);
+	sent = proc_fill(p, line);
+	check(held(out) >= 60000 && held(p->in) >= 60000, "not full");
+	more = memory_of(weir_pid(p), true) - before;
+	check(more < KIB_MORE, "%ld KiB, and %ld more", before, more);
+	p->out = out;
+	rest = sent % line.len;
+	proc_write(p, line.ptr + rest, line.len - rest);
+	check_end(p, 0);
+	check_equal(count_lines(p->said.ptr), 2 + sent / line.len);
 }
 
-/* ---- what a client may use as stdin and stdout ----------------------- */
-
-/* Two ends of each: weir's, and ours. */
-struct link {
-	int in[2];
-	int out[2];
-};
-
-static void make_pipes(struct link *l)
-{
-	int in[2], out[2];
-
-	check_equal(pipe2(in, O_CLOEXEC), 0);
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	*l = (struct link){{in[0], in[1]}, {out[1], out[0]}};
-}
-
-static void make_sockets(struct link *l)
-{
-	int type = SOCK_STREAM | SOCK_CLOEXEC;
-
-	check_equal(socketpair(AF_UNIX, type, 0, l->in), 0);
-	check_equal(socketpair(AF_UNIX, type, 0, l->out), 0);
-}
-
-static void make_one_socket(struct link *l)
-{
-	int type = SOCK_STREAM | SOCK_CLOEXEC;
-
-	check_equal(socketpair(AF_UNIX, type, 0, l->in), 0);
-	for (int i = 0; i < 2; i++)
-		l->out[i] = fcntl(l->in[i], F_DUPFD_CLOEXEC, 0);
-}
-
-static void make_raw(int fd)
-{
-	struct termios t;
-
-	check_equal(tcgetattr(fd, &t), 0);
-	cfmakeraw(&t);
-	check_equal(tcsetattr(fd, TCSANOW, &t), 0);
-}
-
-static void make_terminal(struct link *l)
-{
-	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), theirs;
-	struct termios t;
-
-	check(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0, "pty");
-	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(theirs >= 0 && tcgetattr(theirs, &t) == 0, "pty");
-	t.c_lflag &= ~(tcflag_t)ECHO;
-	t.c_oflag &= ~(tcflag_t)OPOST;
-	tcsetattr(theirs, TCSANOW, &t);
-	l->in[0] = theirs;
-	l->in[1] = ours;
-	l->out[0] = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
-	l->out[1] = fcntl(ours, F_DUPFD_CLOEXEC, 0);
-}
-
-/* What is written to a master goes to the other side of its terminal. */
-static void make_master(struct link *l)
-{
-	struct link terminal;
-
-	make_pipes(l);
-	make_terminal(&terminal);
-	close(l->out[0]);
-	close(l->out[1]);
-	l->out[0] = terminal.in[1];
-	l->out[1] = terminal.in[0];
-	make_raw(l->out[1]);
-	close(terminal.out[0]);
-	close(terminal.out[1]);
-}
-
-/* The end of the input, as far as that needs more than a close(). */
-static void end_input(struct proc *p, const struct link *l)
-{
-	if (isatty(l->in[0]))
-		proc_send(p, "\x04"); /* ^D */
-	shutdown(p->in, SHUT_WR);
-	proc_close_in(p);
-}
-
-/* Others share the descriptions: their flags are what they were, during and
- * after. */
-static void check_link(void (*make)(struct link *), int flags)
-{
-	struct how how = {.given = {true, true}};
-	struct link l;
-	struct proc *p;
-	int was[2];
-
-	make(&l);
-	for (int i = 0; i < 2; i++) {
-		how.fds[i] = i == 0 ? l.in[0] : l.out[0];
-		was[i] = fcntl(how.fds[i], F_GETFL) | flags;
-		fcntl(how.fds[i], F_SETFL, was[i]);
-	}
-	fcntl(l.out[1], F_SETFL, fcntl(l.out[1], F_GETFL) | O_NONBLOCK);
-	p = proc_start_how(BEHIND(denying, "--exit", "7"), &how);
-	p->in = l.in[1];
-	p->out = l.out[1];
-	ping(p, "1");
-	check_default(p, "2", "remove");
-	for (int i = 0; i < 2; i++)
-		check_equal(fcntl(how.fds[i], F_GETFL), was[i]);
-	ping(p, "3");
-	end_input(p, &l);
-	pid_wait(fcntl(p->pidfd, F_DUPFD_CLOEXEC, 0));
-	for (int i = 0; i < 2; i++) {
-		check_equal(fcntl(how.fds[i], F_GETFL), was[i]);
-		close(how.fds[i]);
-	}
-	check_status(p, 7);
-}
-
-TEST(links)
-{
-	static const struct {
-		const char *name;
-		void (*make)(struct link *);
-	} kinds[] = {
-		{"pipes", make_pipes},
-		{"sockets", make_sockets},
-		{"one socket", make_one_socket},
-		{"a terminal", make_terminal},
-		{"a terminal's master", make_master},
-	};
-
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		in_case(kinds[i].name);
-		check_link(kinds[i].make, 0);
-		in_case(text("%s, non-blocking", kinds[i].name));
-		check_link(kinds[i].make, O_NONBLOCK);
-	}
-}
+/* ---- files and named pipes; the other kinds are in test_descriptors.c --- */
 
 /* weir -p policy -- server < in > out */
 TEST(files)

@@ -1,5 +1,6 @@
 /* What a person answers from outside the client: weir approve, WEIR_ASK. */
 #include "answers.h"
+#include "ends.h"
 #include "fields.h"
 #include "processes.h"
 #include "way.h"
@@ -323,7 +324,7 @@ TEST(start_line)
 		WORDS("env", "-u", "XDG_STATE_HOME", home, weir, "approve"),
 		"");
 	check_status(p, 0);
-	check(strstr(p->said.ptr, "No call waits"), "%s", p->said.ptr);
+	check_has(p->said.ptr, "No call waits");
 	p = proc_start_how(WORDS("env", "-u", "XDG_STATE_HOME", home, weir,
 				 "-p", policy, "--", server),
 			   &(struct how){.env = NULL});
@@ -465,7 +466,7 @@ TEST(many_sessions)
 	check(milliseconds() - start < 10000, "it took %d ms",
 	      (int)(milliseconds() - start));
 	check_has(v->told.ptr, "no answer; is it stopped?");
-	check_equal((int)count_lines(v->said.ptr), 2);
+	check_equal(count_lines(v->said.ptr), 2);
 	kill(weir_pid(a), SIGCONT);
 	say_yes(number_in(list, 1));
 	check(!from_weir(proc_line(b)), "it did not pass");
@@ -808,22 +809,22 @@ TEST(door_without_proc)
 #ifdef __SANITIZE_ADDRESS__
 	skip();
 #endif
-	if (posix || proc_wait(proc_run(join(apart, WORDS("true")), "")) != 0)
+	if (posix)
 		skip();
-	p = proc_run(join(apart,
-			  WORDS(weir, "-s", path("other"), "-p",
-				file("policy", ASKS(TERMINAL)), "--", "true")),
-		     "");
+	can_only(apart);
+	p = proc_run(
+		join(apart, WORDS(weir, "-s", path("other"), "-p",
+				  policy_of(ASKS(TERMINAL)), "--", "true")),
+		"");
 	check_status(p, 0);
-	check(strstr(p->told.ptr, text("approve: %s\n", why)), "told: %s",
-	      p->told.ptr);
+	check_has(p->told.ptr, text("approve: %s\n", why));
 	p = begin(ASKS(TERMINAL));
 	proc_send(p, echo_with("1", "{}"));
 	await_list(1);
 	q = proc_run(join(apart, WORDS(weir, "approve", "-s", path("state"))),
 		     "");
 	check_status(q, 2);
-	check(strstr(q->told.ptr, why), "told: %s", q->told.ptr);
+	check_has(q->told.ptr, why);
 	end(p);
 }
 
@@ -849,10 +850,7 @@ TEST(other_users)
 		{",'approve_by':'nosuchuser'", NOBODY, false},
 	};
 
-	if (geteuid() != 0) {
-		print_message("only root can be another user: skipped\n");
-		skip();
-	}
+	root_only("be another user");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *policy = text(
 			"'default':'allow','tools':{'echo':{"
@@ -907,35 +905,11 @@ TEST(not_the_same_user)
 
 /* ---- on a terminal --------------------------------------------------- */
 
-static int slave;
-
-static void take_terminal(void)
-{
-	setsid();
-	ioctl(slave, TIOCSCTTY, 0);
-}
-
-/* The verb on a terminal of its own; its input and output is p's. */
+/* The verb on a terminal of its own. */
 static struct proc *on_terminal(const char *const *words)
 {
-	struct how how = {.given = {true, true, true},
-			  .prepare = take_terminal};
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	struct proc *p;
-
-	check(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0,
-	      "pty");
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(slave >= 0, "pty");
-	for (int i = 0; i < 3; i++)
-		how.fds[i] = slave;
-	p = proc_start_how(
-		join(WORDS(weir, "approve", "-s", path("state")), words), &how);
-	close(slave);
-	p->in = master;
-	p->out = fcntl(master, F_DUPFD_CLOEXEC, 0);
-	p->err = -1;
-	return p;
+	return start_on_terminal(
+		join(WORDS(weir, "approve", "-s", path("state")), words), true);
 }
 
 /* Waits until the terminal shows this, behind what was seen before. */

@@ -131,19 +131,16 @@ TEST(every_line)
  * all, also where nobody reads the answers. */
 TEST(takes_its_time)
 {
-	struct proc *silent, *asks, *unread;
-	struct how how = {.given = {[1] = true}};
 	const int64_t start = milliseconds();
-	int out[2], answered = 0;
+	struct proc *silent, *asks, *unread;
 	struct bytes many = {.ptr = NULL};
+	int answered = 0, out;
 
 	prefix_only("libweir.so answers nothing");
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	how.fds[1] = out[1];
 	silent = proc_start(WORDS(weir));
 	asks = proc_start(WORDS(weir));
-	unread = proc_start_how(WORDS(weir), &how);
-	close(out[1]);
+	unread = proc_start(WORDS(weir));
+	out = proc_unread(unread);
 	for (int i = 0; i < 2000; i++)
 		append_text(&many, "x\n");
 	proc_write(unread, many.ptr, many.len);
@@ -163,7 +160,7 @@ TEST(takes_its_time)
 	check_equal(proc_wait(unread), 125);
 	check(milliseconds() < start + 10000, "it waited %d ms",
 	      (int)(milliseconds() - start));
-	close(out[0]);
+	close(out);
 }
 
 /* Nobody types a message. */
@@ -196,16 +193,12 @@ static void take_sigpipe(void)
 /* A client that has gone, or wants it gone. */
 TEST(ends_early)
 {
-	struct how how = {.given = {[1] = true}, .prepare = take_sigpipe};
+	struct how how = {.prepare = take_sigpipe};
 	struct proc *p;
-	int out[2];
 
 	prefix_only("libweir.so answers nothing");
-	check_equal(pipe2(out, O_CLOEXEC), 0);
-	how.fds[1] = out[1];
 	p = proc_start_how(WORDS(weir), &how);
-	close(out[0]);
-	close(out[1]);
+	proc_close_out(p);
 	proc_send(p, GREETING);
 	check_equal(proc_wait(p), 125);
 

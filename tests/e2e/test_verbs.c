@@ -3,6 +3,7 @@
  * explain, test; and the policy read anew.
  */
 #include "answers.h"
+#include "ends.h"
 #include "fields.h"
 #include "processes.h"
 #include "way.h"
@@ -408,9 +409,9 @@ TEST(log_appended)
 	umask(0);
 	for (int i = 1; i <= 2; i++) {
 		proc_run(join(WORDS(weir, "-l", log), tail), call("1", "add"));
-		check_equal((int)count_lines(
-				    lines_about(content(log).ptr, "decision")),
-			    i);
+		check_equal(
+			count_lines(lines_about(content(log).ptr, "decision")),
+			i);
 	}
 	umask(022);
 	check_equal(stat(log, &st), 0);
@@ -1646,13 +1647,10 @@ static void make_zero(const char *at)
 
 static void make_terminal(const char *at)
 {
-	static int terminal = -1; /* kept: nobody hangs up */
+	static int terminal = -1, theirs; /* kept: nobody hangs up */
 
 	if (terminal < 0)
-		terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	check(terminal >= 0 && grantpt(terminal) == 0 &&
-		      unlockpt(terminal) == 0,
-	      "pty");
+		terminal = open_terminal(&theirs);
 	check_equal(symlink(ptsname(terminal), at), 0);
 }
 
@@ -1691,8 +1689,8 @@ TEST(reload_of_no_file)
 		      "%s", p->told.ptr);
 		check_passes(p, call("3", "echo"));
 		check_end(p, 0);
-		check_equal((int)count_lines(lines_about(
-				    content(i ? old : log).ptr, "decision")),
+		check_equal(count_lines(lines_about(content(i ? old : log).ptr,
+						    "decision")),
 			    1);
 		remove(log);
 		remove(old);
@@ -1778,30 +1776,9 @@ TEST(reload_of_descriptors)
 	check_passes(p, call("2", "echo"));
 	check_end(p, 0);
 	check_equal(weir_lines(p->told.ptr), 2);
-	check_equal((int)count_lines(
-			    lines_about(content(path("log")).ptr, "decision")),
-		    1);
-}
-
-static long resident(const struct proc *p)
-{
-	const char *status = content(text("/proc/%d/status", weir_pid(p))).ptr;
-	const char *at = strstr(status, "VmRSS:");
-
-	check(at, "no VmRSS");
-	return atol(at + 6);
-}
-
-static int descriptors(const struct proc *p)
-{
-	DIR *dir = opendir(text("/proc/%d/fd", weir_pid(p)));
-	int count = 0;
-
-	check(dir, "no /proc");
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	check_equal(
+		count_lines(lines_about(content(path("log")).ptr, "decision")),
+		1);
 }
 
 /* KiB that a process may grow by; a sanitizer holds back what was freed. */
@@ -1823,7 +1800,7 @@ TEST(reload_a_thousand_times)
 				     policy_file("1", policy)};
 	struct proc *p;
 	int open = 0;
-	long kib = 0;
+	long kib = 0, more;
 
 	p = proc_start_how(
 		WORDS(weir, "-p", path("policy"), "-p", files[1], "--", server),
@@ -1840,13 +1817,13 @@ TEST(reload_a_thousand_times)
 		hang_up(p, ANEW);
 		if (i == 49) {
 			ping(p, "1"); /* it is done with stderr */
-			kib = resident(p);
-			open = descriptors(p);
+			kib = memory_of(weir_pid(p), false);
+			open = descriptors_of(weir_pid(p));
 		}
 	}
 	ping(p, "2");
-	check(resident(p) - kib < RESIDENT_SLACK, "%ld KiB, then %ld", kib,
-	      resident(p));
-	check_equal(descriptors(p), open);
+	more = memory_of(weir_pid(p), false) - kib;
+	check(more < RESIDENT_SLACK, "%ld KiB, and %ld more", kib, more);
+	check_equal(descriptors_of(weir_pid(p)), open);
 	check_end(p, 0);
 }
