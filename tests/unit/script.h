@@ -17,6 +17,7 @@
  *   later SECONDS     so much time is over from now
  *   at SECONDS, before SECONDS  since what lies in slot 0 came; less a bit
  *   observe           as with --observe
+ *   shown TEXT        a person is shown this of what lies in slot 0
  *   reload TEXT       the policy is another one
  *   up ends, down ends, server ends
  *   stuck, free       half a line of the server's holds answers up; or none
@@ -208,6 +209,20 @@ static inline void script_reload(struct script *s, const char *text)
 	settle(&s->p);
 }
 
+/* A person is shown this of what lies in slot 0. */
+static inline void script_shown(struct script *s, const char *step)
+{
+	static char text[APPROVALS_TEXT + 1];
+	struct strbuf out = {.ptr = text, .cap = APPROVALS_TEXT};
+	struct approvals *a = s->p.s.approvals;
+
+	row_true(s->row->place,
+		 approval_text(a, approvals_slot(a, 0), &out, APPROVALS_TEXT));
+	text[out.len] = '\0';
+	if (!strstr(text, step + 6))
+		script_fails(s, step, text);
+}
+
 /* What happens beside the lines. */
 static inline bool script_event(struct script *s, const char *step)
 {
@@ -234,6 +249,8 @@ static inline bool script_event(struct script *s, const char *step)
 				     seconds * SECOND - (*step == 'b'));
 	else if (strcmp(step, "observe") == 0)
 		session->observe = true;
+	else if (strncmp(step, "shown ", 6) == 0)
+		script_shown(s, step);
 	else if (strncmp(step, "reload ", 7) == 0)
 		script_reload(s, step + 7);
 	else if (strcmp(step, "up ends") == 0)

@@ -496,60 +496,6 @@ TEST(progress_is_due)
 	end(&p);
 }
 
-/* What a person is shown of a call with these arguments. */
-static const struct {
-	const char *name, *arguments, *shown;
-	bool client; /* is it shown there? */
-} shown[] = {
-	{"plain", "{\"n\":1}", "\nArguments: {\"n\":1}\n", true},
-	{"a mark of bidirectional text", "{\"n\":\"a\xE2\x80\xAE\x62\"}",
-	 "{\"n\":\"a\\u202eb\"}", true},
-	{"a C1 control", "{\"n\":\"a\xC2\x9B[2J\"}", "{\"n\":\"a\\u009b[2J\"}",
-	 true},
-	{"DEL", "{\"n\":\"\x7F\"}", "{\"n\":\"\\u007f\"}", true},
-	{"a line separator", "{\"n\":\"\xE2\x80\xA8Tool: x\"}",
-	 "{\"n\":\"\\u2028Tool: x\"}", true},
-	{"what has no width", "{\"n\":\"a\xE2\x80\x8B\xEF\xBB\xBF\"}",
-	 "{\"n\":\"a\\u200b\\ufeff\"}", true},
-	{"tags", "{\"n\":\"\xF3\xA0\x81\x81\xF3\xA0\x84\x80\"}",
-	 "{\"n\":\"\\udb40\\udc41\\udb40\\udd00\"}", true},
-	{"what is seen", "{\"n\":\"\xF0\x9F\x98\x80\xE2\x80\x94\"}",
-	 "{\"n\":\"\xF0\x9F\x98\x80\xE2\x80\x94\"}", true},
-	{"escapes stay", "{\"n\":\"\\n\\u001b[0m\"}",
-	 "{\"n\":\"\\n\\u001b[0m\"}", true},
-};
-
-TEST(what_is_shown)
-{
-	char line[8192], room[65536];
-
-	for (size_t i = 0; i < COUNT(shown); i++) {
-		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
-		struct play p;
-
-		begin_asking(&p, "asks", true, POLICY_ASK_TERMINAL);
-		p.name = shown[i].name;
-		snprintf(line, sizeof(line), CALL("1", "pay", "%s"),
-			 shown[i].arguments);
-		client(&p, line);
-		row_true(p.name, approval_text(p.s.approvals,
-					       approvals_slot(p.s.approvals, 0),
-					       &out, APPROVALS_TEXT));
-		room[out.len] = '\0';
-		row_true(p.name,
-			 strncmp(room,
-				 "weir asks: may this go to the server?\n"
-				 "Server: node srv.js\nTool: pay\nRules:\n"
-				 "  /tools/pay/action: costs money\n",
-				 100) == 0 ||
-				 strstr(room, "costs money\n") != NULL);
-		row_true(p.name, strstr(room, shown[i].shown) != NULL);
-		row_true(p.name, !strstr(p.down, "elicitation/create") ==
-					 !shown[i].client);
-		end(&p);
-	}
-}
-
 /* The server's words may be no UTF-8, which would end some clients. */
 TEST(words_that_are_no_text)
 {
@@ -621,55 +567,6 @@ TEST(how_much_is_shown)
 	}
 	/* Somewhere in between it gets too long, for good. */
 	assert_in_range(fits, 10, 199);
-}
-
-/* What else the digest covers of params is shown, too; what it leaves out is
- * not. */
-TEST(other_members)
-{
-	static const struct {
-		const char *method, *params, *shown;
-	} rows[] = {
-		{"tools/call",
-		 "{\"name\":\"pay\",\"task\":{\"ttl\": 9},\"arguments\":{\"n\":1},"
-		 "\"uri\":\"a:b\"," META "}",
-		 "money\nArguments: {\"n\":1}\nAlso in the request: task: "
-		 "{\"ttl\": 9}\nAlso in the request: uri: \"a:b\"\n"},
-		{"tools/call", "{\"t\xC2\x9B\":null,\"name\":\"pay\"}",
-		 "money\nAlso in the request: t\\u009b: null\n"},
-		{"completion/complete",
-		 "{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"x\"},"
-		 "\"argument\":{\"name\":\"a\",\"value\":\"\"}}",
-		 "Also in the request: ref: {\"type\":\"ref/prompt\",\"name\":"
-		 "\"x\"}\nAlso in the request: argument: {\"name\":\"a\","},
-		{"x/y", "{\"a\":1}", "action\nArguments: {\"a\":1}\n"},
-	};
-	static const char policy[] =
-		"{\"version\":\"1\",\"default\":\"allow\",\"tools\":{\"pay\":{"
-		"\"action\":\"require_approval\",\"reason\":\"money\"}},"
-		"\"methods\":{\"completion/complete\":{\"action\":"
-		"\"require_approval\"},\"x/y\":{\"action\":"
-		"\"require_approval\"}}}";
-	char line[1024], room[4096];
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct strbuf out = {.ptr = room, .cap = sizeof(room) - 1};
-		struct play p;
-
-		begin_asking(&p, policy, false, POLICY_ASK_TERMINAL);
-		p.name = rows[i].shown;
-		snprintf(line, sizeof(line),
-			 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\","
-			 "\"params\":%s}\n",
-			 rows[i].method, rows[i].params);
-		client(&p, line);
-		row_true(p.name, approval_text(p.s.approvals,
-					       approvals_slot(p.s.approvals, 0),
-					       &out, APPROVALS_TEXT));
-		room[out.len] = '\0';
-		row_true(room, strstr(room, p.name) != NULL);
-		end(&p);
-	}
 }
 
 /* ---- whatever the order ---------------------------------------------- */

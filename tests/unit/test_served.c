@@ -2,15 +2,11 @@
  * Answers among the server's lines: which call a line answers, however it comes
  * in pieces, and which lines answer none.
  */
-#include "unit.h"
+#include "rows.h"
 
 #include <stdio.h>
 
 #include "../../shim/served.h"
-
-#define RPC "\"jsonrpc\":\"2.0\","
-
-#define row_same(name, got, want) row_true(name, (got) == (want))
 
 static struct span id_of(const char *id)
 {
@@ -25,93 +21,6 @@ static char *pad(void)
 	memset(text, 'x', sizeof(text) - 1);
 	return text;
 }
-
-static const struct row {
-	const char *name;
-	const char *id; /* of the call that waits */
-	bool answers, error;
-	const char *line; /* ~ stands for what is too long to be looked at */
-} rows[] = {
-	{"a result", "1", true, false, "{" RPC "\"id\":1,\"result\":{}}"},
-	{"its id last", "1", true, false, "{\"result\":{}," RPC "\"id\":1}"},
-	{"white space", "1", true, false,
-	 " \t{ \"id\" : 1 , \"result\" : { } } \t\r"},
-	{"a byte order mark", "1", true, false,
-	 "\xEF\xBB\xBF{\"id\":1,\"result\":{}}"},
-	{"an error", "1", true, true,
-	 "{\"id\":1,\"error\":{\"code\":1,\"message\":\"m\"}}"},
-	{"no error", "1", true, false,
-	 "{\"id\":1,\"result\":{},\"error\":null}"},
-	{"the tool's error", "1", true, true,
-	 "{\"id\":1,\"result\":{\"isError\":true,\"content\":[]}}"},
-	{"none of the tool's", "1", true, false,
-	 "{\"id\":1,\"result\":{\"isError\":false}}"},
-	{"an error of something else", "1", true, false,
-	 "{\"id\":1,\"result\":{\"a\":{\"isError\":true}}}"},
-	{"a string", "\"a\"", true, false, "{\"id\":\"a\",\"result\":1}"},
-	{"spelled otherwise", "\"\\u0061\"", true, false,
-	 "{\"id\":\"a\",\"result\":1}"},
-	{"and so by the server", "\"\xC3\xA9\"", true, false,
-	 "{\"id\":\"\\u00e9\",\"result\":1}"},
-	{"half an escape", "\"a\"", false, false,
-	 "{\"id\":\"\\u00\",\"result\":1}"},
-	{"a string is no number", "1", false, false,
-	 "{\"id\":\"1\",\"result\":1}"},
-	{"a longer number", "1", false, false, "{\"id\":12,\"result\":1}"},
-	{"null", "1", false, false, "{\"id\":null,\"result\":1}"},
-	{"the server's request", "1", false, false,
-	 "{\"id\":1,\"method\":\"roots/list\",\"result\":1}"},
-	{"its method last", "1", false, false,
-	 "{\"id\":1,\"params\":{\"a\":1},\"method\":\"x\",\"error\":1}"},
-	{"neither result nor error", "1", false, false, "{\"id\":1}"},
-	{"a notification", "1", false, false,
-	 "{" RPC "\"method\":\"x\",\"params\":{\"id\":1}}"},
-	{"noise", "1", false, false, "\"id\":1,\"result\":1"},
-	{"words before it", "1", false, false, "log: {\"id\":1,\"result\":1}"},
-	{"an array", "1", false, false, "[{\"id\":1,\"result\":1}]"},
-	{"an id inside", "1", false, false, "{\"result\":{\"id\":1},\"id\":2}"},
-	{"an id in a text", "1", false, false,
-	 "{\"result\":\",\\\"id\\\":1}\",\"id\":2}"},
-	{"two ids", "1", false, false, "{\"id\":1,\"result\":1,\"id\":2}"},
-	{"the same one twice", "1", true, false,
-	 "{\"id\":1,\"result\":1,\"id\":1}"},
-	{"another key", "1", false, false, "{\"ID\":1,\"result\":1,\"i\":1}"},
-	{"a value like a key", "1", false, false,
-	 "{\"a\":\"id\",\"b\":1,\"result\":1}"},
-	{"nothing", "1", false, false, ""},
-	{"a brace", "1", false, false, "{"},
-	{"no end", "1", false, false, "{\"id\":1,\"result\":{\"a"},
-
-	{"long", "1", true, false, "{\"id\":1,\"result\":\"~\"}"},
-	{"long, its id last", "1", true, false,
-	 "{\"result\":{\"content\":[{\"text\":\"~\"}]}," RPC "\"id\":1}"},
-	{"long, an error last", "1", true, true,
-	 "{\"id\":1,\"result\":{\"a\":\"~\",\"isError\":true}}"},
-	{"long, all of it last", "1", true, true,
-	 "{\"result\":{\"a\":\"~\",\"isError\":true},\"id\":1}"},
-	{"long, the same id from both ends", "1", true, false,
-	 "{\"id\":1,\"result\":\"~\",\"id\":1}"},
-	{"long, two ids", "1", false, false,
-	 "{\"id\":1,\"result\":\"~\",\"id\":2}"},
-	{"long, its id between", "1", false, false,
-	 "{\"result\":\"~\",\"id\":1,\"a\":\"~\"}"},
-	{"long, an id in a text at the end", "1", false, false,
-	 "{\"result\":\"~,\\\"id\\\":1}\",\"id\":2}"},
-	{"long, an id inside at the end", "1", false, false,
-	 "{\"result\":{\"a\":\"~\",\"id\":1},\"id\":2}"},
-	{"long, an id in what is escaped", "1", false, false,
-	 "{\"result\":\"~\\\\\\\",\\\"id\\\":1,\\\"a\\\":1}\"}"},
-	{"long, backslashes before a quote", "1", true, false,
-	 "{\"result\":\"~\\\\\",\"id\":1}"},
-	{"long, white space", "1", true, false,
-	 "{\"result\":\"~\" , \"id\" : 1 } \r"},
-	{"long, a request", "1", false, false,
-	 "{\"id\":1,\"params\":{\"a\":\"~\",\"result\":1},\"method\":\"x\"}"},
-	{"long, no end", "1", false, false, "{\"id\":1,\"result\":\"~"},
-	{"long noise", "1", false, false, "~"},
-	{"long noise with an end", "1", false, false,
-	 "~{\"result\":1,\"id\":1}"},
-};
 
 /* The line of a row, with its line end. */
 static size_t spell(const char *from, char *line)
@@ -142,10 +51,12 @@ static void feed(struct served *s, const char *p, size_t len, size_t piece,
 TEST(lines_answer_calls)
 {
 	static char line[8 * SERVED_LOOK];
+	struct rows r = {.file = "served.tsv", .table = "lines"};
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct row *row = &rows[i];
-		const size_t len = spell(row->line, line);
+	while (rows_next(&r)) {
+		const bool answers = strcmp(r.field[2], "-") != 0;
+		const bool error = strcmp(r.field[2], "error") == 0;
+		const size_t len = spell(r.field[3], line);
 		const size_t cuts = len < 64 ? len : 64;
 
 		for (size_t cut = 0; cut < len + cuts; cut++) {
@@ -153,15 +64,14 @@ TEST(lines_answer_calls)
 			struct served_line l = {.call = NULL};
 			const size_t first = cut < len ? cut : 0;
 
-			served_add(s, id_of(row->id), false);
+			served_add(s, id_of(r.field[1]), false);
 			feed(s, line, first, len, &l);
 			feed(s, line + first, len - first,
 			     cut < len ? len : cut - len + 1, &l);
-			row_same(row->name, l.call != NULL, row->answers);
-			row_same(row->name, served_waits(s), !row->answers);
-			row_same(row->name, l.bytes, len - 1);
-			if (row->answers)
-				row_same(row->name, l.error, row->error);
+			row_true(r.place, (l.call != NULL) == answers);
+			row_true(r.place, served_waits(s) == !answers);
+			row_true(r.place, l.bytes == len - 1);
+			row_true(r.place, !answers || l.error == error);
 			served_free(s);
 		}
 	}
