@@ -30,7 +30,8 @@
 #define ROWS_FIELDS 64
 
 struct rows {
-	const char *file, *table; /* "policy.tsv", "policies" */
+	const char *file;  /* of tests/unit, or a path */
+	const char *table; /* of it; NULL: it is one */
 	char *text, *at, *room, *first;
 	int line;                       /* where the next row begins */
 	const char *field[ROWS_FIELDS]; /* "" where the row has no more */
@@ -93,17 +94,21 @@ static inline void rows_open(struct rows *r)
 	char path[128], *line;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "tests/unit/%s", r->file);
+	snprintf(path, sizeof(path), "%s%s",
+		 strchr(r->file, '/') ? "" : "tests/unit/", r->file);
 	f = fopen(path, "r");
 	r->at = r->text = calloc(1, ROWS_BYTES);
 	r->room = malloc(ROWS_BYTES);
 	r->line = 1;
 	row_true(path, f && fread(r->text, 1, ROWS_BYTES - 1, f) > 0);
 	fclose(f);
-	do {
+	while (r->table) {
 		line = rows_read(r);
 		row_true(r->table, line);
-	} while (strncmp(line, "== ", 3) != 0 || strcmp(line + 3, r->table));
+		if (strncmp(line, "== ", 3) == 0 &&
+		    strcmp(line + 3, r->table) == 0)
+			break;
+	}
 }
 
 /* The next row; false: there is none, and all is freed. */
@@ -117,7 +122,7 @@ static inline bool rows_next(struct rows *r)
 		line = rows_read(r);
 	} while (line && (!*line || strncmp(line, "# ", 2) == 0));
 	if (!line || strncmp(line, "== ", 3) == 0) {
-		row_true(r->table, r->first);
+		row_true(r->file, r->first);
 		free(r->text);
 		free(r->room);
 		free(r->first);

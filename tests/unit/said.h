@@ -86,21 +86,28 @@ static inline struct policy *compile_files(const char *const *files,
 	return compile_texts(text, n, said);
 }
 
-/* The policy as it prints itself, loaded again. */
-static inline struct policy *print_again(const struct policy *p)
+/* The policy as it prints itself, loaded again; of one file, that prints the
+ * same. */
+static inline struct policy *print_again(const struct policy *p, bool one)
 {
-	char text[1][TEXT_BYTES];
-	struct strbuf o = {.ptr = text[0], .cap = TEXT_BYTES - 1};
+	char text[2][TEXT_BYTES];
 	struct said said;
-	struct policy *again;
+	struct policy *again = NULL;
 
-	policy_print(p, &o);
-	assert_false(o.full);
-	text[0][o.len] = '\0';
-	again = compile_texts(text, 1, &said);
-	if (!again)
-		print_error("%s: %s", text[0], said.text);
-	assert_non_null(again);
+	for (int i = 0; i < 2; i++) {
+		struct strbuf o = {.ptr = text[i], .cap = TEXT_BYTES - 1};
+
+		policy_print(i ? again : p, &o);
+		assert_false(o.full);
+		text[i][o.len] = '\0';
+		if (i == 0)
+			again = compile_texts(text, 1, &said);
+		if (!again)
+			print_error("%s: %s", text[0], said.text);
+		assert_non_null(again);
+	}
+	if (one)
+		assert_string_equal(text[0], text[1]);
 	return again;
 }
 

@@ -398,26 +398,33 @@ static int64_t slow_poll(struct backend *b, struct pollfd *p)
 	return -1;
 }
 
+static const struct backend_ops slow_ops = {.bind = slow_bind,
+					    .ask = slow_ask,
+					    .resume = slow_resume,
+					    .drop = slow_drop,
+					    .poll = slow_poll};
+static struct backend slow = {.ops = &slow_ops, .place = "slow"};
+
+/* A call has been counted once, and a person is asked. */
+static void begin_slow(struct play *p)
+{
+	begin_asking(p, "asks", true, 0);
+	counters_free(p->s.counters);
+	p->s.counters = counters_new(p->policy, &slow, NULL, unit_silent, NULL);
+	assert_non_null(p->s.counters);
+	client(p, CALL("7", "few", "{}"));
+	decide_resume(&p->s);
+	settle(p);
+}
+
 /* The server ends while the limit of an approved call is being counted: the
  * call is refused, and nothing of it is left. */
 TEST(the_server_ends_while_it_counts)
 {
-	static const struct backend_ops ops = {.bind = slow_bind,
-					       .ask = slow_ask,
-					       .resume = slow_resume,
-					       .drop = slow_drop,
-					       .poll = slow_poll};
-	struct backend slow = {.ops = &ops, .place = "slow"};
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	begin_asking(&p, "asks", true, 0);
-	counters_free(p.s.counters);
-	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
-	assert_non_null(p.s.counters);
-	client(&p, CALL("7", "few", "{}"));
-	decide_resume(&p.s);
-	settle(&p);
+	begin_slow(&p);
 	question(&p, id);
 	p.down_len = 0;
 	client_with(&p, ACCEPT, id);
@@ -440,21 +447,10 @@ TEST(the_server_ends_while_it_counts)
  * no other. */
 TEST(a_reload_while_it_counts)
 {
-	static const struct backend_ops ops = {.bind = slow_bind,
-					       .ask = slow_ask,
-					       .resume = slow_resume,
-					       .drop = slow_drop,
-					       .poll = slow_poll};
-	struct backend slow = {.ops = &ops, .place = "slow"};
 	char id[APPROVALS_ID + 1];
 	struct play p;
 
-	begin_asking(&p, "asks", true, 0);
-	counters_free(p.s.counters);
-	p.s.counters = counters_new(p.policy, &slow, NULL, unit_silent, NULL);
-	client(&p, CALL("7", "few", "{}"));
-	decide_resume(&p.s);
-	settle(&p);
+	begin_slow(&p);
 	client_with(&p, ACCEPT, question(&p, id));
 	assert_true(p.s.held.counting);
 	decide_drop(&p.s);

@@ -66,7 +66,7 @@ TEST(people_are_asked)
 
 	while (rows_next(&r)) {
 		struct policy *p = rows_load(&r, r.field[0]);
-		struct policy *again = print_again(p);
+		struct policy *again = print_again(p, !strchr(r.field[0], '+'));
 
 		check_asks(r.place, p, r.field[1], r.field[2]);
 		check_asks(r.place, again, r.field[1], r.field[2]);

@@ -1,6 +1,6 @@
 /* The classes of tools.  Another table of the same form as its argument: how
  * many of its rows are of the class that it gives. */
-#include "unit.h"
+#include "rows.h"
 
 #include "../../shim/verbs/classify.h"
 
@@ -10,11 +10,6 @@
 
 #define TABLE  "tests/unit/classes.tsv"
 #define SOURCE "shim/verbs/classify.c"
-
-/* A row of such a table. */
-struct row {
-	char *tool, *class, *description;
-};
 
 static char *read_file(const char *name)
 {
@@ -31,40 +26,18 @@ static char *read_file(const char *name)
 	return text;
 }
 
-/* The next row; false: there is none. */
-static bool next_row(char **text, struct row *r)
-{
-	char *line;
-
-	while ((line = strsep(text, "\n"))) {
-		if (!*line || *line == '#' || !strsep(&line, "\t"))
-			continue;
-		r->tool = strsep(&line, "\t");
-		r->class = strsep(&line, "\t");
-		r->description = line;
-		if (r->description)
-			return true;
-	}
-	return false;
-}
-
 TEST(classes_are_those_of_the_table)
 {
-	char *text = read_file(TABLE), *at = text;
-	int count = 0, wrong = 0;
-	struct row r;
+	struct rows r = {.file = TABLE};
+	int count = 0;
 
-	for (; next_row(&at, &r); count++) {
-		struct classified c = classify(r.tool, "", r.description, 0);
+	for (; rows_next(&r); count++) {
+		struct classified c = classify(r.field[1], "", r.field[3], 0);
 
-		if (strcmp(class_names[c.class], r.class) == 0)
-			continue;
-		wrong++;
-		printf("%s (%s): %s, not %s: %s\n", r.tool, r.description,
-		       class_names[c.class], r.class, c.why);
+		row_check(strcmp(class_names[c.class], r.field[2]) == 0,
+			  "%s: %s (%s): %s: %s", r.place, r.field[1],
+			  r.field[3], class_names[c.class], c.why);
 	}
-	free(text);
-	assert_int_equal(wrong, 0);
 	assert_true(count >= 400);
 }
 
@@ -180,16 +153,15 @@ TEST(arguments_that_could_be_guarded)
  * counts for nothing. */
 static int measure(const char *name)
 {
-	char *text = read_file(name), *at = text;
 	int count = 0, same = 0, changing = 0, milder = 0;
-	struct row r;
+	struct rows r = {.file = name};
 
-	while (next_row(&at, &r)) {
-		struct classified c = classify(r.tool, "", r.description, 0);
+	while (rows_next(&r)) {
+		const char *tool = r.field[1], *class = r.field[2];
+		struct classified c = classify(tool, "", r.field[3], 0);
 		int want = 0;
 
-		while (want < CLASSES &&
-		       strcmp(class_names[want], r.class) != 0)
+		while (want < CLASSES && strcmp(class_names[want], class) != 0)
 			want++;
 		if (want == CLASSES)
 			continue;
@@ -198,15 +170,14 @@ static int measure(const char *name)
 		milder += (int)c.class < want;
 		same += (int)c.class == want;
 		if ((int)c.class != want)
-			printf("%s\t%s\t%s%s\t%s\t%s\n", r.tool, r.class,
+			printf("%s\t%s\t%s%s\t%s\t%s\n", tool, class,
 			       class_names[c.class],
 			       (int)c.class < want ? " (milder)" : "", c.why,
-			       r.description);
+			       r.field[3]);
 	}
 	printf("%d of %d in the same class; of %d that change something, %d "
 	       "in a milder one\n",
 	       same, count, changing, milder);
-	free(text);
 	return 0;
 }
 

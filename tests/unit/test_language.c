@@ -307,7 +307,7 @@ TEST(policies_are_weighed)
 
 	while (rows_next(&r)) {
 		struct policy *p = rows_load(&r, r.field[0]);
-		struct policy *again = print_again(p);
+		struct policy *again = print_again(p, !strchr(r.field[0], '+'));
 
 		check_verdict(&r, p, r.field[4]);
 		check_verdict(&r, again, "");
@@ -386,7 +386,7 @@ TEST(limits_and_conditions_play)
 		if (!more)
 			break;
 		p[0] = rows_load(&r, r.field[0]);
-		p[1] = print_again(p[0]);
+		p[1] = print_again(p[0], !strchr(r.field[0], '+'));
 		for (int i = 0; i < 2; i++)
 			c[i] = COUNTERS(p[i]);
 	} while (more);

@@ -1,5 +1,5 @@
 /* The lock: which bytes are a definition, which files load, what passes. */
-#include "unit.h"
+#include "said.h"
 
 #include "../../policies/lock.h"
 
@@ -89,20 +89,6 @@ TEST(every_byte_counts)
 
 /* ---- files ------------------------------------------------------------ */
 
-struct said {
-	char text[4000];
-	int count;
-};
-
-static void listen_to(void *context, const char *line)
-{
-	struct said *said = context;
-	size_t at = strlen(said->text);
-
-	snprintf(said->text + at, sizeof(said->text) - at, "%s\n", line);
-	said->count++;
-}
-
 /* A tool of a lock; its text has no % in it. */
 static char *tool(const char *name, const char *definition)
 {
@@ -120,8 +106,8 @@ static struct lock *read_text(const char *text, struct said *said)
 {
 	struct policy_source source = {"l.json", text, strlen(text)};
 
-	*said = (struct said){.count = 0};
-	return lock_read(&source, listen_to, said);
+	clear(said);
+	return lock_read(&source, listen, said);
 }
 
 #define HASH    "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
@@ -198,7 +184,7 @@ TEST(files_are_read_strictly)
 		row_true(files[i].text,
 			 files[i].said
 				 ? strstr(said.text, files[i].said) != NULL
-				 : said.count == 0);
+				 : said.lines == 0);
 		lock_free(lock);
 	}
 }
@@ -221,7 +207,7 @@ TEST(no_byte_goes_unnoticed)
 
 		text[i] = '\0';
 		lock = read_text(text, &said);
-		row_true(text, !lock && said.count > 0);
+		row_true(text, !lock && said.lines > 0);
 		text[i] = was;
 	}
 	for (size_t i = 0; i < len; i++) {
@@ -233,7 +219,7 @@ TEST(no_byte_goes_unnoticed)
 			continue;
 		text[i] = was == '8' ? '9' : '8';
 		lock = read_text(text, &said);
-		row_true(text, !lock && said.count > 0);
+		row_true(text, !lock && said.lines > 0);
 		text[i] = was;
 	}
 	lock = read_text(text, &said);
@@ -258,31 +244,31 @@ TEST(files_of_others_are_not_used)
 	char path[] = "/tmp/weir-lock-XXXXXX";
 	int fd = mkstemp(path);
 	struct lock *lock;
-	struct said said = {.count = 0};
+	struct said said = {.len = 0};
 
 	assert_int_equal(write(fd, files[1].text, strlen(files[1].text)),
 			 strlen(files[1].text));
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		said = (struct said){.count = 0};
+		clear(&said);
 		fchmod(fd, rows[i].mode);
-		lock = lock_load(path, listen_to, &said);
+		lock = lock_load(path, listen, &said);
 		if (rows[i].said && !strstr(said.text, rows[i].said))
 			print_error("said: %s", said.text);
 		assert_true(!lock == !rows[i].loads);
 		assert_true(rows[i].said
 				    ? strstr(said.text, rows[i].said) != NULL
-				    : said.count == 0);
+				    : said.lines == 0);
 		lock_free(lock);
 	}
 	fchmod(fd, 0600);
 	assert_int_equal(ftruncate(fd, (off_t)POLICY_FILE_BYTES + 1), 0);
-	said = (struct said){.count = 0};
-	assert_null(lock_load(path, listen_to, &said));
+	clear(&said);
+	assert_null(lock_load(path, listen, &said));
 	assert_non_null(strstr(said.text, "at most 16 MiB"));
 	close(fd);
 	unlink(path);
-	said = (struct said){.count = 0};
-	assert_null(lock_load(path, listen_to, &said));
+	clear(&said);
+	assert_null(lock_load(path, listen, &said));
 	assert_non_null(strstr(said.text, "weir scan --write-lock"));
 }
 
@@ -396,7 +382,7 @@ TEST(a_lock_that_is_written_anew_counts)
 {
 	char path[] = "/tmp/weir-lock-XXXXXX", text[1000], one[2] = "";
 	int fd = mkstemp(path);
-	struct said said = {.count = 0};
+	struct said said = {.len = 0};
 
 	for (size_t i = 0; i < COUNT(anew); i++) {
 		const char *row = anew[i].shown;
@@ -412,7 +398,7 @@ TEST(a_lock_that_is_written_anew_counts)
 				tool("a", text));
 			fclose(f);
 			if (n == 0)
-				lock = lock_load(path, listen_to, &said);
+				lock = lock_load(path, listen, &said);
 			if (n == 1)
 				break;
 			assert_non_null(lock);
@@ -425,14 +411,14 @@ TEST(a_lock_that_is_written_anew_counts)
 			row_true(row,
 				 !lock_refuses(lock, "a", 1) == anew[i].passes);
 		}
-		after = lock_reload(lock, listen_to, &said);
+		after = lock_reload(lock, listen, &said);
 		assert_non_null(after);
 		assert_ptr_not_equal(after, lock);
 		row_true(row, !lock_refuses(after, "a", 1) == anew[i].passed);
 		lock_free(lock);
 		lock_free(after);
 	}
-	assert_int_equal(said.count, 0);
+	assert_int_equal(said.lines, 0);
 	close(fd);
 	unlink(path);
 }
