@@ -69,9 +69,8 @@ TEST(decimals_compare_as_numbers)
 			int want = (n[i].worth > n[j].worth) -
 				   (n[i].worth < n[j].worth);
 
-			if ((order > 0) - (order < 0) != want)
-				print_error("against %s\n", n[j].text);
-			row_true(n[i].text, (order > 0) - (order < 0) == want);
+			row_check((order > 0) - (order < 0) == want,
+				  "%s against %s", n[i].text, n[j].text);
 		}
 }
 
@@ -126,9 +125,8 @@ TEST(decimals_are_in_order)
 			row_true(x, decimal_read(x, strlen(x), &a));
 			row_true(y, decimal_read(y, strlen(y), &b));
 			order = decimal_compare(&a, &b);
-			if ((order > 0) - (order < 0) != want)
-				print_error("against %s\n", y);
-			row_true(x, (order > 0) - (order < 0) == want);
+			row_check((order > 0) - (order < 0) == want,
+				  "%s against %s", x, y);
 		}
 }
 
@@ -261,12 +259,9 @@ TEST(paths_are_folded)
 			const char *dir = *dirs[d] ? dirs[d] : "/";
 			bool want = is_under(path, SEGMENTS, dirs[d]);
 
-			if ((path_under(t, dir, strlen(dir), false) ==
-			     OUTCOME_YES) != want)
-				print_error("under %s?\n", dir);
-			row_true(text,
-				 path_under(t, dir, strlen(dir), false) ==
-					 (want ? OUTCOME_YES : OUTCOME_NO));
+			row_check(path_under(t, dir, strlen(dir), false) ==
+					  (want ? OUTCOME_YES : OUTCOME_NO),
+				  "%s under %s", text, dir);
 		}
 	}
 }

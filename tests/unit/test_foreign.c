@@ -77,8 +77,6 @@ static const struct {
 /* One fault each, which names the cause and its place. */
 TEST(files_are_named)
 {
-	int failed = 0;
-
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct said said = {.lines = 0};
 		struct policy_source source = {
@@ -88,17 +86,13 @@ TEST(files_are_named)
 					   : strlen(rows[i].text)};
 		struct policy *p =
 			policy_compile(&source, 1, NULL, listen, &said);
-		bool good = !p && said.lines == 1 &&
-			    strstr(said.text, rows[i].place) &&
-			    strstr(said.text, rows[i].words);
 
-		if (!good)
-			print_error("row: %s\n  said: %d: %s\n", rows[i].text,
-				    said.lines, said.text);
-		failed += !good;
+		row_check(!p && said.lines == 1 &&
+				  strstr(said.text, rows[i].place) &&
+				  strstr(said.text, rows[i].words),
+			  "%s: %d: %s", rows[i].text, said.lines, said.text);
 		policy_free(p);
 	}
-	assert_int_equal(failed, 0);
 }
 
 RUN(NULL, NULL)

@@ -477,11 +477,7 @@ static const struct {
 	bool passes;
 } large[] = {
 	{"regex", "^(a+)+$", "a", "!", false},
-	{"regex", "^(a|a)*$", "a", "!", false},
-	{"regex", "^(a|aa)+$", "a", "!", false},
-	{"regex", "^([a-z]+)*x$", "a", "!", false},
 	{"regex", "(.*)(.*)(.*)(.*)(.*)x$", "a", "!", false},
-	{"regex", "^(a?){50}a{50}$", "a", "", false},
 	{"regex", "a.*b.*c.*d", "abc", "", false},
 	{"regex", "^(a+)+$", "a", "", true},
 	{"regex", "^(a+)+$", "\\u0061", "", true},

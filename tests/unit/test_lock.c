@@ -178,13 +178,11 @@ TEST(files_are_read_strictly)
 	for (size_t i = 0; i < COUNT(files); i++) {
 		struct lock *lock = read_text(files[i].text, &said);
 
-		if (files[i].said && !strstr(said.text, files[i].said))
-			print_error("said: %s", said.text);
-		row_true(files[i].text, !lock == !!files[i].said);
-		row_true(files[i].text,
-			 files[i].said
-				 ? strstr(said.text, files[i].said) != NULL
-				 : said.lines == 0);
+		row_check(!lock == !!files[i].said &&
+				  (files[i].said ? strstr(said.text,
+							  files[i].said) != NULL
+						 : said.lines == 0),
+			  "%s: %s", files[i].text, said.text);
 		lock_free(lock);
 	}
 }
@@ -252,12 +250,9 @@ TEST(files_of_others_are_not_used)
 		clear(&said);
 		fchmod(fd, rows[i].mode);
 		lock = lock_load(path, listen, &said);
-		if (rows[i].said && !strstr(said.text, rows[i].said))
-			print_error("said: %s", said.text);
 		assert_true(!lock == !rows[i].loads);
-		assert_true(rows[i].said
-				    ? strstr(said.text, rows[i].said) != NULL
-				    : said.lines == 0);
+		row_has("mode", said.text, rows[i].said ? rows[i].said : "");
+		assert_true(rows[i].said || said.lines == 0);
 		lock_free(lock);
 	}
 	fchmod(fd, 0600);

@@ -163,9 +163,7 @@ TEST(members_are_what_a_message_has)
 	for (size_t i = 0; i < COUNT(members); i++) {
 		w.len = 0;
 		judge(&w, members[i].line, passed);
-		if (!strstr(w.text, members[i].there))
-			print_error("%s\nin: %s", members[i].there, w.text);
-		row_true(members[i].line, strstr(w.text, members[i].there));
+		row_has(members[i].line, w.text, members[i].there);
 		row_true(members[i].line, !strstr(w.text, "secret"));
 		check_sound(members[i].line, w.text, w.len);
 	}
@@ -207,9 +205,7 @@ TEST(values_that_are_asked_for)
 		w.len = 0;
 		snprintf(line, sizeof(line), CALL("%s"), values[i].arguments);
 		judge(&w, line, passed);
-		if (!strstr(w.text, values[i].there))
-			print_error("%s\nin: %s", values[i].there, w.text);
-		row_true(values[i].arguments, strstr(w.text, values[i].there));
+		row_has(values[i].arguments, w.text, values[i].there);
 		check_sound(values[i].arguments, w.text, w.len);
 	}
 	end(&w);

@@ -175,11 +175,9 @@ TEST(bad_lines_are_told)
 		struct fault f;
 
 		row_true(line, !message_read(line, strlen(line), &m, &f));
-		if (!strstr(f.reason, bad[i].reason) ||
-		    f.offset != bad[i].offset)
-			print_error("%s at %zu\n", f.reason, f.offset);
-		row_true(line, strstr(f.reason, bad[i].reason));
-		row_true(line, f.offset == bad[i].offset);
+		row_check(strstr(f.reason, bad[i].reason) &&
+				  f.offset == bad[i].offset,
+			  "%s: %s at %zu", line, f.reason, f.offset);
 		row_true(line, f.grammar == bad[i].grammar);
 		row_true(line, same(m.id, bad[i].id));
 	}

@@ -209,9 +209,8 @@ TEST(walk_finds_every_entry)
 			if (walks[i].entries[k])
 				add(&s, walks[i].entries[k]);
 		found(&s, walks[i].name, out);
-		if (strcmp(out, walks[i].found) != 0)
-			print_error("found %s\n", out);
-		row_true(walks[i].name, strcmp(out, walks[i].found) == 0);
+		row_check(strcmp(out, walks[i].found) == 0, "%s: %s",
+			  walks[i].name, out);
 	}
 	free_set(&s);
 }

@@ -80,6 +80,15 @@ static inline int unit_run(int (*set_up)(void **), int (*tear_down)(void **),
 		}                                                              \
 	} while (0)
 
+/* The part is in the text; if not, the text is shown. */
+#define row_has(name, text, part)                                              \
+	do {                                                                   \
+		if (!strstr((text), (part)))                                   \
+			print_error("row: %s: \"%s\" is not in: %s\n", (name), \
+				    (part), (text));                           \
+		assert_non_null(strstr((text), (part)));                       \
+	} while (0)
+
 /* A policy of one text, "p.json". */
 #define COMPILE(text, listen, context)                                         \
 	policy_compile(                                                        \
