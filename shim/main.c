@@ -40,48 +40,34 @@ static int run_scan(const struct options *o)
 	return o->config ? config_scan(o) : scan_server(o, o->rest);
 }
 
+static int run_usage(const struct options *o)
+{
+	options_help(o->verb);
+	return 0;
+}
+
+static int run_version(const struct options *o)
+{
+	(void)o;
+	printf("weir %s\n", version);
+	return 0;
+}
+
 static int run_verb(const struct options *o)
 {
-	int status = 0;
+	static int (*const verbs[RUN_ERROR])(const struct options *o) = {
+		[RUN_CHECK] = check_run, [RUN_EXPLAIN] = explain_run,
+		[RUN_TEST] = test_run,   [RUN_LIMITS] = limits_run,
+		[RUN_LOG] = log_run,     [RUN_APPROVE] = approve_run,
+		[RUN_WRAP] = wrap_run,   [RUN_UNWRAP] = wrap_run,
+		[RUN_SCAN] = run_scan,   [RUN_HELP] = help_run,
+		[RUN_USAGE] = run_usage, [RUN_VERSION] = run_version,
+	};
+	int status;
 
-	switch (o->run) {
-	case RUN_CHECK:
-		status = check_run(o);
-		break;
-	case RUN_EXPLAIN:
-		status = explain_run(o);
-		break;
-	case RUN_TEST:
-		status = test_run(o);
-		break;
-	case RUN_LIMITS:
-		status = limits_run(o);
-		break;
-	case RUN_LOG:
-		status = log_run(o);
-		break;
-	case RUN_APPROVE:
-		status = approve_run(o);
-		break;
-	case RUN_WRAP:
-	case RUN_UNWRAP:
-		status = wrap_run(o);
-		break;
-	case RUN_SCAN:
-		status = run_scan(o);
-		break;
-	case RUN_HELP:
-		status = help_run(o);
-		break;
-	case RUN_USAGE:
-		options_help(o->verb);
-		break;
-	case RUN_VERSION:
-		printf("weir %s\n", version);
-		break;
-	default:
+	if (o->run == RUN_ERROR)
 		return o->status;
-	}
+	status = verbs[o->run](o);
 	/* Output that could not be written is a failure, not a success; what
 	 * did not fit into the buffer may have failed before. */
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 /* A new verb is a row of verbs[], its bit in the rows[] of the options that it
- * takes, and a case in main.c. */
+ * takes, and its function in main.c. */
 
 /* ---- verbs ----------------------------------------------------------- */
 
