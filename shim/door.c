@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "report.h"
 #include "system.h"
+#include "users.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -163,32 +164,14 @@ bool door_each(int directory, door_visit *visit, void *context)
 
 /* ---- who may --------------------------------------------------------- */
 
-/* The user or group of this name or number.  The files are asked, not the
- * system's plug-ins, which may ask a network. */
-static bool find_id(const char *by, id_t *id)
-{
-	const char *name = by + (*by == '@');
-	FILE *f = fopen(*by == '@' ? "/etc/group" : "/etc/passwd", "re");
-	const size_t len = strlen(name);
-	char line[1024], *end, *at = NULL;
-
-	*id = (id_t)strtoul(name, &end, 10);
-	while (f && !at && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, len) == 0 && line[len] == ':')
-			at = strchr(line + len + 1, ':');
-	if (at)
-		*id = (id_t)strtoul(at + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return at || (*name >= '0' && *name <= '9' && !*end);
-}
-
 /* A policy_approver; context is the door. */
 static void add_approver(void *context, const struct location *rule,
 			 const char *by)
 {
 	struct door *d = context;
 	struct door_approver *a = d->approvers + d->approver_count;
+	const char *name = by + (*by == '@');
+	char *end;
 
 	for (size_t i = 0; i < d->approver_count; i++)
 		if (strcmp(d->approvers[i].by, by) == 0)
@@ -199,7 +182,11 @@ static void add_approver(void *context, const struct location *rule,
 		return;
 	}
 	a->by = by;
-	a->known = find_id(by, &a->id);
+	a->known = users_in_files(by, &a->id);
+	if (!a->known) {
+		a->id = (id_t)strtoul(name, &end, 10);
+		a->known = *name >= '0' && *name <= '9' && !*end;
+	}
 	if (!a->known)
 		report("%s: approve_by: no %s is in /etc/%s, so nobody but root can approve; write the number",
 		       rule->rule, by, *by == '@' ? "group" : "passwd");

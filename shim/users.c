@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef WEIR_NUMERIC
 /* "NAME:PASSWORD:ID:...", in both files. */
-bool users_find(const char *by, id_t *id)
+bool users_in_files(const char *by, id_t *id)
 {
 	const bool group = *by == '@';
 	FILE *f = fopen(group ? "/etc/group" : "/etc/passwd", "re");
@@ -32,6 +31,12 @@ bool users_find(const char *by, id_t *id)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+#ifdef WEIR_NUMERIC
+bool users_find(const char *by, id_t *id)
+{
+	return users_in_files(by, id);
 }
 #else
 bool users_find(const char *by, id_t *id)

@@ -3,6 +3,7 @@
 
 #include "../answer.h"
 #include "../report.h"
+#include "show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,22 +58,6 @@ bool asked_passes(const struct judged *j)
 
 /* ---- what is printed ------------------------------------------------- */
 
-void asked_show(const char *s, size_t len)
-{
-	while (len > 0) {
-		unsigned code;
-		size_t bytes = strbuf_obeyed(s, len, &code);
-
-		if (bytes > 0)
-			printf("\\u%04x", code);
-		else
-			putchar(*s);
-		bytes += bytes == 0;
-		s += bytes;
-		len -= bytes;
-	}
-}
-
 /* Columns up to the next space. */
 static size_t word_width(const char *s, size_t len, size_t *bytes)
 {
@@ -100,7 +85,7 @@ static void tell_words(const char *indent, const char *label, const char *s,
 			spaces = 0;
 		}
 		printf("%*s", (int)spaces, "");
-		asked_show(s, bytes);
+		show_text(stdout, STYLE_TEXT, s, bytes);
 		column += spaces + width;
 		s += bytes;
 		len -= bytes;
@@ -133,11 +118,11 @@ static void tell_rule(const struct policy *policy, const struct verdict *v,
 	struct strbuf e = {.ptr = escaped, .cap = sizeof(escaped)};
 
 	printf("%s%-*s", indent, LABEL, "rule:");
-	asked_show(v->location.rule, strlen(v->location.rule));
+	show_plain(v->location.rule);
 	putchar('\n');
 	if (v->location.file) {
 		printf("%s%-*s", indent, LABEL, "at:");
-		asked_show(v->location.file, strlen(v->location.file));
+		show_plain(v->location.file);
 		printf(":%zu\n", v->location.line);
 	}
 	policy_explain(policy, v, &w);

@@ -35,7 +35,4 @@ void asked_tell(const struct policy *policy, const struct message *m,
 void asked_tell_allowed(const struct policy *policy, const struct message *m,
 			const struct judged *j);
 
-/* Prints it with what a terminal would obey (strbuf.h) as \u202e. */
-void asked_show(const char *s, size_t len);
-
 #endif

@@ -6,6 +6,7 @@
 #include "../report.h"
 #include "../users.h"
 #include "preload_check.h"
+#include "replace.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LIST_BYTES (64 << 20) /* most in a --tools file */
 
 static void print_line(void *context, const char *line)
 {
@@ -102,30 +101,6 @@ static bool make_room(struct strbuf *text)
 
 /* ---- what a server has ----------------------------------------------- */
 
-/* The whole file, NUL-ended.  NULL: reported. */
-static char *read_text(const char *file, size_t *len)
-{
-	char *text = malloc(LIST_BYTES + 1), *whole = NULL;
-	FILE *f = fopen(file, "re");
-
-	errno = f ? ENOMEM : errno;
-	*len = f && text ? fread(text, 1, LIST_BYTES + 1, f) : 0;
-	if (!f || !text || ferror(f))
-		report("%s: %s", file, strerror(errno));
-	else if (*len > LIST_BYTES)
-		report("%s: a list of tools has at most %d MiB", file,
-		       LIST_BYTES >> 20);
-	else
-		whole = text;
-	if (f)
-		fclose(f);
-	if (!whole)
-		free(text);
-	else
-		text[*len] = '\0';
-	return whole;
-}
-
 /* NULL: reported.  *text is what the list points into, the caller's. */
 static struct policy_list *read_list(const char *file, char **text)
 {
@@ -134,7 +109,7 @@ static struct policy_list *read_list(const char *file, char **text)
 	const char *fault;
 	char words[256];
 
-	*text = read_text(file, &source.len);
+	*text = replace_input(file, &source.len);
 	if (!*text)
 		return NULL;
 	source.text = *text;

@@ -31,14 +31,6 @@ bool config_absolute(const char *path, char out[PATH_MAX])
 			slash ? slash + 1 : path) < PATH_MAX;
 }
 
-bool config_is_same(const char *a, const char *b)
-{
-	struct stat s, t;
-
-	return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev &&
-	       s.st_ino == t.st_ino;
-}
-
 /* ---- reading --------------------------------------------------------- */
 
 static void tell_fault(const struct config *c)

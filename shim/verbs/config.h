@@ -51,6 +51,5 @@ int config_scan(const struct options *o);
 /* The path from the root on; the last name is kept, though it may be a link.
  * False: see errno. */
 bool config_absolute(const char *path, char out[PATH_MAX]);
-bool config_is_same(const char *a, const char *b);
 
 #endif

@@ -2,7 +2,6 @@
 #include "edits.h"
 
 #include "../report.h"
-#include "asked.h"
 #include "show.h"
 
 #include <stdio.h>
@@ -125,7 +124,7 @@ static void print_lines(char mark, const char *p, const char *end)
 			size_t n = strcspn(p + i, "\t");
 
 			n = n < len - i ? n : len - i;
-			asked_show(p + i, n);
+			show_text(stdout, STYLE_TEXT, p + i, n);
 			i += n;
 			if (i < len) {
 				putchar('\t');

@@ -5,13 +5,9 @@
 #include "../report.h"
 #include "log_show.h"
 #include "replace.h"
-#include "show.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BARS   20  /* of a chart with a bar for each name */
 #define HEIGHT 200 /* of the chart over time, in pixels */
@@ -416,36 +412,6 @@ static void put_page(FILE *to, const struct count *c, char *const *files)
 	fputs(".\n", to);
 }
 
-/* ---- the file -------------------------------------------------------- */
-
-/* Puts the text into the file in one step. */
-static bool write_page(const char *file, const char *text, size_t len)
-{
-	struct replace r;
-	bool made, done = false;
-	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0 && errno != EEXIST) {
-		report_all("log: %s: %s", show(file).text, strerror(errno));
-		return false;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (replace_read(&r, file)) {
-		if (r.len > 0 &&
-		    (r.len < sizeof(begin) - 1 ||
-		     memcmp(r.text, begin, sizeof(begin) - 1) != 0))
-			report_all("log: %s is no page, and is not replaced",
-				   show(file).text);
-		else
-			done = replace_write(&r, text, len, false, &made);
-	}
-	replace_free(&r);
-	if (!done && fd >= 0)
-		unlink(file);
-	return done;
-}
-
 bool log_page(const struct count *c, char *const *files, const char *file)
 {
 	char *text = NULL;
@@ -459,7 +425,8 @@ bool log_page(const struct count *c, char *const *files, const char *file)
 	}
 	if (!done)
 		report_all("log: out of memory");
-	done = done && write_page(file, text, len);
+	done = done &&
+	       replace_put(file, text, len, begin, sizeof(begin) - 1, "page");
 	free(text);
 	return done;
 }

@@ -12,34 +12,6 @@
 
 /* ---- pieces ---------------------------------------------------------- */
 
-void show_text(FILE *to, enum style style, const char *s, size_t len)
-{
-	static const char special[] = "\"\\&<>'";
-	static const char html[][7] = {"&quot;", "\\",   "&amp;",
-				       "&lt;",   "&gt;", "&#39;"};
-
-	while (len > 0) {
-		unsigned code;
-		size_t bytes = strbuf_obeyed(s, len, &code);
-		const char *found = strchr(special, *s);
-
-		if (bytes > 0)
-			fprintf(to, "\\u%04x", code);
-		else if (style == STYLE_HTML && found)
-			fputs(html[found - special], to);
-		else
-			fprintf(to, "%s%c",
-				style == STYLE_JSON && found &&
-						found < special + 2
-					? "\\"
-					: "",
-				*s);
-		bytes += bytes == 0;
-		s += bytes;
-		len -= bytes;
-	}
-}
-
 void show_name(FILE *to, enum style style, const struct name *name)
 {
 	static const struct name others = {.text = "(others)", .len = 8};

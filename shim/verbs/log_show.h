@@ -4,13 +4,9 @@
 #define SHIM_LOG_SHOW_H
 
 #include "log_count.h"
+#include "show.h"
 
 #include <stdio.h>
-
-/* What no reader obeys: for a terminal, inside a JSON string, in HTML.  What a
- * terminal would obey (strbuf.h) is written as \u202e everywhere. */
-enum style { STYLE_TEXT, STYLE_JSON, STYLE_HTML };
-void show_text(FILE *to, enum style style, const char *s, size_t len);
 
 /* A name, or (others). */
 void show_name(FILE *to, enum style style, const struct name *name);

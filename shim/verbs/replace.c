@@ -4,6 +4,7 @@
 #include "../fd.h"
 #include "../report.h"
 #include "../system.h"
+#include "show.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -264,6 +265,61 @@ bool replace_create(const char *file, const char *text, size_t len)
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return done;
+}
+
+bool replace_put(const char *file, const char *text, size_t len,
+		 const char *mark, size_t within, const char *what)
+{
+	struct replace old;
+	struct stat st;
+	bool done, made;
+
+	if (lstat(file, &st) != 0 && errno == ENOENT)
+		return replace_create(file, text, len);
+	done = replace_read(&old, file);
+	if (done && mark && old.len > 0 &&
+	    !memmem(old.text, old.len < within ? old.len : within, mark,
+		    strlen(mark))) {
+		report_all("%s is no %s, and is not replaced", show(file).text,
+			   what);
+		done = false;
+	}
+	done = done && replace_write(&old, text, len, false, &made);
+	replace_free(&old);
+	return done;
+}
+
+/* ---- files ----------------------------------------------------------- */
+
+char *replace_input(const char *file, size_t *len)
+{
+	FILE *f = fopen(file, "re");
+	char *text = f ? malloc(REPLACE_INPUT + 2) : NULL;
+	bool whole = false;
+
+	*len = text ? fread(text, 1, REPLACE_INPUT + 1, f) : 0;
+	if (!text || ferror(f))
+		report("%s: %s", file, strerror(errno));
+	else if (*len > REPLACE_INPUT)
+		report("%s: at most %zu MiB are read", file,
+		       REPLACE_INPUT >> 20);
+	else
+		whole = true;
+	if (f)
+		fclose(f);
+	if (whole)
+		text[*len] = '\0';
+	else
+		free(text);
+	return whole ? text : NULL;
+}
+
+bool replace_same(const char *a, const char *b)
+{
+	struct stat s, t;
+
+	return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev &&
+	       s.st_ino == t.st_ino;
 }
 
 bool replace_in_git(const char *path, char dir[PATH_MAX])

@@ -44,6 +44,22 @@ bool replace_create(const char *file, const char *text, size_t len);
 
 void replace_free(struct replace *r);
 
+/*
+ * Puts the text into the file in one step: a new one; or in place of one that
+ * is empty, or has the mark in its first so many bytes, as each such file has;
+ * mark NULL: of any.  False: reported.
+ */
+bool replace_put(const char *file, const char *text, size_t len,
+		 const char *mark, size_t within, const char *what);
+
+/* All of a file or a pipe, at most REPLACE_INPUT bytes, with a NUL behind it;
+ * the caller frees it.  NULL: reported. */
+#define REPLACE_INPUT ((size_t)64 << 20)
+char *replace_input(const char *file, size_t *len);
+
+/* Are these paths of the same file? */
+bool replace_same(const char *a, const char *b);
+
 /* The directory above this path that has a .git; false: none. */
 bool replace_in_git(const char *path, char dir[PATH_MAX]);
 

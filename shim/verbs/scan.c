@@ -125,12 +125,19 @@ static bool read_tool(struct tool *tool)
 	return done;
 }
 
+static int by_spelling(const void *a, const void *b)
+{
+	const struct tool *s = a, *t = b;
+	const int order = strcasecmp(s->name, t->name);
+
+	return order ? order : strcmp(s->name, t->name);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct tool *s = a, *t = b;
-	int order = strcasecmp(s->name, t->name);
+	const int order = by_spelling(a, b);
 
-	order = order ? order : strcmp(s->name, t->name);
 	return order ? order : s->index < t->index ? -1 : 1;
 }
 
@@ -335,26 +342,6 @@ static bool write_policy(FILE *f, const struct asked *s)
 
 /* ---- a policy that is there ------------------------------------------ */
 
-static bool is_listed(const struct asked *s, const char *name)
-{
-	size_t low = 0, high = s->count;
-
-	/* They are in the order of by_name(). */
-	while (low < high) {
-		const size_t at = (low + high) / 2;
-		int order = strcasecmp(s->tools[at].name, name);
-
-		order = order ? order : strcmp(s->tools[at].name, name);
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = at + 1;
-		else
-			high = at;
-	}
-	return false;
-}
-
 /* Puts the mark on an entry that is about nothing any more, or takes marks off.
  * Writes the text from *from on up to where it has changed.  False: out of
  * memory. */
@@ -364,15 +351,16 @@ static bool mark_entry(FILE *f, struct asked *s, const char **from,
 	const struct text text =
 		jsonc_text(jsonc_find(entry->value, "description").value);
 	const char *put = "", *at = text.ptr;
-	char *name = jsonc_decode(entry->key);
+	struct tool named = {.name = jsonc_decode(entry->key)};
 	size_t cut = 0;
 	bool gone;
 
-	if (!name)
+	if (!named.name)
 		return false;
 	/* A glob, or a name that is never listed by itself, tells nothing. */
-	gone = !strpbrk(name, "*?") && !is_listed(s, name);
-	free(name);
+	gone = !strpbrk(named.name, "*?") &&
+	       !bsearch(&named, s->tools, s->count, sizeof(named), by_spelling);
+	free(named.name);
 	s->gone += gone;
 	if (at && strncmp(at, NEW, strlen(NEW)) == 0)
 		cut = strlen(NEW);
@@ -479,7 +467,8 @@ static bool merge(FILE *f, struct asked *s)
 static bool write_list(FILE *f, const struct asked *s)
 {
 	for (size_t i = 0; i < s->listing.reply_count; i++) {
-		show_raw_json(f, s->listing.replies[i]);
+		show_text(f, STYLE_RAW, s->listing.replies[i],
+			  strlen(s->listing.replies[i]));
 		putc('\n', f);
 	}
 	return true;
@@ -487,21 +476,13 @@ static bool write_list(FILE *f, const struct asked *s)
 
 /* ---- the verb -------------------------------------------------------- */
 
-static bool is_same(const char *a, const char *b)
-{
-	struct stat s, t;
-
-	return a && b && stat(a, &s) == 0 && stat(b, &t) == 0 &&
-	       s.st_dev == t.st_dev && s.st_ino == t.st_ino;
-}
-
 /* False: reported, the file is there and is to stay. */
 static bool may_write(const struct options *o)
 {
 	struct stat st;
 
 	if (!o->output || o->force || lstat(o->output, &st) != 0 ||
-	    is_same(o->output, o->merge))
+	    (o->merge && replace_same(o->output, o->merge)))
 		return true;
 	report_all(
 		"%s exists: use --merge %s to keep what is there, or --force to overwrite it",
@@ -512,20 +493,9 @@ static bool may_write(const struct options *o)
 /* False: reported. */
 static bool put_out(const struct options *o, const char *text, size_t len)
 {
-	struct replace old;
-	struct stat st;
-	bool done, made;
-
 	if (!o->output)
 		return fwrite(text, 1, len, stdout) == len;
-	if (!may_write(o))
-		return false;
-	if (lstat(o->output, &st) != 0 && errno == ENOENT)
-		return replace_create(o->output, text, len);
-	done = replace_read(&old, o->output) &&
-	       replace_write(&old, text, len, false, &made);
-	replace_free(&old);
-	return done;
+	return may_write(o) && replace_put(o->output, text, len, NULL, 0, NULL);
 }
 
 static void print_summary(const struct asked *s)

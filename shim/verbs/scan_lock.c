@@ -3,7 +3,6 @@
 
 #include "../../policies/lock.h"
 #include "../report.h"
-#include "asked.h"
 #include "edits.h"
 #include "replace.h"
 #include "show.h"
@@ -247,28 +246,6 @@ static bool loads(const struct tool *list, size_t count, char *why, char **text,
 	return lock;
 }
 
-static bool put_file(const char *file, const char *text, size_t len)
-{
-	struct replace old;
-	struct stat st;
-	bool done, made;
-
-	if (lstat(file, &st) != 0 && errno == ENOENT)
-		return replace_create(file, text, len);
-	done = replace_read(&old, file);
-	/* Of a lock, however it is laid out; not of a policy, say. */
-	if (done && old.len > 0 &&
-	    !memmem(old.text, old.len < LOCK_LOOK ? old.len : LOCK_LOOK,
-		    "\"lock\"", 6)) {
-		report_all("%s is no lock, and is not replaced",
-			   show(file).text);
-		done = false;
-	}
-	done = done && replace_write(&old, text, len, false, &made);
-	replace_free(&old);
-	return done;
-}
-
 static int write_lock(const char *file, struct tools *tools)
 {
 	char why[REPORT_LAST], *text = NULL;
@@ -292,7 +269,9 @@ static int write_lock(const char *file, struct tools *tools)
 	done = loads(tools->list, tools->count, why, &text, &len);
 	if (!done)
 		report_all("%s: %s", show(file).text, why);
-	done = done && put_file(file, text, len);
+	/* In place of a lock, however it is laid out; not of a policy, say. */
+	done = done &&
+	       replace_put(file, text, len, "\"lock\"", LOCK_LOOK, "lock");
 	free(text);
 	if (!done)
 		return 2;
@@ -333,7 +312,7 @@ static bool print_change(const char *what, const char *name, struct span was,
 	bool done = old && new;
 
 	printf("%s: ", what);
-	asked_show(name, strlen(name));
+	show_plain(name);
 	putchar('\n');
 	if (done) {
 		const size_t old_len = strlen(old), new_len = strlen(new);

@@ -6,6 +6,38 @@
 #include <stdio.h>
 #include <string.h>
 
+void show_text(FILE *to, enum style style, const char *s, size_t len)
+{
+	static const char special[] = "\"\\&<>'";
+	static const char html[][7] = {"&quot;", "\\",   "&amp;",
+				       "&lt;",   "&gt;", "&#39;"};
+
+	while (len > 0) {
+		unsigned code;
+		size_t bytes = strbuf_obeyed(s, len, &code);
+		const char *found = strchr(special, *s);
+
+		if (style == STYLE_JSON && *s == '\n')
+			fputs("\\n", to);
+		else if (style == STYLE_RAW && bytes == 1)
+			putc(' ', to);
+		else if (bytes > 0)
+			fprintf(to, "\\u%04x", code);
+		else if (style == STYLE_HTML && found)
+			fputs(html[found - special], to);
+		else
+			fprintf(to, "%s%c",
+				style == STYLE_JSON && found &&
+						found < special + 2
+					? "\\"
+					: "",
+				*s);
+		bytes += bytes == 0;
+		s += bytes;
+		len -= bytes;
+	}
+}
+
 struct shown show(const char *s)
 {
 	struct shown shown;
@@ -34,21 +66,8 @@ struct shown show(const char *s)
 
 void show_json_to(FILE *f, const char *s)
 {
-	size_t len = strlen(s);
-	char piece[8];
-
 	putc('"', f);
-	while (len > 0) {
-		struct strbuf o = {.ptr = piece, .cap = sizeof(piece)};
-		unsigned code;
-		size_t bytes = strbuf_obeyed(s, len, &code);
-
-		bytes += bytes == 0;
-		strbuf_escaped(&o, s, bytes);
-		fwrite(o.ptr, 1, o.len, f);
-		s += bytes;
-		len -= bytes;
-	}
+	show_text(f, STYLE_JSON, s, strlen(s));
 	putc('"', f);
 }
 
@@ -60,18 +79,7 @@ void show_json(const char *s)
 		printf("null");
 }
 
-void show_raw_json(FILE *f, const char *s)
+void show_plain(const char *s)
 {
-	for (size_t len = strlen(s), bytes; len > 0; s += bytes, len -= bytes) {
-		unsigned code;
-
-		bytes = strbuf_obeyed(s, len, &code);
-		if (bytes == 1)
-			putc(' ', f);
-		else if (bytes > 0)
-			fprintf(f, "\\u%04x", code);
-		else
-			putc(*s, f);
-		bytes += bytes == 0;
-	}
+	show_text(stdout, STYLE_TEXT, s, strlen(s));
 }

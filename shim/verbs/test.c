@@ -5,14 +5,13 @@
 #include "../../policies/cases.h"
 #include "../report.h"
 #include "asked.h"
+#include "replace.h"
+#include "show.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FILE_BYTES ((size_t)64 << 20) /* of a file, at most */
 
 /* What is judged with one policy, file by file. */
 struct testing {
@@ -68,20 +67,20 @@ static void tell_difference(const struct testing *t,
 			    const struct policy_case *c, int64_t nth,
 			    const struct message *m, const struct judged *j)
 {
-	asked_show(t->file, strlen(t->file));
+	show_plain(t->file);
 	printf(":%zu: ", c->line);
-	asked_show(c->name, strlen(c->name));
+	show_plain(c->name);
 	if (c->repeat > 1)
 		printf(", call %lld of %lld", (long long)nth,
 		       (long long)c->repeat);
 	if (c->description) {
 		printf("\n  ");
-		asked_show(c->description, strlen(c->description));
+		show_plain(c->description);
 	}
 	printf("\n  expect: %s%s", policy_word(policy_outcomes, (int)c->expect),
 	       c->rule ? " by " : "");
 	if (c->rule)
-		asked_show(c->rule, strlen(c->rule));
+		show_plain(c->rule);
 	printf("\n  got:    %s\n",
 	       policy_word(policy_outcomes, (int)outcome_of(j)));
 	if (!asked_passes(j))
@@ -140,12 +139,13 @@ static void tell_line(struct testing *t, size_t number, const struct message *m,
 	const struct text names[] = {m->method_text, m->name, m->uri};
 
 	t->told[outcome]++;
-	asked_show(t->file, strlen(t->file));
+	show_plain(t->file);
 	printf(":%zu: %s", number, policy_word(policy_outcomes, (int)outcome));
 	for (size_t i = 0; understood && i < 3; i++)
 		if (names[i].ptr) {
 			putchar(' ');
-			asked_show(names[i].ptr, names[i].len);
+			show_text(stdout, STYLE_TEXT, names[i].ptr,
+				  names[i].len);
 		}
 	putchar('\n');
 	if (outcome != CASE_ALLOWED)
@@ -218,27 +218,6 @@ static void run_session(struct testing *t, const char *at, const char *end)
 
 /* ---- files ----------------------------------------------------------- */
 
-/* The whole file, with a NUL behind it.  NULL: reported. */
-static char *read_file(const char *file, size_t *len)
-{
-	FILE *f = fopen(file, "re");
-	char *text = f ? malloc(FILE_BYTES + 2) : NULL;
-
-	if (text) {
-		*len = fread(text, 1, FILE_BYTES + 1, f);
-		text[*len] = '\0';
-		errno = *len > FILE_BYTES ? EFBIG : errno;
-	}
-	if (!text || ferror(f) || *len > FILE_BYTES) {
-		report("%s: %s", file, strerror(errno));
-		free(text);
-		text = NULL;
-	}
-	if (f)
-		fclose(f);
-	return text;
-}
-
 static bool run_text(struct testing *t, const char *text, size_t len)
 {
 	if (text[strspn(text, " \t\r\n")] == '[')
@@ -296,7 +275,7 @@ static bool run_file(struct testing *t, const struct options *o)
 	t->counters =
 		policy ? counters_new(policy, NULL, NULL, report_line, NULL)
 		       : NULL;
-	if (t->counters && (text = read_file(t->file, &len)))
+	if (t->counters && (text = replace_input(t->file, &len)))
 		done = run_text(t, text, len);
 	free(text);
 	counters_free(t->counters);

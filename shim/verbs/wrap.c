@@ -135,7 +135,7 @@ static bool has_policies(const struct server *v, const struct outcome *to)
 	while (to->put[i] && v->policies[i] &&
 	       (strcmp(to->put[i], v->policies[i]) == 0 ||
 		(*v->policies[i] == '/' &&
-		 config_is_same(to->put[i], v->policies[i]))))
+		 replace_same(to->put[i], v->policies[i]))))
 		i++;
 	return !to->put[i] && !v->policies[i];
 }

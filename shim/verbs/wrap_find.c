@@ -80,7 +80,7 @@ int wrap_find(const struct options *o, const char *weir)
 {
 	struct search s = {.o = o, .weir = weir};
 	const char *home = getenv("HOME");
-	const bool at_home = home && config_is_same(home, ".");
+	const bool at_home = home && replace_same(home, ".");
 
 	printf(o->json ? "{\"configs\": [" : "");
 	for (s.client = clients; s.client->path; s.client++)
