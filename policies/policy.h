@@ -228,7 +228,8 @@ typedef void policy_approver(void *context, const struct location *rule,
 void policy_approvers(const struct policy *policy, policy_approver *tell,
 		      void *context);
 
-/* SHA-256 of the texts of its files, POLICY_DIGEST_BYTES. */
+/* The SHA-256 of its file; of several, the SHA-256 of theirs, one after the
+ * other, POLICY_DIGEST_BYTES each. */
 const unsigned char *policy_digest(const struct policy *policy);
 
 /* The clocks of the machine. */

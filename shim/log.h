@@ -20,7 +20,7 @@
  * and goes on:
  *
  *   start      version, command (an array of words), words (how many there are,
- *              if not all are shown), policy (the SHA-256 of the policy, 64
+ *              if not all are shown), policy (the SHA-256 of its file, 64
  *              digits), observe (true), required (true).  The first line, seq 0
  *   decision   id, method, then tool (of tools/call), prompt (of prompts/get),
  *              uri, or name (of any other method); args (the names of the

@@ -396,19 +396,33 @@ static struct policy *end(struct loader *l)
 	return NULL;
 }
 
+/* Of one file its SHA-256, as sha256sum prints it; of several, that of theirs.
+ */
+static void digest(const struct policy_source *sources, size_t count,
+		   unsigned char of[POLICY_DIGEST_BYTES])
+{
+	struct sha256 all, one;
+
+	sha256_begin(&all);
+	for (size_t i = 0; i < count; i++) {
+		sha256_begin(&one);
+		sha256_add(&one, sources[i].text, sources[i].len);
+		sha256_end(&one, of);
+		sha256_add(&all, of, POLICY_DIGEST_BYTES);
+	}
+	if (count > 1)
+		sha256_end(&all, of);
+}
+
 struct policy *policy_compile(const struct policy_source *sources, size_t count,
 			      const struct policy_places *places,
 			      policy_report *report, void *context)
 {
-	struct sha256 sha;
 	struct loader l;
 
 	if (!begin(&l, report, context))
 		return NULL;
-	sha256_begin(&sha);
-	for (size_t i = 0; i < count; i++)
-		sha256_field(&sha, sources[i].text, sources[i].len);
-	sha256_end(&sha, l.policy->digest);
+	digest(sources, count, l.policy->digest);
 	l.policy->places = places;
 	compile(&l, sources, count);
 	return end(&l);
