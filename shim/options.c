@@ -132,7 +132,7 @@ static const struct verb {
 		{"unwrap", WRAP_ERROR, 1, MANY, "CONFIG",
 		 "weir unwrap [--all] [--dry-run] [--json] CONFIG [SERVER]...\n\n"
 		 "Removes weir from CONFIG and restores what was there before.",
-		 "0 unwrapped, 1 not, 2 error.",
+		 "0 none of them is wrapped now, 1 some are, 2 error.",
 		 "remove weir from a client's configuration"},
 	[RUN_SCAN] =
 		{"scan", SCAN_ERROR, 1, MANY, "COMMAND",
@@ -148,8 +148,8 @@ static const struct verb {
 		 "shows what has\nchanged since.",
 		 "0 written, or nothing has changed, 1 something has, 2 error.",
 		 "draft a policy, or write a lock, from a server's tools"},
-	[RUN_HELP] = {"help", HELP_ERROR, 0, 1, "",
-		      "weir help [VERB | policy | TOPIC]\n\n"
+	[RUN_HELP] = {"help", HELP_ERROR, 0, 2, "",
+		      "weir help [VERB | TOPIC | policy [PART]]\n\n"
 		      "Prints the manual's part about a verb, the policy or a "
 		      "topic. Without an\nargument, prints an overview.",
 		      "0 printed, 2 no such topic, or error.",
@@ -327,8 +327,7 @@ static const struct row rows[] = {
 	{"grant", 'g', "NAME", "WEIR_GRANT", RELAY | LIMITS, TEXT, AT(grant),
 	 "name under which processes share their counters\n"
 	 "Default: $WEIR_GRANT, else the first policy file's path"},
-	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS | APPROVE, PLACE,
-	 AT(state),
+	{"state", 's', "PLACE", "WEIR_STATE", RELAY | LIMITS, PLACE, AT(state),
 	 "directory of the counters, or URL of a Redis\n"
 	 "Default: $WEIR_STATE, else ~/.local/state/weir"},
 	{"log", 'l', "FILE", "WEIR_LOG", RELAY, TEXT, AT(log),
@@ -364,7 +363,8 @@ static const struct row rows[] = {
 	{"find", 0, "", "", WRAP, FLAG, AT(find),
 	 "list the configurations of known clients on this\n"
 	 "machine, and their servers"},
-	{"all", 0, "", "", WRAP | UNWRAP, FLAG, AT(all),
+	{"all", 0, "", "", UNWRAP, FLAG, AT(all), "all servers of the file"},
+	{"all", 0, "", "", WRAP, FLAG, AT(all),
 	 "all servers of the file; %s in a policy's name stands\n"
 	 "for the server's name"},
 	{"replace", 0, "", "", WRAP, FLAG, AT(replace),
@@ -420,6 +420,9 @@ static const struct row rows[] = {
 	 AT(json), "print JSON"},
 	{"reset", 0, "COUNTER", "", LIMITS, TEXT, AT(reset),
 	 "set COUNTER back to zero"},
+	{"state", 's', "DIR", "WEIR_STATE", APPROVE, PLACE, AT(state),
+	 "state directory of the sessions\n"
+	 "Default: $WEIR_STATE, else ~/.local/state/weir"},
 	{"deny", 0, "NUMBER", "", APPROVE, TEXT, AT(deny),
 	 "say no to this call"},
 	{"digest", 0, "DIGEST", "", APPROVE, TEXT, AT(digest),
@@ -427,10 +430,12 @@ static const struct row rows[] = {
 	 "8 digits or more"},
 	{"watch", 0, "", "", APPROVE, FLAG, AT(watch),
 	 "ask about calls as they come"},
-	{"yes", 0, "", "", LIMITS | APPROVE, FLAG, AT(sure),
-	 "do not ask to confirm; approve needs --digest, too"},
-	{"help", 'h', "", "", ALL, STOP, 0,
+	{"yes", 0, "", "", LIMITS, FLAG, AT(sure), "do not ask to confirm"},
+	{"yes", 0, "", "", APPROVE, FLAG, AT(sure),
+	 "do not ask to confirm; needs --digest"},
+	{"help", 'h', "", "", RELAY, STOP, 0,
 	 "print this help; weir VERB --help prints a verb's"},
+	{"help", 'h', "", "", ALL & ~RELAY, STOP, 0, "print this help"},
 	{"version", 'V', "", "", RELAY, STOP, 0, "print the version"},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -596,6 +601,9 @@ static struct policy_places find_places(void)
 
 static bool need_files(const struct options *o, const char *with)
 {
+	const char *word = o->rest ? o->rest[0] : NULL;
+	const char *dot = word ? strrchr(word, '.') : NULL;
+
 	if (o->log_required && !o->log) {
 		report("--log-required without a log: name one with -l FILE or in WEIR_LOG");
 		return false;
@@ -604,21 +612,35 @@ static bool need_files(const struct options *o, const char *with)
 	if (o->policy_count > 0 || !(rows[0].verbs >> o->verb & 1) ||
 	    o->verb == RUN_TEST || o->find)
 		return true;
-	report("no policy%s: name one %s",
-	       o->verb == RUN_RELAY ? ", so nothing runs" : "", with);
+	if (o->verb == RUN_RELAY && dot && strcmp(dot, ".json") == 0)
+		report("no policy: %s is taken for the command; write weir -p %s -- COMMAND",
+		       word, word);
+	else
+		report("no policy%s: name one %s",
+		       o->verb == RUN_RELAY ? ", so nothing runs" : "", with);
 	return false;
+}
+
+const char *options_meant(const char *word)
+{
+	char names[RUN_VERBS * 16] = "";
+	struct strbuf list = {.ptr = names, .cap = sizeof(names) - 1};
+	const char *meant;
+
+	if (strcmp(word, "lint") == 0 || strcmp(word, "validate") == 0)
+		return verbs[RUN_CHECK].name;
+	for (int v = 1; v < RUN_VERBS; v++)
+		strbuf_bytes(&list, verbs[v].name, strlen(verbs[v].name) + 1);
+	meant = policy_nearest(word, strlen(word), names);
+	return meant ? verbs[options_verb(meant)].name : NULL;
 }
 
 /* Is the word a misspelled verb, and no option or command in PATH? */
 static bool is_slip(const char *word)
 {
-	char names[RUN_VERBS * 16] = "", path[PATH_MAX];
-	struct strbuf list = {.ptr = names, .cap = sizeof(names) - 1};
-	const char *meant;
+	const char *meant = options_meant(word);
+	char path[PATH_MAX];
 
-	for (int v = 1; v < RUN_VERBS; v++)
-		strbuf_bytes(&list, verbs[v].name, strlen(verbs[v].name) + 1);
-	meant = policy_nearest(word, strlen(word), names);
 	if (!meant || *word == '-' || program_find(word, path))
 		return false;
 	report("%s: no such command: did you mean weir %s?", word, meant);

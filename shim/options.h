@@ -106,6 +106,9 @@ void options_free(struct options *o);
 /* The verb of this name, or RUN_RELAY. */
 enum run options_verb(const char *word);
 
+/* The verb that was probably meant, or NULL. */
+const char *options_meant(const char *word);
+
 /* Prints the usage of a verb; of RUN_RELAY, that of weir. */
 void options_help(enum run verb);
 

@@ -45,6 +45,7 @@ static struct amount when(int64_t wait)
 /* A list being printed. */
 struct listing {
 	const char *reset; /* only this counter; NULL: all */
+	const char *meant; /* one that is spelled nearly so, or NULL */
 	FILE *to;
 	bool json;
 	int count;
@@ -97,14 +98,29 @@ static void put_wrapped(FILE *to, const char *s)
 }
 
 /* A policy_use. */
+/* May the word be meant to be this name? */
+static bool is_near(const char *word, const char *name)
+{
+	char words[POLICY_RULE_BYTES + 2] = "";
+	struct strbuf one = {.ptr = words, .cap = sizeof(words) - 2};
+
+	strbuf_string(&one, name);
+	return policy_nearest(word, strlen(word), words);
+}
+
 static void list_one(void *context, const struct limit_use *use)
 {
 	struct listing *t = context;
 	char used[100], line[COLUMNS + 1];
 
 	if (t->reset && strcmp(use->counter, t->reset) != 0 &&
-	    strcmp(use->rule, t->reset) != 0)
+	    strcmp(use->rule, t->reset) != 0) {
+		if (is_near(t->reset, use->counter))
+			t->meant = use->counter;
+		else if (is_near(t->reset, use->rule))
+			t->meant = use->rule;
 		return;
+	}
 	if (t->json) {
 		put_json(t, use);
 	} else {
@@ -160,8 +176,9 @@ static int reset(const struct options *o, const struct policy *policy,
 	if (!counters_uses(policy, counters, list_one, &t))
 		return LIMITS_ERROR;
 	if (t.count == 0) {
-		report("limits: no counter %s; weir limits lists them",
-		       o->reset);
+		report("limits: no counter %s%s%s", o->reset,
+		       t.meant ? ": did you mean " : "; weir limits lists them",
+		       t.meant ? t.meant : "");
 		return LIMITS_KEPT;
 	}
 	if (!o->sure && !is_sure()) {

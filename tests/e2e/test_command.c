@@ -237,6 +237,7 @@ TEST(manual)
 {
 	static const struct {
 		const char *topic, *has; /* NULL: there is none */
+		const char *part, *told;
 	} rows[] = {
 		{NULL, "\n  weir help VERB "},
 		{"check", "Usage: weir check "},
@@ -258,33 +259,49 @@ TEST(manual)
 		{"conditions", "CONDITIONS\n    A condition has a path, an"},
 		{"regular", "\n    ^ \\A  $ \\z  \\b \\B\n"},
 		{"ambiguous", "\"[\\\"prod\\\"]\""},
-		{"bounds", "\n    glob, of a string       9997"},
+		{"bounds",
+		 "BOUNDS\n    What exceeds these bounds does not load, "
+		 "or is refused.\n\n    --max-line"},
 		{"bounds", "\n    lock file               16 MiB\n"},
 		{"signals", "(-p <(...), /dev/fd/3)"},
 		{"environment", "\n    WEIR_POLICY, WEIR_GRANT, WEIR_STATE"},
 		{"exit", "EXIT STATUS\n    That of the server;"},
+		{"approval", "APPROVAL BY A PERSON\n    A call that"},
+		{"policy", "APPROVAL\n", "approval"},
+		{"policy", "\n    glob, of a string       9997", "bounds"},
+		{"policy", NULL, "lock", "no help about lock"},
+		{"log", NULL, "x", "help: unexpected operand x"},
 		{"preloading", NULL},
+		{"limit", NULL, NULL, "did you mean limits\n"},
+		{"condition", NULL, NULL, "did you mean conditions\n"},
 		{"", NULL},
-		{"Log", NULL},
+		{"Log", NULL, NULL, "no help about Log: did you mean log"},
 	};
 
 	prefix_only("the manual is the program's");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct proc *p =
-			proc_run(WORDS(weir, "help", rows[i].topic), "");
+		struct proc *p = proc_run(
+			WORDS(weir, "help", rows[i].topic, rows[i].part), "");
 		const char *line = p->said.ptr, *has = rows[i].has;
 		int lines = 0;
 
 		in_case(text("%s: %s", rows[i].topic ? rows[i].topic : "none",
 			     has ? has : "no help"));
 		check_status(p, has ? 0 : 2);
-		check(!*p->told.ptr == !!has, "told: %s", p->told.ptr);
+		check(!*p->told.ptr == !!has &&
+			      (!rows[i].told ||
+			       strstr(p->told.ptr, rows[i].told)),
+		      "told: %s", p->told.ptr);
 		check(!has || strstr(p->said.ptr, has), "%s", p->said.ptr);
 		check(*line != '\n' && !strstr(line, "\n\n\n"), "%s", line);
 		for (; *line; line += strcspn(line, "\n") + 1, lines++)
 			check(strcspn(line, "\n") < 80, "too long: %s", line);
 		check(rows[i].topic || lines <= 30, "%d lines", lines);
 	}
+	/* One page's. */
+	check(!strstr(proc_run(WORDS(weir, "help", "bounds"), "")->said.ptr,
+		      "glob, of"),
+	      "two pages");
 }
 
 /* A first word that is nearly a verb is told from a server's name. */
@@ -296,6 +313,8 @@ TEST(did_you_mean)
 		{{"chekc", "policy"}, "check"},
 		{{"explian", "echo"}, "explain"},
 		{{"limit"}, "limits"},
+		{{"lint", "policy"}, "check"},
+		{{"validate", "policy"}, "check"},
 		{{"--", "limit"}, NULL},
 		{{"./limit"}, NULL},
 		{{"lim"}, NULL},

@@ -180,6 +180,8 @@ static const struct reset_row {
 	{"calls", "--yes", "", 0, "calls is reset", "\"used\": 4"},
 	{"nothing", "--yes", "", 1, "no counter nothing;", "\"used\": 4"},
 	{"s", "--yes", "", 1, "no counter s", "\"used\": 4"},
+	{"call", "--yes", "", 1, "no counter call: did you mean calls",
+	 "\"used\": 4"},
 };
 
 TEST(reset)

@@ -32,6 +32,9 @@ TEST(every_reason)
 		const char *hides; /* what it must not quote; or NULL */
 	} rows[] = {
 		{WORDS(weir, server), 125, "no policy, so nothing runs"},
+		{WORDS(weir, "p.json", "--", server), 125,
+		 "no policy: p.json is taken for the command; write weir -p "
+		 "p.json -- COMMAND"},
 		{WORDS(weir), 125, "missing COMMAND"},
 		{WORDS(weir, "--polizy"), 125, "--polizy: unknown option"},
 		{WORDS(weir, "chek", "policy"), 127, "did you mean weir check"},
