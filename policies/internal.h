@@ -53,6 +53,9 @@ struct match {
 	size_t count;
 };
 
+/* The lists of conditions that an entry may have. */
+enum list { REQUIRE, DENY_IF, ASK_IF, ASK_UNLESS, LISTS };
+
 /* The rules of an entry.  entry comes first: a pointer to it is a pointer to
  * the rules. */
 struct rules {
@@ -68,7 +71,12 @@ struct rules {
 	struct location place;    /* of the entry */
 	const char *told;         /* the reason in the file, or NULL */
 	const char *reason;       /* sent when the action refuses */
-	struct conditions require, deny_if, ask_if, ask_unless;
+	union {
+		struct {
+			struct conditions require, deny_if, ask_if, ask_unless;
+		};
+		struct conditions lists[LISTS]; /* the same */
+	};
 	unsigned barred;          /* ways that it may not ask in */
 	int timeout;              /* in seconds; 0: none is written */
 	const char *by;           /* "approve_by", decoded, or NULL */

@@ -223,10 +223,10 @@ static void read_op(struct loader *l, const json_value *v, struct condition *c,
 /* ---- what is compared with ------------------------------------------- */
 
 /* A condition being read: value and op may come in either order. */
-struct list;
+struct draft_list;
 struct draft {
 	struct condition *c;
-	const struct list *list; /* that it is in */
+	const struct draft_list *list; /* that it is in */
 	bool op_known;
 	const char *on_deny;
 	const json_value *value;
@@ -606,9 +606,6 @@ static void compile_value(struct loader *l, struct condition *c,
 
 /* ---- what the agent is told ------------------------------------------ */
 
-/* What a list of conditions does. */
-enum kind { REQUIRES, DENIES, ASKS_IF, ASKS_UNLESS };
-
 /* At most so many bytes of a path, and of what would be allowed, are told. */
 #define PATH_TOLD   160
 #define VALUES_TOLD 600
@@ -682,16 +679,16 @@ static const char *path_of(const json_value *v)
 }
 
 static const char *default_reason(struct loader *l, const struct condition *c,
-				  const json_value *v, enum kind kind)
+				  const json_value *v, enum list kind)
 {
 	char words[VALUES_TOLD + 3 * PATH_TOLD];
 	struct strbuf o = {.ptr = words, .cap = sizeof(words)};
 	const char *path = path_of(v);
 
-	if (kind == ASKS_IF || kind == ASKS_UNLESS) {
-		strbuf_string(&o, kind == ASKS_UNLESS ? "unless " : "");
+	if (kind == ASK_IF || kind == ASK_UNLESS) {
+		strbuf_string(&o, kind == ASK_UNLESS ? "unless " : "");
 		condition_words(c, &o);
-	} else if (kind == REQUIRES && wanted(c)) {
+	} else if (kind == REQUIRE && wanted(c)) {
 		put_cut(&o, path, strlen(path), PATH_TOLD);
 		strbuf_string(&o, wanted(c));
 		put_operands(&o, c);
@@ -705,10 +702,10 @@ static const char *default_reason(struct loader *l, const struct condition *c,
 /* ---- one condition --------------------------------------------------- */
 
 /* Conditions being read: of a rule, or of a group in it. */
-struct list {
+struct draft_list {
 	struct condition *conditions;
 	size_t before; /* of the files below */
-	enum kind kind;
+	enum list kind;
 	const struct condition *group; /* that they are in, or NULL */
 	bool deep;                     /* and that is in another */
 };
@@ -729,7 +726,7 @@ static void read_draft_path(struct loader *l, const json_value *v, void *into)
 
 	read_path(l, v, d->c);
 	if (d->c->everywhere &&
-	    (d->list->kind == REQUIRES || d->list->kind == ASKS_UNLESS))
+	    (d->list->kind == REQUIRE || d->list->kind == ASK_UNLESS))
 		loader_fault(l, EVERYWHERE " cannot be required, only denied: "
 					   "write it in \"deny_if\" or "
 					   "\"ask_if\"");
@@ -790,9 +787,9 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 static void read_members(struct loader *l, const json_value *v, struct draft *d,
 			 enum group group)
 {
-	struct list members = {.kind = d->list->kind,
-			       .group = d->c,
-			       .deep = d->list->group != NULL};
+	struct draft_list members = {.kind = d->list->kind,
+				     .group = d->c,
+				     .deep = d->list->group != NULL};
 	struct conditions *all = &d->c->members;
 
 	d->c->group = group;
@@ -845,7 +842,7 @@ static enum group group_of(const json_value *v)
 static void read_condition(struct loader *l, const json_value *v, size_t index,
 			   void *into)
 {
-	struct list *list = into;
+	struct draft_list *list = into;
 	struct draft d = {.c = &list->conditions[index], .list = list};
 	const enum group group = group_of(v);
 	struct span source = loader_span(l);
@@ -870,51 +867,31 @@ static void read_condition(struct loader *l, const json_value *v, size_t index,
 	} else {
 		read_single(l, v, &d);
 	}
-	if (l->faults == faults && !(group && list->kind <= DENIES))
+	if (l->faults == faults && !(group && list->kind <= DENY_IF))
 		d.c->reason = default_reason(l, d.c, v, list->kind);
 	d.c->told = d.on_deny;
 	if (d.on_deny)
 		d.c->reason = d.on_deny;
 }
 
-static void read_list(struct loader *l, const json_value *v,
-		      struct conditions *all, enum kind kind)
+void conditions_read(struct loader *l, const json_value *v, struct rules *r,
+		     enum list list)
 {
-	struct list list = {.before = all->count, .kind = kind};
+	struct conditions *all = &r->lists[list];
+	struct draft_list of = {.before = all->count, .kind = list};
 	size_t count;
 
 	if (!loader_want_array(l, v, json_object, "an array of conditions"))
 		return;
 	count = all->count + v->u.array.length;
-	list.conditions = loader_take(l, count * sizeof(*list.conditions));
-	if (!list.conditions)
+	of.conditions = loader_take(l, count * sizeof(*of.conditions));
+	if (!of.conditions)
 		return;
 	if (all->count > 0)
-		memcpy(list.conditions, all->list,
+		memcpy(of.conditions, all->list,
 		       all->count * sizeof(*all->list));
-	all->list = list.conditions;
+	all->list = of.conditions;
 	all->count = count;
-	list.conditions += list.before;
-	loader_elements(l, v, read_condition, &list);
-}
-
-void conditions_read_require(struct loader *l, const json_value *v, void *into)
-{
-	read_list(l, v, into, REQUIRES);
-}
-
-void conditions_read_deny(struct loader *l, const json_value *v, void *into)
-{
-	read_list(l, v, into, DENIES);
-}
-
-void conditions_read_ask_if(struct loader *l, const json_value *v, void *into)
-{
-	read_list(l, v, into, ASKS_IF);
-}
-
-void conditions_read_ask_unless(struct loader *l, const json_value *v,
-				void *into)
-{
-	read_list(l, v, into, ASKS_UNLESS);
+	of.conditions += of.before;
+	loader_elements(l, v, read_condition, &of);
 }

@@ -81,19 +81,19 @@ static const struct location *refuses_first(const struct rules *r,
 static void warn_refused_first(struct lint *l, const struct rules *r,
 			       const struct rules *o)
 {
-	for (size_t i = 0; i < r->ask_if.count + r->ask_unless.count; i++) {
-		const bool unless = i >= r->ask_if.count;
-		const struct condition *c =
-			unless ? &r->ask_unless.list[i - r->ask_if.count]
-			       : &r->ask_if.list[i];
-		const struct location *at = refuses_first(r, c, unless, o);
+	for (enum list k = ASK_IF; k <= ASK_UNLESS; k++)
+		for (size_t i = 0; i < r->lists[k].count; i++) {
+			const struct condition *c = &r->lists[k].list[i];
+			const struct location *at =
+				refuses_first(r, c, k == ASK_UNLESS, o);
 
-		if (at)
-			lint_warn(l, &c->location,
-				  "nobody is ever asked: line %zu of %s, %s, "
-				  "refuses all that this asks about",
-				  at->line, at->file, at->rule);
-	}
+			if (at)
+				lint_warn(l, &c->location,
+					  "nobody is ever asked: line %zu of "
+					  "%s, %s, refuses all that this asks "
+					  "about",
+					  at->line, at->file, at->rule);
+		}
 }
 
 /* ---- rules that meet ------------------------------------------------- */

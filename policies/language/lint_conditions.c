@@ -550,13 +550,10 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
-	const struct conditions *const lists[] = {&r->require, &r->deny_if,
-						  &r->ask_if, &r->ask_unless};
-
 	warn_pairs(l, &r->require, false);
 	warn_pairs(l, &r->ask_unless, false);
-	for (size_t i = 0; i < 4; i++)
-		warn_conditions(l, r, lists[i], lists[i], NULL);
+	for (enum list k = REQUIRE; k < LISTS; k++)
+		warn_conditions(l, r, &r->lists[k], &r->lists[k], NULL);
 }
 
 void lint_conditions(struct lint *l)

@@ -430,10 +430,8 @@ static bool is_guarded(const struct lint *l, const struct name *name,
 
 	applying_begin(&a, l->policy, &s);
 	while ((r = applying_next(&a, &exact)))
-		guarded |= is_asked(&r->require, key) ||
-			   is_asked(&r->deny_if, key) ||
-			   is_asked(&r->ask_if, key) ||
-			   is_asked(&r->ask_unless, key);
+		for (enum list k = REQUIRE; k < LISTS; k++)
+			guarded |= is_asked(&r->lists[k], key);
 	return guarded;
 }
 

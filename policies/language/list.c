@@ -123,11 +123,10 @@ static void read_item(struct reading *r, enum reply_list kind, struct span v)
 		if (kind == REPLY_TOOLS) {
 			item.schema = member_last(v, "inputSchema");
 			execution = member_last(v, "execution");
-			item.tasks =
+			r->list->tasks |=
 				member_is(execution, "taskSupport",
 					  "optional") ||
 				member_is(execution, "taskSupport", "required");
-			r->list->tasks |= item.tasks;
 		}
 	}
 	r->list->seen[kind] = true;

@@ -11,7 +11,6 @@ struct item {
 	struct text name;   /* or uri; ptr NULL: none, or an ambiguous one */
 	struct span schema; /* of a tool's arguments; ptr NULL: unknown */
 	size_t line;        /* of the file, from 1 */
-	bool tasks;         /* of a tool: it may run as a task */
 };
 
 #define LIST_BAD_MAX 20 /* lines that are told; more are counted */

@@ -250,8 +250,7 @@ static void unknown_key(struct loader *l, const struct loader_key *keys,
 	const char *meant;
 
 	for (; *keys->name; keys++)
-		if (keys->read)
-			strbuf_bytes(&o, keys->name, strlen(keys->name) + 1);
+		strbuf_bytes(&o, keys->name, strlen(keys->name) + 1);
 	meant = spelling_meant(e->name, e->name_length, words);
 	/* One limit, and no list of them. */
 	if (meant && strcmp(meant, "limits") == 0 &&
@@ -279,11 +278,6 @@ static void read_member(struct loader *l, const json_object_entry *e,
 	}
 	if (r->seen >> (k - r->keys) & 1)
 		loader_fault(l, "this key is there twice");
-	else if (!k->read)
-		loader_fault(l,
-			     "this version of weir does not have \"%s\" yet, "
-			     "and a rule without effect does not load",
-			     k->name);
 	else
 		k->read(l, e->value, r->into);
 	r->seen |= 1u << (k - r->keys);

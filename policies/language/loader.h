@@ -43,8 +43,8 @@ struct loader {
 /* A key that an object may hold, and what reads its value into something. */
 typedef void loader_read(struct loader *l, const json_value *v, void *into);
 struct loader_key {
-	char name[17];     /* "" ends the table */
-	loader_read *read; /* NULL: a key that this version does not have */
+	char name[17]; /* "" ends the table */
+	loader_read *read;
 };
 #define LOADER_KEYS_MAX 31 /* in any one table */
 
@@ -139,9 +139,9 @@ void loader_put(struct strbuf *out, const char *format, ...)
 loader_read rules_read_hide, rules_read_all_tools, rules_read_tools,
 	rules_read_prompts, rules_read_resources, rules_read_methods;
 
-/* The readers of a rule's conditions, in conditions.c; into is these. */
-loader_read conditions_read_require, conditions_read_deny,
-	conditions_read_ask_if, conditions_read_ask_unless;
+/* Reads a list of a rule's conditions; in conditions.c. */
+void conditions_read(struct loader *l, const json_value *v, struct rules *r,
+		     enum list list);
 
 /* The reader of "increment_from"; into is a struct condition *, whose value is
  * the amount where it holds. */

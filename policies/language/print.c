@@ -120,6 +120,8 @@ static void print_approval(struct members *m, const struct rules *r)
 static void print_rules(struct strbuf *out, const struct rules *r,
 			const char *indent)
 {
+	static const char lists[LISTS][11] = {"require", "deny_if", "ask_if",
+					      "ask_unless"};
 	struct members m = {.out = out, .indent = indent};
 
 	strbuf_string(out, "{");
@@ -127,10 +129,8 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 		text(&m, "action", policy_word(policy_actions, (int)r->action));
 	if (r->told)
 		text(&m, "reason", r->told);
-	print_conditions(&m, "require", &r->require);
-	print_conditions(&m, "deny_if", &r->deny_if);
-	print_conditions(&m, "ask_if", &r->ask_if);
-	print_conditions(&m, "ask_unless", &r->ask_unless);
+	for (enum list k = REQUIRE; k < LISTS; k++)
+		print_conditions(&m, lists[k], &r->lists[k]);
 	print_approval(&m, r);
 	print_limits(&m, r);
 	/* The closing brace stands two columns before the members. */
@@ -201,12 +201,9 @@ void policy_directories(const struct policy *policy, policy_directory *tell,
 {
 	const struct rules *r = NULL;
 
-	while ((r = policy_rules_after(policy, r))) {
-		tell_directories(&r->require, tell, context);
-		tell_directories(&r->deny_if, tell, context);
-		tell_directories(&r->ask_if, tell, context);
-		tell_directories(&r->ask_unless, tell, context);
-	}
+	while ((r = policy_rules_after(policy, r)))
+		for (enum list k = REQUIRE; k < LISTS; k++)
+			tell_directories(&r->lists[k], tell, context);
 }
 
 unsigned policy_asks(const struct policy *policy)

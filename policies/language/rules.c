@@ -52,23 +52,22 @@ static void read_rate_limit(struct loader *l, const json_value *v, void *into)
 
 static void read_require(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read_require(l, v, &((struct saying *)into)->rules->require);
+	conditions_read(l, v, ((struct saying *)into)->rules, REQUIRE);
 }
 
 static void read_deny_if(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read_deny(l, v, &((struct saying *)into)->rules->deny_if);
+	conditions_read(l, v, ((struct saying *)into)->rules, DENY_IF);
 }
 
 static void read_ask_if(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read_ask_if(l, v, &((struct saying *)into)->rules->ask_if);
+	conditions_read(l, v, ((struct saying *)into)->rules, ASK_IF);
 }
 
 static void read_ask_unless(struct loader *l, const json_value *v, void *into)
 {
-	conditions_read_ask_unless(l, v,
-				   &((struct saying *)into)->rules->ask_unless);
+	conditions_read(l, v, ((struct saying *)into)->rules, ASK_UNLESS);
 }
 
 const char policy_ways[] = "client\0terminal\0program\0";

@@ -45,13 +45,11 @@ static void warn_nothing_allowed(struct lint *l)
 static void warn_never_applies(struct lint *l, const struct rules *r)
 {
 	const struct location *ruled =
-		r->require.count > 0      ? &r->require.list->location
-		: r->deny_if.count > 0    ? &r->deny_if.list->location
-		: r->ask_if.count > 0     ? &r->ask_if.list->location
-		: r->ask_unless.count > 0 ? &r->ask_unless.list->location
-		: r->limit_count > 0      ? &r->limits->location
-					  : NULL;
+		r->limit_count > 0 ? &r->limits->location : NULL;
 
+	for (int k = LISTS - 1; k >= REQUIRE; k--)
+		if (r->lists[k].count > 0)
+			ruled = &r->lists[k].list->location;
 	if (refuses(r->action) && ruled && ruled->file == r->location.file)
 		lint_warn(l, &r->location,
 			  "the conditions and limits of this entry can never "

@@ -121,23 +121,18 @@ static void describe_asking(const struct policy *policy,
 		return;
 	}
 	while ((r = applying_next(&a, &exact)))
-		for (size_t i = 0; i < r->ask_if.count + r->ask_unless.count;
-		     i++) {
-			const bool unless = i >= r->ask_if.count;
-			struct strbuf words = {.ptr = bytes,
-					       .cap = sizeof(bytes)};
+		for (enum list k = ASK_IF; k <= ASK_UNLESS; k++)
+			for (size_t i = 0; i < r->lists[k].count; i++) {
+				struct strbuf words = {.ptr = bytes,
+						       .cap = sizeof(bytes)};
 
-			condition_words(
-				unless ? &r->ask_unless
-						  .list[i - r->ask_if.count]
-				       : &r->ask_if.list[i],
-				&words);
-			loader_put(out, "%s %s ",
-				   any ? " or" : ", a person is asked",
-				   unless ? "unless" : "if");
-			put_shown(out, words.ptr, words.len);
-			any = true;
-		}
+				condition_words(&r->lists[k].list[i], &words);
+				loader_put(out, "%s %s ",
+					   any ? " or" : ", a person is asked",
+					   k == ASK_IF ? "if" : "unless");
+				put_shown(out, words.ptr, words.len);
+				any = true;
+			}
 }
 
 /* The limits that apply to a subject, and whether a person is asked; returns
@@ -276,24 +271,18 @@ static const struct want {
 
 _Static_assert(OP_COUNT == 15, "a new operator has its words here");
 
-/* The lists that a condition may be in. */
-enum list { REQUIRE, DENY_IF, ASK_IF, ASK_UNLESS, LISTS };
-
 /* The condition at this rule, and its list. */
 static const struct condition *find(const struct policy *policy,
 				    const char *rule, enum list *list)
 {
 	const struct rules *r = NULL;
 
-	while ((r = policy_rules_after(policy, r))) {
-		const struct conditions *const lists[LISTS] = {
-			&r->require, &r->deny_if, &r->ask_if, &r->ask_unless};
-
+	while ((r = policy_rules_after(policy, r)))
 		for (*list = REQUIRE; *list < LISTS; ++*list)
-			for (size_t i = 0; i < lists[*list]->count; i++)
-				if (lists[*list]->list[i].location.rule == rule)
-					return &lists[*list]->list[i];
-	}
+			for (size_t i = 0; i < r->lists[*list].count; i++)
+				if (r->lists[*list].list[i].location.rule ==
+				    rule)
+					return &r->lists[*list].list[i];
 	return NULL;
 }
 
