@@ -125,28 +125,18 @@ bool elicit_changes(struct text key)
 
 bool elicit_digest(struct span params, size_t most, struct sha256 *h)
 {
-	const char *p = params.ptr, *start;
+	struct span value;
+	struct items i;
 	struct text key;
-	struct scan r;
-	bool more;
 
-	if (!p)
-		return true;
-	scan_begin(&r, params.ptr, params.len);
-	p = scan_enter(&r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(&r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		start = p;
-		p = scan_value(&r, p);
-		if (!p || elicit_changes(key))
+	for (member_begin(&i, params, '{'); member_next(&i, &key, &value);) {
+		if (elicit_changes(key))
 			continue;
-		if (key.len + (size_t)(p - start) > most)
+		if (key.len + value.len > most)
 			return false;
-		most -= key.len + (size_t)(p - start);
+		most -= key.len + value.len;
 		sha256_field(h, key.ptr, key.len);
-		sha256_field(h, start, (size_t)(p - start));
+		sha256_field(h, value.ptr, value.len);
 	}
 	return true;
 }

@@ -49,25 +49,41 @@ bool member_path(struct span object, const char *const *keys,
 	return true;
 }
 
+void member_begin(struct items *i, struct span value, char bracket)
+{
+	scan_begin(&i->r, value.ptr, value.len);
+	i->r.lines = true;
+	i->array = bracket == '[';
+	i->first = true;
+	i->p = value.len > 0 && *value.ptr == bracket
+		       ? scan_enter(&i->r, value.ptr)
+		       : NULL;
+}
+
+bool member_next(struct items *i, struct text *key, struct span *value)
+{
+	bool more = false;
+
+	key->ptr = NULL;
+	if (i->p)
+		i->p = i->array
+			       ? scan_element(&i->r, i->p, i->first, &more)
+			       : scan_member(&i->r, i->p, i->first, key, &more);
+	value->ptr = more ? i->p : NULL;
+	i->p = value->ptr ? scan_value(&i->r, i->p) : NULL;
+	value->len = i->p ? (size_t)(i->p - value->ptr) : 0;
+	i->first = false;
+	return i->p;
+}
+
 struct span member_last(struct span object, const char *key)
 {
-	struct scan r;
-	struct span found = {.ptr = NULL};
-	const char *p = scan_begin(&r, object.ptr, object.len);
-	bool more = object.len > 0 && *p == '{', first = true;
+	struct span value, found = {.ptr = NULL};
+	struct items i;
 	struct text name;
 
-	r.lines = true;
-	if (more)
-		p = scan_enter(&r, p);
-	while (more && (p = scan_member(&r, p, first, &name, &more)) && more) {
-		const char *start = p;
-
-		first = false;
-		p = scan_value(&r, p);
-		if (p && text_is(name, key, strlen(key)))
-			found = (struct span){start, (size_t)(p - start)};
-		more = p != NULL;
-	}
+	for (member_begin(&i, object, '{'); member_next(&i, &name, &value);)
+		if (text_is(name, key, strlen(key)))
+			found = value;
 	return found;
 }

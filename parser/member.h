@@ -1,5 +1,5 @@
 /*
- * member - one member of an object.
+ * member - the members of an object, or one of them.
  *
  * For what message_read() or reply_read() has read already, and only some lines
  * need, each member decides something, and is read strictly.  The functions are
@@ -29,8 +29,22 @@ bool member_find(struct span object, const char *key, struct member *found);
 bool member_path(struct span object, const char *const *keys,
 		 struct member *found);
 
-/* The last member with this key of an object in a file, which is strict JSON;
- * ptr NULL: none. */
+/*
+ * Iterates over the members of an object, or the elements of an array, of which
+ * all has been read before: the bracket says which, '{' or '['.  Another value
+ * has none.
+ */
+struct items {
+	struct scan r;
+	const char *p; /* what comes next; NULL: nothing */
+	bool array, first;
+};
+void member_begin(struct items *i, struct span value, char bracket);
+
+/* The next; an element's key has no ptr.  False: there is none. */
+bool member_next(struct items *i, struct text *key, struct span *value);
+
+/* The last member with this key; ptr NULL: none. */
 struct span member_last(struct span object, const char *key);
 
 #endif

@@ -1,6 +1,7 @@
 /* What waits for a person.  The contract is in approvals.h. */
 #include "approvals.h"
 
+#include "../parser/member.h"
 #include "../parser/scan_simd.h"
 #include "../policies/host/host.h"
 #include "system.h"
@@ -578,29 +579,20 @@ static bool put_words(struct strbuf *out, const char *s, size_t *most)
 static bool put_others(struct strbuf *out, const struct approval *of,
 		       size_t *most)
 {
-	const struct span params = of->m.params;
-	const char *p = params.ptr, *start;
-	bool more, whole = true;
+	bool whole = true;
+	struct span value;
+	struct items i;
 	struct text key;
-	struct scan r;
 
-	if (p)
-		p = scan_enter(&r, scan_begin(&r, p, params.len));
-	for (bool first = true; p && whole; first = false) {
-		p = scan_member(&r, p, first, &key, &more);
-		if (!p || !more)
-			break;
-		start = p;
-		p = scan_value(&r, p);
-		if (!p || start == of->arguments.ptr ||
-		    start + 1 == of->name.ptr || elicit_changes(key))
-			continue;
-		whole = put_words(out, "Also in the request: ", most) &&
-			put_all(out, key.ptr, key.len, most) &&
-			put_words(out, ": ", most) &&
-			put_all(out, start, (size_t)(p - start), most) &&
-			put_words(out, "\n", most);
-	}
+	member_begin(&i, of->m.params, '{');
+	while (whole && member_next(&i, &key, &value))
+		if (value.ptr != of->arguments.ptr &&
+		    value.ptr + 1 != of->name.ptr && !elicit_changes(key))
+			whole = put_words(out, "Also in the request: ", most) &&
+				put_all(out, key.ptr, key.len, most) &&
+				put_words(out, ": ", most) &&
+				put_all(out, value.ptr, value.len, most) &&
+				put_words(out, "\n", most);
 	return whole;
 }
 

@@ -67,26 +67,6 @@ static struct span resolve(struct span root, struct span ref)
 	return at;
 }
 
-/* Calls each with the elements of an array, as long as it says so. */
-typedef bool visit(void *context, struct span element);
-static void each_element(struct span array, visit *each, void *context)
-{
-	struct scan s;
-	bool more, first = true, goes_on = array.ptr && *array.ptr == '[';
-	const char *p = scan_begin(&s, array.ptr, array.len), *start;
-
-	s.lines = true;
-	if (goes_on)
-		p = scan_enter(&s, p);
-	while (goes_on && (p = scan_element(&s, p, first, &more)) && more) {
-		first = false;
-		start = p;
-		p = scan_value(&s, p);
-		goes_on = p && each(context,
-				    (struct span){start, (size_t)(p - start)});
-	}
-}
-
 static unsigned type_of_name(struct span name)
 {
 	static const struct {
@@ -110,15 +90,25 @@ static unsigned type_of_name(struct span name)
 	return TYPES_ALL;
 }
 
-static bool add_type(void *context, struct span name)
+/* The types that a schema names, a set. */
+static unsigned types_of(struct span schema)
 {
-	*(unsigned *)context |= type_of_name(name);
-	return true;
+	const struct span type = member_last(schema, "type");
+	struct items i;
+	struct span name;
+	struct text key;
+	unsigned set = 0;
+
+	if (!type.ptr || *type.ptr != '[')
+		return type.ptr ? type_of_name(type) : TYPES_ALL;
+	for (member_begin(&i, type, '['); member_next(&i, &key, &name);)
+		set |= type_of_name(name);
+	return set;
 }
 
-static bool add_value(void *context, struct span value)
+/* A value of an enum, or a const. */
+static void add_value(struct look *k, struct span value)
 {
-	struct look *k = context;
 	char text[NAME_BYTES];
 	bool string = lint_string(value, text, sizeof(text));
 
@@ -134,47 +124,33 @@ static bool add_value(void *context, struct span value)
 			    o->len == value.len &&
 			    memcmp(value.ptr, o->ptr, o->len) == 0;
 	}
-	return true;
 }
 
 static enum found look_at(struct look *k, struct span schema, size_t step);
 
-struct branch {
-	struct look *k;
-	size_t step;
-	enum found best;
-};
-
-static bool look_at_branch(void *context, struct span schema)
+static enum found better(enum found f, enum found g)
 {
-	struct branch *b = context;
-	enum found f = look_at(b->k, schema, b->step);
-
-	b->best = f > b->best ? f : b->best;
-	return true;
+	return f > g ? f : g;
 }
 
 /* The schema of the value itself. */
 static void note_leaf(struct look *k, struct span schema)
 {
-	struct span type = member_last(schema, "type"),
-		    values = member_last(schema, "enum"),
+	struct span values = member_last(schema, "enum"),
 		    value = member_last(schema, "const");
-	unsigned set = 0;
+	struct items i;
+	struct text key;
 
-	if (type.ptr && *type.ptr == '[')
-		each_element(type, add_type, &set);
-	else
-		set = type.ptr ? type_of_name(type) : TYPES_ALL;
-	k->types |= set;
-	if (values.ptr || value.ptr) {
-		k->listed = true;
-		each_element(values, add_value, k);
-		if (value.ptr)
-			add_value(k, value);
-	} else {
+	k->types |= types_of(schema);
+	if (!values.ptr && !value.ptr) {
 		k->among = true;
+		return;
 	}
+	k->listed = true;
+	if (value.ptr)
+		add_value(k, value);
+	for (member_begin(&i, values, '['); member_next(&i, &key, &value);)
+		add_value(k, value);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
@@ -221,9 +197,11 @@ static enum found look_at(struct look *k, struct span schema, size_t step)
 {
 	static const char groups[][6] = {"anyOf", "oneOf", "allOf"};
 	const struct step *s = &k->c->steps[step];
-	struct branch b = {.k = k, .step = step, .best = FOUND_CLOSED};
-	struct span ref, type;
-	unsigned set = 0;
+	enum found best = FOUND_CLOSED;
+	struct span ref, sub;
+	struct items i;
+	struct text key;
+	unsigned set;
 	bool branches = false;
 
 	if (--k->left < 0 || k->depth >= DEPTH_MAX || *schema.ptr != '{')
@@ -232,48 +210,39 @@ static enum found look_at(struct look *k, struct span schema, size_t step)
 	ref = member_last(schema, "$ref");
 	if (ref.ptr) {
 		ref = resolve(k->root, ref);
-		b.best = ref.ptr ? look_at(k, ref, step) : FOUND_UNKNOWN;
+		best = ref.ptr ? look_at(k, ref, step) : FOUND_UNKNOWN;
 		k->depth--;
-		return b.best;
+		return best;
 	}
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
-		struct span group = member_last(schema, groups[i]);
+	for (size_t n = 0; n < sizeof(groups) / sizeof(*groups); n++) {
+		const struct span group = member_last(schema, groups[n]);
 
 		branches |= group.ptr != NULL;
-		each_element(group, look_at_branch, &b);
+		for (member_begin(&i, group, '['); member_next(&i, &key, &sub);)
+			best = better(best, look_at(k, sub, step));
 	}
 	k->depth--;
 	if (member_last(schema, "$dynamicRef").ptr ||
 	    member_last(schema, "if").ptr ||
 	    member_last(schema, "dependentSchemas").ptr)
-		b.best = b.best > FOUND_UNKNOWN ? b.best : FOUND_UNKNOWN;
+		best = better(best, FOUND_UNKNOWN);
 	if (step == k->c->step_count) {
 		if (!branches)
 			note_leaf(k, schema);
 		return FOUND_THERE;
 	}
-	type = member_last(schema, "type");
-	if (type.ptr && *type.ptr == '[')
-		each_element(type, add_type, &set);
-	else
-		set = type.ptr ? type_of_name(type) : TYPES_ALL;
 	if (branches && !member_last(schema, "properties").ptr &&
 	    !member_last(schema, "items").ptr)
-		return b.best;
+		return best;
+	set = types_of(schema);
 	k->depth++;
 	if (set & 1u << TYPE_OBJECT &&
-	    (s->kind == STEP_KEY || s->kind == STEP_EITHER)) {
-		enum found f = look_at_key(k, schema, s, step);
-
-		b.best = f > b.best ? f : b.best;
-	}
-	if (set & SET_ARRAY && s->kind != STEP_KEY) {
-		enum found f = look_at_element(k, schema, step);
-
-		b.best = f > b.best ? f : b.best;
-	}
+	    (s->kind == STEP_KEY || s->kind == STEP_EITHER))
+		best = better(best, look_at_key(k, schema, s, step));
+	if (set & SET_ARRAY && s->kind != STEP_KEY)
+		best = better(best, look_at_element(k, schema, step));
 	k->depth--;
-	return b.best;
+	return best;
 }
 
 static enum found look_for(struct look *k, const struct condition *c,
@@ -440,36 +409,27 @@ static bool is_guarded(const struct lint *l, const struct name *name,
 static bool find_alike(const struct holding *h, const struct item *item,
 		       const struct name *name, char *key, size_t cap)
 {
-	struct span all = member_last(item->schema, "properties");
-	struct scan s;
 	const struct step *guarded = h->c->steps;
 	const char *words;
-	bool more = all.ptr && *all.ptr == '{', first = true;
-	const char *p = scan_begin(&s, all.ptr, all.len);
+	struct items i;
 	struct text text;
+	struct span sub;
 
-	if (!more || !guarded->key || guarded->len >= cap)
+	if (!guarded->key || guarded->len >= cap)
 		return false;
 	snprintf(key, cap, "%.*s", (int)guarded->len, guarded->key);
 	words = is_word(key, uri_words)    ? uri_words
 		: is_word(key, path_words) ? path_words
 					   : NULL;
-	s.lines = true;
-	p = scan_enter(&s, p);
-	while (words && (p = scan_member(&s, p, first, &text, &more)) && more) {
+	member_begin(&i, member_last(item->schema, "properties"), '{');
+	while (words && member_next(&i, &text, &sub)) {
 		struct look k = {
 			.root = item->schema, .c = h->c, .left = LOOKS_MAX};
-		struct span sub = {.ptr = p};
 		ptrdiff_t len = text_decode(text, key, cap - 1);
 
-		first = false;
-		p = scan_value(&s, p);
-		if (!p)
-			return false;
 		if (len < 0)
 			continue;
 		key[len] = '\0';
-		sub.len = (size_t)(p - sub.ptr);
 		if (!is_word(key, words) || is_guarded(h->l, name, key))
 			continue;
 		look_at(&k, sub, h->c->step_count);

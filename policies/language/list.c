@@ -83,21 +83,14 @@ static struct text string_at(struct span value)
  * of them. */
 static struct text only_string(struct span object, const char *key)
 {
-	struct scan s;
 	struct text name, found = {.ptr = NULL};
-	const char *p;
-	bool more, first = true;
+	struct span value;
+	struct items i;
 	int count = 0;
 
-	p = scan_enter(&s, scan_begin(&s, object.ptr, object.len));
-	s.lines = true;
-	while (p && (p = scan_member(&s, p, first, &name, &more)) && more) {
-		first = false;
-		if (text_is(name, key, strlen(key)) && count++ == 0 &&
-		    *p == '"')
-			scan_string(&s, p, &found);
-		p = scan_value(&s, p);
-	}
+	for (member_begin(&i, object, '{'); member_next(&i, &name, &value);)
+		if (text_is(name, key, strlen(key)) && count++ == 0)
+			found = string_at(value);
 	if (count != 1)
 		found.ptr = NULL;
 	return found;
@@ -138,26 +131,15 @@ static void read_value(struct reading *r, struct span v, bool top);
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void read_array(struct reading *r, struct span array, int kind)
 {
-	struct scan s;
-	bool more, first = true;
-	const char *p, *start;
+	struct items i;
+	struct text key;
+	struct span v;
 
-	p = scan_enter(&s, scan_begin(&s, array.ptr, array.len));
-	s.lines = true;
-	while (p && (p = scan_element(&s, p, first, &more)) && more) {
-		struct span v;
-
-		start = p;
-		first = false;
-		p = scan_value(&s, p);
-		if (!p)
-			return;
-		v = (struct span){start, (size_t)(p - start)};
+	for (member_begin(&i, array, '['); member_next(&i, &key, &v);)
 		if (kind < 0)
 			read_value(r, v, false);
 		else
 			read_item(r, (enum reply_list)kind, v);
-	}
 }
 
 /* A message, a result, a tool, or a name. */
