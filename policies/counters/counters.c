@@ -16,7 +16,6 @@ struct counters {
 	struct backend *grant;       /* or NULL */
 	const struct counter **list; /* of the policy: the grant's come last */
 	size_t own, shared;
-	const char *trouble; /* of this process: or "" */
 	int64_t rest; /* until then nothing waits: the last that did, did so in
 			 vain */
 	/* The question under way; those of the grant, if not all are. */
@@ -77,7 +76,6 @@ struct counters *counters_new(const struct policy *policy,
 
 	if (c) {
 		c->grant = grant;
-		c->trouble = "";
 		c->list = calloc(policy->counter_count + 1,
 				 sizeof(struct counter *));
 	}

@@ -1,6 +1,7 @@
 /* Counting in Redis.  The contract is in redis.h. */
 #include "redis.h"
 
+#include "../../parser/scan.h"
 #include "../../parser/strbuf.h"
 #include "../host/host.h"
 #include "redis_place.h"
@@ -69,11 +70,6 @@ struct redis {
 	char in[IN_BYTES];
 	size_t in_len;
 };
-
-static int64_t now(void)
-{
-	return host_now();
-}
 
 /* FNV-1a */
 static uint64_t hash(const char *s)
@@ -267,8 +263,9 @@ static bool dial(struct redis *r)
 			setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on,
 				   sizeof(on));
 			greet(r);
-			r->next = now() +
-				  (r->due - now()) / (int64_t)(r->place.count -
+			r->next =
+				host_now() + (r->due - host_now()) /
+						     (int64_t)(r->place.count -
 							       r->tried + 1);
 			return true;
 		}
@@ -286,7 +283,7 @@ static enum counted rest(struct redis *r, int64_t least)
 		r->rest = least;
 	if (r->rest > REDIS_REST_MOST)
 		r->rest = REDIS_REST_MOST;
-	r->until = now() + r->rest;
+	r->until = host_now() + r->rest;
 	return COUNTED_NOT;
 }
 
@@ -321,14 +318,9 @@ enum reply {
 	WRONG    /* no such reply was asked for */
 };
 
-struct words {
-	const char *ptr;
-	size_t len;
-};
-
 /* The line at *at: of the kind, or an error.  Its words are behind the first
  * byte.  Another kind is wrong before the rest of it is there. */
-static enum reply line(struct redis *r, size_t *at, char kind, struct words *w)
+static enum reply line(struct redis *r, size_t *at, char kind, struct span *w)
 {
 	const char *from = r->in + *at, *end;
 	size_t left = r->in_len - *at;
@@ -341,13 +333,13 @@ static enum reply line(struct redis *r, size_t *at, char kind, struct words *w)
 	if (end[1] != '\n')
 		return WRONG;
 	*at += (size_t)(end + 2 - from);
-	*w = (struct words){from + 1, (size_t)(end - from - 1)};
+	*w = (struct span){from + 1, (size_t)(end - from - 1)};
 	return *from == kind ? WHOLE : REFUSED;
 }
 
 /* The same of an integer: at most 16 digits, as 2^53 has. */
 static enum reply integer(struct redis *r, size_t *at, char kind, int64_t *n,
-			  struct words *w)
+			  struct span *w)
 {
 	enum reply got = line(r, at, kind, w);
 	size_t sign, digits;
@@ -361,7 +353,7 @@ static enum reply integer(struct redis *r, size_t *at, char kind, int64_t *n,
 								     : WRONG;
 }
 
-static bool begins(struct words w, const char *with)
+static bool begins(struct span w, const char *with)
 {
 	return w.len >= strlen(with) &&
 	       strncasecmp(w.ptr, with, strlen(with)) == 0;
@@ -372,7 +364,7 @@ struct shown {
 	char text[TOLD_BYTES + 1];
 };
 
-static struct shown show(struct words w)
+static struct shown show(struct span w)
 {
 	struct shown s = {""};
 
@@ -386,7 +378,7 @@ static struct shown show(struct words w)
 
 /* It answers with an error.  Where another connection may do better, this one
  * ends. */
-static enum counted refuse(struct redis *r, struct words w)
+static enum counted refuse(struct redis *r, struct span w)
 {
 	static const struct {
 		char begin[23];
@@ -441,11 +433,11 @@ static enum counted refuse(struct redis *r, struct words w)
 }
 
 /* What it would do where its memory is full. */
-static enum counted judge_info(struct redis *r, struct words info)
+static enum counted judge_info(struct redis *r, struct span info)
 {
 	static const char name[] = "maxmemory_policy:", good[] = "noeviction";
 	const char *policy = memmem(info.ptr, info.len, name, strlen(name));
-	struct words w;
+	struct span w;
 
 	r->unsure = !policy;
 	if (!policy)
@@ -468,7 +460,7 @@ static enum counted misread(struct redis *r)
 }
 
 /* The text that INFO replies. */
-static enum reply bulk(struct redis *r, size_t *at, struct words *w)
+static enum reply bulk(struct redis *r, size_t *at, struct span *w)
 {
 	int64_t len = 0;
 	enum reply got = integer(r, at, '$', &len, w);
@@ -477,7 +469,7 @@ static enum reply bulk(struct redis *r, size_t *at, struct words *w)
 		return got;
 	if (len < 0 || len > IN_BYTES - 32)
 		return WRONG;
-	*w = (struct words){r->in + *at, (size_t)len};
+	*w = (struct span){r->in + *at, (size_t)len};
 	*at += (size_t)len + 2;
 	if (*at > r->in_len)
 		return PART;
@@ -488,7 +480,7 @@ static enum reply bulk(struct redis *r, size_t *at, struct words *w)
 static enum counted read_greeting(struct redis *r)
 {
 	enum counted answer = COUNTED_YES;
-	struct words w;
+	struct span w;
 
 	for (; r->greetings > 0 && answer == COUNTED_YES; r->greetings--) {
 		const bool info = r->greetings == 1;
@@ -528,7 +520,7 @@ static bool take(struct question *q, const int64_t *n)
 static enum counted read_answer(struct redis *r)
 {
 	int64_t n[ANSWER_MOST] = {0}, count = 0;
-	struct words w = {"", 0};
+	struct span w = {"", 0};
 	size_t at = 0;
 	enum reply got = integer(r, &at, '*', &count, &w);
 	bool yes = true;
@@ -646,9 +638,9 @@ static enum counted step(struct redis *r)
 	enum counted answer = advance(r);
 
 	while (answer == COUNTED_LATER) {
-		if (now() >= r->due)
+		if (host_now() >= r->due)
 			return give_up(r);
-		if (!is_slow(r) || now() < r->next)
+		if (!is_slow(r) || host_now() < r->next)
 			break;
 		answer = lose(r, "does not answer");
 		if (answer == COUNTED_LATER)
@@ -660,7 +652,7 @@ static enum counted step(struct redis *r)
 static enum counted ask_mode(struct redis *r, struct question *q, size_t n,
 			     const char *mode, int64_t wait)
 {
-	int64_t t = now();
+	int64_t t = host_now();
 
 	if (n > COUNTERS_ASKED_MAX)
 		return fail(r, "is asked about more than %d limits at once",
@@ -696,7 +688,7 @@ static enum counted ask_wait(struct redis *r, struct question *q, size_t n,
 	int64_t left;
 
 	while (answer == COUNTED_LATER) {
-		left = (r->backend.ops->poll(&r->backend, &p) - now()) /
+		left = (r->backend.ops->poll(&r->backend, &p) - host_now()) /
 		       MILLISECOND;
 		poll(&p, 1, left < 0 ? 0 : (int)left + 1);
 		answer = step(r);
@@ -740,7 +732,7 @@ static void redis_drop(struct backend *b)
 	struct redis *r = of(b);
 
 	/* The caller's clock may be a little before ours. */
-	if (r->mode && now() >= r->due - COUNTERS_WAIT / 10)
+	if (r->mode && host_now() >= r->due - COUNTERS_WAIT / 10)
 		give_up(r);
 	else if (r->mode)
 		hang_up(r);

@@ -4,11 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RING (WINDOWS_PARTS + 1) /* the part under way is one more */
-#define SPARE                                                                  \
-	2 /* values beyond those that may live: a call has two subjects        \
-	   */
-
+#define RING      (WINDOWS_PARTS + 1) /* the part under way is one more */
+#define SPARE     2 /* values beyond those that may live: a call's two subjects */
 #define KEPT_MOST 4000000 /* calls of one counter, for a policy of before */
 
 struct value {
