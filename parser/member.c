@@ -76,6 +76,17 @@ bool member_next(struct items *i, struct text *key, struct span *value)
 	return i->p;
 }
 
+struct text member_text(struct span value)
+{
+	struct scan r;
+	struct text text = {.ptr = NULL};
+
+	scan_begin(&r, value.ptr, value.len);
+	if (value.len > 0 && *value.ptr == '"')
+		scan_string(&r, value.ptr, &text);
+	return text;
+}
+
 struct span member_last(struct span object, const char *key)
 {
 	struct span value, found = {.ptr = NULL};

@@ -44,6 +44,9 @@ void member_begin(struct items *i, struct span value, char bracket);
 /* The next; an element's key has no ptr.  False: there is none. */
 bool member_next(struct items *i, struct text *key, struct span *value);
 
+/* The string at a value; its ptr is NULL if that is none. */
+struct text member_text(struct span value);
+
 /* The last member with this key; ptr NULL: none. */
 struct span member_last(struct span object, const char *key);
 

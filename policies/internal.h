@@ -98,6 +98,8 @@ struct arena {
 
 /* len zeroed bytes, or NULL. */
 void *arena_take(struct arena *a, size_t len);
+/* The slots of names, for so many entries.  False: out of memory. */
+bool arena_names(struct arena *a, struct names *n, size_t most);
 void arena_free(struct arena *a);
 
 /* A block from malloc() that is freed with the policy. */
@@ -123,13 +125,14 @@ struct subject {
 struct applying {
 	const struct policy *policy;
 	struct walk walk;
-	bool all; /* all_tools comes next */
+	bool all;   /* all_tools comes next */
+	bool exact; /* those that came last match the exact spelling */
 };
 void applying_begin(struct applying *a, const struct policy *policy,
 		    const struct subject *s);
 
-/* The next rules, or NULL.  *exact: the entry matches the exact spelling. */
-const struct rules *applying_next(struct applying *a, bool *exact);
+/* The next rules, or NULL. */
+const struct rules *applying_next(struct applying *a);
 
 /* Finds what the policy says about the subject: what was resolved at load if a
  * literal entry spells the name, else *room, whose rules are in list, which has
@@ -141,6 +144,13 @@ const struct match *match_find(const struct policy *policy,
 /* The same without what was resolved at load. */
 void match_walk(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m);
+
+/* What a section is called in a policy, and the methods that call one of it and
+ * list all; a method is called by itself. */
+struct section {
+	char key[10], call[15], list[15];
+};
+extern const struct section policy_sections[POLICY_SECTIONS];
 
 /* Do the rules ask a person about some call? */
 bool rules_ask(const struct rules *r);

@@ -144,13 +144,8 @@ const struct location *policy_names(const struct policy *policy,
 				    enum policy_section section,
 				    struct text name);
 
-/* Reports the entries for tools that cover none of the tools noted.  Returns
- * their number. */
-int policy_unused(const struct policy *policy, policy_report *report,
-		  void *context);
-
-/* Says the same in one sentence, if there are any such entries.  False: there
- * are none. */
+/* Says in one sentence which entries for tools cover none of the tools noted.
+ * False: there are none. */
 bool policy_say_unused(const struct policy *policy, struct strbuf *out);
 
 /* Reports each counter that several limits share by name, with their rules. */

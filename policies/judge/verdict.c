@@ -51,14 +51,14 @@ void applying_begin(struct applying *a, const struct policy *policy,
 		walk_add_alias(&a->walk);
 }
 
-const struct rules *applying_next(struct applying *a, bool *exact)
+const struct rules *applying_next(struct applying *a)
 {
 	if (a->all) {
 		a->all = false;
-		*exact = false;
+		a->exact = false;
 		return a->policy->all_tools;
 	}
-	return (const struct rules *)walk_next(&a->walk, exact);
+	return (const struct rules *)walk_next(&a->walk, &a->exact);
 }
 
 static void give(struct verdict *v, enum verdict_kind kind, const char *rule,
@@ -80,13 +80,13 @@ static void refuse(struct verdict *v, const struct location *location,
 void match_walk(const struct policy *policy, const struct subject *s,
 		const struct rules **list, struct match *m)
 {
-	bool exact, named = s->section != POLICY_TOOLS, rules = false;
+	bool named = s->section != POLICY_TOOLS, rules = false;
 	const struct rules *r;
 	struct applying a;
 
 	*m = (struct match){.action = ACTION_ALLOW, .rules = list};
 	applying_begin(&a, policy, s);
-	while ((r = applying_next(&a, &exact))) {
+	while ((r = applying_next(&a))) {
 		const bool has =
 			r->require.count + r->deny_if.count + r->limit_count >
 				0 ||
@@ -94,8 +94,8 @@ void match_walk(const struct policy *policy, const struct subject *s,
 
 		/* What an entry forbids, it forbids in any case; what it
 		 * allows, only as it is spelled. */
-		named |= exact;
-		m->exact |= exact && !r->entry.glob;
+		named |= a.exact;
+		m->exact |= a.exact && !r->entry.glob;
 		rules |= has;
 		if (list && has)
 			list[m->count++] = r;

@@ -209,17 +209,6 @@ void conditions_read_value(struct loader *l, const json_value *v, void *into)
 static const char op_words[] = OPERATORS(ROW);
 #undef ROW
 
-static void read_op(struct loader *l, const json_value *v, struct condition *c,
-		    bool *known)
-{
-	int i = loader_choose(l, v, "an operator, a string", "operator",
-			      op_words);
-
-	*known = i >= 0;
-	if (i >= 0)
-		c->op = (enum op)i;
-}
-
 /* ---- what is compared with ------------------------------------------- */
 
 /* A condition being read: value and op may come in either order. */
@@ -235,7 +224,7 @@ struct draft {
 
 static void read_value(struct loader *l, const json_value *v, void *into)
 {
-	struct draft *d = ((struct draft *)into);
+	struct draft *d = into;
 
 	d->value = v;
 	d->value_at = l->at;
@@ -385,16 +374,24 @@ static void compile_scalar(struct loader *l, struct condition *c,
 		read_operand(l, v, 0, c->operands);
 }
 
+/* Each of an array; of one of this type alone it is said what is missing. */
+static void compile_each(struct loader *l, struct condition *c,
+			 const json_value *v, json_type alone,
+			 loader_each *read, const char *what)
+{
+	if (!loader_want_array(l, v, alone, what))
+		return;
+	if (v->u.array.length == 0)
+		loader_fault(l, "an array of one value at least was expected");
+	if (add_operands(l, c, v->u.array.length))
+		loader_elements(l, v, read, c->operands);
+}
+
 static void compile_scalars(struct loader *l, struct condition *c,
 			    const json_value *v)
 {
-	if (loader_want_array(l, v,
-			      v->type == json_object ? json_none : v->type,
-			      "an array of values") &&
-	    add_operands(l, c, v->u.array.length))
-		loader_elements(l, v, read_operand, c->operands);
-	if (v->type == json_array && v->u.array.length == 0)
-		loader_fault(l, "an array of one value at least was expected");
+	compile_each(l, c, v, v->type == json_object ? json_none : v->type,
+		     read_operand, "an array of values");
 }
 
 static void compile_number(struct loader *l, struct condition *c,
@@ -443,17 +440,10 @@ static void compile_strings(struct loader *l, struct condition *c,
 			    const json_value *v, loader_each *read,
 			    const char *what)
 {
-	if (v->type == json_string) {
-		if (add_operands(l, c, 1))
-			read(l, v, 0, c->operands);
-		return;
-	}
-	if (!loader_want(l, v, json_array, what))
-		return;
-	if (v->u.array.length == 0)
-		loader_fault(l, "an array of one value at least was expected");
-	if (add_operands(l, c, v->u.array.length))
-		loader_elements(l, v, read, c->operands);
+	if (v->type != json_string)
+		compile_each(l, c, v, json_none, read, what);
+	else if (add_operands(l, c, 1))
+		read(l, v, 0, c->operands);
 }
 
 /* What "~/" or "./" stands for; NULL after a fault. */
@@ -735,8 +725,12 @@ static void read_draft_path(struct loader *l, const json_value *v, void *into)
 static void read_draft_op(struct loader *l, const json_value *v, void *into)
 {
 	struct draft *d = into;
+	int i = loader_choose(l, v, "an operator, a string", "operator",
+			      op_words);
 
-	read_op(l, v, d->c, &d->op_known);
+	d->op_known = i >= 0;
+	if (i >= 0)
+		d->c->op = (enum op)i;
 }
 
 static const struct loader_key condition_keys[] = {

@@ -1,5 +1,7 @@
 /* What all lint files use.  The contract is in lint.h. */
 #include "lint.h"
+
+#include "../../parser/member.h"
 #include "loader.h"
 
 #include <stdarg.h>
@@ -52,13 +54,10 @@ bool lint_same_operand(const struct operand *o, const struct operand *p)
 
 bool lint_string(struct span value, char *out, size_t cap)
 {
-	struct scan r;
-	struct text text;
+	const struct text text = member_text(value);
 	ptrdiff_t len = -1;
 
-	scan_begin(&r, value.ptr, value.len);
-	if (value.ptr && *value.ptr == '"' &&
-	    scan_string(&r, value.ptr, &text) && !(text.flags & TEXT_NUL))
+	if (text.ptr && !(text.flags & TEXT_NUL))
 		len = text_decode(text, out, cap - 1);
 	out[len < 0 ? 0 : len] = '\0';
 	return len >= 0;

@@ -134,30 +134,24 @@ static void warn_both(struct lint *l, const struct rules *r,
 
 static void warn_rules(struct lint *l, const struct rules *r)
 {
-	static const char calls[POLICY_SECTIONS][15] = {
-		[POLICY_TOOLS] = "tools/call",
-		[POLICY_PROMPTS] = "prompts/get",
-		[POLICY_RESOURCES] = "resources/read",
-	};
+	const char *call = policy_sections[r->section].call;
 	const bool all = r == l->policy->all_tools;
 	struct subject s = {.section = r->section,
 			    .name = all ? "" : r->entry.name,
 			    .len = r->entry.len};
 	const struct rules *o;
 	struct applying a;
-	bool exact;
 
 	applying_begin(&a, l->policy, &s);
-	while ((o = applying_next(&a, &exact)))
+	while ((o = applying_next(&a)))
 		if (!all || o == r)
 			warn_both(l, r, o);
-	if (!*calls[r->section])
+	if (!*call)
 		return;
-	s = (struct subject){.section = POLICY_METHODS,
-			     .name = calls[r->section],
-			     .len = strlen(calls[r->section])};
+	s = (struct subject){
+		.section = POLICY_METHODS, .name = call, .len = strlen(call)};
 	applying_begin(&a, l->policy, &s);
-	while ((o = applying_next(&a, &exact)))
+	while ((o = applying_next(&a)))
 		warn_both(l, r, o);
 }
 
@@ -174,12 +168,11 @@ static void warn_not_undone(struct lint *l, const struct rules *r)
 				  .name = r->entry.name,
 				  .len = r->entry.len};
 	struct applying a;
-	bool exact;
 
 	if (r == all || !meant || r->action != ACTION_ALLOW || rules_ask(r))
 		return;
 	applying_begin(&a, l->policy, &s);
-	while ((o = applying_next(&a, &exact)))
+	while ((o = applying_next(&a)))
 		if (o != r && o->action == ACTION_ASK && o->since <= r->layer &&
 		    (o == all || lint_covers(&o->entry, r))) {
 			lint_warn(l, &r->place,

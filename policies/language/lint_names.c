@@ -326,16 +326,6 @@ void lint_unused(struct lint *l, enum policy_section section)
 				  what);
 }
 
-int policy_unused(const struct policy *policy, policy_report *report,
-		  void *context)
-{
-	struct lint l = {
-		.policy = policy, .report = report, .context = context};
-
-	lint_unused(&l, POLICY_TOOLS);
-	return l.count;
-}
-
 bool policy_say_unused(const struct policy *policy, struct strbuf *out)
 {
 	size_t entries = 0, unused = 0, said = 0;

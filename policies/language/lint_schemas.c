@@ -278,10 +278,10 @@ static bool concerns(const struct lint *l, const struct rules *r,
 	const struct rules *one;
 	struct applying a;
 	struct match room;
-	bool exact, applies = false;
+	bool applies = false;
 
 	applying_begin(&a, l->policy, &s);
-	while ((one = applying_next(&a, &exact)))
+	while ((one = applying_next(&a)))
 		applies |= one == r;
 	return applies &&
 	       !refuses(match_find(l->policy, &s, NULL, &room)->action);
@@ -395,10 +395,10 @@ static bool is_guarded(const struct lint *l, const struct name *name,
 	struct subject s = {.name = name->text, .len = name->len};
 	const struct rules *r;
 	struct applying a;
-	bool exact, guarded = false;
+	bool guarded = false;
 
 	applying_begin(&a, l->policy, &s);
-	while ((r = applying_next(&a, &exact)))
+	while ((r = applying_next(&a)))
 		for (enum list k = REQUIRE; k < LISTS; k++)
 			guarded |= is_asked(&r->lists[k], key);
 	return guarded;
@@ -697,14 +697,13 @@ static void warn_tasks(struct lint *l)
 		.section = POLICY_METHODS, .name = "tasks/update", .len = 12};
 	const struct rules *asks = NULL, *r = NULL;
 	struct applying a;
-	bool exact;
 
 	while (!asks && (r = policy_rules_after(l->policy, r)))
 		if (r->section == POLICY_TOOLS && !refuses(r->action) &&
 		    (r->require.count + r->deny_if.count > 0 || rules_ask(r)))
 			asks = r;
 	applying_begin(&a, l->policy, &update);
-	if (l->list->tasks && asks && !applying_next(&a, &exact))
+	if (l->list->tasks && asks && !applying_next(&a))
 		lint_warn(l, &asks->place,
 			  "this server has tasks, and tasks/update carries new "
 			  "input past conditions: write \"methods\": "

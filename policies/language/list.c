@@ -68,17 +68,6 @@ static void add_item(struct reading *r, struct item item, const char *at)
 	list->items[list->count++] = item;
 }
 
-static struct text string_at(struct span value)
-{
-	struct scan s;
-	struct text text = {.ptr = NULL};
-
-	scan_begin(&s, value.ptr, value.len);
-	if (value.ptr && *value.ptr == '"')
-		scan_string(&s, value.ptr, &text);
-	return text;
-}
-
 /* The only member with this key; ptr NULL if it is no string, or there are two
  * of them. */
 static struct text only_string(struct span object, const char *key)
@@ -90,7 +79,7 @@ static struct text only_string(struct span object, const char *key)
 
 	for (member_begin(&i, object, '{'); member_next(&i, &name, &value);)
 		if (text_is(name, key, strlen(key)) && count++ == 0)
-			found = string_at(value);
+			found = member_text(value);
 	if (count != 1)
 		found.ptr = NULL;
 	return found;
@@ -99,7 +88,7 @@ static struct text only_string(struct span object, const char *key)
 /* Is the member this very string? */
 static bool member_is(struct span object, const char *key, const char *word)
 {
-	struct text text = string_at(member_last(object, key));
+	struct text text = member_text(member_last(object, key));
 
 	return text.ptr && text_is(text, word, strlen(word));
 }
@@ -110,7 +99,7 @@ static void read_item(struct reading *r, enum reply_list kind, struct span v)
 	struct span execution;
 
 	if (*v.ptr == '"' && kind == REPLY_TOOLS) {
-		item.name = string_at(v);
+		item.name = member_text(v);
 	} else if (*v.ptr == '{') {
 		item.name = only_string(v, lists[kind].name);
 		if (kind == REPLY_TOOLS) {
@@ -154,7 +143,7 @@ static void read_object(struct reading *r, struct span v, bool top)
 		v = result;
 	if (member_last(member_last(v, "capabilities"), "tasks").ptr)
 		r->list->tasks = true;
-	part = string_at(member_last(v, "nextCursor")).len > 0;
+	part = member_text(member_last(v, "nextCursor")).len > 0;
 	for (int i = 0; i < REPLY_LISTS; i++) {
 		list = member_last(v, lists[i].key);
 		if (!list.ptr || *list.ptr != '[')

@@ -122,13 +122,6 @@ static void read_top(struct loader *l, const json_value *v)
 /* Members of what names something, an upper bound of a section's entries. */
 static void count_entries(const json_value *v, size_t counts[POLICY_SECTIONS])
 {
-	static const char words[POLICY_SECTIONS][10] = {
-		[POLICY_TOOLS] = "tools",
-		[POLICY_PROMPTS] = "prompts",
-		[POLICY_RESOURCES] = "resources",
-		[POLICY_METHODS] = "methods",
-	};
-
 	if (v->type != json_object)
 		return;
 	for (unsigned i = 0; i < v->u.object.length; i++) {
@@ -139,30 +132,9 @@ static void count_entries(const json_value *v, size_t counts[POLICY_SECTIONS])
 		if (e->value->type != json_object)
 			continue;
 		for (int k = 0; k < POLICY_SECTIONS; k++)
-			if (strcmp(e->name, words[k]) == 0)
+			if (strcmp(e->name, policy_sections[k].key) == 0)
 				counts[k] += e->value->u.object.length;
 	}
-}
-
-/* Many more slots than entries, so that most are empty or hold one: what is
- * looked for is then told by one comparison, the same way each time. */
-static bool make_slots(struct policy *p, const size_t counts[POLICY_SECTIONS])
-{
-	bool made = true;
-
-	for (int i = 0; i < POLICY_SECTIONS; i++) {
-		struct names *n = &p->names[i];
-		size_t slots = 16;
-
-		while (slots < 8 * counts[i])
-			slots *= 2;
-		n->mask = (uint32_t)(slots - 1);
-		n->slots = arena_take(&p->arena,
-				      2 * slots * sizeof(struct entry *));
-		n->literals = n->slots ? n->slots + slots : NULL;
-		made &= n->slots != NULL;
-	}
-	return made;
 }
 
 /* Does an escape name a character past U+1FFFF?  json-parser 1.1 takes it for
@@ -346,7 +318,7 @@ static void compile(struct loader *l, const struct policy_source *sources,
 	json_value **trees = calloc(count + 1, sizeof(json_value *));
 	struct arena arena = {.least = TREE_BYTES};
 	size_t counts[POLICY_SECTIONS] = {0};
-	bool tables;
+	bool tables = true;
 
 	for (size_t i = 0; trees && i < count; i++) {
 		begin_file(l, &sources[i]);
@@ -354,7 +326,9 @@ static void compile(struct loader *l, const struct policy_source *sources,
 		if (trees[i])
 			count_entries(trees[i], counts);
 	}
-	tables = make_slots(l->policy, counts);
+	for (int i = 0; i < POLICY_SECTIONS; i++)
+		tables &= arena_names(&l->policy->arena, &l->policy->names[i],
+				      counts[i]);
 	if (!trees || !tables)
 		loader_fault(l, "out of memory");
 	l->layer = 0;

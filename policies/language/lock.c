@@ -86,19 +86,15 @@ static void read_tool(struct loader *l, const json_object_entry *e, void *into)
 static void read_tools(struct loader *l, const json_value *v, void *into)
 {
 	struct lock *lock = into;
-	size_t most, slots = 16;
+	size_t most;
 
 	if (!loader_want(l, v, json_object, "the tools, " FORM ","))
 		return;
 	most = v->u.object.length;
-	while (slots < 8 * most)
-		slots *= 2;
-	lock->names.mask = (uint32_t)(slots - 1);
-	lock->names.slots = loader_take(l, 2 * slots * sizeof(struct entry *));
-	lock->names.literals =
-		lock->names.slots ? lock->names.slots + slots : NULL;
 	lock->tools = loader_take(l, (most + 1) * sizeof(*lock->tools));
-	if (lock->names.slots && lock->tools)
+	if (!arena_names(&l->policy->arena, &lock->names, most))
+		loader_fault(l, "out of memory");
+	else if (lock->tools)
 		loader_members(l, v, read_tool, lock);
 }
 

@@ -33,6 +33,20 @@ void *arena_take(struct arena *a, size_t len)
 	return taken;
 }
 
+/* Most slots are empty or hold one: what is looked for is then told by one
+ * comparison, the same way each time. */
+bool arena_names(struct arena *a, struct names *n, size_t most)
+{
+	size_t slots = 16;
+
+	while (slots < 8 * most)
+		slots *= 2;
+	n->mask = (uint32_t)(slots - 1);
+	n->slots = arena_take(a, 2 * slots * sizeof(struct entry *));
+	n->literals = n->slots ? n->slots + slots : NULL;
+	return n->slots;
+}
+
 void arena_free(struct arena *a)
 {
 	while (a->chunks) {

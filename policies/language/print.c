@@ -138,13 +138,13 @@ static void print_rules(struct strbuf *out, const struct rules *r,
 }
 
 static void print_section(struct members *top, const struct policy *policy,
-			  enum policy_section section, const char *name)
+			  enum policy_section section)
 {
 	struct members m = {.out = top->out};
 
 	if (!policy->has[section])
 		return;
-	key(top, name);
+	key(top, policy_sections[section].key);
 	strbuf_string(m.out, "{");
 	for (const struct rules *r = policy->first; r; r = r->following) {
 		if (r->section != section)
@@ -170,10 +170,8 @@ void policy_print(const struct policy *policy, struct strbuf *out)
 		key(&top, "all_tools");
 		print_rules(out, policy->all_tools, "    ");
 	}
-	print_section(&top, policy, POLICY_TOOLS, "tools");
-	print_section(&top, policy, POLICY_PROMPTS, "prompts");
-	print_section(&top, policy, POLICY_RESOURCES, "resources");
-	print_section(&top, policy, POLICY_METHODS, "methods");
+	for (int i = 0; i < POLICY_SECTIONS; i++)
+		print_section(&top, policy, (enum policy_section)i);
 	strbuf_string(out, "\n}\n");
 }
 

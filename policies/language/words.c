@@ -10,6 +10,13 @@
 #define TOLD_BYTES  60  /* of a value, or of what it is compared with */
 #define GROUP_BYTES 600 /* about; of the conditions of a group */
 
+const struct section policy_sections[POLICY_SECTIONS] = {
+	[POLICY_TOOLS] = {"tools", "tools/call", "tools/list"},
+	[POLICY_PROMPTS] = {"prompts", "prompts/get", "prompts/list"},
+	[POLICY_RESOURCES] = {"resources", "resources/read", "resources/list"},
+	[POLICY_METHODS] = {"methods", "", ""},
+};
+
 /* ---- conditions ------------------------------------------------------ */
 
 struct span condition_source(const struct condition *c, const char *key)
@@ -107,20 +114,20 @@ static void describe_asking(const struct policy *policy,
 	char bytes[POLICY_WHY_BYTES];
 	const struct rules *r;
 	struct applying a;
-	bool exact, any = false;
+	bool any = false;
 	struct match room;
 	unsigned barred = 0;
 
 	applying_begin(&a, policy, s);
 	if (match_find(policy, s, NULL, &room)->action == ACTION_ASK) {
-		while ((r = applying_next(&a, &exact)))
+		while ((r = applying_next(&a)))
 			barred |= r->action == ACTION_ASK ? r->barred : 0;
 		strbuf_string(out, barred == POLICY_ASK_ALL
 					   ? ", nobody can be asked"
 					   : ", a person is asked");
 		return;
 	}
-	while ((r = applying_next(&a, &exact)))
+	while ((r = applying_next(&a)))
 		for (enum list k = ASK_IF; k <= ASK_UNLESS; k++)
 			for (size_t i = 0; i < r->lists[k].count; i++) {
 				struct strbuf words = {.ptr = bytes,
@@ -143,10 +150,9 @@ static size_t describe_limits(const struct policy *policy,
 	size_t conditions = 0;
 	const struct rules *r;
 	struct applying a;
-	bool exact;
 
 	applying_begin(&a, policy, s);
-	while ((r = applying_next(&a, &exact))) {
+	while ((r = applying_next(&a))) {
 		for (size_t i = 0; i < r->limit_count; i++)
 			loader_put(out, ", %s", r->limits[i].reason);
 		conditions += r->require.count + r->deny_if.count;
@@ -172,24 +178,16 @@ static void describe_refusal(const struct match *f, struct strbuf *out)
 void policy_describe(const struct policy *policy, enum policy_section section,
 		     struct text name, struct strbuf *out)
 {
-	static const struct {
-		char call[15], list[15];
-	} methods[POLICY_SECTIONS] = {
-		[POLICY_TOOLS] = {"tools/call", "tools/list"},
-		[POLICY_PROMPTS] = {"prompts/get", "prompts/list"},
-		[POLICY_RESOURCES] = {"resources/read", "resources/list"},
-		[POLICY_METHODS] = {"", ""}, /* policy_describe_method() */
-	};
+	const struct section *of = &policy_sections[section];
 	const struct subject call = {.section = POLICY_METHODS,
-				     .name = methods[section].call,
-				     .len = strlen(methods[section].call)};
+				     .name = of->call,
+				     .len = strlen(of->call)};
 	char buf[MESSAGE_NAME_BYTES];
 	ptrdiff_t len = text_decode(name, buf, sizeof(buf));
 	struct subject s = {
 		.section = section, .name = buf, .len = (size_t)len};
-	struct match room, f,
-		calls = find_method(policy, call.name),
-		lists = find_method(policy, methods[section].list);
+	struct match room, f, calls = find_method(policy, call.name),
+			      lists = find_method(policy, of->list);
 
 	if (len < 0) {
 		strbuf_string(out, "refused, for its name");
@@ -230,10 +228,9 @@ bool policy_describe_method(const struct policy *policy, const char *name,
 		.section = POLICY_METHODS, .name = name, .len = strlen(name)};
 	struct match f = find_method(policy, name);
 	struct applying a;
-	bool exact;
 
 	applying_begin(&a, policy, &s);
-	if (!applying_next(&a, &exact))
+	if (!applying_next(&a))
 		return false;
 	if (refuses(f.action)) {
 		describe_refusal(&f, out);
