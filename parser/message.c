@@ -41,7 +41,7 @@ enum {
 static const struct method {
 	struct word word;
 	enum message_method method;
-} weighed[] = {
+} judged[] = {
 	{WORD("tools/call"), METHOD_TOOLS_CALL},
 	{WORD("tools/list"), METHOD_TOOLS_LIST},
 	{WORD("prompts/get"), METHOD_PROMPTS_GET},
@@ -54,7 +54,7 @@ static const struct method {
 	{WORD("resources/subscribe"), METHOD_SUBSCRIBE},
 	{WORD("subscriptions/listen"), METHOD_LISTEN},
 };
-enum { WEIGHED = sizeof(weighed) / sizeof(weighed[0]) };
+enum { JUDGED = sizeof(judged) / sizeof(judged[0]) };
 
 static const char version_key[] = "io.modelcontextprotocol/protocolVersion";
 
@@ -137,7 +137,7 @@ static const char *read_key(struct line *l, const char *p, struct key *key)
 		return NULL;
 	compare(key);
 	if (key->alike >= 0)
-		scan_ambiguous(
+		scan_refuse(
 			&l->r, key->text.ptr - 1,
 			"a key that another reader takes for one that decides");
 	l->id_unclear |= key->alike == TOP_ID && l->r.depth == 1;
@@ -163,7 +163,7 @@ static void note_key(struct line *l, struct keys *k, const struct key *key)
 	bool twice = false;
 
 	if (k->count++ >= MESSAGE_PARAMS_MAX) {
-		scan_ambiguous(&l->r, at, "more than 128 members in params");
+		scan_refuse(&l->r, at, "more than 128 members in params");
 		return;
 	}
 	if (key->which >= 0) {
@@ -176,7 +176,7 @@ static void note_key(struct line *l, struct keys *k, const struct key *key)
 		k->hash[k->hashes++] = hash;
 	}
 	if (twice)
-		scan_ambiguous(&l->r, at, "a key of params twice");
+		scan_refuse(&l->r, at, "a key of params twice");
 }
 
 /* A string, or any other value: then *fault is where it stands. */
@@ -245,7 +245,7 @@ static const char *read_params(struct line *l, const char *p)
 	l->params = p;
 	if (*p != '{') {
 		if (*p != 'n')
-			scan_ambiguous(&l->r, p, "params is not an object");
+			scan_refuse(&l->r, p, "params is not an object");
 		return scan_value(&l->r, p);
 	}
 	keys.deciding = 0;
@@ -319,10 +319,10 @@ static const char *read_id(struct line *l, const char *p)
 	l->id_null = *start == 'n';
 	if (text.ptr) {
 		if (text.len > MESSAGE_ID_BYTES)
-			scan_ambiguous(&l->r, start,
-				       "an id of more than 256 bytes");
+			scan_refuse(&l->r, start,
+				    "an id of more than 256 bytes");
 		else if (text.flags & (TEXT_NUL | TEXT_LONE))
-			scan_ambiguous(
+			scan_refuse(
 				&l->r, start,
 				"\\u0000 or an unpaired surrogate in the id");
 		else
@@ -330,7 +330,7 @@ static const char *read_id(struct line *l, const char *p)
 	} else if (*start <= '9') { /* a minus or a digit */
 		l->id_valid = is_integer(id);
 		if (!l->id_valid)
-			scan_ambiguous(
+			scan_refuse(
 				&l->r, start,
 				"an id that is no integer of at most 19 digits");
 	}
@@ -344,25 +344,25 @@ static void find_method(struct line *l, const char *start, struct text text)
 	char folded[TEXT_FOLDED_MAX];
 	size_t len;
 
-	for (int i = 0; i < WEIGHED; i++)
-		if (text.len == weighed[i].word.len &&
-		    memcmp(text.ptr, weighed[i].word.ptr, text.len) == 0) {
-			l->m->method = weighed[i].method;
+	for (int i = 0; i < JUDGED; i++)
+		if (text.len == judged[i].word.len &&
+		    memcmp(text.ptr, judged[i].word.ptr, text.len) == 0) {
+			l->m->method = judged[i].method;
 			return;
 		}
 	/* None of them has an upper-case letter. */
 	len = text_folded(text, folded, sizeof(folded));
-	for (int i = 0; i < WEIGHED; i++) {
-		struct word word = weighed[i].word;
+	for (int i = 0; i < JUDGED; i++) {
+		struct word word = judged[i].word;
 
 		if (len != word.len || memcmp(folded, word.ptr, len) != 0)
 			continue;
 		if (text_is(text, word.ptr, word.len))
-			l->m->method = weighed[i].method;
+			l->m->method = judged[i].method;
 		else
-			scan_ambiguous(&l->r, start,
-				       "a method that another reader takes for "
-				       "one that is weighed");
+			scan_refuse(&l->r, start,
+				    "a method that another reader takes for "
+				    "one that is judged");
 	}
 }
 
@@ -373,14 +373,13 @@ static const char *read_method(struct line *l, const char *p)
 
 	p = read_text(l, p, &text, &fault);
 	if (fault)
-		scan_ambiguous(&l->r, start, "method is not a string");
+		scan_refuse(&l->r, start, "method is not a string");
 	if (!p || fault)
 		return p;
 	l->m->method_text = text;
 	if (text.flags & (TEXT_NUL | TEXT_LONE))
-		scan_ambiguous(
-			&l->r, start,
-			"\\u0000 or an unpaired surrogate in the method");
+		scan_refuse(&l->r, start,
+			    "\\u0000 or an unpaired surrogate in the method");
 	find_method(l, start, text);
 	return p;
 }
@@ -395,7 +394,7 @@ static const char *read_top(struct line *l, const char *p, int key)
 	case TOP_JSONRPC:
 		p = read_text(l, p, &text, &fault);
 		if (p && (fault || !text_is(text, "2.0", 3)))
-			scan_ambiguous(&l->r, start, "jsonrpc is not \"2.0\"");
+			scan_refuse(&l->r, start, "jsonrpc is not \"2.0\"");
 		return p;
 	case TOP_ID:
 		return read_id(l, p);
@@ -409,7 +408,7 @@ static const char *read_top(struct line *l, const char *p, int key)
 		return p;
 	case TOP_ERROR:
 		if (*p != '{')
-			scan_ambiguous(&l->r, p, "error is not an object");
+			scan_refuse(&l->r, p, "error is not an object");
 		return scan_value(&l->r, p);
 	default:
 		return scan_value(&l->r, p);
@@ -429,12 +428,12 @@ static const char *read_object(struct line *l, const char *p)
 		if (!value)
 			return NULL;
 		if (key.which < 0 || key.which >= TOP_COUNT) {
-			scan_ambiguous(&l->r, p,
-				       "a member that JSON-RPC does not have");
+			scan_refuse(&l->r, p,
+				    "a member that JSON-RPC does not have");
 		} else {
 			if (l->seen >> key.which & 1) {
-				scan_ambiguous(&l->r, p,
-					       "a key of the message twice");
+				scan_refuse(&l->r, p,
+					    "a key of the message twice");
 				l->id_unclear |= key.which == TOP_ID;
 			}
 			l->seen |= 1u << key.which;
@@ -451,9 +450,10 @@ static void judge_shape(struct line *l, const char *start)
 {
 	const unsigned version = 1u << TOP_JSONRPC, id = 1u << TOP_ID;
 	unsigned seen = l->seen;
+	bool fits = true;
 
 	if (!(seen & version)) {
-		scan_ambiguous(&l->r, start, "jsonrpc is missing");
+		scan_refuse(&l->r, start, "jsonrpc is missing");
 		return;
 	}
 	seen &= ~version;
@@ -461,25 +461,24 @@ static void judge_shape(struct line *l, const char *start)
 		l->m->kind =
 			(seen & id) ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
 		seen &= ~(id | 1u << TOP_METHOD | 1u << TOP_PARAMS);
+		fits = seen == 0;
 	} else if (seen == (id | 1u << TOP_RESULT)) {
 		l->m->kind = MESSAGE_RESULT;
-		seen = 0;
 	} else if (seen == (id | 1u << TOP_ERROR)) {
 		l->m->kind = MESSAGE_ERROR;
-		seen = 0;
 		/* An error without a request to blame has a null id. */
 		if (l->id_null)
 			return;
 	} else {
-		seen = 1;
+		fits = false;
 	}
-	if (seen)
-		scan_ambiguous(&l->r, start,
-			       "neither a request, a notification, a result "
-			       "nor an error");
+	if (!fits)
+		scan_refuse(&l->r, start,
+			    "neither a request, a notification, a result "
+			    "nor an error");
 	if (l->m->kind != MESSAGE_NOTIFICATION && !l->id_valid)
-		scan_ambiguous(&l->r, start,
-			       "an id that is neither an integer nor a string");
+		scan_refuse(&l->r, start,
+			    "an id that is neither an integer nor a string");
 }
 
 static void judge_text(struct line *l, struct text text, const char *fault,
@@ -488,10 +487,10 @@ static void judge_text(struct line *l, struct text text, const char *fault,
 	const char *at = fault ? fault : text.ptr ? text.ptr - 1 : l->params;
 
 	if (!text.ptr || text.len > max)
-		scan_ambiguous(&l->r, at ? at : l->r.begin, what);
+		scan_refuse(&l->r, at ? at : l->r.begin, what);
 	else if (text.flags & (TEXT_NUL | TEXT_LONE))
-		scan_ambiguous(&l->r, at,
-			       "\\u0000 or an unpaired surrogate in a name");
+		scan_refuse(&l->r, at,
+			    "\\u0000 or an unpaired surrogate in a name");
 }
 
 /* What a call, a prompt or a resource names must be there and plain. */
@@ -512,8 +511,8 @@ static void judge_params(struct line *l)
 		return;
 	}
 	if (l->arguments_fault)
-		scan_ambiguous(&l->r, l->arguments_fault,
-			       "arguments is not an object");
+		scan_refuse(&l->r, l->arguments_fault,
+			    "arguments is not an object");
 }
 
 static void read_line(struct line *l)
@@ -527,10 +526,9 @@ static void read_line(struct line *l)
 	if (p < l->r.end && *p == '{') {
 		p = read_object(l, p);
 	} else {
-		scan_ambiguous(&l->r, p,
-			       p < l->r.end && *p == '['
-				       ? "a batch: MCP has none"
-				       : "not an object");
+		scan_refuse(&l->r, p,
+			    p < l->r.end && *p == '[' ? "a batch: MCP has none"
+						      : "not an object");
 		p = scan_value(&l->r, p);
 	}
 	if (p)
@@ -613,7 +611,7 @@ UNCHECKED static inline bool read_plain_call(struct line *l)
 	if ((uintptr_t)l->r.end % PAGE_BYTES > PAGE_BYTES - AT_BYTES ||
 	    *p != '{')
 		return false;
-	/* What it may lack; it has all else. */
+	/* Only what the call may lack must be cleared. */
 	m->kind = MESSAGE_REQUEST;
 	m->method = METHOD_TOOLS_CALL;
 	m->method_text.flags = m->name.flags = 0;
@@ -672,7 +670,7 @@ UNCHECKED static inline bool read_plain_call(struct line *l)
 			1u << TOP_JSONRPC | 1u << TOP_ID);
 }
 
-/* All else. */
+/* Every line that is not a plain call. */
 static __attribute__((noinline)) bool read_any(struct line *l,
 					       struct fault *fault)
 {

@@ -41,9 +41,9 @@ static enum top read_top(struct scan *r, struct text key, unsigned *seen)
 		if (!text_resembles(key, words[i].ptr, words[i].len))
 			continue;
 		if (!is)
-			scan_ambiguous(r, key.ptr, "a key in another case");
+			scan_refuse(r, key.ptr, "a key in another case");
 		if (*seen >> i & 1)
-			scan_ambiguous(r, key.ptr, "a key twice");
+			scan_refuse(r, key.ptr, "a key twice");
 		if (i == TOP_ID && (!is || *seen & 1u << TOP_ID))
 			*seen |= ID_UNCLEAR;
 		if (!is)
@@ -64,9 +64,9 @@ static int find_list(struct scan *r, struct text key, unsigned *seen)
 		if (!text_resembles(key, word, len))
 			continue;
 		if (*seen >> i & 1)
-			scan_ambiguous(r, key.ptr, "a list twice");
+			scan_refuse(r, key.ptr, "a list twice");
 		if (!text_is(key, word, len))
-			scan_ambiguous(r, key.ptr, "a key in another case");
+			scan_refuse(r, key.ptr, "a key in another case");
 		*seen |= 1u << i;
 		return i;
 	}
@@ -373,7 +373,7 @@ static void look_into_noise(struct scan *r, const char *line)
 		/* Past all that is dropped, so that no byte is met often. */
 		p = strip(p, r->end);
 		if (begins_like_message(p, r->end)) {
-			scan_ambiguous(r, p, "a message behind a CR");
+			scan_refuse(r, p, "a message behind a CR");
 			return;
 		}
 	}
@@ -382,7 +382,7 @@ static void look_into_noise(struct scan *r, const char *line)
 		bool behind = before == '}' || (before == ']' && *line != '[');
 
 		if ((first || behind) && is_list(p, r->end, !behind)) {
-			scan_ambiguous(r, p, "a list behind other words");
+			scan_refuse(r, p, "a list behind other words");
 			return;
 		}
 		first = false;

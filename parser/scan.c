@@ -16,7 +16,7 @@ const char *scan_fail(struct scan *r, const char *p, const char *reason)
 	return NULL;
 }
 
-void scan_ambiguous(struct scan *r, const char *p, const char *reason)
+void scan_refuse(struct scan *r, const char *p, const char *reason)
 {
 	if (r->fault.reason)
 		return;
@@ -36,7 +36,7 @@ const char *scan_space(struct scan *r, const char *p)
 		/* White space in JSON, a line end to the readers of Python,
 		 * Java and C#: a whole message can hide between two of them. */
 		if (!r->lines)
-			scan_ambiguous(r, p, "CR inside the message");
+			scan_refuse(r, p, "CR inside the message");
 	}
 	return p;
 }
@@ -204,18 +204,18 @@ void scan_check_key(struct scan *r, struct text key)
 
 	/* go-sdk 1.4.0 took "name\u0000" for "name". */
 	if (key.flags & TEXT_NUL)
-		scan_ambiguous(r, start, "\\u0000 in a key");
+		scan_refuse(r, start, "\\u0000 in a key");
 	if (key.flags & TEXT_LONE)
-		scan_ambiguous(r, start, "an unpaired surrogate in a key");
+		scan_refuse(r, start, "an unpaired surrogate in a key");
 	/* JavaScript readers let it supply members that are not there. */
 	if (text_is(key, "__proto__", 9))
-		scan_ambiguous(r, start, "the key __proto__");
+		scan_refuse(r, start, "the key __proto__");
 	/* With its feature raw_value, it reads the string that is the value as
 	 * the JSON that stands there. */
 	while (*reserved && text_next(&key) == *reserved)
 		reserved++;
 	if (!*reserved)
-		scan_ambiguous(r, start, "a key that begins " SERDE);
+		scan_refuse(r, start, "a key that begins " SERDE);
 }
 
 /* What is open is no longer known, so the reading ends; as the text was JSON so

@@ -13,13 +13,14 @@
  * kept in fault with their offset:
  *
  *   grammar    not JSON.  Reading stops.
- *   ambiguous  JSON, but some common reader reads it differently.  The first
- *              one is kept and reading goes on, so that the id of a request can
- *              be found and the refusal answered.  Check fault.reason at the
- *              end of the text: NULL means no error.
+ *   refused    JSON that is not to pass: some common reader reads it
+ *              differently, or its reader wants it otherwise.  The first one is
+ *              kept and reading goes on, so that the id of a request can be
+ *              found and the refusal answered.  Check fault.reason at the end
+ *              of the text: NULL means no error.
  *
- * Ambiguous are: nesting deeper than SCAN_DEPTH_MAX (this also stops reading);
- * CR as white space; a key "__proto__", a key that begins with
+ * Refused here are: nesting deeper than SCAN_DEPTH_MAX (this also stops
+ * reading); CR as white space; a key "__proto__", a key that begins with
  * "$serde_json::private::", a key with \u0000 or an unpaired surrogate.  Keys
  * are compared decoded, as readers see them.
  */
@@ -44,7 +45,7 @@ struct span {
 struct fault {
 	const char *reason; /* static text; NULL: none */
 	size_t offset;      /* in bytes from the start of the text */
-	bool grammar;       /* not JSON; else ambiguous JSON */
+	bool grammar;       /* not JSON; else refused */
 };
 
 /* The cursor; about 600 bytes, the caller's. */
@@ -55,7 +56,7 @@ struct scan {
 	size_t filled;      /* bytes that it describes; 0 at first */
 	unsigned depth;     /* objects and arrays open at the cursor */
 	bool lines;         /* CR and LF are white space, as in files */
-	struct fault fault; /* the grammar error, else the first ambiguity */
+	struct fault fault; /* the grammar error, else the first refusal */
 	/* One bit for each byte, the first byte lowest: set for the bytes that
 	 * are not plain string content (scan_simd.h). */
 	uint64_t stops[SCAN_WINDOW / 64];
@@ -64,9 +65,10 @@ struct scan {
 /* Sets the cursor to read len bytes at text.  Returns text. */
 const char *scan_begin(struct scan *r, const char *text, size_t len);
 
-/* Record a grammar error, or an ambiguity, at p.  scan_fail() returns NULL. */
+/* Record a fault at p: text that is no JSON, where scan_fail() returns NULL; or
+ * JSON that is not to pass, which is read on. */
 const char *scan_fail(struct scan *r, const char *p, const char *reason);
-void scan_ambiguous(struct scan *r, const char *p, const char *reason);
+void scan_refuse(struct scan *r, const char *p, const char *reason);
 
 /* Skips white space; never fails. */
 const char *scan_space(struct scan *r, const char *p);

@@ -261,7 +261,7 @@ struct location {
 };
 
 enum verdict_kind {
-	VERDICT_UNWEIGHED, /* passes: no rule can apply to such a message */
+	VERDICT_UNJUDGED,  /* passes: no rule can apply to such a message */
 	VERDICT_PASS,      /* goes to the server */
 	VERDICT_HIDDEN,    /* answered as if the name did not exist */
 	VERDICT_REFUSED,   /* answered with the reason */

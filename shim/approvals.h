@@ -68,7 +68,7 @@ struct approval {
 	struct text name; /* the tool, prompt, resource or method, as spelled */
 	struct span arguments; /* or params; ptr is NULL if there are none */
 	struct span token;     /* params._meta.progressToken, or none */
-	bool unused;           /* its id was not used before */
+	bool id_is_new;        /* its id was not used before */
 	/* Copies of what the rules say, each rule and reason as struct ask has
 	 * them: "/tools/pay: over 500", one a line, escaped; and who must say
 	 * yes, "USER" or "@GROUP", all of them, each with a NUL behind it. */

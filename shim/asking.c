@@ -42,19 +42,19 @@ static void log_answer(struct session *s, const struct approval *of)
 /* The client answers the question that it got as the result of this call. */
 static void take_repeat(struct session *s, struct approval *of, bool yes)
 {
-	struct held *h = &s->held;
+	struct current *cur = &s->current;
 
 	approvals_answer(of, yes, APPROVAL_CLIENT, NULL);
 	log_answer(s, of);
-	approvals_keep(s->approvals, h->digest, yes,
+	approvals_keep(s->approvals, cur->digest, yes,
 		       host_now() + APPROVALS_KEEP);
 	approvals_release(of);
 }
 
-void asking_meet(struct session *s, const struct message *m)
+void asking_recall(struct session *s, const struct message *m)
 {
-	struct held *h = &s->held;
-	struct judged *j = &h->judged;
+	struct current *cur = &s->current;
+	struct judged *j = &cur->judged;
 	struct elicit_call call;
 	struct approval *of;
 	bool yes = false;
@@ -73,35 +73,36 @@ void asking_meet(struct session *s, const struct message *m)
 		j->count = 0;
 		return;
 	}
-	if (!approvals_digest(s->approvals, s->policy, m, &j->ask, h->digest)) {
+	if (!approvals_digest(s->approvals, s->policy, m, &j->ask,
+			      cur->digest)) {
 		policy_not_approved(j, too_long);
 		return;
 	}
-	of = approvals_find(s->approvals, APPROVAL_REPEAT, h->digest);
+	of = approvals_find(s->approvals, APPROVAL_REPEAT, cur->digest);
 	if (of && call.said != ELICIT_NOTHING) {
 		take_repeat(s, of, call.said == ELICIT_YES);
-	} else if (approvals_continues(s->approvals, h->digest, &call)) {
-		h->approved = host_now() + APPROVALS_KEEP;
+	} else if (approvals_continues(s->approvals, cur->digest, &call)) {
+		cur->approved = host_now() + APPROVALS_KEEP;
 		return;
 	}
 	/* It answers too late.  Asked again, it might for ever. */
-	of = approvals_find(s->approvals, APPROVAL_EXPIRED, h->digest);
+	of = approvals_find(s->approvals, APPROVAL_EXPIRED, cur->digest);
 	if (of && !of->waits && call.said != ELICIT_NOTHING) {
 		of->waits = true;
 		policy_not_approved(j, must);
 		return;
 	}
-	h->approved = approvals_kept(s->approvals, h->digest, &yes);
+	cur->approved = approvals_kept(s->approvals, cur->digest, &yes);
 	if (yes && call.said == ELICIT_NO) {
 		/* Said elsewhere, and taken back before it was done. */
 		yes = false;
-		approvals_keep(s->approvals, h->digest, false,
+		approvals_keep(s->approvals, cur->digest, false,
 			       host_now() + APPROVALS_KEEP);
 	}
-	if (h->approved > 0 && !yes)
+	if (cur->approved > 0 && !yes)
 		policy_not_approved(j, said_no);
 	if (!yes)
-		h->approved = 0;
+		cur->approved = 0;
 }
 
 /* Copies what the rules say. */
@@ -178,7 +179,7 @@ static bool client_can(const struct session *s, const struct message *m)
 bool asking_hold(struct session *s, const char *line, size_t len,
 		 const struct message *m)
 {
-	struct judged *j = &s->held.judged;
+	struct judged *j = &s->current.judged;
 	const int64_t now = host_now();
 	char room[TEXT_BYTES];
 	struct strbuf text = {.ptr = room, .cap = sizeof(room)};
@@ -195,8 +196,8 @@ bool asking_hold(struct session *s, const char *line, size_t len,
 		policy_not_approved(j, why);
 		return false;
 	}
-	memcpy(of->digest, s->held.digest, SHA256_BYTES);
-	of->unused = s->held.unused;
+	memcpy(of->digest, s->current.digest, SHA256_BYTES);
+	of->id_is_new = s->current.id_is_new;
 	put_call(of, line, len);
 	of->ways = s->ways;
 	if (client_can(s, m))
@@ -257,7 +258,7 @@ enum asking asking_reads(struct session *s, const char *line, size_t len,
 		return ASKING_TAKEN;
 	}
 	if (m->kind == MESSAGE_REQUEST) {
-		s->held.unused = approvals_uses(a, m->id);
+		s->current.id_is_new = approvals_uses(a, m->id);
 		fault->reason = "the id of a call that waits for a person";
 		if (approvals_call(a, m->id)) {
 			/* An answer would end that call. */
@@ -333,15 +334,15 @@ bool asking_settle(struct session *s)
 
 void asking_passed(struct session *s, const struct message *m, bool passed)
 {
-	const struct held *h = &s->held;
+	const struct current *cur = &s->current;
 
 	if (!passed)
-		approvals_keep(s->approvals, h->digest, true, h->approved);
-	else if (h->unused && m->modern &&
+		approvals_keep(s->approvals, cur->digest, true, cur->approved);
+	else if (cur->id_is_new && m->modern &&
 		 (m->method == METHOD_TOOLS_CALL ||
 		  m->method == METHOD_PROMPTS_GET ||
 		  m->method == METHOD_RESOURCES_READ))
-		approvals_passed(s->approvals, h->digest, m->id, host_now());
+		approvals_passed(s->approvals, cur->digest, m->id, host_now());
 }
 
 void asking_progress(struct session *s, int64_t now)

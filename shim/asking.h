@@ -3,7 +3,7 @@
  *
  * A call that asks is judged like any other (decide.h); then
  *
- *	asking_meet()    has a person said already?  Sets held.approved, or
+ *	asking_recall()    has a person said already?  Sets current.approved, or
  *	                 refuses.
  *	                 Its limits are asked; counted only if it is approved.
  *	asking_hold()    lays the call aside, and asks: in the client, if it can
@@ -20,7 +20,7 @@
 
 #include "session.h"
 
-void asking_meet(struct session *s, const struct message *m);
+void asking_recall(struct session *s, const struct message *m);
 
 /* line: len bytes with the line end, if it has one.  False: it is refused; so
  * is each with --observe, which asks nobody. */

@@ -38,36 +38,37 @@ static void report_trouble(struct session *s)
 bool decide_judge(struct session *s, const struct message *m,
 		  struct approval *of)
 {
-	struct held *h = &s->held;
+	struct current *cur = &s->current;
 
-	if (!h->counting) {
-		policy_judge(s->policy, m, &h->judged);
-		h->approved = 0;
-		h->of = of;
+	if (!cur->counting) {
+		policy_judge(s->policy, m, &cur->judged);
+		cur->approved = 0;
+		cur->of = of;
 		if (of) {
-			h->approved = host_now() + APPROVALS_KEEP;
-			memcpy(h->digest, of->digest, SHA256_BYTES);
-			h->unused = of->unused;
+			cur->approved = host_now() + APPROVALS_KEEP;
+			memcpy(cur->digest, of->digest, SHA256_BYTES);
+			cur->id_is_new = of->id_is_new;
 		}
 		/* Before a person is asked, or a limit counts. */
-		if (h->judged.verdict.kind == VERDICT_PASS &&
+		if (cur->judged.verdict.kind == VERDICT_PASS &&
 		    must_be_logged(s) && !log_ready(&s->log)) {
-			refuse_unlogged(&h->judged);
+			refuse_unlogged(&cur->judged);
 			return true;
 		}
-		if (!of && h->judged.ask.count > 0 && !s->observe)
-			asking_meet(s, m);
-		if (h->judged.count == 0)
+		if (!of && cur->judged.ask.count > 0 && !s->observe)
+			asking_recall(s, m);
+		if (cur->judged.count == 0)
 			return true;
-		h->answer = counters_ask(
-			s->counters, h->judged.questions, h->judged.count,
-			h->judged.ask.count == 0 || h->approved || s->observe,
-			host_now());
+		cur->answer = counters_ask(s->counters, cur->judged.questions,
+					   cur->judged.count,
+					   cur->judged.ask.count == 0 ||
+						   cur->approved || s->observe,
+					   host_now());
 	}
-	h->counting = h->answer == COUNTED_LATER;
-	if (h->counting)
+	cur->counting = cur->answer == COUNTED_LATER;
+	if (cur->counting)
 		return false;
-	policy_counted(&h->judged, h->answer);
+	policy_counted(&cur->judged, cur->answer);
 	report_trouble(s);
 	return true;
 }
@@ -117,7 +118,7 @@ static void answer(struct session *s, const char *line, const struct message *m,
 	struct fault fault = {.reason = v->reason};
 
 	switch (v->kind) {
-	case VERDICT_UNWEIGHED:
+	case VERDICT_UNJUDGED:
 	case VERDICT_PASS:
 		break;
 	case VERDICT_HIDDEN:
@@ -136,18 +137,18 @@ static void answer(struct session *s, const char *line, const struct message *m,
 	}
 }
 
-bool decide_passes(struct session *s, const char *line, size_t bytes,
+bool decide_finish(struct session *s, const char *line, size_t bytes,
 		   const struct message *m)
 {
-	const struct held *h = &s->held;
-	const struct verdict *v = &h->judged.verdict;
+	const struct current *cur = &s->current;
+	const struct verdict *v = &cur->judged.verdict;
 	bool passes, logged;
 
-	if (v->kind == VERDICT_UNWEIGHED)
+	if (v->kind == VERDICT_UNJUDGED)
 		return true;
 	logged = log_verdict(&s->log, m, v, bytes, s->observe);
 	if (v->kind == VERDICT_PASS && !logged && must_be_logged(s)) {
-		refuse_unlogged(&s->held.judged);
+		refuse_unlogged(&s->current.judged);
 		s->log.verdicts[VERDICT_PASS]--;
 		s->log.verdicts[v->kind]++;
 	}
@@ -160,7 +161,7 @@ bool decide_passes(struct session *s, const char *line, size_t bytes,
 		report_observed(s, m, v->reason);
 	if (!passes)
 		answer(s, line, m, v);
-	if (h->approved)
+	if (cur->approved)
 		asking_passed(s, m, passes);
 	return passes;
 }
@@ -179,19 +180,19 @@ void decide_resume(struct session *s)
 {
 	enum counted counted = counters_resume(s->counters, host_now());
 
-	if (s->held.counting && s->held.answer == COUNTED_LATER)
-		s->held.answer = counted;
+	if (s->current.counting && s->current.answer == COUNTED_LATER)
+		s->current.answer = counted;
 }
 
 void decide_drop(struct session *s)
 {
-	struct held *h = &s->held;
+	struct current *cur = &s->current;
 
-	if (!h->counting || h->answer != COUNTED_LATER)
+	if (!cur->counting || cur->answer != COUNTED_LATER)
 		return;
 	counters_drop(s->counters);
-	h->counting = false;
+	cur->counting = false;
 	/* A yes for what stands in the stream was taken out already. */
-	if (h->approved && !h->of)
-		approvals_keep(s->approvals, h->digest, true, h->approved);
+	if (cur->approved && !cur->of)
+		approvals_keep(s->approvals, cur->digest, true, cur->approved);
 }

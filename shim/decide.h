@@ -12,18 +12,18 @@
 #include "session.h"
 
 /*
- * Judges m into s->held, and has its limits counted: at once, or once a person
- * has approved it, until when they are only asked.  of is where an approved
- * call lies aside, else NULL.  False: the counters take time (s->held.counting)
- * and decide_resume() brings their answer; then call it again with the same
- * message, read again, as its bytes may have moved.
+ * Judges m into s->current, and has its limits counted: at once, or once a
+ * person has approved it, until when they are only asked.  of is where an
+ * approved call lies aside, else NULL.  False: the counters take time
+ * (s->current.counting) and decide_resume() brings their answer; then call it
+ * again with the same message, read again, as its bytes may have moved.
  */
 bool decide_judge(struct session *s, const struct message *m,
 		  struct approval *of);
 
 /* Logs the verdict on m, of so many bytes at line, and answers m unless it
  * passes.  Returns whether it passes. */
-bool decide_passes(struct session *s, const char *line, size_t bytes,
+bool decide_finish(struct session *s, const char *line, size_t bytes,
 		   const struct message *m);
 
 /* The same for a line that is malformed; id: its id, if that is certain. */

@@ -161,8 +161,8 @@ static void note_unlocked(struct session *s, enum lock_news news,
 }
 
 /* A list_keep; context is the session. */
-static bool notes(void *context, enum reply_list list, struct text name,
-		  struct span item)
+static bool note_item(void *context, enum reply_list list, struct text name,
+		      struct span item)
 {
 	struct session *s = context;
 	enum lock_news news = LOCK_NO_NEWS;
@@ -176,12 +176,12 @@ static bool notes(void *context, enum reply_list list, struct text name,
 	return true;
 }
 
-static bool keeps(void *context, enum reply_list list, struct text name,
-		  struct span item)
+static bool keep_item(void *context, enum reply_list list, struct text name,
+		      struct span item)
 {
 	struct session *s = context;
 
-	notes(s, list, name, item);
+	note_item(s, list, name, item);
 	return !policy_hides(s->policy, sections[list]) ||
 	       policy_lists(s->policy, sections[list], name);
 }
@@ -268,13 +268,13 @@ static void judge_reply(struct session *s, size_t len)
 	s->unlocked = 0;
 	/* What is cut of a line in doubt does not matter: it is withheld. */
 	if (lists)
-		used = reply_cut(line, len, keeps, s, &reply);
+		used = reply_cut(line, len, keep_item, s, &reply);
 	else if (!s->tools_known || policy_locked(s->policy))
-		reply_cut(line, len, notes, s, &reply);
+		reply_cut(line, len, note_item, s, &reply);
 	else
 		reply_read(line, len, &reply);
 	if (locked && !lists && reply.kind == REPLY_LIST)
-		used = reply_cut(line, len, keeps, s, &reply);
+		used = reply_cut(line, len, keep_item, s, &reply);
 	else if (locked && reply.kind == REPLY_UNREAD)
 		lists |= may_list(line, len, &reply.fault);
 	if (s->unlocked > 1)
@@ -429,6 +429,14 @@ void downstream_sent(struct session *s, size_t len)
 		s->answers.len = s->answers_sent = 0;
 }
 
+bool downstream_ended(const struct session *s)
+{
+	size_t left;
+
+	downstream_next(s, &left);
+	return s->down_ended && s->down.run == s->down.fill && left == 0;
+}
+
 bool downstream_stuck(const struct session *s)
 {
 	char first = s->client_half.first;
@@ -439,9 +447,9 @@ bool downstream_stuck(const struct session *s)
 
 void downstream_break(struct session *s)
 {
-	if (!s->broken)
+	if (!s->break_reported)
 		report("the server left a line unfinished; weir ended it to send its answers");
-	s->broken = s->breaking = true;
+	s->break_reported = s->breaking = true;
 	s->client_inside = false;
 	s->client_half = s->down_half = (struct half){0};
 	if (s->served)

@@ -29,6 +29,9 @@ const char *downstream_next(const struct session *s, size_t *len);
 /* The first len > 0 bytes of that have been sent. */
 void downstream_sent(struct session *s, size_t len);
 
+/* Has all gone down that ever will? */
+bool downstream_ended(const struct session *s);
+
 /* Do answers wait for the end of half a line that begins like no message, with
  * nothing else to send? */
 bool downstream_stuck(const struct session *s);

@@ -13,11 +13,11 @@
 #define LOOKS     32   /* before that, at a session's begin */
 
 /* The bytes that lie in it; 0 where that is not to be known. */
-static size_t held(struct pipe *p)
+static size_t queued(struct pipe *p)
 {
 	size_t bytes = 0;
 
-	if (p->blind || system_held(p->fd.fd, &bytes))
+	if (p->blind || system_queued(p->fd.fd, &bytes))
 		return bytes;
 	p->blind = true;
 	report("cannot tell how full the server's stdin is (FIONREAD: %s): lines over %d bytes may reach it in pieces",
@@ -46,7 +46,7 @@ static bool narrow(const struct pipe *p)
  * together, but for the one being read. */
 static void look_for_room(struct pipe *p, size_t len, size_t most)
 {
-	size_t full = held(p), used = full ? 2 * (full / p->page) + 3 : 0;
+	size_t full = queued(p), used = full ? 2 * (full / p->page) + 3 : 0;
 	size_t need = (used + len / p->page + 1) * p->page;
 
 	need = need < most ? need : most;
@@ -67,7 +67,7 @@ static size_t untorn(struct pipe *p, const char *bytes, size_t len, bool one)
 	if (p->torn > 0)
 		return p->torn;
 	if (!begin && p->size != p->usual &&
-	    (p->size < p->usual || (len <= PIPE_BUF && held(p) == 0)))
+	    (p->size < p->usual || (len <= PIPE_BUF && queued(p) == 0)))
 		resize(p, p->usual);
 	if (!begin && (len <= PIPE_BUF || len <= p->room))
 		return len;
@@ -76,7 +76,7 @@ static size_t untorn(struct pipe *p, const char *bytes, size_t len, bool one)
 		line = (size_t)(lf - bytes) + 1;
 	if (begin) {
 		/* Pieces of a line follow each other without a pause. */
-		if (narrow(p) || held(p) == 0)
+		if (narrow(p) || queued(p) == 0)
 			p->torn = line;
 		if (p->torn > p->size)
 			resize(p, line < SIZE_MOST ? line : SIZE_MOST);

@@ -123,8 +123,8 @@ static bool fill(struct stream *s, const struct fd *port)
 	return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
-/* Where the environment puts weir before a program, that may be one that starts
- * the server.  A client that left without a word is no such sign. */
+/* Preloaded weir may sit in a program that only starts the server, and then
+ * hears no message of MCP.  Nor does it if the client left without a word. */
 static void report_unheard(const struct relay *r)
 {
 	if (r->preloaded &&
@@ -137,7 +137,6 @@ static void report_unheard(const struct relay *r)
  * waiting: judge what has come, then write what may go to either side. */
 static void work(struct relay *r)
 {
-	size_t left;
 	bool any;
 
 	r->s.up_ended = r->client_in.fd < 0;
@@ -150,9 +149,7 @@ static void work(struct relay *r)
 	/* Ends travel as bytes do: after all that came before them. */
 	if (upstream_ended(&r->s))
 		pipe_close(&r->server_in);
-	downstream_next(&r->s, &left);
-	if (r->s.down_ended && r->s.down.run == r->s.down.fill && left == 0 &&
-	    r->client_out.fd >= 0) {
+	if (downstream_ended(&r->s) && r->client_out.fd >= 0) {
 		report_unheard(r);
 		fd_close(&r->client_out);
 	}
@@ -160,7 +157,7 @@ static void work(struct relay *r)
 
 static int64_t milliseconds(void)
 {
-	return host_now() / 1000000;
+	return host_now() / MILLISECOND;
 }
 
 /* Answers do not wait for ever for the end of half a line. */
@@ -517,7 +514,7 @@ int relay_run(const struct options *o, const sigset_t *mask,
 		status = r->child.status;
 		log_end(&r->s.log, status);
 	}
-	ways_close(&r->ways);
+	ways_close(&r->ways); /* where nothing was started */
 	log_close(&r->s.log);
 	session_close(&r->s);
 	backend_close(r->grant);

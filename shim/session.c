@@ -58,9 +58,9 @@ static bool settle(struct session *s)
 		return false;
 	if (s->down_ended) {
 		/* What is being counted of it is no longer there, then. */
-		if (s->held.of) {
+		if (s->current.of) {
 			decide_drop(s);
-			s->held.counting = false;
+			s->current.counting = false;
 		}
 		approvals_end(s->approvals, APPROVAL_ENDED, true);
 	} else if (s->up_ended && s->up.next == s->up.fill) {

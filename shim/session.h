@@ -34,14 +34,14 @@
  * its line stays at up.next, or aside, and is read again when the answer is
  * there: all else goes on, and may move the line in its buffer.
  */
-struct held {
+struct current {
 	struct judged judged; /* its verdict, and the questions to its limits */
 	bool counting;        /* its limits are being counted, or have been: */
 	enum counted answer;  /* COUNTED_LATER until then */
 	struct approval *of;  /* its line lies there; or NULL: in the stream */
 	int64_t approved; /* a person's yes, which is kept until then; or 0 */
 	unsigned char digest[SHA256_BYTES]; /* of a call that asks */
-	bool unused;                        /* its id was not used before */
+	bool id_is_new;                     /* its id was not used before */
 };
 
 struct session {
@@ -68,7 +68,7 @@ struct session {
 	bool up_begun;    /* a line has passed */
 	bool up_too_long; /* the rest of the line at next is left out */
 	bool up_inside;   /* a part of a line was sent */
-	struct held held;
+	struct current current;
 
 	/* Calls that a person must approve. */
 	struct approvals *approvals; /* NULL: no policy has asked so far */
@@ -98,7 +98,7 @@ struct session {
 	struct half client_half; /* what was sent of a line of the server's */
 	bool client_inside;      /* that has begun, and has no end yet */
 	bool breaking;           /* weir's own LF is to be sent first */
-	bool broken;             /* reported: one was */
+	bool break_reported;     /* one was sent before */
 };
 
 /* Allocates all that the session ever will, but for a reload.  The counters are

@@ -77,7 +77,7 @@ struct room {
 	size_t bytes; /* what it holds */
 	size_t page;  /* of these a buffer of it holds */
 	bool varies;  /* system_resize() can change it */
-	bool blind;   /* system_held() does not work */
+	bool blind;   /* system_queued() does not work */
 };
 /* Of the write end of an empty pipe. */
 struct room system_room(int fd);
@@ -86,7 +86,7 @@ struct room system_room(int fd);
 size_t system_resize(int fd, size_t size);
 
 /* How many bytes lie in the pipe of this write end.  False: errno. */
-bool system_held(int fd, size_t *bytes);
+bool system_queued(int fd, size_t *bytes);
 
 /* Extended attributes and access list of a file, for another. */
 bool system_copy_attributes(int from, int to);

@@ -226,7 +226,7 @@ size_t system_resize(int fd, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
-bool system_held(int fd, size_t *bytes)
+bool system_queued(int fd, size_t *bytes)
 {
 	int held = 0;
 	bool told = ioctl(fd, FIONREAD, &held) == 0;

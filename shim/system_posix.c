@@ -380,7 +380,7 @@ struct room system_room(int fd)
 			RETRY(put = write(fds[1], bytes, sizeof(bytes)));
 			most += put > 0 ? (size_t)put : 0;
 		}
-		if (!system_held(fds[1], &held) || held != most)
+		if (!system_queued(fds[1], &held) || held != most)
 			most = 0;
 		close(fds[0]);
 		close(fds[1]);
@@ -397,7 +397,7 @@ size_t system_resize(int fd, size_t size)
 }
 
 /* Where a pipe's two ends count by themselves, this says 0. */
-bool system_held(int fd, size_t *bytes)
+bool system_queued(int fd, size_t *bytes)
 {
 #ifdef FIONREAD
 	int held = 0;

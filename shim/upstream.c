@@ -38,7 +38,7 @@ static bool reads_two_ways(char *line, size_t len, struct fault *fault)
  * it or leaves it out.  False: it is being counted, and stays where it is. */
 static bool judge_line(struct session *s, size_t len)
 {
-	const struct held *h = &s->held;
+	const struct current *cur = &s->current;
 	char *line = s->up.buf + s->up.next;
 	enum asking about = ASKING_NOTHING;
 	size_t body = len;
@@ -51,7 +51,7 @@ static bool judge_line(struct session *s, size_t len)
 		if (body > 0 && line[body - 1] == '\r')
 			body--;
 	}
-	if (s->log.fd >= 0 && !h->counting)
+	if (s->log.fd >= 0 && !cur->counting)
 		s->log.began = host_now();
 	if (!message_read(line, body, &m, &fault)) {
 		/* Blank lines end some servers, and say nothing. */
@@ -62,20 +62,20 @@ static bool judge_line(struct session *s, size_t len)
 		s->heard = HEARD_MESSAGE;
 		if (!s->up_begun && reads_two_ways(line, body, &fault))
 			about = ASKING_FAULT;
-		else if (s->approvals && !h->counting)
+		else if (s->approvals && !cur->counting)
 			about = asking_reads(s, line, body, &m, &fault);
 		if (about == ASKING_FAULT) {
 			passes = decide_fault(s, m.id, &fault, body);
 		} else if (about == ASKING_NOTHING) {
 			if (!decide_judge(s, &m, NULL))
 				return false;
-			if (h->judged.ask.count > 0 && !h->approved &&
-			    h->judged.verdict.kind == VERDICT_PASS &&
+			if (cur->judged.ask.count > 0 && !cur->approved &&
+			    cur->judged.verdict.kind == VERDICT_PASS &&
 			    asking_hold(s, line, len, &m)) {
 				stream_drop(&s->up, len);
 				return true;
 			}
-			passes = decide_passes(s, line, body, &m);
+			passes = decide_finish(s, line, body, &m);
 			if (passes)
 				downstream_expect(s, &m);
 		}
@@ -103,11 +103,11 @@ static void leave_out_long(struct session *s, size_t len, bool whole)
 /* A call that lies aside and was approved.  False: it is being counted. */
 static bool judge_aside(struct session *s, struct approval *of)
 {
-	if (!s->held.counting)
+	if (!s->current.counting)
 		s->log.began = of->since;
 	if (!decide_judge(s, &of->m, of))
 		return false;
-	if (decide_passes(s, of->line, of->body, &of->m)) {
+	if (decide_finish(s, of->line, of->body, &of->m)) {
 		downstream_expect(s, &of->m);
 		of->state = APPROVAL_GOING;
 		s->aside = of;
@@ -122,17 +122,17 @@ static bool judge_aside(struct session *s, struct approval *of)
 bool upstream_judge(struct session *s)
 {
 	struct stream *up = &s->up;
-	struct held *h = &s->held;
+	struct current *cur = &s->current;
 	struct approval *of;
 	bool any = false;
 
-	if (h->counting && h->answer == COUNTED_LATER)
+	if (cur->counting && cur->answer == COUNTED_LATER)
 		return false;
 	/* First those that lie aside, unless the one that was counted stands in
 	 * the stream. */
 	while (s->approvals && session_has_room(s)) {
-		of = h->counting ? h->of : NULL;
-		if (!h->counting && !s->aside)
+		of = cur->counting ? cur->of : NULL;
+		if (!cur->counting && !s->aside)
 			of = approvals_find(s->approvals, APPROVAL_PASSING,
 					    NULL);
 		if (!of)
@@ -209,7 +209,7 @@ bool upstream_ended(const struct session *s)
 void upstream_forget(struct session *s)
 {
 	decide_drop(s);
-	s->held.counting = false;
+	s->current.counting = false;
 	stream_forget(&s->up);
 	if (s->aside)
 		approvals_release(s->aside);

@@ -147,7 +147,7 @@ unsigned condition_about(const struct condition *c)
 	return about & operand_types(c);
 }
 
-/* Is the value one of the operands?  UNFIT: it cannot be told. */
+/* Is the value one of the operands?  INVALID: it cannot be told. */
 static enum outcome test_among(struct test *t, const struct value *v)
 {
 	bool same = false, alike = false; /* alike: to most servers */
@@ -617,8 +617,8 @@ static enum found find_argument(const struct arguments *a,
 	return found;
 }
 
-/* The member of the object, which is there twice if it is UNFIT, or in another
- * case. */
+/* The member of the object, which is there twice if it is INVALID, or in
+ * another case. */
 static enum found find_member(struct test *t, const char *p,
 			      const struct step *step, struct value *v)
 {

@@ -272,57 +272,77 @@ static bool amount_of(const struct condition *c, struct arguments *arguments,
 	return true;
 }
 
+/* FNV-1a, with ASCII folded. */
+#define HASH_START UINT64_C(0xcbf29ce484222325)
 static uint64_t mix(uint64_t hash, uint64_t c)
 {
 	return (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20 : c)) *
 	       UINT64_C(0x100000001b3);
 }
 
-/* A hash of what a limit counts apart: a name, or a value of the call.  Strings
- * compare decoded and ASCII-folded, numbers by value.  0: there is none, or one
- * that servers read as different numbers. */
+static uint64_t hash_bytes(const char *s, size_t len)
+{
+	uint64_t hash = HASH_START;
+
+	for (size_t i = 0; i < len; i++)
+		hash = mix(hash, (unsigned char)s[i]);
+	return hash;
+}
+
+/* Decoded, and ASCII-folded by mix(). */
+static uint64_t hash_string(struct span value)
+{
+	struct text text = {value.ptr + 1, value.len - 2, TEXT_ESCAPED};
+	uint64_t hash = mix(HASH_START, '"');
+	int32_t c;
+
+	while ((c = text_next(&text)) >= 0)
+		hash = mix(hash, (uint64_t)c);
+	return hash;
+}
+
+/* By value: 1.0 is 1.  False: servers read it as different numbers. */
+static bool hash_number(struct span value, uint64_t *hash)
+{
+	struct decimal d;
+
+	if (!decimal_read(value.ptr, value.len, &d) || !decimal_fits(&d))
+		return false;
+	while (d.end > d.digits && (d.end[-1] == '0' || d.end[-1] == '.'))
+		d.end--;
+	*hash = mix(HASH_START, (uint64_t)d.sign);
+	*hash = mix(*hash, d.sign ? (uint64_t)d.exponent : 0);
+	for (const char *p = d.digits; d.sign && p < d.end; p++)
+		if (*p != '.')
+			*hash = mix(*hash, (unsigned char)*p);
+	return true;
+}
+
+/* A hash of what a limit counts apart: a name, or a value of the call.  0:
+ * there is none that is read in one way. */
 static uint64_t value_of(const struct limit *l, const struct subject *s,
 			 struct arguments *arguments, void *scratch)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	char folded[MESSAGE_NAME_BYTES + NAME_FOLD_MORE];
 	struct span value;
-	struct decimal d = {.digits = NULL};
-	struct text text;
-	int32_t c;
+	uint64_t hash;
 
 	if (l->per_name) {
 		const size_t len = name_fold(s->name, s->len, folded);
 		const size_t at = name_alias(folded, len);
 
-		value = (struct span){folded + at, len - at};
+		hash = hash_bytes(folded + at, len - at);
 	} else if (condition_test(l->value, arguments, true, scratch, &value) !=
 			   OUTCOME_YES ||
 		   !value.ptr || *value.ptr == '[' || *value.ptr == '{') {
 		return 0;
 	} else if (*value.ptr == '"') {
-		hash = mix(hash, '"');
-		text = (struct text){value.ptr + 1, value.len - 2,
-				     TEXT_ESCAPED};
-		while ((c = text_next(&text)) >= 0)
-			hash = mix(hash, (uint64_t)c);
-		value.len = 0;
-	} else if (*value.ptr != 't' && *value.ptr != 'f') {
-		if (!decimal_read(value.ptr, value.len, &d) ||
-		    !decimal_fits(&d))
-			return 0;
-		while (d.end > d.digits &&
-		       (d.end[-1] == '0' || d.end[-1] == '.') && d.sign)
-			d.end--;
-		hash = mix(hash, (uint64_t)d.sign);
-		hash = mix(hash, d.sign ? (uint64_t)d.exponent : 0);
-		value.ptr = d.digits;
-		value.len = d.sign ? (size_t)(d.end - d.digits) : 0;
+		hash = hash_string(value);
+	} else if (*value.ptr == 't' || *value.ptr == 'f') {
+		hash = hash_bytes(value.ptr, value.len);
+	} else if (!hash_number(value, &hash)) {
+		return 0;
 	}
-	for (size_t i = 0; value.ptr && i < value.len; i++)
-		if (!d.digits || value.ptr[i] != '.')
-			/* NOLINTNEXTLINE(*NullDereference) */
-			hash = mix(hash, (unsigned char)value.ptr[i]);
 	hash ^= hash >> 29;
 	return hash ? hash : 1;
 }
@@ -453,8 +473,9 @@ __attribute__((noinline)) static void judge(struct judging *j,
 	static judge_step *const order[] = {
 		judge_hidden,  judge_changed, judge_action,  judge_require,
 		judge_deny_if, judge_limits,  judge_approval};
-	judge_step *const *step = j->policy->lock ? order : order + 3;
-	judge_step *const *end = order + 7;
+	enum { REQUIRE = 3, STEPS = sizeof(order) / sizeof(*order) };
+	judge_step *const *step = j->policy->lock ? order : order + REQUIRE;
+	judge_step *const *end = order + STEPS;
 	struct judged *judged = j->judged;
 
 	for (size_t at = 0; at < j->count; at++) {
@@ -486,8 +507,9 @@ __attribute__((noinline)) static void judge(struct judging *j,
 	}
 }
 
-/* A prompt or resource that the message names in passing: what hides or denies
- * it, refuses the message.  A reference_name's; context is the judging. */
+/* A prompt or resource that the message names in passing: an entry that hides
+ * or denies it refuses the message.  A reference_name; context is the judging.
+ */
 static bool judge_reference(void *context, enum policy_section section,
 			    struct text name)
 {
@@ -607,7 +629,7 @@ void policy_judge(const struct policy *policy, const struct message *m,
 	judged->count = judged->ask.count = 0;
 	judged->notification = m->kind == MESSAGE_NOTIFICATION;
 	if (m->kind != MESSAGE_REQUEST && !judged->notification) {
-		v->kind = VERDICT_UNWEIGHED;
+		v->kind = VERDICT_UNJUDGED;
 		return;
 	}
 	if (judged->notification && needs_id(policy, m)) {
@@ -628,7 +650,7 @@ void policy_judge(const struct policy *policy, const struct message *m,
 		if (j.count > 0 && !plain)
 			judge(&j, v);
 		else if (j.count == 0 && !may_refer(policy, m))
-			v->kind = VERDICT_UNWEIGHED;
+			v->kind = VERDICT_UNJUDGED;
 	}
 	/* A notification has no answer. */
 	if (judged->notification && v->kind > VERDICT_PASS)

@@ -164,12 +164,12 @@ static void check_strings(struct scan *r)
 		}
 		p = scan_string(r, p, &text);
 		if (text.flags & (TEXT_NUL | TEXT_LONE))
-			scan_ambiguous(r, text.ptr,
-				       "\\u0000 or an unpaired surrogate");
+			scan_refuse(r, text.ptr,
+				    "\\u0000 or an unpaired surrogate");
 		if (has_far_escape(text))
-			scan_ambiguous(r, text.ptr,
-				       "an escape past U+1FFFF: write the "
-				       "character itself");
+			scan_refuse(r, text.ptr,
+				    "an escape past U+1FFFF: write the "
+				    "character itself");
 	}
 }
 

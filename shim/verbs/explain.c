@@ -106,7 +106,7 @@ static int explain(const struct policy *policy, const char *line,
 {
 	const struct verdict *v = &j->verdict;
 	static const char words[][31] = {
-		[VERDICT_UNWEIGHED] = "allowed: no rule applies to it",
+		[VERDICT_UNJUDGED] = "allowed: no rule applies to it",
 		[VERDICT_HIDDEN] = "hidden: as if it did not exist",
 		[VERDICT_REFUSED] = "refused",
 		[VERDICT_MALFORMED] = "refused: ambiguous",
@@ -122,7 +122,7 @@ static int explain(const struct policy *policy, const char *line,
 		put_answer(&answer, line, m, v);
 		print_json(policy, v, &answer);
 	} else {
-		meant = v->kind == VERDICT_UNWEIGHED
+		meant = v->kind == VERDICT_UNJUDGED
 				? policy_meant_method(m->method_text)
 				: NULL;
 		if (meant)

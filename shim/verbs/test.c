@@ -211,7 +211,7 @@ static void run_session(struct testing *t, const char *at, const char *end)
 		understood = judge(t, line, len, &m, &j);
 		if (understood && policy_only_servers_send(m.method_text))
 			continue;
-		if (j.verdict.kind != VERDICT_UNWEIGHED)
+		if (j.verdict.kind != VERDICT_UNJUDGED)
 			tell_line(t, n, &m, &j, understood);
 	}
 }

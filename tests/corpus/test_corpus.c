@@ -268,7 +268,7 @@ static struct outcome judge(struct corpus *c, const char *line, size_t len)
 		return o;
 	}
 	switch (now_judge(c->policy, c->counters, &m).kind) {
-	case VERDICT_UNWEIGHED:
+	case VERDICT_UNJUDGED:
 	case VERDICT_PASS:
 		o.verdict = "pass";
 		break;

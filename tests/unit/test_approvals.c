@@ -428,7 +428,7 @@ TEST(the_server_ends_while_it_counts)
 	question(&p, id);
 	p.down_len = 0;
 	client_with(&p, ACCEPT, id);
-	assert_true(p.s.held.counting);
+	assert_true(p.s.current.counting);
 	p.s.down_ended = true;
 	settle(&p);
 	down_has(&p, REFUSED);
@@ -452,13 +452,13 @@ TEST(a_reload_while_it_counts)
 
 	begin_slow(&p);
 	client_with(&p, ACCEPT, question(&p, id));
-	assert_true(p.s.held.counting);
+	assert_true(p.s.current.counting);
 	decide_drop(&p.s);
 	assert_true(session_reload(&p.s, p.policy,
 				   counters_new(p.policy, &slow, p.s.counters,
 						unit_silent, NULL)));
 	settle(&p);
-	assert_true(p.s.held.counting);
+	assert_true(p.s.current.counting);
 	decide_resume(&p.s);
 	settle(&p);
 	up_came(&p, CALL("7", "few", "{}"));
@@ -614,7 +614,7 @@ static void go_on(struct play *p, bool all)
 		p->down_len += down;
 		if (down > 0)
 			downstream_sent(&p->s, down);
-		if (all && p->s.held.counting) {
+		if (all && p->s.current.counting) {
 			decide_resume(&p->s);
 			any = true;
 		}

@@ -56,7 +56,7 @@ static bool judge(const struct policy *p, struct counters *c, const char *line,
 		return false;
 	now_is = now;
 	*v = now_judge(p, c, &m);
-	if (v->kind == VERDICT_UNWEIGHED)
+	if (v->kind == VERDICT_UNJUDGED)
 		v->kind = VERDICT_PASS;
 	assert_true(section_fits(v));
 	/* What is answered as unknown is not listed, nor the other way. */
@@ -584,7 +584,7 @@ TEST(only_what_has_rules_is_weighed)
 
 		rows_line(line, r.field[1]);
 		row_true(line, message_read(line, strlen(line), &m, &f));
-		row_check((now_judge(p, c, &m).kind != VERDICT_UNWEIGHED) ==
+		row_check((now_judge(p, c, &m).kind != VERDICT_UNJUDGED) ==
 				  (strcmp(r.field[2], "weighed") == 0),
 			  "%s", r.place);
 		counters_free(c);

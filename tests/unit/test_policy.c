@@ -94,7 +94,7 @@ static struct verdict judge(const struct policy *p, struct counters *c,
 	row_true(line, message_read(line, strlen(line), &m, &f));
 	now_is = now;
 	v = now_judge(p, c, &m);
-	if (v.kind == VERDICT_UNWEIGHED)
+	if (v.kind == VERDICT_UNJUDGED)
 		v.kind = VERDICT_PASS;
 	return v;
 }

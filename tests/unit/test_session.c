@@ -292,4 +292,41 @@ TEST(old_bytes_end_no_line)
 	}
 }
 
+/* A reload is told to the client if the server's greeting has promised that;
+ * discover's promise is one to those that listen for it. */
+TEST(a_reload_is_told)
+{
+	static const char answer[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"capabilities\":{"
+		"\"tools\":{\"listChanged\":true}}}}\n";
+	static const struct {
+		const char *method, *told;
+	} rows[] = {
+		{"initialize", "{\"jsonrpc\":\"2.0\",\"method\":"
+			       "\"notifications/tools/list_changed\"}\n"},
+		{"server/discover", ""},
+		{"ping", ""},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char line[128];
+		struct play p;
+
+		begin(&p, policy_text);
+		p.name = rows[i].method;
+		assert_true(log_open(&p.s.log, "/dev/null"));
+		snprintf(line, sizeof(line),
+			 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n",
+			 rows[i].method);
+		client(&p, line);
+		server(&p, answer);
+		down_came(&p, answer);
+		assert_true(session_reload(&p.s, p.policy, COUNTERS(p.policy)));
+		settle(&p);
+		down_came(&p, rows[i].told);
+		log_close(&p.s.log);
+		end(&p);
+	}
+}
+
 RUN(NULL, NULL)
