@@ -12,16 +12,9 @@
 
 static const char good[] = "'default':'deny','tools':{'echo':{}}";
 
-static const struct {
-	const char *file;
-	bool hides; /* and allows nothing */
-} seeds[] = {
-	{"tests/policies/sast-mcp.cancel_scan_job.json", true},
-	{"tests/policies/webscrapertoolkit.cancel_job.json", false},
-	{"tests/policies/workflows-mcp.cancel_job.json", true},
-	{"tests/policies/sktime-mcp.cancel_job.json", true},
-	{"tests/policies/cross-llm-mcp.cancel-async-job.json", false},
-};
+#define SEED(name) copy_of("tests/policies/" name ".json")
+#define HIDES      SEED("sast-mcp.cancel_scan_job") /* and allows nothing */
+#define ALLOWS     SEED("webscrapertoolkit.cancel_job")
 
 /* A server that leaves a mark when it is started. */
 static const char *const *marking(void)
@@ -369,7 +362,7 @@ TEST(full_stdout)
 	p = proc_start_how(WORDS(weir, "--help"), &how);
 	check_status(p, 125);
 	check_equal(weir_lines(p->told.ptr), 1);
-	p = proc_start_how(WORDS(weir, "check", copy_of(seeds[1].file)), &how);
+	p = proc_start_how(WORDS(weir, "check", ALLOWS), &how);
 	check_status(p, 2);
 	check_equal(weir_lines(p->told.ptr), 1);
 	fclose(full);
@@ -428,39 +421,6 @@ TEST(max_line_from_environment)
 
 /* ---- check ----------------------------------------------------------- */
 
-TEST(check_seeds)
-{
-	for (size_t i = 0; i < COUNT(seeds); i++) {
-		struct proc *p = proc_run(
-			WORDS(weir, "check", copy_of(seeds[i].file)), "");
-
-		in_case(seeds[i].file);
-		check_status(p, 0);
-		check(!strstr(p->said.ptr, "warning") == !seeds[i].hides,
-		      "a warning, if and only if nothing is allowed: %s",
-		      p->said.ptr);
-		check_has(p->said.ptr, copy_of(seeds[i].file));
-		p = proc_run(WORDS(weir, "check", "--strict",
-				   copy_of(seeds[i].file)),
-			     "");
-		check_status(p, seeds[i].hides);
-	}
-}
-
-/* At the start the same is said, and the server runs. */
-TEST(start_warns)
-{
-	for (size_t i = 0; i < COUNT(seeds); i++) {
-		struct proc *p = proc_start(WORDS(
-			weir, "-p", copy_of(seeds[i].file), "--", server));
-
-		in_case(seeds[i].file);
-		ping(p, "1");
-		check_end(p, 0);
-		check_equal(weir_lines(p->told.ptr), seeds[i].hides);
-	}
-}
-
 TEST(check_unsound)
 {
 	struct proc *p;
@@ -477,14 +437,10 @@ TEST(check_unsound)
 		check_status(p, 2);
 	}
 	in_case("the worst of several files");
-	p = proc_run(WORDS(weir, "check", copy_of(seeds[1].file), path("none"),
-			   copy_of(seeds[4].file)),
-		     "");
+	p = proc_run(WORDS(weir, "check", ALLOWS, path("none"), ALLOWS), "");
 	check_status(p, 2);
-	check_has(p->said.ptr, path("none"), copy_of(seeds[4].file));
-	p = proc_run(WORDS(weir, "check", "--strict", copy_of(seeds[0].file),
-			   copy_of(seeds[2].file)),
-		     "");
+	check_has(p->said.ptr, path("none"), ALLOWS);
+	p = proc_run(WORDS(weir, "check", "--strict", HIDES, HIDES), "");
 	check_status(p, 1);
 }
 

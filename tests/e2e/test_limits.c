@@ -1,6 +1,7 @@
 /* weir limits: what is used up, and how it is forgotten. */
 #include "answers.h"
 #include "fields.h"
+#include "lines.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,29 +103,20 @@ TEST(told_as_json)
 	check_field(line.ptr, "limits", "array");
 }
 
+#define L "limits -s state -p policy"
+
 /* Before anything is counted, what is asked makes nothing. */
 TEST(nothing_yet)
 {
-	static const struct {
-		const char *more[3], *said, *told;
-	} asked[] = {
-		{{NULL}, "Nothing is counted yet in ", ""},
-		{{"--json"}, "\"used\": 0, \"max\": 10.5,", ""},
-		{{"--reset", "sum", "--yes"}, "", "sum is reset"},
+	static const struct line_row asked[] = {
+		{L, 0, "Nothing is counted yet in ", ""},
+		{L " --json", 0, "\"used\": 0, \"max\": 10.5,", ""},
+		{L " --reset sum --yes", 0, "", "sum is reset"},
 	};
-	for (size_t i = 0; i < COUNT(asked); i++) {
-		const char *const *m = asked[i].more;
-		struct proc *p =
-			proc_run(words_of(WORDS(m[0], m[1], m[2])), "");
 
-		in_case(m[0]);
-		check_status(p, 0);
-		check(strstr(p->said.ptr ? p->said.ptr : "", asked[i].said) &&
-			      strstr(p->told.ptr ? p->told.ptr : "",
-				     asked[i].told),
-		      "said: %s%s", p->said.ptr, p->told.ptr);
-		check(!exists(path("state")), "it was made");
-	}
+	policy_of(rules);
+	check_rows(asked, COUNT(asked));
+	check(!exists(path("state")), "it was made");
 }
 
 /* Nor does it add the limits of another policy, though it tells what those
@@ -134,33 +126,26 @@ TEST(another_policy)
 	const char *first =
 		policy_file("first", "'default':'allow','all_tools':{"
 				     "'rate_limit':'9/day'}");
-	const char *then = policy_file(
-		"then", "'default':'allow','all_tools':{'rate_limit':"
-			"'9000/day'},'tools':{'new':{'rate_limit':"
-			"'10/day'}}");
 	const char *limits = path("state/g.limits");
+	const char *asked = "limits -s state -g g -p then";
 	struct bytes before, after;
-	struct proc *p;
 
+	policy_file("then", "'default':'allow','all_tools':{'rate_limit':"
+			    "'9000/day'},'tools':{'new':{'rate_limit':"
+			    "'10/day'}}");
 	proc_run(WORDS(weir, "-s", path("state"), "-g", "g", "-p", first, "--",
 		       server),
 		 text("%s%s", call("1", "a"), call("2", "b")));
 	before = content(limits);
-	p = proc_run(WORDS(weir, "limits", "-s", path("state"), "-g", "g", "-p",
-			   then),
-		     "");
-	check_status(p, 0);
-	check_has(p->said.ptr, "\n2 / 9000 ", "\n0 / 10 ");
+	check_has(run_to(asked, 0), "\n2 / 9000 ", "\n0 / 10 ");
 	after = content(limits);
 	check_same("the file", after.ptr, after.len, before.ptr, before.len);
 
 	in_case("half a file");
 	check_equal(truncate(limits, 42), 0);
-	p = proc_run(WORDS(weir, "limits", "-s", path("state"), "-g", "g", "-p",
-			   then),
-		     "");
-	check_status(p, 2);
-	check_has(p->told.ptr, "state/g.limits is ", "remove it to start over");
+	check_row(&(struct line_row){asked, 2, NULL, "state/g.limits is "});
+	check_row(
+		&(struct line_row){asked, 2, NULL, "remove it to start over"});
 }
 
 /* What a reset says, to which answer, and what is used then. */
@@ -208,44 +193,26 @@ TEST(reset)
 }
 
 /* Command lines that are wrong, and what is said of them. */
-static const struct {
-	const char *words[4];
-	const char *says;
-} faults[] = {
-	{{"x"}, "unexpected operand x (see weir limits --help)"},
-	{{"-p"}, "-p needs a value"},
-	{{"--reset", ""}, "--reset: the name is empty"},
-	{{"-g", ""}, "--grant: the name is empty"},
-	{{"-s", ""}, "--state: the name is empty"},
-	{{"-s", "ftp://x"}, "--state ftp://x: expected redis://"},
-	{{"-x"}, "-x: unknown option"},
-	{{"-s", "/dev/null"}, "/dev/null"},
-	{{"-p", "/nowhere"}, "/nowhere"},
-};
-
 TEST(refused)
 {
-	struct proc *p;
+	static const struct line_row faults[] = {
+		{L " x", 2, "",
+		 "unexpected operand x (see weir limits --help)"},
+		{L " -p", 2, "", "-p needs a value"},
+		{L " --reset ''", 2, "", "--reset: the name is empty"},
+		{L " -g ''", 2, "", "--grant: the name is empty"},
+		{L " -s ''", 2, "", "--state: the name is empty"},
+		{L " -x", 2, "", "-x: unknown option"},
+		{L " -s /dev/null", 2, "", "/dev/null"},
+		{L " -p /nowhere", 2, "", "/nowhere"},
+		{"limits", 2, "", "WEIR_POLICY"},
+		{"limits -p none", 2, "", "scope"},
+		{"limits -h", 0, NULL, ""},
+	};
 
-	for (size_t i = 0; i < COUNT(faults); i++) {
-		in_case(faults[i].says);
-		p = proc_run(words_of(faults[i].words), "");
-		check_status(p, 2);
-		check_has(p->told.ptr, faults[i].says);
-	}
-	in_case("no policy");
-	p = proc_run(WORDS(weir, "limits"), "");
-	check_status(p, 2);
-	check_has(p->told.ptr, "WEIR_POLICY");
-	in_case("no limit of a grant");
-	p = proc_run(WORDS(weir, "limits", "-p",
-			   policy_file("none", "'default':'allow'")),
-		     "");
-	check_status(p, 2);
-	check_has(p->told.ptr, "scope");
-	in_case("help");
-	p = proc_run(WORDS(weir, "limits", "-h"), "");
-	check_status(p, 0);
+	policy_of(rules);
+	policy_file("none", "'default':'allow'");
+	check_rows(faults, COUNT(faults));
 }
 
 /* Where no file may grow, nothing starts; a question makes none. */

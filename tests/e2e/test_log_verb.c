@@ -1,6 +1,6 @@
 /* weir log: what a log amounts to. */
 #include "fields.h"
-#include "harness.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -144,14 +144,6 @@ TEST(summed_up)
 	check_status(p, 0);
 	check(strstr(p->said.ptr, "\xe2\x96\x88") && !strchr(p->said.ptr, 27),
 	      "no blocks, or colours: %s", p->said.ptr);
-	/* Without any file. */
-	p = proc_run(WORDS(weir, "log"), "");
-	check_status(p, 2);
-	proc_told(p, "weir: no log: name a FILE, or set WEIR_LOG");
-	p = proc_run(WORDS(weir, "log", path("none")), "");
-	check_status(p, 2);
-	proc_told(p, "none: No such file");
-	check_text("stdout", p->said.ptr, "");
 }
 
 /* ---- what is counted ------------------------------------------------- */
@@ -192,41 +184,38 @@ TEST(filtered)
 	/* What is not counted parts what is, all the same. */
 	check_has(json_of(log, WORDS("--refused")),
 		  "\"rule\": \"/a\", \"refused\": 6, \"inARow\": 5}");
-	for (const char *const *bad =
-		     WORDS("", "h", "-1h", "2x", "2hh", "9999999999", "5");
-	     *bad; bad++) {
-		struct proc *p =
-			proc_run(WORDS(weir, "log", "--since", *bad, log), "");
-
-		check_status(p, 2);
-		proc_told(p, "--since");
-	}
 }
 
-/* What does not go together, or is no hash. */
+/* What does not go together, or is no hash, no time, no file. */
 TEST(wrong_words)
 {
-	static const char *const wrong[][4] = {
-		{"--head", "abc", "--verify"},
-		{"--verify", "--head=" HASH "0"},
-		{"--verify", "--head=" HASH_BUT_ONE "A"},
-		{"--head", HASH},
-		{"--verify", "--json"},
-		{"--follow", "--verify"},
-		{"--list", "--follow"},
-		{"--html", "p", "--json"},
+	static const struct line_row wrong[] = {
+		{"log", 2, "", "weir: no log: name a FILE, or set WEIR_LOG"},
+		{"log none", 2, "", "none: No such file"},
+		{"log log --head abc --verify", 2, "", "--head"},
+		{"log log --verify --head=" HASH "0", 2, "", "--head"},
+		{"log log --verify --head=" HASH_BUT_ONE "A", 2, "", "--head"},
+		{"log log --head " HASH, 2, "", "--head"},
+		{"log log --verify --json", 2, "", "--head"},
+		{"log log --follow --verify", 2, "", "--head"},
+		{"log log --list --follow", 2, "", "--head"},
+		{"log log --html p --json", 2, "", "--head"},
+		{"log log --html log", 2, "",
+		 "log is no page, and is not replaced"},
+		{"log log --html no/page", 2, "", "no/page"},
+		{"log log --since ''", 2, "", "--since"},
+		{"log log --since h", 2, "", "--since"},
+		{"log log --since -1h", 2, "", "--since"},
+		{"log log --since 2x", 2, "", "--since"},
+		{"log log --since 2hh", 2, "", "--since"},
+		{"log log --since 9999999999", 2, "", "--since"},
+		{"log log --since 5", 2, "", "--since"},
 	};
 	const char *log = small_log();
 
-	for (size_t i = 0; i < COUNT(wrong); i++) {
-		struct proc *p =
-			proc_run(join(WORDS(weir, "log", log), wrong[i]), "");
-
-		in_case(wrong[i][1]);
-		check_status(p, 2);
-		proc_told(p, "--head");
-		check(!exists(path("p")), "a page was written");
-	}
+	check_rows(wrong, COUNT(wrong));
+	check(!exists(path("p")), "a page was written");
+	check_has(content(log).ptr, lines[0]);
 }
 
 /* More tools than there are rows, rules than pairs: no call is forgotten. */
@@ -612,14 +601,8 @@ TEST(harmless_page)
 TEST(page_written)
 {
 	const char *log = small_log(), *page = path("page.html");
-	struct proc *p = proc_run(WORDS(weir, "log", "--html", log, log), "");
 	struct stat st;
 
-	check_status(p, 2);
-	proc_told(p, "log is no page, and is not replaced");
-	check_has(content(log).ptr, lines[0]);
-	p = proc_run(WORDS(weir, "log", log, "--html", path("no/page")), "");
-	check_status(p, 2);
 	page_of(log);
 	check(chmod(page, 0640) == 0, "chmod");
 	file("log", NEXT(1, "other"));

@@ -1,43 +1,10 @@
 /* weir scan: a policy from what a server says that it has. */
 #include "answers.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void enter(void)
-{
-	check_equal(chdir(path("")), 0);
-}
-
-/* Runs weir in the test's directory; words has blanks between them, and @ is
- * the test server. */
-static struct proc *run(const char *words)
-{
-	char *self = realpath(weir, NULL), *other = realpath(server, NULL);
-	const char *argv[24] = {text("%s", self)};
-	struct how how = {.prepare = enter};
-	char *line = (char *)text("%s", words), *word;
-	struct proc *p;
-
-	for (size_t i = 1; (word = strsep(&line, " ")); i++)
-		argv[i] = strcmp(word, "@") == 0 ? text("%s", other) : word;
-	free(self);
-	free(other);
-	p = proc_start_how(argv, &how);
-	proc_close_in(p);
-	in_case(words);
-	return p;
-}
-
-/* The same, and its status; what it said. */
-static const char *run_to(const char *words, int status)
-{
-	struct proc *p = run(words);
-
-	check_status(p, status);
-	return p->said.ptr ? p->said.ptr : "";
-}
 
 static const char *read_back(const char *name)
 {
@@ -104,13 +71,13 @@ TEST(scan_profiles_rule)
 	file("r", GREETING TOOLS(TOOL("pay_x") "," TOOL("drop_x") "," TOOL(
 			  "run_x") "," TOOL("set_x") "," TOOL("get_x")));
 	check_equal(mkdir(path("state"), 0700), 0);
-	run_to("scan --list -o l.json -- @ --reply r", 0);
+	run_to("scan --list -o l.json -- ^ --reply r", 0);
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		if (strcmp(profile, verdicts[i].profile) != 0) {
 			profile = verdicts[i].profile;
 			check_has(
 				run_to(text("scan --profile %s --force -o "
-					    "p.json -- @ --reply r",
+					    "p.json -- ^ --reply r",
 					    profile),
 				       0),
 				text("p.json: 5 tools, profile %s\n", profile));
@@ -179,14 +146,14 @@ static const struct {
 	int lines; /* of the list that is written */
 	const char *has[3];
 } servers[] = {
-	{"@", 3, {"\"echo\"", "\"greet\"", "\"file:///motd\""}},
-	{"@ --noise", 3, {"\"remove\""}},
-	{"@ --noise --page 1 --id-last --pretty --split 7", 5, {"\"remove\""}},
-	{"@ --tools-count 10000 --page 997", 13, {"\"tool_9999\""}},
-	{"@ --ignore-eof", 3, {"\"add\""}},
+	{"^", 3, {"\"echo\"", "\"greet\"", "\"file:///motd\""}},
+	{"^ --noise", 3, {"\"remove\""}},
+	{"^ --noise --page 1 --id-last --pretty --split 7", 5, {"\"remove\""}},
+	{"^ --tools-count 10000 --page 997", 13, {"\"tool_9999\""}},
+	{"^ --ignore-eof", 3, {"\"add\""}},
 	{"sh modern", 3, {"\"get_a\"", "\"get_b\"", "\"file:///x\""}},
-	{"@ --reply plain", 1, {"\"get_x\""}},
-	{"@ --reply obeyed", 1, {"[{\"name\": \"get_\\u202ex\"}]"}},
+	{"^ --reply plain", 1, {"\"get_x\""}},
+	{"^ --reply obeyed", 1, {"[{\"name\": \"get_\\u202ex\"}]"}},
 };
 
 TEST(scan_asks_every_server)
@@ -209,7 +176,7 @@ TEST(scan_asks_every_server)
 		run_to(text("scan -o p.json --force -- %s", servers[i].command),
 		       0);
 		file("l.json", got);
-		p = run("check --strict --tools l.json p.json");
+		p = run_line("check --strict --tools l.json p.json");
 		check(proc_wait(p) == (i == 3), "%s: %s", servers[i].command,
 		      p->said.ptr);
 	}
@@ -259,19 +226,15 @@ TEST(scan_fails_with_one_message)
 	file("slow", "exec sleep 30\n");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		const char *script = failures[i].script;
-		const char *command = "scan -o p.json -- sh s";
-		struct proc *p;
+		struct line_row row = {"scan -o p.json -- sh s", 2, "",
+				       failures[i].tells};
 
 		file("s", script);
 		if (strcmp(script, "none") == 0)
-			command = "scan -o p.json -- none";
+			row.words = "scan -o p.json -- none";
 		else if (strcmp(script, "slow") == 0)
-			command = "scan -o p.json --timeout 1 -- sh slow";
-		p = run(command);
-		in_case(script);
-		check_status(p, 2);
-		check_has(p->told.ptr, failures[i].tells);
-		check_text("stdout", p->said.ptr ? p->said.ptr : "", "");
+			row.words = "scan -o p.json --timeout 1 -- sh slow";
+		check_row(&row);
 		check(!exists(path("p.json")), "a file was written");
 	}
 }
@@ -282,11 +245,24 @@ TEST(scan_fails_with_one_message)
  * be called. */
 TEST(scan_hostile_names)
 {
-	static const char names[] =
-		TOOL("*") "," TOOL("get_*") "," TOOL("get_?") "," TOOL("") "," TOOL("get_(x)") "," TOOL("mcp__s__get_x") "," TOOL("get_\\u0000x") "," TOOL("get_\\u0007") "," TOOL("get_\\ud800") "," TOOL(
-			" get_x") "," TOOL("get_q\\u0022") "," TOOL("get_\xe2\x80\xaex") "," TOOL("get_twice") "," TOOL("get_twice") "," TOOL("Get_Case") ","
-																			  "{\"name\":\"get_case\",\"description\":\"Deletes\"}," TOOL(
-																				  "get_plain") "," TOOL("__proto__x");
+	const char *const names[] = {"*",
+				     "get_*",
+				     "get_?",
+				     "",
+				     "get_(x)",
+				     "mcp__s__get_x",
+				     "get_\\u0000x",
+				     "get_\\u0007",
+				     "get_\\ud800",
+				     " get_x",
+				     "get_q\\u0022",
+				     "get_\xe2\x80\xaex",
+				     "get_twice",
+				     "get_twice",
+				     "Get_Case",
+				     "get_plain",
+				     "__proto__x",
+				     text("%02000d", 7)};
 	static const struct {
 		const char *tool;
 		int status; /* of weir explain */
@@ -295,17 +271,24 @@ TEST(scan_hostile_names)
 		{"get_a", 1},     {"get_case", 1},  {"Get_Case", 1},
 		{"x", 1},         {"get_(x)", 1},   {"__proto__x", 1},
 	};
+	struct bytes list = {.ptr = NULL};
 	struct proc *p;
 
-	file("r", text("%s" TOOLS("%s,{\"name\":\"%s\"}"), GREETING, names,
-		       text("%02000d", 7)));
-	p = run("scan -o p.json -- @ --reply r");
+	append_text(&list, GREETING);
+	append_text(&list,
+		    "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[");
+	for (size_t i = 0; i < COUNT(names); i++)
+		append_text(&list, text(TOOL("%s") ",", names[i]));
+	append_text(&list,
+		    "{\"name\":\"get_case\",\"description\":\"Deletes\"}]}}\n");
+	file("r", list.ptr);
+	p = run_line("scan -o p.json -- ^ --reply r");
 	check_status(p, 0);
 	check_has(p->told.ptr, "no entry can name this tool alone, so its "
 			       "calls are refused: \"get_*\"");
 	check_has(p->told.ptr, "weir: and 6 more\n");
 	check_has(p->said.ptr, "p.json: 7 tools");
-	run_to("scan --list -o l.json -- @ --reply r", 0);
+	run_to("scan --list -o l.json -- ^ --reply r", 0);
 	run_to("check --strict --tools l.json p.json", 0);
 	check_has(read_back("p.json"), "\"get_\\u202ex\": {");
 	check(!strchr(read_back("p.json"), '*'), "a glob");
@@ -330,8 +313,8 @@ TEST(scan_names_guards)
 			  "\"string\"}},\"sql\":{\"type\":\"string\"},\"cmd\":"
 			  "{\"type\":\"string\"},\"amount\":{\"type\":"
 			  "\"number\"},\"note\":{\"type\":\"string\"}}}}"));
-	run_to("scan --list -o l.json -- @ --reply r", 0);
-	run_to("scan -o p.json -- @ --reply r", 0);
+	run_to("scan --list -o l.json -- ^ --reply r", 0);
+	run_to("scan -o p.json -- ^ --reply r", 0);
 	at = read_back("p.json");
 	for (size_t i = 0; i < COUNT(arguments); i++) {
 		struct bytes b = {.ptr = NULL};
@@ -402,97 +385,80 @@ static const struct {
 	       "\"(gone) x\"}}}"},
 };
 
+static const struct line_row kept[] = {
+	{"scan --merge p.json -o p.json -- ^", 2, NULL,
+	 "p.json: only a policy that loads can be merged"},
+	{"scan -o p.json -- ^", 2, NULL,
+	 "p.json exists: use --merge p.json to"},
+	{"scan --merge r -o p.json -- ^", 2, NULL, NULL},
+	{"scan -o none/p.json -- ^", 2, NULL,
+	 "none/p.json: cannot create it: No such file"},
+};
+
 TEST(scan_merges)
 {
-	struct proc *p;
-
 	for (size_t i = 0; i < COUNT(merges); i++) {
 		file("p.json", merges[i].before);
 		file("r", text("%s" TOOLS("%s"), GREETING, merges[i].tools));
-		run_to("scan --merge p.json -o p.json -- @ --reply r", 0);
+		run_to("scan --merge p.json -o p.json -- ^ --reply r", 0);
 		in_case(text("merge %zu", i));
 		check_text("the policy", read_back("p.json"), merges[i].after);
 		check_text(
 			"stdout",
-			run_to("scan --merge p.json -- @ --reply r", 0),
+			run_to("scan --merge p.json -- ^ --reply r", 0),
 			i == 1 || i == 2 || i == 4
-				? run_to("scan --merge p.json -- @ --reply r",
+				? run_to("scan --merge p.json -- ^ --reply r",
 					 0)
 				: merges[i].after);
 	}
 	/* What is there stays. */
 	file("p.json", "{\"version\":\"1\"}");
-	p = run("scan --merge p.json -o p.json -- @");
-	check_status(p, 2);
-	check_has(p->told.ptr,
-		  "p.json: only a policy that loads can be merged");
-	p = run("scan -o p.json -- @");
-	check_status(p, 2);
-	check_has(p->told.ptr, "p.json exists: use --merge p.json to");
-	p = run("scan --merge r -o p.json -- @");
-	check_status(p, 2);
+	check_rows(kept, COUNT(kept));
 	check_text("the policy", read_back("p.json"), "{\"version\":\"1\"}");
-	run_to("scan --force -o p.json -- @", 0);
+	run_to("scan --force -o p.json -- ^", 0);
 	check_has(read_back("p.json"), "\"echo\"");
-	p = run("scan -o none/p.json -- @");
-	check_status(p, 2);
-	check_has(p->told.ptr, "none/p.json: cannot create it: No such file");
 }
 
 /* ---- configurations -------------------------------------------------- */
 
+/* One after the other; p.json names no tool of the server, q.json does. */
+static const struct line_row configured[] = {
+	{"scan --config c.json one", 0, "\"get_x\": {", ""},
+	{"scan --config c.json", 0, "\"get_x\": {", NULL},
+	{"scan --config c.json far", 2, "", "far: it is reached by a URL"},
+	{"scan --config c.json none", 2, "", "c.json has no server none"},
+	{"scan --config two.json", 2, "", "has several servers; name one:"},
+	{"scan --config empty.json", 2, "",
+	 "has no server that is started by a command"},
+	{"scan", 2, "", "missing COMMAND"},
+	{"wrap --scan c.json one -p p.json", 2, NULL,
+	 "one: its policy names none of its tools, so nothing was changed"},
+	{"wrap --scan c.json one -p q.json", 0, "one: wrapped", NULL},
+	{"unwrap c.json one", 0, NULL, NULL},
+	{"wrap --scan d.json --all -p q.json", 0, "a: wrapped\n    -p ", NULL},
+	{"wrap --scan c.json one -p q.json", 0, "wrapped", NULL},
+	/* It is asked itself, not through weir. */
+	{"scan --config c.json one", 0, "\"get_x\": {", NULL},
+};
+
 TEST(scan_from_a_configuration)
 {
-	const char *config =
-		"{\"mcpServers\":{\"one\":{\"command\":\"sh\",\"args\":[\"-c\","
-		"\"test $A-$PWD = a-$B || exit 7; cat \\\"$R\\\"; cat "
-		">/dev/null\"],\"env\":{\"A\":\"a\",\"B\":\"%s/in\",\"R\":"
-		"\"%s/r\"},\"cwd\":\"in\"},\"far\":{\"url\":\"http://h\"}}}";
-	char *dir = realpath(path(""), NULL);
-	struct proc *p;
-
 	check_equal(mkdir(path("in"), 0700), 0);
 	file("r", GREETING TOOLS(TOOL("get_x")));
-	file("c.json", text(config, dir, dir));
-	free(dir);
-	check_has(run_to("scan --config c.json one", 0), "\"get_x\": {");
-	check_has(run_to("scan --config c.json", 0), "\"get_x\": {");
-	p = run("scan --config c.json far");
-	check_status(p, 2);
-	check_has(p->told.ptr, "far: it is reached by a URL");
-	p = run("scan --config c.json none");
-	check_status(p, 2);
-	check_has(p->told.ptr, "c.json has no server none");
-	file("two.json", "{\"mcpServers\":{\"a\":{\"command\":\"a\"},"
-			 "\"b\":{\"command\":\"b\"}}}");
-	p = run("scan --config two.json");
-	check_status(p, 2);
-	check_has(p->told.ptr, "has several servers; name one:");
-	file("empty.json", "{\"mcpServers\":{}}");
-	p = run("scan --config empty.json");
-	check_status(p, 2);
-	check_has(p->told.ptr, "has no server that is started by a command");
-	p = run("scan");
-	check_status(p, 2);
-	check_has(p->told.ptr, "missing COMMAND");
-	/* A policy for another server is not put before this one. */
-	policy_file("p.json", "'default':'deny','tools':{'set_x':{}}");
-	p = run("wrap --scan c.json one -p p.json");
-	check_status(p, 2);
-	check_has(p->told.ptr,
-		  "one: its policy names none of its tools, so nothing was "
-		  "changed");
-	policy_file("p.json", "'default':'deny','tools':{'get_x':{}}");
-	check_has(run_to("wrap --scan c.json one -p p.json", 0),
-		  "one: wrapped");
-	run_to("unwrap c.json one", 0);
+	file("c.json",
+	     fill("{\"mcpServers\":{\"one\":{\"command\":\"sh\",\"args\":["
+		  "\"-c\",\"test $A-$PWD = a-$B || exit 7; cat \\\"$R\\\"; "
+		  "cat >/dev/null\"],\"env\":{\"A\":\"a\",\"B\":\"@/in\","
+		  "\"R\":\"@/r\"},\"cwd\":\"in\"},"
+		  "\"far\":{\"url\":\"http://h\"}}}"));
 	file("d.json", "{\"mcpServers\":{\"a\":{\"command\":\"sh\",\"args\":"
 		       "[\"-c\",\"cat ../r r; cat >/dev/null\"],\"cwd\":"
 		       "\"in\"},\"b\":{\"command\":\"sh\",\"args\":[\"-c\","
 		       "\"cat r; cat >/dev/null\"]}}}");
-	check_has(run_to("wrap --scan d.json --all -p p.json", 0),
-		  "a: wrapped\n    -p ");
-	check_has(run_to("wrap --scan c.json one -p p.json", 0), "wrapped");
-	/* It is asked itself, not through weir. */
-	check_has(run_to("scan --config c.json one", 0), "\"get_x\": {");
+	file("two.json", "{\"mcpServers\":{\"a\":{\"command\":\"a\"},"
+			 "\"b\":{\"command\":\"b\"}}}");
+	file("empty.json", "{\"mcpServers\":{}}");
+	policy_file("p.json", "'default':'deny','tools':{'set_x':{}}");
+	policy_file("q.json", "'default':'deny','tools':{'get_x':{}}");
+	check_rows(configured, COUNT(configured));
 }

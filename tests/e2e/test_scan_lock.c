@@ -1,5 +1,6 @@
 /* weir scan --write-lock, and --lock --diff. */
 #include "answers.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -213,25 +214,17 @@ TEST(lock_compared)
 /* What cannot be done, and what to do. */
 TEST(lock_options)
 {
-	const struct {
-		const char *const *options;
-		const char *told;
-	} rows[] = {
-		{WORDS("--diff"), "--diff"},
-		{WORDS("--lock", "/none/such"), "--diff"},
-		{WORDS("--lock", "/none/such", "--diff"),
+	static const struct line_row rows[] = {
+		{"scan --diff -- ^", 2, "", "--diff"},
+		{"scan --lock /none/such -- ^", 2, "", "--diff"},
+		{"scan --lock /none/such --diff -- ^", 2, "",
 		 "/none/such: there is no such lock file"},
-		{WORDS("--write-lock", "/none/such"), "/none/such: "},
-		{WORDS("--write-lock", "/dev/null"), "/dev/null"},
-		{WORDS("--write-lock", file("policy", "{\"version\"")),
+		{"scan --write-lock /none/such -- ^", 2, "", "/none/such: "},
+		{"scan --write-lock /dev/null -- ^", 2, "", "/dev/null"},
+		{"scan --write-lock policy -- ^", 2, "",
 		 "policy is no lock, and is not replaced"},
 	};
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct proc *p = scan(TOOLS(A), rows[i].options);
-
-		in_case(rows[i].told);
-		check_status(p, 2);
-		check_has(p->told.ptr, rows[i].told);
-	}
+	file("policy", "{\"version\"");
+	check_rows(rows, COUNT(rows));
 }

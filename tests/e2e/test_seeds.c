@@ -10,10 +10,16 @@
 
 #define TOOLS_MAX 64
 
-struct seed {
+static const struct seed {
 	const char *server; /* its catalogue in the test server */
 	const char *tool;   /* that the policy is about; the file is named so */
 	int max;            /* calls a minute; 0: it is hidden */
+} seeds[] = {
+	{"sast-mcp", "cancel_scan_job", 0},
+	{"webscrapertoolkit", "cancel_job", 10},
+	{"workflows-mcp", "cancel_job", 0},
+	{"sktime-mcp", "cancel_job", 0},
+	{"cross-llm-mcp", "cancel-async-job", 30},
 };
 
 /* Nothing of this is a tool call, and all of it passes. */
@@ -42,7 +48,7 @@ static const char *const no_calls[] = {
 	"}\n",
 };
 
-static const char *seed_policy(const struct seed *seed)
+static const char *rule_of(const struct seed *seed)
 {
 	return copy_of(
 		text("tests/policies/%s.%s.json", seed->server, seed->tool));
@@ -52,11 +58,10 @@ static const char *seed_policy(const struct seed *seed)
  * the list. */
 static void check_others(const struct seed *seed)
 {
-	const char *const *command =
-		join(WORDS(server, "--catalogue", seed->server), WORDS(NULL));
+	const char *const *command = WORDS(server, "--catalogue", seed->server);
+	const char *list = request("9", "tools/list", NULL), *line;
 	struct bytes input = {.ptr = NULL};
 	struct proc *plain, *behind;
-	const char *list = request("9", "tools/list", NULL), *line;
 
 	append_text(&input, list);
 	for (size_t i = 0; i < COUNT(no_calls); i++)
@@ -64,7 +69,7 @@ static void check_others(const struct seed *seed)
 	append_text(&input, list);
 	plain = proc_run(command, input.ptr);
 	behind =
-		proc_run(join(WORDS(weir, "-p", seed_policy(seed), "--"),
+		proc_run(join(WORDS(weir, "-p", rule_of(seed), "--"),
 			      join(command, WORDS("--record", path("record")))),
 			 input.ptr);
 	while ((line = proc_line(plain))) {
@@ -78,91 +83,132 @@ static void check_others(const struct seed *seed)
 	check_got_bytes(input);
 }
 
-/* Another tool of the server's, listed or not. */
-static void check_denied(struct proc *p, const char *name)
+/* The tools of its server. */
+static size_t tools_of(const struct seed *seed, const char **names)
 {
-	in_case(name);
-	check_default(p, "\"other\"", name);
-	in_case(NULL);
-}
-
-static void check_all_denied(const struct seed *seed, struct proc *p)
-{
-	const char *names[TOOLS_MAX];
 	struct proc *plain =
 		proc_run(WORDS(server, "--catalogue", seed->server),
-			 text("%s%s", request("1", "tools/list", NULL),
-			      call("2", "not_listed")));
-	size_t count = tool_names(proc_line(plain), names, TOOLS_MAX);
-	bool answers = !strstr(proc_line(plain), "isError");
+			 request("1", "tools/list", NULL));
 
-	check(answers == (strcmp(seed->server, "sktime-mcp") == 0),
-	      "only sktime-mcp answers tools that it does not list");
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(names[i], seed->tool) != 0)
-			check_denied(p, names[i]);
-	check_denied(p, "not_listed");
+	return tool_names(proc_line(plain), names, TOOLS_MAX);
 }
 
-/* Of the calls, max pass; nothing else reaches the server. */
-static void check_calls(const struct seed *seed)
+/* Another tool of the server's, listed or not, passes or does not. */
+static void check_other_tools(const struct seed *seed, struct proc *p,
+			      bool pass)
 {
-	struct proc *plain =
-		proc_start(WORDS(server, "--catalogue", seed->server));
-	struct proc *p = proc_start(WORDS(weir, "-p", seed_policy(seed), "--",
-					  server, "--catalogue", seed->server,
-					  "--record", path("record")));
-	struct bytes passed = {.ptr = NULL};
-	const char *line = call("7", seed->tool);
+	const char *names[TOOLS_MAX];
+	size_t count = tools_of(seed, names);
 
-	check_all_denied(seed, p);
-	append(&passed, "", 0);
-	for (int i = 0; i < seed->max; i++) {
-		proc_send(plain, line);
-		check_answer(p, line, proc_line(plain));
-		append_text(&passed, line);
+	for (size_t i = 0; i < count; i++) {
+		in_case(names[i]);
+		if (strcmp(names[i], seed->tool) == 0)
+			continue;
+		if (pass)
+			check_passes(p, call("3", names[i]));
+		else
+			check_default(p, "3", names[i]);
 	}
-	proc_send(p, line);
+	check_default(p, "\"other\"", "not_listed");
+}
+
+/* Of its calls as many pass as it says, and no more. */
+static void check_ruled(const struct seed *seed, struct proc *p)
+{
+	for (int i = 0; i < seed->max; i++)
+		check_passes(p, call("7", seed->tool));
 	if (seed->max == 0)
-		check_hidden(proc_line(p), "7", seed->tool);
+		check_hides(p, "7", seed->tool);
 	else
-		check_limited(proc_line(p), "7",
+		check_limited(proc_ask(p, call("7", seed->tool)), "7",
 			      text("/tools/%s/limits/0", seed->tool),
 			      text("at most %d calls a minute", seed->max));
-	check_all_denied(seed, p);
-	ping(p, "8");
-	append_text(&passed, request("8", "ping", NULL));
-	check_end(p, 0);
-	check_got_bytes(passed);
 }
 
-static void check_seed(const struct seed *seed)
+/* Nothing else reaches the server. */
+TEST(alone)
 {
-	check_others(seed);
-	check_calls(seed);
+	for (const struct seed *s = seeds; s < seeds + COUNT(seeds); s++) {
+		struct bytes passed = {.ptr = NULL};
+		struct proc *p;
+
+		in_case(s->server);
+		check_others(s);
+		p = proc_start(WORDS(weir, "-p", rule_of(s), "--", server,
+				     "--catalogue", s->server, "--record",
+				     path("record")));
+		check_other_tools(s, p, false);
+		in_case(s->server);
+		check_ruled(s, p);
+		check_other_tools(s, p, false);
+		for (int i = 0; i < s->max; i++)
+			append_text(&passed, call("7", s->tool));
+		ping(p, "8");
+		append_text(&passed, request("8", "ping", NULL));
+		check_end(p, 0);
+		check_got_bytes(passed);
+	}
 }
 
-TEST(sast_mcp)
+/* Laid over, or under, a policy that allows every tool of the server. */
+TEST(over_a_base)
 {
-	check_seed(&(struct seed){"sast-mcp", "cancel_scan_job", 0});
+	for (const struct seed *s = seeds; s < seeds + COUNT(seeds); s++) {
+		const char *rule = rule_of(s), *base = path(s->server);
+		struct bytes all = {.ptr = NULL};
+		const char *names[TOOLS_MAX];
+		size_t count = tools_of(s, names);
+		const char *const *const ways[] = {
+			WORDS(weir, "-p", base, "-p", rule),
+			WORDS(weir, "-p", rule, "-p", base),
+			WORDS(weir),
+		};
+		const struct how how = {
+			.env = WORDS(text("WEIR_POLICY=%s:%s", base, rule))};
+
+		append_text(&all, "'default':'deny','tools':{");
+		for (size_t i = 0; i < count; i++)
+			append_text(&all,
+				    text("%s'%s':{}", i ? "," : "", names[i]));
+		append_text(&all, "}");
+		policy_file(s->server, all.ptr);
+		for (size_t w = 0; w < COUNT(ways); w++) {
+			struct proc *p = proc_start_how(
+				join(ways[w], WORDS("--", server, "--catalogue",
+						    s->server)),
+				&how);
+
+			in_case(text("%s, %zu", s->server, w));
+			check_ruled(s, p);
+			check_other_tools(s, p, true);
+			check_end(p, 0);
+		}
+		check_status(
+			proc_run(WORDS(weir, "check", "--strict", base, rule),
+				 ""),
+			0);
+	}
 }
 
-TEST(webscrapertoolkit)
+/* What check says of it alone, and the start; the server runs. */
+TEST(checked)
 {
-	check_seed(&(struct seed){"webscrapertoolkit", "cancel_job", 10});
-}
+	for (const struct seed *s = seeds; s < seeds + COUNT(seeds); s++) {
+		const char *rule = rule_of(s);
+		struct proc *p = proc_run(WORDS(weir, "check", rule), "");
+		bool hides = s->max == 0;
 
-TEST(workflows_mcp)
-{
-	check_seed(&(struct seed){"workflows-mcp", "cancel_job", 0});
-}
-
-TEST(sktime_mcp)
-{
-	check_seed(&(struct seed){"sktime-mcp", "cancel_job", 0});
-}
-
-TEST(cross_llm_mcp)
-{
-	check_seed(&(struct seed){"cross-llm-mcp", "cancel-async-job", 30});
+		in_case(rule);
+		check_status(p, 0);
+		check(!strstr(p->said.ptr, "warning") == !hides,
+		      "a warning, if and only if nothing is allowed: %s",
+		      p->said.ptr);
+		check_has(p->said.ptr, rule);
+		p = proc_run(WORDS(weir, "check", "--strict", rule), "");
+		check_status(p, hides);
+		p = proc_start(WORDS(weir, "-p", rule, "--", server));
+		ping(p, "1");
+		check_end(p, 0);
+		check_equal(weir_lines(p->told.ptr), hides);
+	}
 }

@@ -1,51 +1,12 @@
 /* weir wrap, weir unwrap: a client's configuration, and what is told of it. */
 #include "fields.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char allow[] = "'default':'allow'";
-
-/* @ stands for the test's directory, and # for weir's own path. */
-static const char *fill(const char *pattern)
-{
-	char *self = realpath(weir, NULL), *dir = realpath(path(""), NULL);
-	struct bytes b = {.ptr = NULL};
-
-	append(&b, "", 0);
-	for (; *pattern; pattern++)
-		append_text(&b, *pattern == '@'   ? dir
-				: *pattern == '#' ? self
-						  : text("%c", *pattern));
-	free(self);
-	free(dir);
-	return b.ptr ? b.ptr : "";
-}
-
-static void enter(void)
-{
-	check_equal(chdir(path("")), 0);
-}
-
-/* Runs weir in the test's directory, which is HOME; words has blanks between
- * them. */
-static struct proc *run(const char *words)
-{
-	const char *home = fill("HOME=@");
-	const char *const env[] = {home, fill("APPDATA=@/Roaming"), NULL};
-	struct how how = {.env = env, .prepare = enter};
-	const char *argv[16] = {fill("#")};
-	char *line = (char *)text("%s", fill(words)), *word;
-	struct proc *p;
-
-	for (size_t i = 1; (word = strsep(&line, " ")); i++)
-		argv[i] = word;
-	p = proc_start_how(argv, &how);
-	proc_close_in(p);
-	in_case(words);
-	return p;
-}
 
 #define P "\"-p\", \"@/p.json\", \"--\", "
 
@@ -131,7 +92,7 @@ TEST(wrap_step_by_step)
 
 	put_files();
 	for (size_t i = 0; i < COUNT(steps); i++) {
-		struct proc *p = run(steps[i].words);
+		struct proc *p = run_line(steps[i].words);
 		const char *after;
 
 		check_status(p, steps[i].status);
@@ -151,34 +112,33 @@ TEST(wrap_step_by_step)
 }
 
 /* Nothing is written. */
-static const struct {
-	const char *words;
-	int status;
-	const char *tells;
-} refusals[] = {
-	{"wrap c.json -p p.json", 2, "several servers"},
-	{"wrap c.json none -p p.json", 2, "no server none"},
-	{"wrap c.json one", 2, "no policy"},
-	{"wrap", 2, "missing CONFIG"},
-	{"wrap --find c.json", 2, "unexpected operand"},
-	{"wrap c.json one -p bad.json", 2, "its policy does not load"},
-	{"wrap c.json one two -p none.json", 2, "none.json: No such file"},
-	{"wrap c.json one -p /dev/fd/0", 2, "a policy that is a file"},
-	{"wrap c.json one -p $x.json", 2, "clients cannot take such a path"},
-	{"wrap c.json one two -p @/%s.json", 2, "two.json: No such file"},
-	{"wrap c.json a/b -p @/%s.json", 2, "its name is no file name"},
-	{"wrap c.json far -p p.json", 1, ""},
-	{"wrap none.json one -p p.json", 2, "No such file"},
-	{"wrap . one -p p.json", 2, "not a regular file"},
-	{"wrap p.json --all -p p.json", 1, "no server that is started"},
-	{"wrap bad.txt one -p p.json", 2, "bad.txt:2:3: weir cannot read it"},
-	{"wrap listed.json one -p p.json", 1,
+static const struct line_row refusals[] = {
+	{"wrap c.json -p p.json", 2, NULL, "several servers"},
+	{"wrap c.json none -p p.json", 2, NULL, "no server none"},
+	{"wrap c.json one", 2, NULL, "no policy"},
+	{"wrap", 2, NULL, "missing CONFIG"},
+	{"wrap --find c.json", 2, NULL, "unexpected operand"},
+	{"wrap c.json one -p bad.json", 2, NULL, "its policy does not load"},
+	{"wrap c.json one two -p none.json", 2, NULL,
+	 "none.json: No such file"},
+	{"wrap c.json one -p /dev/fd/0", 2, NULL, "a policy that is a file"},
+	{"wrap c.json one -p $x.json", 2, NULL,
+	 "clients cannot take such a path"},
+	{"wrap c.json one two -p @/%s.json", 2, NULL, "two.json: No such file"},
+	{"wrap c.json a/b -p @/%s.json", 2, NULL, "its name is no file name"},
+	{"wrap c.json far -p p.json", 1, NULL, NULL},
+	{"wrap none.json one -p p.json", 2, NULL, "No such file"},
+	{"wrap . one -p p.json", 2, NULL, "not a regular file"},
+	{"wrap p.json --all -p p.json", 1, NULL, "no server that is started"},
+	{"wrap bad.txt one -p p.json", 2, NULL,
+	 "bad.txt:2:3: weir cannot read it"},
+	{"wrap listed.json one -p p.json", 1, NULL,
 	 "/deniedMcpServers/1 denies a server by its command"},
-	{"wrap .mcp.json one -p p.json", 1,
+	{"wrap .mcp.json one -p p.json", 1, NULL,
 	 ".claude/settings.json: /allowedMcpServers/0 allows a server"},
-	{"wrap twice.json one -p p.json", 1, ""},
-	{"wrap a.toml one -p p.json", 1, "edits no TOML or YAML"},
-	{"wrap a.yaml one -p p.json", 1, "edits no TOML or YAML"},
+	{"wrap twice.json one -p p.json", 1, NULL, "has a name twice"},
+	{"wrap a.toml one -p p.json", 1, NULL, "edits no TOML or YAML"},
+	{"wrap a.yaml one -p p.json", 1, NULL, "edits no TOML or YAML"},
 };
 
 TEST(wrap_refused)
@@ -205,17 +165,14 @@ TEST(wrap_refused)
 	for (size_t i = 0; i < COUNT(names); i++)
 		before[i] = content(path(names[i])).ptr;
 	for (size_t i = 0; i < COUNT(refusals); i++) {
-		struct proc *p = run(refusals[i].words);
-
-		check_status(p, refusals[i].status);
-		check_has(p->told.ptr, refusals[i].tells);
+		check_row(&refusals[i]);
 		for (size_t n = 0; n < COUNT(names); n++)
 			check_text(names[n], content(path(names[n])).ptr,
 				   before[n]);
 		check(!exists(path("c.json.weir-backup")), "a copy was made");
 	}
-	check_status(run("wrap listed.json one -p p.json --force"), 0);
-	check_status(run("wrap .mcp.json one -p p.json --force"), 0);
+	check_status(run_line("wrap listed.json one -p p.json --force"), 0);
+	check_status(run_line("wrap .mcp.json one -p p.json --force"), 0);
 }
 
 /* ---- what is printed ------------------------------------------------- */
@@ -264,7 +221,7 @@ TEST(wrap_printed)
 
 		file(prints[i].name, prints[i].content);
 		unlink(path(text("%s.weir-backup", prints[i].name)));
-		p = run(prints[i].words);
+		p = run_line(prints[i].words);
 		check(proc_wait(p) < 2, "%s", p->told.ptr);
 		check_has(p->said.ptr, fill(prints[i].says));
 	}
@@ -280,11 +237,11 @@ TEST(wrap_found)
 		"Codex: @/.codex/config.toml\n  not wrapped  one\n",
 		"VS Code: .vscode/mcp.json\n",
 	};
-	struct proc *p = run("wrap --find");
+	struct proc *p = run_line("wrap --find");
 
 	check_status(p, 1);
 	check_has(p->said.ptr, "No configuration");
-	p = run("wrap --find --json");
+	p = run_line("wrap --find --json");
 	check_status(p, 1);
 	check_text("JSON", p->said.ptr, "{\"configs\": []}\n");
 	for (size_t i = 0; i < 5; i++) {
@@ -300,7 +257,7 @@ TEST(wrap_found)
 		  "\"c\"]}}}"));
 	file(".codex/config.toml", "[mcp_servers.one]\ncommand = 'c'\n");
 	file(".vscode/mcp.json", "{\n]");
-	p = run("wrap --find");
+	p = run_line("wrap --find");
 	check_status(p, 0);
 	for (size_t i = 0; i < COUNT(lines); i++)
 		check_has(p->said.ptr, fill(lines[i]));
@@ -317,11 +274,11 @@ TEST(wrap_found)
 	file("Library/Application Support/Claude/claude_desktop_config.json",
 	     config);
 	file("Roaming/Claude/claude_desktop_config.json", config);
-	p = run("wrap --find");
+	p = run_line("wrap --find");
 	check_status(p, 0);
 	check_has(p->said.ptr, "Application Support/Claude/",
 		  "/Roaming/Claude/");
-	p = run("wrap --find --json");
+	p = run_line("wrap --find --json");
 	check_status(p, 0);
 	check_text("JSON", field(p->said.ptr, ""), "object");
 }
@@ -344,6 +301,6 @@ TEST(wrap_through_links)
 	check(S_ISLNK(st.st_mode), "the link was replaced");
 	check_has(content(path("c.json")).ptr,
 		  text("\"command\": \"%s\"", path("weir")));
-	check_status(run("unwrap l.json"), 0);
+	check_status(run_line("unwrap l.json"), 0);
 	check_text("the file", content(path("c.json")).ptr, config);
 }
