@@ -28,22 +28,26 @@ static void enter(void)
 
 struct proc *run_line(const char *words)
 {
-	const struct how how = {
-		.env = WORDS(fill("HOME=@"), fill("APPDATA=@/Roaming")),
-		.prepare = enter};
+	const char *env[8] = {fill("HOME=@"), fill("APPDATA=@/Roaming")};
 	const char *argv[32] = {fill("#")};
+	struct how how = {.env = env, .prepare = enter};
 	char *at = (char *)text("%s", fill(words));
+	size_t vars = 2, count = 1;
 	struct proc *p;
 
 	in_case(words);
-	for (size_t i = 1; *at && i < COUNT(argv) - 1; i++) {
+	while (*at && count < COUNT(argv) - 1 && vars < COUNT(env) - 1) {
 		bool quoted = *at == '\'';
+		const char *word = at += quoted;
 
-		argv[i] = at += quoted;
 		at += strcspn(at, quoted ? "'" : " ");
 		if (*at)
 			*at++ = '\0';
 		at += quoted && *at == ' ';
+		if (count == 1 && *word != '-' && strchr(word, '='))
+			env[vars++] = word;
+		else
+			argv[count++] = word;
 	}
 	p = proc_start_how(argv, &how);
 	proc_close_in(p);
@@ -66,13 +70,14 @@ static void check_part(const char *what, const char *got, const char *want)
 		check_text(what, got, "");
 }
 
-void check_row(const struct line_row *row)
+struct proc *check_row(const struct line_row *row)
 {
 	struct proc *p = run_line(row->words);
 
 	check_status(p, row->status);
 	check_part("stdout", p->said.ptr, row->said);
 	check_part("stderr", p->told.ptr, row->told);
+	return p;
 }
 
 void check_rows(const struct line_row *rows, size_t count)

@@ -2,8 +2,8 @@
  * lines - command lines of weir, and what comes of them.
  *
  * A line has blanks between its words, and '' around a word that is empty or
- * has blanks.  In it, and in what is expected, @ is the test's directory, # is
- * weir's own path, and ^ that of the test server.
+ * has blanks; variables come first.  In it, and in what is expected, @ is the
+ * test's directory, # is weir's own path, and ^ that of the test server.
  */
 #ifndef TESTS_LINES_H
 #define TESTS_LINES_H
@@ -25,7 +25,7 @@ struct line_row {
 	const char *said, *told; /* parts; "": nothing; NULL: whatever it is */
 };
 
-void check_row(const struct line_row *row);
+struct proc *check_row(const struct line_row *row);
 void check_rows(const struct line_row *rows, size_t count);
 
 #endif

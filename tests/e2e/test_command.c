@@ -2,6 +2,7 @@
  * status weir ends. */
 #include "answers.h"
 #include "fields.h"
+#include "lines.h"
 #include "way.h"
 
 #include <fcntl.h>
@@ -38,25 +39,6 @@ TEST(mark_works)
 {
 	proc_run(join(WEIR(good, "--"), marking()), "");
 	check(exists(path("started")), "the server was not started");
-}
-
-TEST(no_policy)
-{
-	prefix_only("options are its words");
-	check_fails(proc_run(join(WORDS(weir, "--"), marking()), ""), 1, "-p");
-	check_fails(proc_run(join(WORDS(weir), marking()), ""), 1, "-p");
-	check_fails(proc_run(join(WORDS(weir, "-p", "", "--"), marking()), ""),
-		    1, "");
-	check_fails(
-		proc_run(join(WORDS(weir, "-p", path("none"), "--"), marking()),
-			 ""),
-		1, path("none"));
-	check_fails(proc_run(join(WORDS(weir, "-p", path(""), "--"), marking()),
-			     ""),
-		    1, path(""));
-	check_fails(proc_start_how(join(WORDS(weir), marking()),
-				   &(struct how){.env = WORDS("WEIR_POLICY=")}),
-		    1, "-p");
 }
 
 /* What a client, unlike a shell, has passed on as it stands. */
@@ -127,34 +109,41 @@ TEST(faulty_policy)
 	}
 }
 
-TEST(unknown_options)
+#define MARKS " -- sh -c 'echo >started'"
+
+/* One line says why, and nothing is started. */
+TEST(wrong_words)
 {
-	const char *policy = policy_of(good);
-	const char *const *const commands[] = {
-		WORDS("--nope"),
-		WORDS("-x"),
-		WORDS("-p", policy, "--polizy", policy, "--"),
-		WORDS("-p", policy, "--max-line", "many", "--"),
-		WORDS("-p", policy, "--max-line", "-1", "--"),
-		WORDS("-p", policy, "--max-line", "4096x", "--"),
-		WORDS("-p", policy, "--max-line=", "--"),
+	static const struct line_row rows[] = {
+		{MARKS + 1, 125, "", "-p"},
+		{"sh -c 'echo >started'", 125, "", "-p"},
+		{"-p ''" MARKS, 125, "", "weir: "},
+		{"-p none" MARKS, 125, "", "none"},
+		{"-p @" MARKS, 125, "", "@"},
+		{"--nope", 125, "", "--nope"},
+		{"-x", 125, "", "-x"},
+		{"-p policy --polizy policy" MARKS, 125, "", "--polizy"},
+		{"-p policy --max-line many" MARKS, 125, "", "many"},
+		{"-p policy --max-line -1" MARKS, 125, "", "-1"},
+		{"-p policy --max-line 4096x" MARKS, 125, "", "4096x"},
+		{"-p policy --max-line=" MARKS, 125, "", "--max-line"},
+		{"-p", 125, "", "-p"},
+		{"", 125, "", "COMMAND"},
+		{"-p policy", 125, "", "COMMAND"},
+		{"-p policy --", 125, "", "COMMAND"},
 	};
 
 	prefix_only("options are its words");
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		in_case(text("%s %s %s", commands[i][0],
-			     commands[i][1] ? commands[i][1] : "",
-			     commands[i][1] ? commands[i][2] : ""));
-		check_fails(proc_run(join(WORDS(weir),
-					  join(commands[i], marking())),
-				     ""),
-			    1, "");
+	policy_of(good);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct proc *p = check_row(&rows[i]);
+
+		check_equal(weir_lines(p->told.ptr), 1);
+		check(!exists(path("started")), "the server was started");
 	}
-	in_case("no argument, no command");
-	check_fails(proc_run(WORDS(weir, "-p"), ""), 1, "");
-	check_fails(proc_run(WORDS(weir), ""), 1, "");
-	check_fails(proc_run(WORDS(weir, "-p", policy), ""), 1, "");
-	check_fails(proc_run(WORDS(weir, "-p", policy, "--"), ""), 1, "");
+	check_fails(proc_start_how(join(WORDS(weir), marking()),
+				   &(struct how){.env = WORDS("WEIR_POLICY=")}),
+		    1, "-p");
 }
 
 /* The options, and the verbs that take them; "weir" is none. */

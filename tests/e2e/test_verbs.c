@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "ends.h"
 #include "fields.h"
+#include "lines.h"
 #include "processes.h"
 #include "way.h"
 
@@ -733,71 +734,55 @@ TEST(explain_verdicts)
 /* Options may follow the operands, but for those of a COMMAND. */
 TEST(options_anywhere)
 {
-	const char *good = policy_file("a", explained);
-	const struct {
-		const char *const *words;
-		int status;
-		const char *says; /* on stderr */
-	} cases[] = {
-		{WORDS("explain", "echo", "-p", good), 0, ""},
-		{WORDS("explain", "echo", "{}", "--json", "-p", good), 0, ""},
-		{WORDS("check", good, "--print"), 0, ""},
-		{WORDS("check", "--preload", "sh", "--print"), posix, ""},
-		{WORDS("check", "--", good, "--print"), 2, ""},
-		{WORDS("check", "-p", good), 2, "name the files without it"},
-		{WORDS("limits", "--json", "x"), 2, "unexpected operand x"},
+	const struct line_row cases[] = {
+		{"explain echo -p a", 0, NULL, ""},
+		{"explain echo {} --json -p a", 0, NULL, ""},
+		{"check a --print", 0, NULL, NULL},
+		{"check --preload sh --print", posix, NULL, NULL},
+		{"check -- a --print", 2, NULL, NULL},
+		{"check -p a", 2, "", "name the files without it"},
+		{"limits --json x", 2, "", "unexpected operand x"},
 	};
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct proc *p =
-			proc_run(join(WORDS(weir), cases[i].words), "");
-
-		in_case(text("%zu", i));
-		check_status(p, cases[i].status);
-		check(!*cases[i].says || strstr(p->told.ptr, cases[i].says),
-		      "stderr: %s", p->told.ptr);
-	}
+	policy_file("a", explained);
+	check_rows(cases, COUNT(cases));
 }
 
 TEST(explain_errors)
 {
-	const char *good = policy_file("a", explained);
-	const char *bad = file("bad", "{\"version\":\"1\"}");
-	const char *const *const commands[] = {
-		WORDS("echo"),
-		WORDS("-p", bad, "echo"),
-		WORDS("-p", path("none"), "echo"),
-		WORDS("-p", good, "-p", bad, "echo"),
-		WORDS("-p", ""),
-		WORDS("-p"),
-		WORDS("-p", good),
-		WORDS("-p", good, "--json"),
-		WORDS("-p", good, "echo", "{}", "{}"),
-		WORDS("-p", good, "--strict", "echo"),
-		WORDS("-p", good, "echo", ""),
-		WORDS("-p", good, "echo", "{"),
-		WORDS("-p", good, "echo", "n=1"),
-		WORDS("-p", good, "echo", "[]"),
-		WORDS("-p", good, "echo", "null"),
-		WORDS("-p", good, "echo", "{\"a\":1,}"),
-		WORDS("-p", good, "echo", "{\"a\":\"\xff\"}"),
-		WORDS("-p", good, "echo", "{},\"name\":\"pay\""),
-		WORDS("-p", good, "echo", "{},\"x\":{}"),
-		WORDS("-p", good, "echo", "{}},\"x\":{"),
-		WORDS("-p", good, "echo", "{}}}"),
+	static const char *const cases[] = {
+		"echo",
+		"-p bad echo",
+		"-p none echo",
+		"-p a -p bad echo",
+		"-p ''",
+		"-p",
+		"-p a",
+		"-p a --json",
+		"-p a echo {} {}",
+		"-p a --strict echo",
+		"-p a echo ''",
+		"-p a echo {",
+		"-p a echo n=1",
+		"-p a echo []",
+		"-p a echo null",
+		"-p a echo {\"a\":1,}",
+		"-p a echo {\"a\":\"\xff\"}",
+		"-p a echo {},\"name\":\"pay\"",
+		"-p a echo {},\"x\":{}",
+		"-p a echo {}},\"x\":{",
+		"-p a echo {}}}",
+		"-p a --method",
+		"-p a --method ''",
+		"-p a --method ping {} {}",
+		"-p a --method ping []",
 	};
 
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		struct proc *p =
-			proc_run(join(WORDS(weir, "explain"), commands[i]), "");
-
-		in_case(text("%zu: ... %s", i, commands[i][0]));
-		for (size_t w = 0; commands[i][w]; w++)
-			in_case(text("%zu: ... %s", i, commands[i][w]));
-		check_status(p, 2);
-		check_text("stdout", p->said.ptr, "");
-		check(weir_lines(p->told.ptr) > 0, "nothing on stderr");
-	}
+	policy_file("a", explained);
+	file("bad", "{\"version\":\"1\"}");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_row(&(struct line_row){text("explain %s", cases[i]), 2,
+					     "", "weir: "});
 }
 
 /* ---- other methods ---------------------------------------------------- */
@@ -840,17 +825,6 @@ TEST(explain_methods)
 			   "")
 			  ->told.ptr,
 		  "did you mean prompts/get?");
-	for (int i = 0; i < 4; i++) {
-		const char *const *const wrong[] = {
-			WORDS("--method"), WORDS("--method", ""),
-			WORDS("--method", "ping", "{}", "{}"),
-			WORDS("--method", "ping", "[]")};
-
-		check_status(proc_run(join(WORDS(weir, "explain", "-p", of),
-					   wrong[i]),
-				      ""),
-			     2);
-	}
 }
 
 /* ---- what a person is asked about ------------------------------------- */
@@ -1206,50 +1180,34 @@ TEST(tests_say_what_is_logged)
  * Each file begins with counters of its own. */
 TEST(tests_find_their_policy)
 {
-	const char *of = policy_file("p.json", tested);
-	const char *other =
-		policy_file("q.json", "'default':'deny','hide':['few']");
-	const char *text_of = "[{\"call\":\"few\",\"expect\":\"allowed\","
-			      "\"repeat\":10}]";
-	const char *beside = file("p.test.json", text_of);
-	const char *alone = file("x.json", text_of);
-	const char *lost = file("r.test.json", text_of);
-	const char *variable = text("WEIR_POLICY=%s", other);
-	const char *const *env = WORDS(variable);
-	struct how how = {.env = env}, none = {.env = WORDS("WEIR_POLICY=")};
-	const struct {
-		const char *const *words;
-		const struct how *how;
-		int status;
-	} asked[] = {
-		{WORDS(beside), &none, 0},
-		{WORDS(beside), &how, 0},
-		{WORDS(beside, beside), &how, 0},
-		{WORDS("-p", of, beside, alone), &how, 0},
-		{WORDS("-p", other, beside), &none, 1},
-		{WORDS("-p", of, "-p", other, beside), &none, 1},
-		{WORDS(alone), &how, 1},
-		{WORDS(alone), &none, 2},
-		{WORDS(lost), &how, 2},
-		{WORDS(beside, lost), &none, 2},
-		{WORDS("-p", of, path("nothing")), &none, 2},
-		{WORDS("-p", of, path("")), &none, 2},
-		{WORDS("-p", alone, alone), &none, 2},
-		{WORDS("-p", of), &none, 2},
-		{WORDS("--json", beside), &none, 2},
+#define Q "WEIR_POLICY=q.json "
+	static const struct line_row asked[] = {
+		{"test p.test.json", 0, NULL, ""},
+		{Q "test p.test.json", 0, NULL, ""},
+		{Q "test p.test.json p.test.json", 0, NULL, ""},
+		{Q "test -p p.json p.test.json x.json", 0, NULL, ""},
+		{"test -p q.json p.test.json", 1, NULL, ""},
+		{"test -p p.json -p q.json p.test.json", 1, NULL, ""},
+		{Q "test x.json", 1, NULL, ""},
+		{"test x.json", 2, NULL, "weir: "},
+		{Q "test r.test.json", 2, NULL, "weir: "},
+		{"test p.test.json r.test.json", 2, NULL, "weir: "},
+		{"test -p p.json nothing", 2, NULL, "weir: "},
+		{"test -p p.json @", 2, NULL, "weir: "},
+		{"test -p x.json x.json", 2, NULL, "weir: "},
+		{"test -p p.json", 2, NULL, "weir: "},
+		{"test --json p.test.json", 2, NULL, "weir: "},
 	};
+	static const char *const names[] = {"p.test.json", "x.json",
+					    "r.test.json"};
 
 	prefix_only("test starts no server");
-	for (size_t i = 0; i < COUNT(asked); i++) {
-		struct proc *p = proc_start_how(
-			join(WORDS(weir, "test"), asked[i].words),
-			asked[i].how);
-
-		in_case(text("%zu", i));
-		check_status(p, asked[i].status);
-		check((weir_lines(p->told.ptr) > 0) == (asked[i].status == 2),
-		      "%s", p->told.ptr);
-	}
+	policy_file("p.json", tested);
+	policy_file("q.json", "'default':'deny','hide':['few']");
+	for (size_t i = 0; i < COUNT(names); i++)
+		file(names[i], "[{\"call\":\"few\",\"expect\":\"allowed\","
+			       "\"repeat\":10}]");
+	check_rows(asked, COUNT(asked));
 }
 
 /* ---- the policy read anew -------------------------------------------- */
