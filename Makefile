@@ -403,7 +403,7 @@ soak:                                ## sessions at random, SOAK_SECONDS=600
 		SOAK_SECONDS=$(SOAK_SECONDS) $(BUILD)/tests/soak
 
 $(BUILD)/tests/soak: $(call objects,tests/soak/soak.c \
-		$(addprefix tests/e2e/,harness.c answers.c processes.c ends.c way.c))
+		$(addprefix tests/e2e/,harness.c answers.c fields.c processes.c ends.c way.c))
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(JSON) -lm
 

@@ -1,7 +1,9 @@
 /* Lines and answers.  The contract is in answers.h. */
 #include "answers.h"
 
-#include <json-parser/json.h>
+#include "fields.h"
+
+#include <stdlib.h>
 
 const char *request(const char *id, const char *method, const char *params)
 {
@@ -35,37 +37,6 @@ void ping(struct proc *p, const char *id)
 
 /* ---- answers --------------------------------------------------------- */
 
-static const json_value *member(const json_value *v, const char *key)
-{
-	for (unsigned i = 0;
-	     v && v->type == json_object && i < v->u.object.length; i++)
-		if (strcmp(v->u.object.values[i].name, key) == 0)
-			return v->u.object.values[i].value;
-	return NULL;
-}
-
-static const char *string(const json_value *v)
-{
-	return v && v->type == json_string ? v->u.string.ptr : NULL;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
-static json_value *parse(const char *line)
-{
-	json_value *v;
-
-	check(line, "an answer was expected, and there is no more output");
-	v = json_parse(line, strlen(line));
-	check(v && v->type == json_object, "an answer was expected, not: %s",
-	      line);
-	check(same(string(member(v, "jsonrpc")), "2.0"), "not 2.0: %s", line);
-	return v;
-}
-
 /* The id has to be there byte for byte. */
 static void check_id(const char *line, const char *id)
 {
@@ -78,90 +49,69 @@ static void check_id(const char *line, const char *id)
 
 void check_error(const char *line, const char *id, int code)
 {
-	json_value *v = parse(line);
-	const json_value *error = member(v, "error"), *is;
+	const char *got = field(line, "error.code");
+	int is = got ? atoi(got) : 0;
 
-	is = member(error, "code");
-	check(is && is->type == json_integer &&
-		      (code == 0 ? is->u.integer == -32600 ||
-					   is->u.integer == -32700
-				 : is->u.integer == code),
+	check(code == 0 ? is == -32600 || is == -32700 : is == code,
 	      "error %d was expected: %s", code, line);
-	check(string(member(error, "message")), "no message: %s", line);
-	check(!member(v, "result"), "both error and result: %s", line);
+	check_field(line, "jsonrpc", "2.0");
+	check(field(line, "error.message"), "no message: %s", line);
+	check_field(line, "result", NULL);
 	if (id)
 		check_id(line, id);
-	json_value_free(v);
 }
 
 void check_hidden(const char *line, const char *id, const char *name)
 {
-	json_value *v = parse(line);
-	const char *message = string(member(member(v, "error"), "message"));
-
 	check_error(line, id, -32602);
-	check(same(message, text("Unknown tool: %s", name)),
-	      "\"Unknown tool: %s\" was expected: %s", name, line);
-	json_value_free(v);
+	check_field(line, "error.message", text("Unknown tool: %s", name));
 }
 
-/* The parts of a refusal that all have; its text is handed out. */
-static const char *check_result(const char *line, const json_value *v,
-				const char *id, bool modern, const char *rule)
+/* The parts of a refusal that all have; its reason. */
+static const char *check_result(const char *line, const char *id, bool modern,
+				const char *rule)
 {
-	const json_value *result = member(v, "result");
-	const json_value *items = member(result, "content");
-	const json_value *item = NULL, *error = member(result, "isError");
-	const char *type = string(member(result, "resultType")), *words;
+	static const char denied[] = "Denied by policy: ";
+	const char *words = field(line, "result.content.0.text");
 
-	if (items && items->type == json_array && items->u.array.length == 1)
-		item = items->u.array.values[0];
-	words = string(member(item, "text"));
-	check(!member(v, "error") && error && error->type == json_boolean &&
-		      error->u.boolean,
-	      "a result with isError was expected: %s", line);
-	check(same(string(member(item, "type")), "text") && words &&
-		      strncmp(words, "Denied by policy: ", 18) == 0,
-	      "\"Denied by policy: \" was expected: %s", line);
-	check(same(string(member(member(result, "_meta"), "weir/rule")), rule),
-	      "the rule %s was expected: %s", rule, line);
-	check(modern ? same(type, "complete") : !member(result, "resultType"),
-	      "resultType was%s expected: %s", modern ? "" : " not", line);
+	check_field(line, "jsonrpc", "2.0");
+	check_field(line, "error", NULL);
+	check_field(line, "result.isError", "true");
+	check_field(line, "result.content.0.type", "text");
+	check_field(line, "result.content.1", NULL);
+	check(words && strncmp(words, denied, strlen(denied)) == 0,
+	      "\"%s\" was expected: %s", denied, line);
+	check_field(line, "result._meta.weir/rule", rule);
+	check_field(line, "result.resultType", modern ? "complete" : NULL);
 	check_id(line, id);
-	return words + 18;
+	return words + strlen(denied);
 }
 
 void check_refused(const char *line, const char *id, bool modern,
 		   const char *rule, const char *reason)
 {
-	json_value *v = parse(line);
-	const char *words = check_result(line, v, id, modern, rule);
+	const char *words = check_result(line, id, modern, rule);
 
 	if (reason)
 		check_text("the reason", words, reason);
 	check(*words, "the reason is empty: %s", line);
 	check(!strstr(line, "weir/retryAfterMs"), "is not limited: %s", line);
-	json_value_free(v);
 }
 
 void check_limited(const char *line, const char *id, const char *rule,
 		   const char *reason)
 {
-	json_value *v = parse(line);
-	const char *words = check_result(line, v, id, false, rule);
-	const json_value *meta = member(member(v, "result"), "_meta");
-	const json_value *wait = member(meta, "weir/retryAfterMs");
-	long seconds = 0;
+	const char *words = check_result(line, id, false, rule);
+	const char *wait = field(line, "result._meta.weir/retryAfterMs");
+	long seconds = 0, ms = wait ? atol(wait) : 0;
 	size_t len = strlen(reason);
 
-	check(wait && wait->type == json_integer && wait->u.integer > 0 &&
-		      wait->u.integer <= 60000,
+	check(ms > 0 && ms <= 60000,
 	      "weir/retryAfterMs from 1 to 60000 was expected: %s", line);
 	if (strncmp(words, reason, len) == 0)
 		sscanf(words + len, "; try again in %ld s", &seconds);
-	check(seconds == (wait->u.integer + 999) / 1000,
+	check(seconds == (ms + 999) / 1000,
 	      "\"%s; try again in N s\" was expected: %s", reason, line);
-	json_value_free(v);
 }
 
 bool from_weir(const char *line)
@@ -200,15 +150,13 @@ void check_default(struct proc *p, const char *id, const char *name)
 
 size_t tool_names(const char *list, const char **names, size_t max)
 {
-	json_value *v = parse(list);
-	const json_value *tools = member(member(v, "result"), "tools");
-	size_t count = tools ? tools->u.array.length : 0;
+	size_t count = 0;
 
-	check(count > 0 && count <= max, "a list was expected: %s", list);
-	for (size_t i = 0; i < count; i++)
-		names[i] = text(
-			"%s", string(member(tools->u.array.values[i], "name")));
-	json_value_free(v);
+	while (count < max &&
+	       (names[count] =
+			field(list, text("result.tools.%zu.name", count))))
+		count++;
+	check(count > 0 && count < max, "a list was expected: %s", list);
 	return count;
 }
 

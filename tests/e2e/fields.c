@@ -2,10 +2,16 @@
 #include "fields.h"
 
 #include <json-parser/json.h>
+#include <stdlib.h>
 
 static const json_value *member(const json_value *v, const char *key,
 				size_t len)
 {
+	if (v->type == json_array) {
+		size_t at = strtoul(key, NULL, 10);
+
+		return at < v->u.array.length ? v->u.array.values[at] : NULL;
+	}
 	for (unsigned i = 0;
 	     v && v->type == json_object && i < v->u.object.length; i++)
 		if (strlen(v->u.object.values[i].name) == len &&

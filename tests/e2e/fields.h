@@ -6,9 +6,9 @@
 
 #include "harness.h"
 
-/* The value at the path, keys with dots between: a string decoded, an integer
- * or a boolean as text, anything else as its type; NULL if there is none.  The
- * test fails if the line is no JSON object. */
+/* The value at the path, keys and places in arrays with dots between: a string
+ * decoded, an integer or a boolean as text, anything else as its type; NULL if
+ * there is none.  The test fails if the line is no JSON object. */
 const char *field(const char *line, const char *path);
 
 /* Is it this text?  NULL: is there none? */
