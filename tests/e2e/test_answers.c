@@ -110,7 +110,8 @@ TEST(ids)
 	}
 }
 
-/* Only requests of MCP 2026-07-28 are answered with a resultType. */
+/* Only requests of MCP 2026-07-28 are answered with a resultType; which these
+ * are, test_message.c says. */
 TEST(modern_requests)
 {
 #define VERSION "io.modelcontextprotocol/protocolVersion"
@@ -119,18 +120,8 @@ TEST(modern_requests)
 		bool modern;
 	} cases[] = {
 		{",\"_meta\":{\"" VERSION "\":\"2026-07-28\"}", true},
-		{",\"_meta\":{\"a\":[{}],\"" VERSION "\":\"2027-01-01\","
-		 "\"progressToken\":1}",
-		 true},
-		{",\"\\u005fmeta\":{\"io.modelcontextprotocol\\/protocolVersion"
-		 "\":\"2026-07-28\"}",
-		 true},
 		{"", false},
-		{",\"_meta\":{}", false},
-		{",\"_meta\":{\"progressToken\":1}", false},
 		{",\"arguments\":{\"_meta\":{\"" VERSION "\":\"x\"}}", false},
-		{",\"_meta\":{\"a\":{\"" VERSION "\":\"x\"}}", false},
-		{",\"" VERSION "\":\"2026-07-28\"", false},
 	};
 	struct proc *p = proc_start(BEHIND(mixed));
 

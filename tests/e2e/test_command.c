@@ -304,8 +304,7 @@ TEST(did_you_mean)
 	};
 	const char *with = text("PATH=/bin:%s", path(""));
 	const char *policy = text("WEIR_POLICY=%s", policy_of(good));
-	const char *const *env = WORDS(with, policy);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(with, policy)};
 
 	prefix_only("verbs are its words");
 	chmod(file("checks", "#!/bin/sh\n"), 0700);
@@ -361,8 +360,7 @@ TEST(full_stdout)
 
 static struct proc *start_env(const char *const *argv, const char *variable)
 {
-	const char *const *env = WORDS(variable);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(variable)};
 
 	return proc_start_how(argv, &how);
 }
@@ -724,8 +722,7 @@ TEST(server_called_check)
 	const char *script = file("check", "#!/bin/sh\necho \"run: $*\"\n");
 	const char *with = text("PATH=%s:/bin:/usr/bin", path(""));
 	const char *policy = text("WEIR_POLICY=%s", policy_of(good));
-	const char *const *env = WORDS(with, policy);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(with, policy)};
 	const char *const *const commands[] = {
 		WORDS(weir, "-p", path("policy"), "--", "check", "a b", "-p"),
 		WORDS(weir, "-p", path("policy"), "check", "a b", "-p"),
@@ -787,9 +784,7 @@ TEST(cannot_run)
 	const char *policy = policy_of(good);
 	const char *plain = file("plain", "#!/bin/sh\n");
 	const char *lost = file("lost", "#!/no/such/interpreter\n");
-	const char *with = text("PATH=/bin:%s", path(""));
-	const char *const *env = WORDS(with);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(text("PATH=/bin:%s", path("")))};
 	const struct {
 		const char *command;
 		int status;

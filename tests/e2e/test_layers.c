@@ -43,10 +43,9 @@ TEST(faults_name_their_file)
 	policy_file("worse",
 		    "'default':'deny',\n'tools':{\n'a':{'actoin':'deny'}}");
 	for (size_t i = 0; i < COUNT(faults); i++) {
-		const char *variable = text("WEIR_POLICY=%s",
-					    in_directory(faults[i].policies));
-		const char *const *env = WORDS(variable);
-		struct how how = {.env = env};
+		struct how how = {
+			.env = WORDS(text("WEIR_POLICY=%s",
+					  in_directory(faults[i].policies)))};
 		struct proc *p =
 			proc_start_how(WORDS(weir, "--", "sh", "-c",
 					     "echo >\"$0\"", path("started")),

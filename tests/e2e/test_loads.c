@@ -203,9 +203,8 @@ TEST(of_scripts)
 TEST(in_path)
 {
 	const char *places[] = {path("a"), path("b")};
-	const char *const *env = WORDS(
-		text("PATH=%s::%s:%s", path("none"), places[0], places[1]));
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(text("PATH=%s::%s:%s", path("none"),
+					    places[0], places[1]))};
 	struct program p = server_program();
 	static const struct {
 		const char *name;

@@ -90,10 +90,9 @@ TEST(given)
 		WORDS(server, "--report", "--page", "-- * '$A'\t", "--page", "",
 		      "--page", "\xc3\xa9 \"");
 	const char *named = text("WEIR_POLICY=%s", behind_weir(WORDS(NULL))[2]);
-	const char *const *env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named,
+	struct how how = {.env = WORDS("HOME=/h", "XDG_STATE_HOME=/x", named,
 				       "A=1", "A=2", "EMPTY=", "no-equals",
-				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9");
-	struct how how = {.env = env};
+				       "=x", "L=a\nb\"\\", "\xff=\xc3\xa9")};
 	const char *ask = request("1", "test/given", NULL), *line;
 
 	for (size_t i = 0; i < COUNT(starts); i++) {

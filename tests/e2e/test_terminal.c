@@ -51,11 +51,6 @@ static struct proc *begin(const char *policy)
 	return begin_how(policy, NULL);
 }
 
-static void end(struct proc *p)
-{
-	check_end(p, 0);
-}
-
 /* ---- the verb -------------------------------------------------------- */
 
 static struct proc *approve(const char *const *words)
@@ -163,13 +158,13 @@ TEST(lists_and_answers)
 	check(!from_weir(line), "%s", line);
 	say_yes(number_in(list, 1));
 	check(!from_weir(proc_line(p)), "it did not pass");
-	end(p);
+	check_end(p, 0);
 	await_list(0);
 	/* Nor does another session use them again. */
 	p = begin(ASKS(TERMINAL));
 	proc_send(p, echo_with("1", "{}"));
 	check(atoi(number_in(await_list(1), 1)) > atoi(second), "again");
-	end(p);
+	check_end(p, 0);
 }
 
 /* A yes comes while a line that no pipe takes whole waits for a full one, of
@@ -204,7 +199,7 @@ TEST(beside_a_long_line)
 	say_yes(number);
 	await_rest(weir_pid(p));
 	kill(pid, SIGCONT);
-	end(p);
+	check_end(p, 0);
 	check_got_bytes(want);
 }
 
@@ -270,7 +265,7 @@ TEST(first_answer_wins)
 		check_status(approve(WORDS(n, "--digest", digest, "--yes")), 1);
 		ping(p, "9");
 	}
-	end(p);
+	check_end(p, 0);
 }
 
 /* A policy that asks only since a reload has a door, and who may answer is as
@@ -296,7 +291,7 @@ TEST(door_reloaded)
 	n = number_in(await_list(1), 1);
 	if (geteuid() != 0) {
 		check_status(approve(WORDS("--deny", n)), 1);
-		end(p);
+		check_end(p, 0);
 		return;
 	}
 	say_no(n);
@@ -309,7 +304,7 @@ TEST(door_reloaded)
 	let_others_in();
 	check_status(approve_as(NOBODY, WORDS("--deny", n)), 0);
 	check_denied(proc_line(p), "4");
-	end(p);
+	check_end(p, 0);
 }
 
 /* The start says how to reach it, where that is not the usual place. */
@@ -332,11 +327,11 @@ TEST(start_line)
 	check(!p->told.ptr || !strstr(p->told.ptr, "weir approve"), "told: %s",
 	      p->told.ptr);
 	check(exists(path("h/.local/state/weir/approve")), "no door");
-	end(p);
+	check_end(p, 0);
 	p = proc_start(WORDS(weir, "-s", at, "-p", policy, "--", server));
 	ping(p, "1");
 	check_has(p->told.ptr, text("weir approve -s '%s'\n", at));
-	end(p);
+	check_end(p, 0);
 }
 
 /* Arguments of a megabyte are shown to the last byte. */
@@ -357,7 +352,7 @@ TEST(shows_all_of_it)
 	check_has(all, text("\nArguments: %s\n", long_one.ptr));
 	say_yes(number);
 	check(!from_weir(proc_line(p)), "it did not pass");
-	end(p);
+	check_end(p, 0);
 }
 
 /* What answers nothing. */
@@ -427,7 +422,7 @@ TEST(wrong_answers)
 		0);
 	check(!from_weir(proc_line(p)), "it did not pass");
 	check_status(approve(WORDS(n, "--digest", digest, "--yes")), 1);
-	end(p);
+	check_end(p, 0);
 }
 
 /* Two at a time, one that is killed, one that is stopped. */
@@ -470,8 +465,8 @@ TEST(many_sessions)
 	kill(weir_pid(a), SIGCONT);
 	say_yes(number_in(list, 1));
 	check(!from_weir(proc_line(b)), "it did not pass");
-	end(a);
-	end(b);
+	check_end(a, 0);
+	check_end(b, 0);
 	rmdir(path("state/approve")); /* "numbers" is there */
 }
 
@@ -585,7 +580,7 @@ TEST(garbage_at_the_door)
 	}
 	await_list(1);
 	ping(p, "2");
-	end(p);
+	check_end(p, 0);
 }
 
 /* A flood of connections, some of which stay, holds up neither the relay nor a
@@ -628,7 +623,7 @@ TEST(a_flood_at_the_door)
 	await_list(1);
 	await_rest(weir_pid(p));
 	check_equal(descriptors_of(weir_pid(p)), before);
-	end(p);
+	check_end(p, 0);
 }
 
 /* All who were silent speak just when another one comes.  In one of several
@@ -664,7 +659,7 @@ TEST(all_speak_at_once)
 		ping(p, "3");
 	}
 	check_equal(listed, PEERS + 1);
-	end(p);
+	check_end(p, 0);
 }
 
 /* Without a descriptor for one more, nobody is let in, and it costs nothing. */
@@ -707,7 +702,7 @@ TEST(no_descriptor_to_spare)
 	check_has(reply_of(fd), "\techo\t");
 	while (count > 0)
 		close(before[--count]);
-	end(p);
+	check_end(p, 0);
 }
 
 /* What others may have put there is not followed. */
@@ -751,7 +746,7 @@ TEST(planted)
 	unlink(path("state/approve/z.3"));
 	check_equal(rename(aside, at), 0);
 	await_list(1);
-	end(p);
+	check_end(p, 0);
 }
 
 /* Where there can be no door, it is told, and the call is refused. */
@@ -786,12 +781,12 @@ TEST(no_door)
 		p = begin(ASKS(TERMINAL));
 		check_has(p->told.ptr, rows[i].told, "-s DIR");
 		check_denied(proc_ask(p, echo_with("1", "{}")), "1");
-		end(p);
+		check_end(p, 0);
 		unlink(path("state/approve"));
 		rmdir(path("state/approve"));
 	}
 	/* Nothing is made for a policy that asks nobody there. */
-	end(begin(ASKS(PROGRAM)));
+	check_end(begin(ASKS(PROGRAM)), 0);
 	check(!exists(path("state/approve")), "it was made");
 }
 
@@ -825,7 +820,7 @@ TEST(door_without_proc)
 		     "");
 	check_status(q, 2);
 	check_has(q->told.ptr, why);
-	end(p);
+	check_end(p, 0);
 }
 
 /* ---- users ----------------------------------------------------------- */
@@ -877,7 +872,7 @@ TEST(other_users)
 			say_yes(n); /* root always may */
 			check(!from_weir(proc_line(p)), "it did not pass");
 		}
-		end(p);
+		check_end(p, 0);
 		check_equal(chmod(path("state/approve"), 0700), 0);
 	}
 }
@@ -900,7 +895,7 @@ TEST(not_the_same_user)
 	check_has(v->told.ptr, "approve_by");
 	check_status(approve(WORDS("--deny", n)), 1);
 	await_list(1);
-	end(p);
+	check_end(p, 0);
 }
 
 /* ---- on a terminal --------------------------------------------------- */
@@ -958,7 +953,7 @@ TEST(asks_on_a_terminal)
 		else
 			check_denied(proc_line(p), id);
 	}
-	end(p);
+	check_end(p, 0);
 }
 
 /* It asks about sessions that come and go, and notices what others answer. */
@@ -977,7 +972,7 @@ TEST(watches)
 	proc_send(v, "y\n");
 	await_text(v, "approved");
 	check(!from_weir(proc_line(a)), "it did not pass");
-	end(a);
+	check_end(a, 0);
 	b = begin(ASKS(TERMINAL));
 	proc_send(b, echo_with("1", "{\"n\":2}"));
 	proc_send(b, echo_with("2", "{\"n\":3}"));
@@ -995,7 +990,7 @@ TEST(watches)
 	proc_send(b, echo_with("3", "{\"n\":4}"));
 	await_text(v, "{\"n\":4}");
 	await_text(v, "not now] ");
-	end(b);
+	check_end(b, 0);
 	await_text(v, "\n");
 	proc_send(v, "\x03");
 	check_equal(proc_end(v), -SIGINT);
@@ -1042,7 +1037,7 @@ TEST(asks_a_program)
 		else
 			check_denied(line, "1");
 		await_descendants(weir_pid(p), preload ? 0 : 1 + posix);
-		end(p);
+		check_end(p, 0);
 	}
 }
 
@@ -1069,7 +1064,7 @@ TEST(programs_wait_their_turn)
 		check_has(proc_line(p), text("\"id\":%d,", i));
 	}
 	/* The third is still asked about. */
-	end(p);
+	check_end(p, 0);
 	if (!preload && !posix)
 		check_equal(descendants_of(getpid()), 0);
 }
@@ -1086,7 +1081,7 @@ TEST(a_program_that_hangs)
 	ping(p, "2");
 	check_denied(proc_line(p), "1");
 	await_descendants(weir_pid(p), preload ? 0 : 1 + posix);
-	end(p);
+	check_end(p, 0);
 }
 
 TEST(no_program)

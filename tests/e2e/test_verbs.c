@@ -215,8 +215,7 @@ TEST(observe)
 	send_all(plain, &input);
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		const char *log = path(text("log-%zu", i));
-		const char *const *env = WORDS(ways[i].variable);
-		struct how how = {.env = env};
+		struct how how = {.env = WORDS(ways[i].variable)};
 		struct proc *p =
 			proc_start_how(WEIR(policy, "--log", log, "--max-line",
 					    MAX_LINE, ways[i].option, "--",
@@ -295,8 +294,7 @@ TEST(not_observing)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const char *const *env = WORDS(cases[i].variable);
-		struct how how = {.env = env};
+		struct how how = {.env = WORDS(cases[i].variable)};
 		struct proc *p = proc_start_how(BEHIND(policy), &how);
 
 		in_case(cases[i].variable);
@@ -314,9 +312,7 @@ TEST(log_lines)
 {
 	struct bytes input = all_rows();
 	const char *log = path("log"), *at, *line, *message;
-	const char *variable = text("WEIR_LOG=%s", log);
-	const char *const *env = WORDS(variable);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(text("WEIR_LOG=%s", log))};
 	struct proc *p = proc_start_how(
 		WEIR(policy, "--max-line", MAX_LINE, "--", server), &how);
 
@@ -705,9 +701,7 @@ TEST(explain_verdicts)
 	const char *a = policy_file("a", explained),
 		   *b = policy_file("b", explained_too);
 	const char *const *policies = WORDS("-p", a, "-p", b);
-	const char *variable = text("WEIR_POLICY=%s:%s", a, b);
-	const char *const *env = WORDS(variable);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(text("WEIR_POLICY=%s:%s", a, b))};
 
 	prefix_only("explain starts no server");
 	for (size_t i = 0; i < COUNT(explain_rows); i++) {
@@ -1086,9 +1080,7 @@ static const struct {
 TEST(tests_of_a_policy)
 {
 	const char *of = policy_file("p.json", tested);
-	const char *variable = text("WEIR_POLICY=%s", of);
-	const char *const *env = WORDS(variable);
-	struct how how = {.env = env};
+	struct how how = {.env = WORDS(text("WEIR_POLICY=%s", of))};
 
 	prefix_only("test starts no server");
 	for (size_t i = 0; i < COUNT(test_rows); i++) {
@@ -1750,10 +1742,9 @@ TEST(reload_a_thousand_times)
 {
 	/* What the sanitizer holds back before it is used again is no leak. */
 	const char *options = getenv("ASAN_OPTIONS");
-	const char *none = text("ASAN_OPTIONS=%s:quarantine_size_mb=0",
-				options ? options : "");
-	const char *const *env = WORDS(none);
-	struct how how = {.env = env};
+	struct how how = {
+		.env = WORDS(text("ASAN_OPTIONS=%s:quarantine_size_mb=0",
+				  options ? options : ""))};
 	const char *const files[] = {policy_file("0", explained),
 				     policy_file("1", policy)};
 	struct proc *p;
