@@ -328,6 +328,7 @@ TEST(version)
 {
 	static const char *const ways[] = {"--version", "-V"};
 
+	prefix_only("it starts no server");
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct proc *p = proc_run(WORDS(weir, ways[i]), "");
 
@@ -347,6 +348,7 @@ TEST(full_stdout)
 	struct how how = {.given = {[1] = true}, .fds = {[1] = fileno(full)}};
 	struct proc *p;
 
+	prefix_only("it starts no server");
 	p = proc_start_how(WORDS(weir, "--help"), &how);
 	check_status(p, 125);
 	check_equal(weir_lines(p->told.ptr), 1);
@@ -573,6 +575,7 @@ TEST(nameless_policies)
 	struct proc *p =
 		proc_start_how(WORDS(weir, "check", "/dev/fd/9"), &how);
 
+	prefix_only("it starts no server");
 	check_status(p, 0);
 	p = proc_run(WORDS("sh", "-c", "cat \"$0\" | \"$1\" check /dev/stdin",
 			   policy_of(good), weir),
@@ -616,6 +619,7 @@ TEST(check_long_list)
 					tools_list(30000, ""), policy),
 				  "");
 
+	prefix_only("it starts no server");
 	check_status(p, 0);
 	check_has(p->said.ptr, "\nt29999 ");
 	check_equal(count_lines(p->said.ptr), 30001);
@@ -660,6 +664,7 @@ TEST(check_long_row)
 	struct bytes policy = {.ptr = NULL};
 	struct proc *p;
 
+	prefix_only("it starts no server");
 	append_text(&policy, "{\"version\":\"1\",\"default\":\"allow\","
 			     "\"tools\":{\"t0\":{\"limits\":[");
 	for (int i = 0; i < 60; i++)
@@ -686,6 +691,7 @@ TEST(check_prints_all)
 	struct bytes all;
 	struct proc *p;
 
+	prefix_only("it starts no server");
 	check(f, "no file");
 	memset(reason, 0x7F, sizeof(reason) - 1);
 	fprintf(f, "{\"version\":\"1\",\"default\":\"allow\",\"tools\":{");
@@ -709,6 +715,7 @@ TEST(check_many_files)
 	const char *words[40] = {weir, "check"};
 	struct proc *p;
 
+	prefix_only("it starts no server");
 	for (size_t i = 2; i < 2 + 33; i++)
 		words[i] = policy_of(good);
 	p = proc_run(words, "");

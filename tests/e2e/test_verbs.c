@@ -738,6 +738,7 @@ TEST(options_anywhere)
 		{"limits --json x", 2, "", "unexpected operand x"},
 	};
 
+	prefix_only("explain starts no server");
 	policy_file("a", explained);
 	check_rows(cases, COUNT(cases));
 }
@@ -772,6 +773,7 @@ TEST(explain_errors)
 		"-p a --method ping []",
 	};
 
+	prefix_only("explain starts no server");
 	policy_file("a", explained);
 	file("bad", "{\"version\":\"1\"}");
 	for (size_t i = 0; i < COUNT(cases); i++)
