@@ -473,8 +473,8 @@ __attribute__((noinline)) static void judge(struct judging *j,
 	static judge_step *const order[] = {
 		judge_hidden,  judge_changed, judge_action,  judge_require,
 		judge_deny_if, judge_limits,  judge_approval};
-	enum { REQUIRE = 3, STEPS = sizeof(order) / sizeof(*order) };
-	judge_step *const *step = j->policy->lock ? order : order + REQUIRE;
+	enum { AT_REQUIRE = 3, STEPS = sizeof(order) / sizeof(*order) };
+	judge_step *const *step = j->policy->lock ? order : order + AT_REQUIRE;
 	judge_step *const *end = order + STEPS;
 	struct judged *judged = j->judged;
 
