@@ -16,16 +16,18 @@ enum top {
 static const struct word {
 	const char *ptr;
 	size_t len;
+	const char *taken; /* the reason against what only resembles it */
 } deciding[] = {
-#define WORD(s)                                                                \
+#define WORD(what, s)                                                          \
 	{                                                                      \
-		s, sizeof(s) - 1                                               \
+		s, sizeof(s) - 1, what " that some servers take for \"" s "\"" \
 	}
-	WORD("jsonrpc"),        WORD("id"),           WORD("method"),
-	WORD("params"),         WORD("result"),       WORD("error"),
-	WORD("name"),           WORD("arguments"),    WORD("uri"),
-	WORD("_meta"),          WORD("task"),         WORD("cursor"),
-	WORD("inputResponses"), WORD("requestState"),
+#define KEY(s) WORD("a key", s)
+	KEY("jsonrpc"),        KEY("id"),           KEY("method"),
+	KEY("params"),         KEY("result"),       KEY("error"),
+	KEY("name"),           KEY("arguments"),    KEY("uri"),
+	KEY("_meta"),          KEY("task"),         KEY("cursor"),
+	KEY("inputResponses"), KEY("requestState"),
 };
 enum { DECIDING = sizeof(deciding) / sizeof(deciding[0]) };
 #define DECIDING_BYTES 14 /* the longest of them */
@@ -42,17 +44,18 @@ static const struct method {
 	struct word word;
 	enum message_method method;
 } judged[] = {
-	{WORD("tools/call"), METHOD_TOOLS_CALL},
-	{WORD("tools/list"), METHOD_TOOLS_LIST},
-	{WORD("prompts/get"), METHOD_PROMPTS_GET},
-	{WORD("resources/read"), METHOD_RESOURCES_READ},
-	{WORD("prompts/list"), METHOD_PROMPTS_LIST},
-	{WORD("initialize"), METHOD_INITIALIZE},
-	{WORD("resources/list"), METHOD_RESOURCES_LIST},
-	{WORD("resources/templates/list"), METHOD_TEMPLATES_LIST},
-	{WORD("completion/complete"), METHOD_COMPLETE},
-	{WORD("resources/subscribe"), METHOD_SUBSCRIBE},
-	{WORD("subscriptions/listen"), METHOD_LISTEN},
+#define METHOD(s) WORD("a method", s)
+	{METHOD("tools/call"), METHOD_TOOLS_CALL},
+	{METHOD("tools/list"), METHOD_TOOLS_LIST},
+	{METHOD("prompts/get"), METHOD_PROMPTS_GET},
+	{METHOD("resources/read"), METHOD_RESOURCES_READ},
+	{METHOD("prompts/list"), METHOD_PROMPTS_LIST},
+	{METHOD("initialize"), METHOD_INITIALIZE},
+	{METHOD("resources/list"), METHOD_RESOURCES_LIST},
+	{METHOD("resources/templates/list"), METHOD_TEMPLATES_LIST},
+	{METHOD("completion/complete"), METHOD_COMPLETE},
+	{METHOD("resources/subscribe"), METHOD_SUBSCRIBE},
+	{METHOD("subscriptions/listen"), METHOD_LISTEN},
 };
 enum { JUDGED = sizeof(judged) / sizeof(judged[0]) };
 
@@ -137,9 +140,8 @@ static const char *read_key(struct line *l, const char *p, struct key *key)
 		return NULL;
 	compare(key);
 	if (key->alike >= 0)
-		scan_refuse(
-			&l->r, key->text.ptr - 1,
-			"a key that another reader takes for one that decides");
+		scan_refuse(&l->r, key->text.ptr - 1,
+			    deciding[key->alike].taken);
 	l->id_unclear |= key->alike == TOP_ID && l->r.depth == 1;
 	return p;
 }
@@ -360,9 +362,7 @@ static void find_method(struct line *l, const char *start, struct text text)
 		if (text_is(text, word.ptr, word.len))
 			l->m->method = judged[i].method;
 		else
-			scan_refuse(&l->r, start,
-				    "a method that another reader takes for "
-				    "one that is judged");
+			scan_refuse(&l->r, start, word.taken);
 	}
 }
 

@@ -228,10 +228,15 @@ const char *policy_meant_method(struct text method)
 
 static void warn_method(struct lint *l, const struct rules *r)
 {
+	const bool known = covers_one(&r->entry, policy_methods);
 	const char *near;
 
-	if (r->section != POLICY_METHODS ||
-	    covers_one(&r->entry, policy_methods))
+	if (known && r->section == POLICY_TOOLS && !r->entry.glob &&
+	    strchr(r->entry.name, '/'))
+		lint_warn(l, &r->place,
+			  "this is a method, not a tool: write it under "
+			  "\"methods\"");
+	if (known || r->section != POLICY_METHODS)
 		return;
 	near = policy_nearest(r->entry.name, r->entry.len, policy_methods);
 	if (covers_one(&r->entry, server_methods))
