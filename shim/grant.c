@@ -27,21 +27,18 @@ static int64_t read_wall(void)
 	return seconds * SECOND + t.tv_nsec;
 }
 
-static uint64_t hash(uint64_t h, const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 /* A number for this boot.  Where nothing tells it, the clock itself does, by
  * going back. */
 static uint64_t this_boot(void)
 {
 	char name[256] = "";
+	const size_t len = system_boot(name, sizeof(name));
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
-	return hash(UINT64_C(0xcbf29ce484222325), name,
-		    system_boot(name, sizeof(name)));
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)name[i]) *
+		       UINT64_C(0x100000001b3);
+	return hash;
 }
 
 /* A policy_clock's; context is the number of this boot. */

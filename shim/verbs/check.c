@@ -7,6 +7,7 @@
 #include "../users.h"
 #include "preload_check.h"
 #include "replace.h"
+#include "show.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -57,17 +58,14 @@ static void print_warning(void *context, const char *line)
 static void print_directory(void *context, const struct location *rule,
 			    const char *written, const char *directory)
 {
-	char line[2 * PATH_MAX];
-	struct strbuf o = {.ptr = line, .cap = sizeof(line) - 1};
-
 	(void)context;
 	if (!written)
 		return;
-	strbuf_escaped(&o, written, strlen(written));
-	strbuf_string(&o, " is ");
-	strbuf_escaped(&o, directory, strlen(directory));
-	line[o.len] = '\0';
-	printf("%s:%zu: %s: %s\n", rule->file, rule->line, rule->rule, line);
+	printf("%s:%zu: %s: ", rule->file, rule->line, rule->rule);
+	show_text(stdout, STYLE_JSON, written, strlen(written));
+	printf(" is ");
+	show_text(stdout, STYLE_JSON, directory, strlen(directory));
+	putchar('\n');
 }
 
 /* Returns 1, the number of warnings. */

@@ -8,6 +8,7 @@
 #include "../log.h"
 #include "../report.h"
 #include "asked.h"
+#include "show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,11 +66,8 @@ static void print_ask(const struct ask *ask)
 		}
 	printf("],\"approve_by\":[");
 	for (size_t i = 0; i < ask->by_count; i++) {
-		char escaped[POLICY_RULE_BYTES];
-		struct strbuf o = {.ptr = escaped, .cap = sizeof(escaped)};
-
-		strbuf_escaped(&o, ask->by[i], strlen(ask->by[i]));
-		printf("%s\"%.*s\"", i > 0 ? "," : "", (int)o.len, o.ptr);
+		printf("%s", i > 0 ? "," : "");
+		show_json(ask->by[i]);
 	}
 	printf("],\"approval_timeout\":%d}\n", ask->timeout);
 }
@@ -78,12 +76,10 @@ static void print_json(const struct policy *policy, const struct verdict *v,
 		       const struct strbuf *answer)
 {
 	const bool passes = v->kind <= VERDICT_PASS;
-	char bytes[POLICY_WHY_BYTES], escaped[6 * POLICY_WHY_BYTES];
+	char bytes[POLICY_WHY_BYTES];
 	struct strbuf why = {.ptr = bytes, .cap = sizeof(bytes)};
-	struct strbuf o = {.ptr = escaped, .cap = sizeof(escaped)};
 
 	policy_explain(policy, v, &why);
-	strbuf_escaped(&o, why.ptr, why.len);
 	printf("{\"verdict\":\"%s\"",
 	       log_word(passes ? VERDICT_PASS : v->kind));
 	if (!passes)
@@ -94,8 +90,11 @@ static void print_json(const struct policy *policy, const struct verdict *v,
 		       v->location.line);
 	if (v->value.ptr)
 		printf(",\"value\":%.*s", (int)v->value.len, v->value.ptr);
-	if (o.len > 0)
-		printf(",\"why\":\"%.*s\"", (int)o.len, o.ptr);
+	if (why.len > 0) {
+		printf(",\"why\":\"");
+		show_text(stdout, STYLE_JSON, why.ptr, why.len);
+		putchar('"');
+	}
 	if (answer->len > 0)
 		printf(",\"answer\":%.*s", (int)answer->len - 1, answer->ptr);
 	puts("}");

@@ -5,6 +5,7 @@
 #include "../answer.h"
 #include "../grant.h"
 #include "../report.h"
+#include "show.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -191,15 +192,6 @@ static int reset(const struct options *o, const struct policy *policy,
 	return LIMITS_TOLD;
 }
 
-static void put_file(const struct backend *grant)
-{
-	char text[4096 * 6];
-	struct strbuf out = {.ptr = text, .cap = sizeof(text)};
-
-	strbuf_escaped(&out, grant->place, strlen(grant->place));
-	fwrite(out.ptr, 1, out.len, stdout);
-}
-
 static int list(const struct options *o, const struct policy *policy,
 		struct counters *counters, const struct backend *grant,
 		bool empty)
@@ -210,7 +202,7 @@ static int list(const struct options *o, const struct policy *policy,
 	printf(o->json ? "{\"file\": \""
 	       : empty ? "Nothing is counted yet in "
 		       : "Counted in ");
-	put_file(grant);
+	show_text(stdout, STYLE_JSON, grant->place, strlen(grant->place));
 	printf(o->json ? "\",\n  \"limits\": [" : "\n");
 	told = counters_uses(policy, counters, list_one, &t);
 	printf(o->json ? "]}\n" : "");
