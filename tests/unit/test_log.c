@@ -2,7 +2,7 @@
  * The lines of the log: what stands in them whatever stands in a message, how
  * long they get, and how they hang together.
  */
-#include "unit.h"
+#include "rows.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,116 +97,37 @@ static void judge(struct written *w, const char *line, struct verdict v)
 
 static const struct verdict passed = {.kind = VERDICT_PASS};
 
-#define REQUEST(id, method, params)                                            \
-	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method              \
-	"\",\"params\":" params "}"
-#define CALL(arguments)                                                        \
-	REQUEST("1", "tools/call",                                             \
-		"{\"name\":\"t\",\"arguments\":" arguments "}")
-#define READ(uri) REQUEST("1", "resources/read", "{\"uri\":\"" uri "\"}")
-#define TEN       "xxxxxxxxxx"
-#define FIFTY     TEN TEN TEN TEN TEN
-#define LONG                                                                   \
-	FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
-
-/* What stands in the line of a message. */
-static const struct {
-	const char *line, *there;
-} members[] = {
-	{REQUEST("7", "tools/call", "{\"name\":\"t\"}"),
-	 ",\"id\":7,\"method\":\"tools/call\",\"tool\":\"t\",\"verdict\":"},
-	{REQUEST("\"a\\u202e\\ud83d\\ude00\"", "prompts/get",
-		 "{\"name\":\"p\",\"arguments\":{}}"),
-	 ",\"id\":\"a\\u202e\xF0\x9F\x98\x80\",\"method\":\"prompts/get\","
-	 "\"prompt\":\"p\",\"args\":[],\"verdict\":"},
-	{REQUEST("1", "x", "{\"name\":\"\\ud800</script>\"}"),
-	 ",\"method\":\"x\",\"name\":\"\xEF\xBF\xBD</script>\",\"verdict\":"},
-	{REQUEST("1", "tasks\\/get\\u001b\\u009b\xE2\x80\xA8\x7F", "{}"),
-	 "\"tasks/get\\u001b\\u009b\\u2028\\u007f\","},
-	/* Names of arguments. */
-	{CALL("{\"b\":\"secret\",\"a\":{\"secret\":1},\"\\u0061b\":[2],\"\":0}"),
-	 ",\"args\":[\"\",\"a\",\"ab\",\"b\"],\"verdict\":"},
-	{CALL("{\"q\":0,\"p\":0,\"o\":0,\"n\":0,\"m\":0,\"l\":0,\"k\":0,"
-	      "\"j\":0,\"i\":0,\"h\":0,\"g\":0,\"f\":0,\"e\":0,\"d\":0,"
-	      "\"c\":0,\"b\":0,\"a\":0,\"r\":0}"),
-	 ",\"args\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\","
-	 "\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\"],\"args_more\":2,"},
-	{CALL("{\"" FIFTY TEN "1234\":0,\"" FIFTY TEN "12345\":1}"),
-	 ",\"args\":[\"" FIFTY TEN "1234\",\"" FIFTY TEN "1234...\"],"},
-	{CALL("{\"" FIFTY TEN "12\\u0001\":0}"),
-	 ",\"args\":[\"" FIFTY TEN "12...\"],"},
-	/* Uris: no user, no query, no fragment. */
-	{READ("https://u:p@h:1/a?q#f"), ",\"uri\":\"https://h:1/a\","},
-	{READ("https://a@b:p@h/x@y"), ",\"uri\":\"https://h/x@y\","},
-	{READ("https:\\/\\/u\\u0040h/"), ",\"uri\":\"https://h/\","},
-	{READ("https:\\\\\\\\u:p@h\\\\a"),
-	 ",\"uri\":\"https:\\\\\\\\h\\\\a\","},
-	{READ("https:///u:p@h/"), ",\"uri\":\"https:///h/\","},
-	{READ("u:p@h/a"), ",\"uri\":\"h/a\","},
-	{READ("//u:p@h/a"), ",\"uri\":\"//h/a\","},
-	{READ("mailto:a@b"), ",\"uri\":\"b\","},
-	{READ("file:///a/b@c"), ",\"uri\":\"file:///a/b@c\","},
-	{READ("a?b@c"), ",\"uri\":\"a\","},
-	{READ("a#b@c"), ",\"uri\":\"a\","},
-	{READ("https://u@"), ",\"uri\":\"https://\","},
-	{READ("a:"), ",\"uri\":\"a:\","},
-	{READ(""), ",\"uri\":\"\","},
-	{READ("a://" LONG LONG "@h"), ",\"uri\":\"a://\","},
-	{READ("a://h/" LONG), "xxx...\",\"verdict\":"},
-};
-
 TEST(members_are_what_a_message_has)
 {
+	struct rows r = {.file = "log.tsv", .table = "members"};
+	char line[TEXT_BYTES];
 	struct written w;
 
 	begin(&w);
-	for (size_t i = 0; i < COUNT(members); i++) {
+	while (rows_next(&r)) {
 		w.len = 0;
-		judge(&w, members[i].line, passed);
-		row_has(members[i].line, w.text, members[i].there);
-		row_true(members[i].line, !strstr(w.text, "secret"));
-		check_sound(members[i].line, w.text, w.len);
+		judge(&w, rows_line(line, r.field[0]), passed);
+		row_has(r.place, w.text, r.field[1]);
+		row_true(r.place, !strstr(w.text, "secret"));
+		check_sound(r.place, w.text, w.len);
 	}
 	end(&w);
 }
 
-static const struct {
-	const char *paths, *arguments, *there;
-} values[] = {
-	{"args.a", "{\"a\":1.50,\"b\":2}", ",\"values\":{\"args.a\":1.50},"},
-	{"args.b,args.a", "{\"a\":true,\"b\":null}",
-	 ",\"values\":{\"args.b\":null,\"args.a\":true},"},
-	{"args.a.b", "{\"b\":1,\"a\":{\"b\":\"x\\u202e\\\"\"}}",
-	 ",\"values\":{\"args.a.b\":\"x\\u202e\\\"\"},"},
-	{"args.a", "{\"a\":{\"ts\":\"x\"}}",
-	 ",\"values\":{\"args.a\":\"{\\\"ts\\\":\\\"x\\\"}\"},"},
-	{"args.a", "{\"a\":[1, \"\\u0041\"]}",
-	 ",\"values\":{\"args.a\":\"[1, \\\"\\\\u0041\\\"]\"},"},
-	{"args.a,args.c.d,args.b", "{\"c\":3,\"b\":2}",
-	 ",\"args\":[\"b\",\"c\"],\"values\":{\"args.b\":2},"},
-	{"args.a.b", "{\"a\":\"b\"}", ",\"args\":[\"a\"],\"verdict\":"},
-	{"args.a", "{\"a\":\"" LONG "\"}", FIFTY "xxxxxx...\"},"},
-	{"args.a",
-	 "{\"a\":1"
-	 "00000000"
-	 "}",
-	 "\"args.a\":100000000},"},
-	{"args.a", "{}", ",\"args\":[],\"verdict\":"},
-};
-
 TEST(values_that_are_asked_for)
 {
+	struct rows r = {.file = "log.tsv", .table = "values"};
+	char line[TEXT_BYTES], text[TEXT_BYTES];
 	struct written w;
-	char line[4096];
 
 	begin(&w);
-	for (size_t i = 0; i < COUNT(values); i++) {
-		w.log.args = values[i].paths;
+	while (rows_next(&r)) {
+		w.log.args = r.field[0];
 		w.len = 0;
-		snprintf(line, sizeof(line), CALL("%s"), values[i].arguments);
-		judge(&w, line, passed);
-		row_has(values[i].arguments, w.text, values[i].there);
-		check_sound(values[i].arguments, w.text, w.len);
+		snprintf(text, sizeof(text), "call \"t\" %s", r.field[1]);
+		judge(&w, rows_line(line, text), passed);
+		row_has(r.place, w.text, r.field[2]);
+		check_sound(r.place, w.text, w.len);
 	}
 	end(&w);
 }
