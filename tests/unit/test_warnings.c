@@ -7,9 +7,10 @@
 /* What a server has: its list; or the schema of t, which is all of it. */
 static struct policy_list *read_list(const char *has)
 {
+	static char text[TEXT_BYTES]; /* which the list points into */
 	struct policy_source source = {.name = "list"};
 	struct policy_list *list;
-	char text[TEXT_BYTES], why[256];
+	char why[256];
 
 	if (strncmp(has, "schema ", 7) == 0)
 		snprintf(text, sizeof(text),
