@@ -204,13 +204,18 @@ const char *file(const char *name, const char *content)
 	return at;
 }
 
-const char *policy_text(const char *members)
+const char *json(const char *spelled)
 {
-	char *all = (char *)text("{\"version\":\"1\",%s}", members);
+	char *all = spelled ? (char *)text("%s", spelled) : NULL;
 
-	for (char *c = all; (c = strchr(c, '\''));)
+	for (char *c = all; c && (c = strchr(c, '\''));)
 		*c = '"';
 	return all;
+}
+
+const char *policy_text(const char *members)
+{
+	return json(text("{'version':'1',%s}", members));
 }
 
 const char *policy_file(const char *name, const char *members)

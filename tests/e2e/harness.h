@@ -149,7 +149,9 @@ void pid_wait(int pidfd);
 const char *path(const char *name);
 const char *file(const char *name, const char *content);
 struct bytes content(const char *path);
-/* A policy, without its version and the braces around it; " is spelled '. */
+/* JSON with ' for "; NULL stays what it is. */
+const char *json(const char *text);
+/* A policy, without its version and the braces around it, so spelled. */
 const char *policy_text(const char *members);
 const char *policy_file(const char *name, const char *members);
 const char *policy_of(const char *members); /* the file "policy" */
