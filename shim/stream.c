@@ -34,15 +34,13 @@ static void move_down(struct stream *s)
 	s->searched -= s->searched < by ? s->searched : by;
 }
 
-/* A move must free as much as it moves, so that the moves stay cheap; with no
- * run to wait for, it is the only way to get the line whole. */
+/* A move must free as much as it moves, so that the moves stay cheap.  The
+ * longest line finds room that way, too: behind a run that waits less than two
+ * chunks are read, so what is sent of it makes up the most. */
 static bool may_move(const struct stream *s)
 {
-	if (s->run == 0)
-		return false;
-	if (s->cap - s->fill < STREAM_CHUNK && s->run == s->next)
-		return true;
-	return s->fill >= STREAM_NEAR && s->run >= s->fill - s->run;
+	return s->run > 0 && s->fill >= STREAM_NEAR &&
+	       s->run >= s->fill - s->run;
 }
 
 size_t stream_room(struct stream *s, char **at)

@@ -84,9 +84,8 @@ TEST(a_line_can_become_shorter)
 
 /* However reading, judging and sending alternate, a line of max_line bytes
  * gets room, and nothing that was passed is lost. */
-TEST(the_longest_line_finds_room)
+static void pass_long_lines(size_t max)
 {
-	const size_t max = 3 * STREAM_CHUNK;
 	struct stream s;
 	size_t in = 0, out = 0, turn = 0;
 	char *at;
@@ -119,6 +118,12 @@ TEST(the_longest_line_finds_room)
 		stream_sent(&s, room);
 	}
 	stream_close(&s);
+}
+
+TEST(the_longest_line_finds_room)
+{
+	for (size_t chunks = 1; chunks <= 16; chunks *= 2)
+		pass_long_lines(chunks * STREAM_CHUNK);
 }
 
 /* A stream of short lines that never rests stays where it is in memory: each
