@@ -5,7 +5,6 @@
 #include "../policies/host/host.h"
 #include "system.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

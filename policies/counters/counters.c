@@ -6,10 +6,8 @@
 #include "windows.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct counters {
 	struct windows *memory;

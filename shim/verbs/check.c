@@ -9,7 +9,6 @@
 #include "replace.h"
 #include "show.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -7,7 +7,6 @@
 #include "replace.h"
 #include "show.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
