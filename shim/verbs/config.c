@@ -256,8 +256,8 @@ int config_ask(const struct config *c, const struct server *v,
 			show(v->name).text);
 	else
 		object = object_around(c->servers.json.root, v->spans[0].ptr);
-	all = make_environment(v->name, jsonc_find(object, "env").value, &own);
-	dir = jsonc_decode(jsonc_text(jsonc_find(object, "cwd").value));
+	all = make_environment(v->name, jsonc_member(object, "env"), &own);
+	dir = jsonc_decode(jsonc_text(jsonc_member(object, "cwd")));
 	if (!all || !dir || here < 0) {
 		report_all("%s: %s", show(v->name).text, strerror(errno));
 	} else if (*dir && chdir(dir) != 0) {

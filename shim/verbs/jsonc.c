@@ -217,3 +217,8 @@ struct jsonc_item jsonc_find(struct span object, const char *key)
 			found = item;
 	return found;
 }
+
+struct span jsonc_member(struct span object, const char *key)
+{
+	return jsonc_find(object, key).value;
+}

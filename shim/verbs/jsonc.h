@@ -45,6 +45,9 @@ bool jsonc_next(struct span value, struct jsonc_item *item);
 /* The last member with this key, which is the one that JSON.parse() takes. */
 struct jsonc_item jsonc_find(struct span object, const char *key);
 
+/* Its value; ptr NULL: there is none, or no object. */
+struct span jsonc_member(struct span object, const char *key);
+
 /* Skips white space and comments; p is not inside of a token. */
 const char *jsonc_space(const char *p);
 

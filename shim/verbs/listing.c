@@ -1,8 +1,8 @@
 /* What a server has.  The contract is in listing.h. */
 #include "listing.h"
 
-#include "../../policies/host/host.h"
 #include "../../parser/strbuf.h"
+#include "../../policies/host/host.h"
 #include "../child.h"
 #include "../fd.h"
 #include "../report.h"
@@ -17,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SECOND     INT64_C(1000000000) /* in nanoseconds */
 #define READ_BYTES ((size_t)65536)
 #define OUT_BYTES  (1 << 20) /* that the server has not read yet */
 #define GRACE      1         /* second to end by itself */
@@ -61,11 +60,6 @@ struct asking {
 	size_t sent;
 	struct span *cursors; /* of the list, LISTING_PAGES; owned */
 };
-
-struct span listing_member(struct span object, const char *key)
-{
-	return jsonc_find(object, key).value;
-}
 
 /* ---- bytes ----------------------------------------------------------- */
 
@@ -317,7 +311,7 @@ static char *wait_answer(struct asking *a, bool list, struct reply *r)
 		}
 		if (r->kind == REPLY_UNREAD || r->kind == REPLY_NOISE)
 			continue;
-		method = jsonc_text(listing_member(root_of(line), "method"));
+		method = jsonc_text(jsonc_member(root_of(line), "method"));
 		if (method.ptr && r->id.ptr)
 			answer(a, r->id, method);
 		else if (r->answers && is_answer(a, r->id))
@@ -336,9 +330,8 @@ static char *wait_answer(struct asking *a, bool list, struct reply *r)
 /* Says what error the server answers with. */
 static void tell_error(struct asking *a, const char *line)
 {
-	struct span error = listing_member(root_of(line), "error");
-	char *words =
-		jsonc_decode(jsonc_text(listing_member(error, "message")));
+	struct span error = jsonc_member(root_of(line), "error");
+	char *words = jsonc_decode(jsonc_text(jsonc_member(error, "message")));
 
 	clear_wait(a);
 	report_all("%s answers %s with an error: %s", show(a->name).text,
@@ -349,7 +342,7 @@ static void tell_error(struct asking *a, const char *line)
 
 static bool is_error(const char *line)
 {
-	return !listing_member(root_of(line), "result").ptr;
+	return !jsonc_member(root_of(line), "result").ptr;
 }
 
 /* ---- what is asked --------------------------------------------------- */
@@ -387,13 +380,13 @@ static bool greet(struct asking *a)
 		return false;
 	if (!a->modern)
 		strbuf_string(&a->out, done);
-	result = listing_member(root_of(line), "result");
-	info = listing_member(result, "serverInfo");
+	result = jsonc_member(root_of(line), "result");
+	info = jsonc_member(result, "serverInfo");
 	if (!info.ptr)
-		info = listing_member(listing_member(result, "_meta"),
-				      META "serverInfo");
+		info = jsonc_member(jsonc_member(result, "_meta"),
+				    META "serverInfo");
 	a->l->greeting = line;
-	a->l->server = jsonc_text(listing_member(info, "name"));
+	a->l->server = jsonc_text(jsonc_member(info, "name"));
 	return true;
 }
 
@@ -521,8 +514,8 @@ static bool take_list(struct asking *a, enum reply_list kind, bool declared)
 		if (!keep_page(a, line, r.lists[kind], kind))
 			return false;
 		if (r.more)
-			cursor = listing_member(
-				listing_member(root_of(line), "result"),
+			cursor = jsonc_member(
+				jsonc_member(root_of(line), "result"),
 				"nextCursor");
 		/* Clients take an empty one for none. */
 		if (cursor.len <= 2)
@@ -535,12 +528,11 @@ static bool take_list(struct asking *a, enum reply_list kind, bool declared)
 
 static bool take_lists(struct asking *a)
 {
-	struct span result = listing_member(root_of(a->l->greeting), "result");
-	struct span capabilities = listing_member(result, "capabilities");
+	struct span result = jsonc_member(root_of(a->l->greeting), "result");
+	struct span capabilities = jsonc_member(result, "capabilities");
 
 	for (int i = 0; i < REPLY_LISTS; i++) {
-		bool has =
-			listing_member(capabilities, asked[i].capability).ptr;
+		bool has = jsonc_member(capabilities, asked[i].capability).ptr;
 
 		/* Many have no templates, and say so with an error. */
 		if ((has || i == REPLY_TOOLS) &&

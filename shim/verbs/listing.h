@@ -46,8 +46,4 @@ struct listing {
 bool listing_take(struct listing *l, char **argv, size_t seconds);
 void listing_free(struct listing *l);
 
-/* The member of a JSON object that has this key; the last, if there are
- * several; ptr NULL: none, or no object. */
-struct span listing_member(struct span object, const char *key);
-
 #endif

@@ -91,7 +91,7 @@ static bool can_be_named(struct text name, const char *plain)
 
 static char *decode_member(struct span object, const char *key)
 {
-	return jsonc_decode(jsonc_text(listing_member(object, key)));
+	return jsonc_decode(jsonc_text(jsonc_member(object, key)));
 }
 
 static bool is_word(struct span value, const char *word)
@@ -103,17 +103,16 @@ static bool is_word(struct span value, const char *word)
 /* False: out of memory. */
 static bool read_tool(struct tool *tool)
 {
-	const struct span hints =
-		listing_member(tool->definition, "annotations");
+	const struct span hints = jsonc_member(tool->definition, "annotations");
 	char *title = decode_member(tool->definition, "title");
 	char *other = decode_member(hints, "title");
 	char *words = decode_member(tool->definition, "description");
 	const bool done = title && other && words;
 	unsigned believed = 0;
 
-	if (is_word(listing_member(hints, "readOnlyHint"), "false"))
+	if (is_word(jsonc_member(hints, "readOnlyHint"), "false"))
 		believed |= HINT_WRITES;
-	if (is_word(listing_member(hints, "destructiveHint"), "true"))
+	if (is_word(jsonc_member(hints, "destructiveHint"), "true"))
 		believed |= HINT_DESTROYS;
 	if (done)
 		tool->is = classify(tool->name, *title ? title : other, words,
@@ -239,8 +238,8 @@ static void put_path(struct strbuf *o, const char *name, bool each)
 /* Appends which arguments could be guarded, and how.  False: out of memory. */
 static bool put_guards(struct strbuf *o, struct span definition)
 {
-	struct span properties = listing_member(
-		listing_member(definition, "inputSchema"), "properties");
+	struct span properties = jsonc_member(
+		jsonc_member(definition, "inputSchema"), "properties");
 	struct jsonc_item item = {.begin = NULL};
 	bool good = true;
 
@@ -255,7 +254,7 @@ static bool put_guards(struct strbuf *o, struct span definition)
 		each = type && strcmp(type, "array") == 0;
 		if (each) {
 			free(type);
-			type = decode_member(listing_member(schema, "items"),
+			type = decode_member(jsonc_member(schema, "items"),
 					     "type");
 		}
 		good = name && type;
@@ -348,7 +347,7 @@ static bool mark_entry(FILE *f, struct asked *s, const char **from,
 		       const struct jsonc_item *entry)
 {
 	const struct text text =
-		jsonc_text(jsonc_find(entry->value, "description").value);
+		jsonc_text(jsonc_member(entry->value, "description"));
 	const char *put = "", *at = text.ptr;
 	struct tool named = {.name = jsonc_decode(entry->key)};
 	size_t cut = 0;
@@ -386,7 +385,7 @@ static bool mark_entry(FILE *f, struct asked *s, const char **from,
 static bool write_merged(FILE *f, struct asked *s, const char *text,
 			 struct span root)
 {
-	const struct span tools = listing_member(root, "tools");
+	const struct span tools = jsonc_member(root, "tools");
 	struct jsonc_item item = {.begin = NULL};
 	const char *from = text, *at;
 	bool good = true, first = true;

@@ -125,10 +125,10 @@ static bool has_url(struct span entry)
 	static const char types[][16] = {
 		"http",           "sse",    "streamable-http",
 		"streamableHttp", "remote", "ws"};
-	struct text type = jsonc_text(jsonc_find(entry, "type").value);
+	struct text type = jsonc_text(jsonc_member(entry, "type"));
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (jsonc_text(jsonc_find(entry, keys[i]).value).ptr)
+		if (jsonc_text(jsonc_member(entry, keys[i])).ptr)
 			return true;
 	for (size_t i = 0; type.ptr && i < sizeof(types) / sizeof(types[0]);
 	     i++)
@@ -186,7 +186,7 @@ static bool read_entry(struct server *v, struct span entry)
 
 	/* Cline's command line has an object with all of it. */
 	if (!command.value.ptr) {
-		object = jsonc_find(entry, "transport").value;
+		object = jsonc_member(entry, "transport");
 		command = jsonc_find(object, "command");
 		url |= has_url(object);
 	}
@@ -251,7 +251,7 @@ static bool read_entries(struct servers *s, struct span object,
 /* Is it an entry, and no object with entries? */
 static bool is_entry(struct span value)
 {
-	const char *command = jsonc_find(value, "command").value.ptr;
+	const char *command = jsonc_member(value, "command").ptr;
 
 	return command && (*command == '"' || *command == '[');
 }
@@ -260,7 +260,7 @@ static bool is_entry(struct span value)
 static bool read_below(struct servers *s, struct span object,
 		       const char *pointer, const char *key, const char *weir)
 {
-	struct span member = jsonc_find(object, key).value;
+	struct span member = jsonc_member(object, key);
 	char *longer = point(pointer, key);
 	bool done = longer &&
 		    (!member.ptr || read_entries(s, member, longer, weir));
@@ -271,7 +271,7 @@ static bool read_below(struct servers *s, struct span object,
 
 static bool read_projects(struct servers *s, const char *weir)
 {
-	struct span projects = jsonc_find(s->json.root, "projects").value;
+	struct span projects = jsonc_member(s->json.root, "projects");
 	struct jsonc_item item = {.begin = NULL};
 	bool done = true;
 
@@ -307,8 +307,8 @@ bool servers_read(struct servers *s, const char *text, size_t len,
 	if (!jsonc_read(&s->json, text, len))
 		return false;
 	/* A server may be called "servers". */
-	mcp = jsonc_find(s->json.root, "mcp").value;
-	nested = !is_entry(jsonc_find(mcp, "servers").value);
+	mcp = jsonc_member(s->json.root, "mcp");
+	nested = !is_entry(jsonc_member(mcp, "servers"));
 	for (size_t i = 0; done && i < sizeof(places) / sizeof(places[0]); i++)
 		if (keys & places[i].bit)
 			done = read_below(s, s->json.root, "", places[i].key,

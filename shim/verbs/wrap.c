@@ -149,11 +149,11 @@ static void look_for_lists(size_t *found, const char *file, struct span root)
 					 "deniedMcpServers"};
 
 	for (int i = 0; i < 2; i++) {
-		struct span list = jsonc_find(root, names[i]).value;
+		struct span list = jsonc_member(root, names[i]);
 		struct jsonc_item item = {.begin = NULL};
 
 		for (size_t at = 0; jsonc_next(list, &item); at++) {
-			if (!jsonc_find(item.value, "serverCommand").value.ptr)
+			if (!jsonc_member(item.value, "serverCommand").ptr)
 				continue;
 			report_all("%s: /%s/%zu %s a server by its command",
 				   show(file).text, names[i], at,
