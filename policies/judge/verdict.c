@@ -138,7 +138,7 @@ bool subject_is_ambiguous(const struct subject *s, const struct match *m)
 
 static const char uncounted[] = "the call limit cannot be checked right now";
 static const char unreadable[] =
-	"a name of more than 1024 bytes, or that has no UTF-8 of its own";
+	"a name of more than 1024 bytes, or that UTF-8 cannot write";
 static const char too_many[] = "more than 64 limits apply to this call";
 static const char unclear[] =
 	"a person must approve this, and it can be read in two ways";

@@ -372,7 +372,7 @@ void limits_read_rate(struct loader *l, const json_value *v, void *into)
 
 /* ---- counters ---------------------------------------------------------- */
 
-#define ALL_TOOLS POLICY_SECTIONS /* as a section of its own */
+#define ALL_TOOLS POLICY_SECTIONS /* as its own section */
 
 /* FNV-1a, over the bytes and their number. */
 static uint64_t hash(uint64_t h, const void *bytes, size_t len)

@@ -249,7 +249,7 @@ static void warn_method(struct lint *l, const struct rules *r)
 	else
 		lint_warn(l, &r->place,
 			  "MCP has no such method, so this entry matters only "
-			  "to a server with methods of its own");
+			  "to a server with its own methods");
 }
 
 void lint_names(struct lint *l)

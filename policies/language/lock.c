@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ANEW "write it anew with weir scan --write-lock FILE -- COMMAND"
+#define AGAIN "write it again with weir scan --write-lock FILE -- COMMAND"
 #define FORM                                                                   \
 	"{\"lock\": \"1\", \"tools\": {\"NAME\": {\"sha256\": ..., "           \
 	"\"definition\": ...}}}"
@@ -72,7 +72,7 @@ static void read_tool(struct loader *l, const json_object_entry *e, void *into)
 	lock_digest(t->definition, digest);
 	if (memcmp(digest, t->digest, sizeof(digest)) != 0)
 		loader_fault(l, "the definition does not have this SHA-256, so "
-				"the file was edited or damaged: " ANEW);
+				"the file was edited or damaged: " AGAIN);
 	t->entry.name = loader_keep_span(l, e->name, e->name_length);
 	t->entry.len = e->name_length;
 	t->entry.folded = folded;
@@ -193,7 +193,7 @@ struct lock *lock_reload(struct lock *before, policy_report *report,
 		t->shown = was->shown;
 		t->changed = was->changed;
 		t->told = was->told;
-		/* Locked anew: what was shown last decides. */
+		/* Locked again: what was shown last decides. */
 		if (memcmp(was->digest, t->digest, sizeof(t->digest)) != 0) {
 			t->changed = t->shown && memcmp(t->seen, t->digest,
 							sizeof(t->seen)) != 0;

@@ -1,4 +1,4 @@
-/* The merged policy as a policy file of its own. */
+/* The merged policy as one policy file. */
 #include "loader.h"
 
 #include <inttypes.h>

@@ -519,7 +519,7 @@ static void read_pattern(struct build *b)
 	emit(b, MATCH, 0);
 }
 
-/* The program in memory of its own size. */
+/* The program in as much memory as it takes. */
 static struct regex *pack(const struct build *b)
 {
 	size_t code = b->size * sizeof(*b->code);

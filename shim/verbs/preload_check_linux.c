@@ -121,7 +121,7 @@ static void weigh_program(struct answer *a, int fd)
 	else if (st.st_mode & (S_ISUID | S_ISGID))
 		say(a, PRELOAD_NO, "is set-user-ID or set-group-ID");
 	else if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		say(a, PRELOAD_NO, "has capabilities of its own");
+		say(a, PRELOAD_NO, "has its own capabilities");
 	else
 		weigh_loader(a, loader);
 }

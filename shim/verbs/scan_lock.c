@@ -31,7 +31,7 @@ struct tools {
 
 /* ---- definitions ----------------------------------------------------- */
 
-/* Writes JSON with each member and element on a line of its own; but for the
+/* Writes JSON with each member and element on its own line; but for the
  * white space it is the same text. */
 static void lay_out(FILE *f, struct span json, int indent)
 {

@@ -378,7 +378,7 @@ static void put_gap(struct strbuf *o, const struct server *v, size_t first)
 
 /*
  * A server without arguments has an empty list afterwards, or none at all; so
- * that unwrapping knows which, even where the file was laid out anew, the
+ * that unwrapping knows which, even where the file was laid out again, the
  * option is --policy where there was an empty list.
  */
 static void wrap(const struct server *v, const char *weir, struct edits *e)

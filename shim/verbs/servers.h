@@ -4,7 +4,7 @@
  *
  * Nothing but a server's command and arguments changes.  What unwrapping gives
  * is the text before wrapping, byte for byte; if a client has laid out the
- * file anew in between, it is equal as JSON.
+ * file in another way in between, it is equal as JSON.
  */
 #ifndef SHIM_SERVERS_H
 #define SHIM_SERVERS_H

@@ -71,7 +71,7 @@ static void make_code(struct code *code, const unsigned char *lengths,
 			}
 }
 
-/* The two codes of a block; a third one tells the lengths of its own. */
+/* The two codes of a block; a third one tells their lengths. */
 static void read_codes(struct input *in, bool fixed, struct code *literals,
 		       struct code *distances)
 {
