@@ -417,19 +417,14 @@ static struct value *touch(struct count *c, uint64_t hash, int64_t *time)
 	return v;
 }
 
-static void add_call(struct count *c, struct value *v, int64_t time)
-{
-	c->times[(size_t)(v - c->values) * c->places + v->next] = time;
-	v->next = v->next + 1 < c->places ? v->next + 1 : 0;
-	v->have += v->have < c->places;
-}
-
 void windows_add(struct count *c, uint64_t value, int64_t time, uint64_t amount)
 {
 	struct value *v = touch(c, value, &time);
 
 	if (!c->parts) {
-		add_call(c, v, time);
+		c->times[(size_t)(v - c->values) * c->places + v->next] = time;
+		v->next = v->next + 1 < c->places ? v->next + 1 : 0;
+		v->have += v->have < c->places;
 		return;
 	}
 	for (size_t i = 0; i < c->counter->window_count; i++)

@@ -5,19 +5,16 @@
 
 /* ---- what is refused before it is asked about ------------------------ */
 
-static bool has_operand(const struct condition *c, const struct operand *o)
-{
-	for (size_t i = 0; i < c->operand_count; i++)
-		if (lint_same_operand(&c->operands[i], o))
-			return true;
-	return false;
-}
-
 static bool has_operands(const struct condition *c, const struct condition *of)
 {
-	for (size_t i = 0; i < of->operand_count; i++)
-		if (!has_operand(c, &of->operands[i]))
+	for (size_t i = 0, k; i < of->operand_count; i++) {
+		for (k = 0; k < c->operand_count; k++)
+			if (lint_same_operand(&c->operands[k],
+					      &of->operands[i]))
+				break;
+		if (k == c->operand_count)
 			return false;
+	}
 	return true;
 }
 

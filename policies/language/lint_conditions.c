@@ -548,18 +548,14 @@ static void warn_conditions(struct lint *l, const struct rules *r,
 	}
 }
 
-static void warn_rules(struct lint *l, const struct rules *r)
-{
-	warn_pairs(l, &r->require, false);
-	warn_pairs(l, &r->ask_unless, false);
-	for (enum list k = REQUIRE; k < LISTS; k++)
-		warn_conditions(l, r, &r->lists[k], &r->lists[k], NULL);
-}
-
 void lint_conditions(struct lint *l)
 {
 	const struct rules *r = NULL;
 
-	while ((r = policy_rules_after(l->policy, r)))
-		warn_rules(l, r);
+	while ((r = policy_rules_after(l->policy, r))) {
+		warn_pairs(l, &r->require, false);
+		warn_pairs(l, &r->ask_unless, false);
+		for (enum list k = REQUIRE; k < LISTS; k++)
+			warn_conditions(l, r, &r->lists[k], &r->lists[k], NULL);
+	}
 }

@@ -235,24 +235,17 @@ static void begin_file(struct loader *l, const struct policy_source *source)
 	l->file = loader_keep_escaped(l, source->name, strlen(source->name));
 }
 
-static void finish_reason(struct rules *r)
+static void note_rules(struct policy *p, struct rules *r)
 {
+	const bool asks = rules_ask(r);
+
+	p->asking |= asks;
+	p->rules_most +=
+		asks ||
+		r->require.count + r->deny_if.count + r->limit_count > 0;
 	r->told = r->reason;
 	if (!r->reason)
 		r->reason = "the policy does not allow it";
-}
-
-static bool has_rules(const struct rules *r)
-{
-	return r->require.count + r->deny_if.count + r->limit_count > 0 ||
-	       rules_ask(r);
-}
-
-static void note_rules(struct policy *p, struct rules *r)
-{
-	p->rules_most += has_rules(r);
-	finish_reason(r);
-	p->asking |= rules_ask(r);
 }
 
 /* What all entries say of the names that are spelled. */

@@ -50,15 +50,8 @@ static void put_value(struct strbuf *out, const struct condition *c)
 	put_cut(out, value.ptr, value.len);
 }
 
-/* A condition of a group; where they are too many, the rest is left out. */
-static void put_member(struct strbuf *out, const struct condition *c)
-{
-	put_path(out, c);
-	loader_put(out, " %s ", operators[c->op].name);
-	put_value(out, c);
-}
-
-/* One inside the other at most once. */
+/* The conditions of a group; where they are too many, the rest is left out.
+ * One group is inside another at most once. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void put_group(struct strbuf *out, const struct conditions *list)
 {
@@ -72,7 +65,9 @@ static void put_group(struct strbuf *out, const struct conditions *list)
 void condition_words(const struct condition *c, struct strbuf *out)
 {
 	if (c->group == GROUP_NONE) {
-		put_member(out, c);
+		put_path(out, c);
+		loader_put(out, " %s ", operators[c->op].name);
+		put_value(out, c);
 		return;
 	}
 	strbuf_string(out, c->group == GROUP_ALL ? "all of (" : "one of (");
