@@ -64,7 +64,7 @@ bool member_next(struct items *i, struct text *key, struct span *value)
 {
 	bool more = false;
 
-	key->ptr = NULL;
+	*key = (struct text){.ptr = NULL};
 	if (i->p)
 		i->p = i->array
 			       ? scan_element(&i->r, i->p, i->first, &more)
