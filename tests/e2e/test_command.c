@@ -115,7 +115,7 @@ TEST(faulty_policy)
 TEST(wrong_words)
 {
 	static const struct line_row rows[] = {
-		{MARKS + 1, 125, "", "-p"},
+		{&MARKS[1], 125, "", "-p"},
 		{"sh -c 'echo >started'", 125, "", "-p"},
 		{"-p ''" MARKS, 125, "", "weir: "},
 		{"-p none" MARKS, 125, "", "none"},
