@@ -65,6 +65,7 @@ static const struct row {
 	{"tools twice",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "],\"tools\":[" HID "]}}\n",
 	 NULL},
+	{"cut short", RPC "\"id\":1,\"result\":{\"tools\":[" HID "\n", NULL},
 	{"CR inside",
 	 RPC "\"id\":1,\"result\":{\"tools\":[" A "]},\r" LIST(HID), NULL},
 };

@@ -193,6 +193,7 @@ static const struct {
 	 "closed its stdout before it answered"},
 	{"read l; cat r; read l; exit 0",
 	 "ended with status 0 before it answered tools/list"},
+	{"exec <&-; cat r; exit 0", "before it answered tools/list"},
 	{"cat e; read l; cat e2; cat >/dev/null",
 	 "sh answers initialize with an error: no\\u001b[2J\\u202e"},
 	{"cat r; echo '{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":1}}';"
