@@ -498,7 +498,8 @@ def check_words(tally, schema):
     found = ask_weir_all([PLACES[place] % text for place, text, _ in WORDS])
     for (_, _, where), weir in zip(WORDS, found):
         said = " ".join(fault.words for fault in weir or [])
-        allowed = re.search(r"\(allowed: (.*?)\)", said)
+        # What is no word may follow: ", or a number of seconds".
+        allowed = re.search(r"\(allowed: (.*?)(, or .*?)?\)", said)
         words = schema
         for step in where.split("/"):
             words = words[int(step) if isinstance(words, list) else step]
