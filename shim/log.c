@@ -1,6 +1,7 @@
 /* The log.  The contract is in log.h. */
 #include "log.h"
 
+#include "../parser/member.h"
 #include "../parser/scan_simd.h"
 #include "../policies/host/host.h"
 #include "fd.h"
@@ -302,22 +303,16 @@ static void put_args(struct strbuf *o, struct span arguments)
 {
 	struct text names[LOG_ARGS + 1], key;
 	size_t count = 0, kept;
-	struct scan r;
-	const char *p = scan_begin(&r, arguments.ptr, arguments.len);
-	bool more;
+	struct span value;
+	struct items m;
 
-	p = scan_enter(&r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(&r, p, first, &key, &more);
-		if (!p || !more)
-			break;
+	for (member_begin(&m, arguments, '{'); member_next(&m, &key, &value);) {
 		kept = count < LOG_ARGS ? count : LOG_ARGS;
 		for (; kept > 0 && precedes(key, names[kept - 1]); kept--)
 			names[kept] = names[kept - 1];
 		if (kept < LOG_ARGS)
 			names[kept] = key;
 		count++;
-		p = scan_value(&r, p);
 	}
 	put_key(o, "args");
 	for (size_t i = 0; i < count && i < LOG_ARGS; i++) {
@@ -329,25 +324,18 @@ static void put_args(struct strbuf *o, struct span arguments)
 		put_number(o, "args_more", count - LOG_ARGS);
 }
 
-/* The value of the first member of this name, in an object at p; or NULL. */
-static const char *find_value(struct scan *r, const char *p, const char *name,
-			      size_t len)
+/* The value of the first member of this name; ptr NULL: none. */
+static struct span find_value(struct span object, const char *name, size_t len)
 {
+	struct span value;
+	struct items i;
 	struct text key;
-	bool more;
 
-	if (*p != '{')
-		return NULL;
-	p = scan_enter(r, p);
-	for (bool first = true; p; first = false) {
-		p = scan_member(r, p, first, &key, &more);
-		if (!p || !more)
-			return NULL;
+	member_begin(&i, object, '{');
+	while (member_next(&i, &key, &value))
 		if (text_is(key, name, len))
-			return p;
-		p = scan_value(r, p);
-	}
-	return NULL;
+			break;
+	return value;
 }
 
 /* The values of the arguments that the paths name, "args.a.b,args.c": a string
@@ -359,32 +347,27 @@ static void put_values(struct strbuf *o, struct span arguments,
 	const size_t begin = o->len;
 
 	for (; *paths; paths = *next ? next + 1 : next) {
-		struct scan r;
-		const char *p = scan_begin(&r, arguments.ptr, arguments.len),
-			   *step = paths, *after;
-		size_t len;
-		struct text text;
+		struct span v = arguments;
+		const char *step = paths;
 
 		next = paths + strcspn(paths, ",");
-		while (p && (step += strcspn(step, ".,")) < next) {
-			len = strcspn(++step, ".,");
-			p = find_value(&r, p, step, len);
+		while (v.ptr && (step += strcspn(step, ".,")) < next) {
+			step++;
+			v = find_value(v, step, strcspn(step, ".,"));
 		}
-		after = p ? scan_value(&r, p) : NULL;
-		if (!after || o->len - begin > LOG_VALUES)
+		if (!v.ptr || o->len - begin > LOG_VALUES)
 			continue;
 		strbuf_string(o, before);
 		before = ",";
 		put_string(o, paths, (size_t)(next - paths), LOG_NAME);
 		strbuf_string(o, ":");
-		len = (size_t)(after - p);
-		text = (struct text){.ptr = p, .len = len};
-		if (*p == '"')
-			text = inside((struct span){p, len});
-		if (strchr("\"{[", *p) || len > LOG_VALUE)
-			put_text(o, text, LOG_VALUE);
+		if (*v.ptr == '"')
+			put_text(o, inside(v), LOG_VALUE);
+		else if (strchr("{[", *v.ptr) || v.len > LOG_VALUE)
+			put_text(o, (struct text){.ptr = v.ptr, .len = v.len},
+				 LOG_VALUE);
 		else
-			strbuf_bytes(o, p, len);
+			strbuf_bytes(o, v.ptr, v.len);
 	}
 	strbuf_string(o, o->len > begin ? "}" : "");
 }

@@ -194,7 +194,7 @@ static struct span object_around(struct span value, const char *at)
 /* "NAME=VALUE", of a member that is a string; the caller frees it. */
 static char *variable(const struct jsonc_item *item)
 {
-	const struct text value = jsonc_text(item->value);
+	const struct text value = member_text(item->value);
 	char *name = jsonc_decode(item->key), *plain = jsonc_decode(value);
 	char *both = NULL;
 
@@ -257,7 +257,7 @@ int config_ask(const struct config *c, const struct server *v,
 	else
 		object = object_around(c->servers.json.root, v->spans[0].ptr);
 	all = make_environment(v->name, jsonc_member(object, "env"), &own);
-	dir = jsonc_decode(jsonc_text(jsonc_member(object, "cwd")));
+	dir = jsonc_decode(member_text(jsonc_member(object, "cwd")));
 	if (!all || !dir || here < 0) {
 		report_all("%s: %s", show(v->name).text, strerror(errno));
 	} else if (*dir && chdir(dir) != 0) {

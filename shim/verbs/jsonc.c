@@ -161,18 +161,6 @@ static const char *skip_value(const char *p)
 	return p;
 }
 
-struct text jsonc_text(struct span value)
-{
-	struct text text = {.ptr = NULL};
-	struct scan r;
-
-	if (value.ptr && *value.ptr == '"') {
-		scan_begin(&r, value.ptr, value.len);
-		scan_string(&r, value.ptr, &text);
-	}
-	return text;
-}
-
 char *jsonc_decode(struct text text)
 {
 	char *plain = malloc(text.len + 1);
@@ -201,7 +189,7 @@ bool jsonc_next(struct span value, struct jsonc_item *item)
 	if (*value.ptr == '{') {
 		const char *end = skip_string(p);
 
-		item->key = jsonc_text((struct span){p, (size_t)(end - p)});
+		item->key = member_text((struct span){p, (size_t)(end - p)});
 		p = jsonc_space(jsonc_space(end) + 1);
 	}
 	item->value = (struct span){p, (size_t)(skip_value(p) - p)};

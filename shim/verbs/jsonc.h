@@ -11,7 +11,7 @@
 #ifndef SHIM_JSONC_H
 #define SHIM_JSONC_H
 
-#include "../../parser/scan.h"
+#include "../../parser/member.h"
 
 #define JSONC_DEPTH_MAX 1000 /* objects and arrays open at once */
 
@@ -50,9 +50,6 @@ struct span jsonc_member(struct span object, const char *key);
 
 /* Skips white space and comments; p is not inside of a token. */
 const char *jsonc_space(const char *p);
-
-/* The string at a value, its quotes left out; ptr NULL: it is no string. */
-struct text jsonc_text(struct span value);
 
 /* A string decoded, with a NUL behind it; "" if there is none, or if it cannot
  * be.  The caller frees it.  NULL: out of memory. */

@@ -311,7 +311,7 @@ static char *wait_answer(struct asking *a, bool list, struct reply *r)
 		}
 		if (r->kind == REPLY_UNREAD || r->kind == REPLY_NOISE)
 			continue;
-		method = jsonc_text(jsonc_member(root_of(line), "method"));
+		method = member_text(jsonc_member(root_of(line), "method"));
 		if (method.ptr && r->id.ptr)
 			answer(a, r->id, method);
 		else if (r->answers && is_answer(a, r->id))
@@ -331,7 +331,7 @@ static char *wait_answer(struct asking *a, bool list, struct reply *r)
 static void tell_error(struct asking *a, const char *line)
 {
 	struct span error = jsonc_member(root_of(line), "error");
-	char *words = jsonc_decode(jsonc_text(jsonc_member(error, "message")));
+	char *words = jsonc_decode(member_text(jsonc_member(error, "message")));
 
 	clear_wait(a);
 	report_all("%s answers %s with an error: %s", show(a->name).text,
@@ -386,7 +386,7 @@ static bool greet(struct asking *a)
 		info = jsonc_member(jsonc_member(result, "_meta"),
 				    META "serverInfo");
 	a->l->greeting = line;
-	a->l->server = jsonc_text(jsonc_member(info, "name"));
+	a->l->server = member_text(jsonc_member(info, "name"));
 	return true;
 }
 
@@ -402,7 +402,7 @@ static struct text name_of(struct span definition, enum reply_list list)
 
 	while (*definition.ptr == '{' && jsonc_next(definition, &item))
 		if (text_is(item.key, key, strlen(key)) && found++ == 0)
-			name = jsonc_text(item.value);
+			name = member_text(item.value);
 	if (found > 1)
 		name.ptr = NULL;
 	return name;

@@ -91,7 +91,7 @@ static bool can_be_named(struct text name, const char *plain)
 
 static char *decode_member(struct span object, const char *key)
 {
-	return jsonc_decode(jsonc_text(jsonc_member(object, key)));
+	return jsonc_decode(member_text(jsonc_member(object, key)));
 }
 
 static bool is_word(struct span value, const char *word)
@@ -347,7 +347,7 @@ static bool mark_entry(FILE *f, struct asked *s, const char **from,
 		       const struct jsonc_item *entry)
 {
 	const struct text text =
-		jsonc_text(jsonc_member(entry->value, "description"));
+		member_text(jsonc_member(entry->value, "description"));
 	const char *put = "", *at = text.ptr;
 	struct tool named = {.name = jsonc_decode(entry->key)};
 	size_t cut = 0;

@@ -1,6 +1,7 @@
 /* Locks, written and compared.  The contract is in scan_lock.h. */
 #include "scan_lock.h"
 
+#include "../../parser/member.h"
 #include "../../policies/lock.h"
 #include "../report.h"
 #include "edits.h"
@@ -77,48 +78,37 @@ static void lay_out(FILE *f, struct span json, int indent)
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static bool is_clear(struct span json)
 {
-	struct text keys[64], *all = keys, *more;
+	struct text few[64], *keys = few, *more, key;
+	const bool object = *json.ptr == '{';
 	size_t count = 0, room = 64;
-	struct scan s;
-	const char *p = scan_begin(&s, json.ptr, json.len), *start;
-	const bool object = *p == '{';
-	bool clear = true, on;
+	bool clear = true;
+	struct span value;
+	struct items i;
 
-	if (!object && *p != '[')
-		return true;
-	p = scan_enter(&s, p);
-	for (bool first = true; clear; first = false) {
-		struct text key = {.ptr = NULL};
-
-		p = object ? scan_member(&s, p, first, &key, &on)
-			   : scan_element(&s, p, first, &on);
-		if (!p || !on)
-			break;
-		start = p;
-		p = scan_value(&s, p);
-		clear = p &&
-			is_clear((struct span){start, (size_t)(p - start)});
-		for (size_t i = 0; object && clear && i < count; i++)
-			clear = !text_equal(all[i], key);
+	member_begin(&i, json, object ? '{' : '[');
+	while (clear && member_next(&i, &key, &value)) {
+		clear = is_clear(value);
+		for (size_t k = 0; object && clear && k < count; k++)
+			clear = !text_equal(keys[k], key);
 		if (object && count == room) {
 			more = room < KEYS_MOST
-				       ? malloc(2 * room * sizeof(*all))
+				       ? malloc(2 * room * sizeof(*keys))
 				       : NULL;
 			if (more)
-				memcpy(more, all, room * sizeof(*all));
-			if (all != keys)
-				free(all);
-			all = more;
+				memcpy(more, keys, room * sizeof(*keys));
+			if (keys != few)
+				free(keys);
+			keys = more;
 			room *= 2;
 			if (!more)
 				return false;
 		}
 		if (object)
-			all[count++] = key;
+			keys[count++] = key;
 	}
-	if (all != keys)
-		free(all);
-	return clear && p;
+	if (keys != few)
+		free(keys);
+	return clear;
 }
 
 /* ---- tools ----------------------------------------------------------- */

@@ -125,10 +125,10 @@ static bool has_url(struct span entry)
 	static const char types[][16] = {
 		"http",           "sse",    "streamable-http",
 		"streamableHttp", "remote", "ws"};
-	struct text type = jsonc_text(jsonc_member(entry, "type"));
+	struct text type = member_text(jsonc_member(entry, "type"));
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (jsonc_text(jsonc_member(entry, keys[i])).ptr)
+		if (member_text(jsonc_member(entry, keys[i])).ptr)
 			return true;
 	for (size_t i = 0; type.ptr && i < sizeof(types) / sizeof(types[0]);
 	     i++)
@@ -146,11 +146,11 @@ static bool read_words(struct server *v, struct span command)
 	v->joined = *command.ptr == '[';
 	if (v->joined)
 		v->list = command;
-	else if (!server_add_word(v, decode(jsonc_text(command), command),
+	else if (!server_add_word(v, decode(member_text(command), command),
 				  command))
 		return false;
 	while (jsonc_next(v->list, &item)) {
-		struct text text = jsonc_text(item.value);
+		struct text text = member_text(item.value);
 
 		strings &= text.ptr != NULL;
 		if (!server_add_word(v, decode(text, item.value), item.value))
