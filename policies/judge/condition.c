@@ -372,8 +372,7 @@ static enum outcome test_plain(struct test *t, const struct value *v)
 	static enum outcome (*const tests[OP_COUNT])(struct test *,
 						     const struct value *) = {
 /* NOLINTNEXTLINE(bugprone-macro-parentheses) */
-#define ROW(id, name, about, operand, words, compile, test, list)              \
-	[OP_##id] = test,
+#define ROW(id, name, about, with, words, compile, test, ...) [OP_##id] = test,
 		OPERATORS(ROW)
 #undef ROW
 	};
