@@ -301,11 +301,20 @@ static uint64_t hash_string(struct span value)
 	return hash;
 }
 
-/* By value: 1.0 is 1.  False: servers read it as different numbers. */
-static bool hash_number(struct span value, uint64_t *hash)
+/* True and false by their words; numbers by value: 1.0 is 1.  False: servers
+ * read it as different numbers. */
+static bool hash_value(struct span value, uint64_t *hash)
 {
 	struct decimal d;
 
+	if (*value.ptr == '"') {
+		*hash = hash_string(value);
+		return true;
+	}
+	if (*value.ptr == 't' || *value.ptr == 'f') {
+		*hash = hash_bytes(value.ptr, value.len);
+		return true;
+	}
 	if (!decimal_read(value.ptr, value.len, &d) || !decimal_fits(&d))
 		return false;
 	while (d.end > d.digits && (d.end[-1] == '0' || d.end[-1] == '.'))
@@ -334,13 +343,8 @@ static uint64_t value_of(const struct limit *l, const struct subject *s,
 		hash = hash_bytes(folded + at, len - at);
 	} else if (condition_test(l->value, arguments, true, scratch, &value) !=
 			   OUTCOME_YES ||
-		   !value.ptr || *value.ptr == '[' || *value.ptr == '{') {
-		return 0;
-	} else if (*value.ptr == '"') {
-		hash = hash_string(value);
-	} else if (*value.ptr == 't' || *value.ptr == 'f') {
-		hash = hash_bytes(value.ptr, value.len);
-	} else if (!hash_number(value, &hash)) {
+		   !value.ptr || *value.ptr == '[' || *value.ptr == '{' ||
+		   !hash_value(value, &hash)) {
 		return 0;
 	}
 	hash ^= hash >> 29;
