@@ -78,7 +78,7 @@ static void lay_out(FILE *f, struct span json, int indent)
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static bool is_clear(struct span json)
 {
-	struct text few[64], *keys = few, *more, key;
+	struct text few[64] = {{NULL}}, *keys = few, *more, key;
 	const bool object = *json.ptr == '{';
 	size_t count = 0, room = 64;
 	bool clear = true;
@@ -88,7 +88,7 @@ static bool is_clear(struct span json)
 	member_begin(&i, json, object ? '{' : '[');
 	while (clear && member_next(&i, &key, &value)) {
 		clear = is_clear(value);
-		for (size_t k = 0; object && clear && k < count; k++)
+		for (size_t k = 0; clear && k < count; k++)
 			clear = !text_equal(keys[k], key);
 		if (object && count == room) {
 			more = room < KEYS_MOST
