@@ -228,12 +228,12 @@ const char *policy_of(const char *members)
 	return policy_file("policy", members);
 }
 
-/* As much of it as there is room for, as a string; false: there is none. */
 const char *copy_of(const char *at)
 {
 	return file(strrchr(at, '/') + 1, content(at).ptr);
 }
 
+/* As much of it as there is room for, as a string; false: there is none. */
 static bool read_file(const char *at, char *buf, size_t size)
 {
 	FILE *f = fopen(at, "re");

@@ -321,9 +321,8 @@ TEST(closed_by_the_server)
 
 static const char *const *with_log(const char *log)
 {
-	static const char policy[] = "'default':'deny','tools':{'echo':{}}";
-
-	return join(WEIR(policy, "-l", log), WORDS("--", server));
+	return join(WEIR("'default':'deny','tools':{'echo':{}}", "-l", log),
+		    WORDS("--", server));
 }
 
 /* Each refused call is a line of the log. */

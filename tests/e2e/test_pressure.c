@@ -386,16 +386,6 @@ TEST(fullness_is_not_told)
 
 /* ---- nothing to do --------------------------------------------------- */
 
-static void end_input(struct proc *p)
-{
-	proc_close_in(p);
-}
-
-static void end_output(struct proc *p)
-{
-	proc_close_out(p);
-}
-
 static void end_both(struct proc *p)
 {
 	proc_close_out(p);
@@ -418,13 +408,13 @@ static const struct {
 	void (*client)(struct proc *p);
 } rests[] = {
 	{"nobody says anything", "read x; exit 3", nothing},
-	{"the input has ended", "exec sleep 1000", end_input},
+	{"the input has ended", "exec sleep 1000", proc_close_in},
 	{"the client does not read", "exec yes", nothing},
 	{"the input has ended, and the client does not read", "exec yes",
-	 end_input},
+	 proc_close_in},
 	{"the server does not read", "exec sleep 1000", fill_input},
 	{"neither reads", "exec yes", fill_input},
-	{"nobody reads the output", "exec sleep 1000", end_output},
+	{"nobody reads the output", "exec sleep 1000", proc_close_out},
 	{"the client has gone", "exec sleep 1000", end_both},
 	{"the server has closed its output", "exec sleep 1000 >&-", nothing},
 	{"the server has closed its input", "exec sleep 1000 <&-", nothing},
@@ -432,7 +422,7 @@ static const struct {
 	{"the server has closed its input, and more comes",
 	 "exec sleep 1000 <&-", fill_input},
 	{"the server has closed its output, and the input ends",
-	 "exec sleep 1000 >&-", end_input},
+	 "exec sleep 1000 >&-", proc_close_in},
 	{"the server has ended, and the client does not read",
 	 "read x; exec dd if=/dev/zero bs=200000 count=1 2>/dev/null",
 	 say_something},
