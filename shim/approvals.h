@@ -77,7 +77,8 @@ struct approval {
 	char first[1024];            /* the first rule, for the answer */
 	enum policy_section section; /* of that rule */
 	bool cut;                    /* rules has not all of them */
-	/* The id of the question in the client, with a NUL; "" if none. */
+	/* The id of the question that the client has not answered, with a NUL;
+	 * "": there is none. */
 	char question[APPROVALS_ID + 1];
 	/* Once DECIDED: */
 	bool waits; /* it was HELD: the client waits for an answer; of EXPIRED:

@@ -252,9 +252,11 @@ enum asking asking_reads(struct session *s, const char *line, size_t len,
 			return ASKING_NOTHING;
 		of = approvals_asked(a, m->id);
 		/* Else it is late. */
-		if (of)
+		if (of) {
 			approvals_answer(of, elicit_accepts(line, len),
 					 APPROVAL_CLIENT, NULL);
+			of->question[0] = '\0';
+		}
 		return ASKING_TAKEN;
 	}
 	if (m->kind == MESSAGE_REQUEST) {
@@ -308,7 +310,8 @@ bool asking_settle(struct session *s)
 	if (!of)
 		return false;
 	log_answer(s, of);
-	if (of->question[0] && of->way != APPROVAL_CLIENT)
+	/* The client was asked, and has not answered. */
+	if (of->question[0])
 		answer_withdrawn(&s->answers, of->question);
 	if (of->yes && of->waits) {
 		of->state = APPROVAL_PASSING;
