@@ -550,7 +550,9 @@ static bool read_options(struct options *o, int argc, char **argv)
 		       -1) {
 		if (c == '?' || c == ':')
 			return bad_option(o, c, argv);
-		for (r = rows; r - rows != c && r->letter != c;)
+		/* Two verbs may have a letter with other words for each. */
+		for (r = rows; r - rows != c &&
+			       (r->letter != c || !(r->verbs >> o->verb & 1));)
 			r++;
 		o->given |= UINT64_C(1) << (r - rows);
 		snprintf(what, sizeof(what), "--%s", r->name);

@@ -385,6 +385,21 @@ TEST(policy_from_environment)
 	check_fails(p, 1, path("none"));
 }
 
+/* Nor does it matter to a verb, by whichever name the option is given. */
+TEST(state_from_environment)
+{
+	static const struct line_row rows[] = {
+		{"WEIR_STATE=@/none approve", 2, "", "@/none"},
+		{"WEIR_STATE=@/none approve -s @", 0, "No call waits", ""},
+		{"WEIR_STATE=@/none approve --state @", 0, "No call waits", ""},
+		{"WEIR_STATE=~x limits -s @ -p policy", 0, "counted", ""},
+		{"WEIR_STATE=~x limits --state @ -p policy", 0, "counted", ""},
+	};
+
+	policy_of("'default':'allow','all_tools':{'rate_limit':'9/minute'}");
+	check_rows(rows, COUNT(rows));
+}
+
 TEST(max_line_from_environment)
 {
 	const char *policy = policy_of(good);
