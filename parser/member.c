@@ -51,13 +51,14 @@ bool member_path(struct span object, const char *const *keys,
 
 void member_begin(struct items *i, struct span value, char bracket)
 {
-	scan_begin(&i->r, value.ptr, value.len);
-	i->r.lines = true;
 	i->array = bracket == '[';
 	i->first = true;
-	i->p = value.len > 0 && *value.ptr == bracket
-		       ? scan_enter(&i->r, value.ptr)
-		       : NULL;
+	i->p = NULL;
+	if (value.len == 0 || *value.ptr != bracket)
+		return;
+	scan_begin(&i->r, value.ptr, value.len);
+	i->r.lines = true;
+	i->p = scan_enter(&i->r, value.ptr);
 }
 
 bool member_next(struct items *i, struct text *key, struct span *value)
@@ -81,9 +82,10 @@ struct text member_text(struct span value)
 	struct scan r;
 	struct text text = {.ptr = NULL};
 
+	if (value.len == 0 || *value.ptr != '"')
+		return text;
 	scan_begin(&r, value.ptr, value.len);
-	if (value.len > 0 && *value.ptr == '"')
-		scan_string(&r, value.ptr, &text);
+	scan_string(&r, value.ptr, &text);
 	return text;
 }
 
