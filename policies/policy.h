@@ -138,11 +138,12 @@ int policy_warn_within(const struct policy *policy,
 void policy_note(struct policy *policy, enum policy_section section,
 		 struct text name);
 
-/* The entry, not "all_tools", that spells it, else the first that covers it;
- * NULL: there is none. */
+/* The entry, not "all_tools", that names it: the last that covers it as it is
+ * spelled, else the first in another case or, with alias, by FastMCP's second
+ * name; NULL: there is none. */
 const struct location *policy_names(const struct policy *policy,
 				    enum policy_section section,
-				    struct text name);
+				    struct text name, bool alias);
 
 /* Says in one sentence which entries for tools cover none of the tools noted.
  * False: there are none. */

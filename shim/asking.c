@@ -313,6 +313,7 @@ bool asking_settle(struct session *s)
 	/* The client was asked, and has not answered. */
 	if (of->question[0])
 		answer_withdrawn(&s->answers, of->question);
+	of->question[0] = '\0';
 	if (of->yes && of->waits) {
 		of->state = APPROVAL_PASSING;
 		return true;
@@ -328,7 +329,6 @@ bool asking_settle(struct session *s)
 	    (of->ways & POLICY_ASK_TERMINAL || !of->waits)) {
 		of->state = APPROVAL_EXPIRED;
 		of->until = later;
-		of->question[0] = '\0';
 	} else {
 		approvals_release(of);
 	}

@@ -187,7 +187,7 @@ static void reap(struct child *child)
 		if (unguarded != 0)
 			report("cannot start a process: if weir is killed, the server will not end: %s",
 			       strerror(unguarded));
-		if (pid == 0)
+		if (pid <= 0)
 			return;
 		if (pid == child->program) {
 			child->program = 0;

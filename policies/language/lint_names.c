@@ -300,7 +300,7 @@ void policy_note(struct policy *policy, enum policy_section section,
 
 const struct location *policy_names(const struct policy *policy,
 				    enum policy_section section,
-				    struct text name)
+				    struct text name, bool alias)
 {
 	const struct location *found = NULL;
 	char plain[MESSAGE_NAME_BYTES];
@@ -310,7 +310,7 @@ const struct location *policy_names(const struct policy *policy,
 
 	if (!walk_name(&w, policy, section, name, plain))
 		return NULL;
-	if (section == POLICY_TOOLS)
+	if (alias && section == POLICY_TOOLS)
 		walk_add_alias(&w);
 	while ((e = walk_next(&w, &exact)))
 		if (!found || exact)

@@ -195,7 +195,8 @@ void asked_tell_allowed(const struct policy *policy, const struct message *m,
 		policy_names(policy, section,
 			     section == POLICY_METHODS     ? m->method_text
 			     : section == POLICY_RESOURCES ? m->uri
-							   : m->name);
+							   : m->name,
+			     true);
 	char words[ANSWER_BYTES];
 	struct strbuf limits = {.ptr = words, .cap = sizeof(words)};
 

@@ -63,7 +63,7 @@ static void report_none(const char *topic)
 
 	for (const struct help_topic *t = help_topics; *t->name; t++)
 		strbuf_bytes(&list, t->name, strlen(t->name) + 1);
-	if (!meant)
+	if (!meant || strcmp(meant, topic) == 0)
 		meant = policy_nearest(topic, strlen(topic), names);
 	report("no help about %s: %s%s", topic,
 	       meant ? "did you mean " : "weir help lists the topics",

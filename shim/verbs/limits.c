@@ -98,7 +98,6 @@ static void put_wrapped(FILE *to, const char *s)
 	}
 }
 
-/* A policy_use. */
 /* May the word be meant to be this name? */
 static bool is_near(const char *word, const char *name)
 {
@@ -109,6 +108,7 @@ static bool is_near(const char *word, const char *name)
 	return policy_nearest(word, strlen(word), words);
 }
 
+/* A policy_use. */
 static void list_one(void *context, const struct limit_use *use)
 {
 	struct listing *t = context;

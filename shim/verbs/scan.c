@@ -445,10 +445,10 @@ static bool merge(FILE *f, struct asked *s)
 		const char *name = s->tools[i].name;
 
 		s->tools[i].kept =
-			policy_names(policy, POLICY_TOOLS,
-				     (struct text){.ptr = name,
-						   .len = strlen(name)}) !=
-			NULL;
+			policy_names(
+				policy, POLICY_TOOLS,
+				(struct text){.ptr = name, .len = strlen(name)},
+				false) != NULL;
 	}
 	if (good && !write_merged(f, s, old.text, j.root)) {
 		report_all("out of memory");
@@ -591,7 +591,8 @@ int scan_named(const struct policy *policy, char **command, size_t seconds)
 			if (l.items[i].list == REPLY_TOOLS) {
 				any = true;
 				named |= policy_names(policy, POLICY_TOOLS,
-						      l.items[i].name) != NULL;
+						      l.items[i].name,
+						      false) != NULL;
 			}
 		named |= !any;
 	}
