@@ -65,6 +65,8 @@ static const struct {
 	{"pipe_is_as_large_as_needed", "the size of a pipe is asked for"},
 	{"door_reloaded", PEERS},
 	{"other_users", PEERS},
+	{"not_the_same_user", PEERS},
+	{"a_listener_of_another_user", PEERS},
 	{"of_programs", PRELOADED},
 	{"of_capabilities", PRELOADED},
 	{"of_scripts", PRELOADED},

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ASKS(more)                                                             \
@@ -877,24 +878,87 @@ TEST(other_users)
 	}
 }
 
-/* The same user is one like any other, where a rule names who must say yes. */
+/* Who runs weir is one like any other, where a rule names who must say yes: it
+ * sees the call, as it is its own.  root always may, so it is not root. */
 TEST(not_the_same_user)
 {
+	static const char *const same[] = {"setsid", "-w", NULL};
+	static const char *const other[] = {"setsid",
+					    "-w",
+					    "setpriv",
+					    "--reuid=" NOBODY,
+					    "--regid=" NOBODY,
+					    "--clear-groups",
+					    NULL};
+	const bool root = geteuid() == 0;
+	const char *const *as = root ? other : same;
+	const char *ours = root ? path("weir") : weir, *state = path("state"),
+		   *theirs = root ? path("server") : server;
 	struct proc *p, *v;
 	const char *n;
 
-	if (geteuid() == 0) {
-		print_message("root always may: skipped\n");
-		skip();
+	prefix_only("its command begins otherwise");
+	if (root) {
+		can_only(as);
+		check_equal(mkdir(state, 0700), 0);
+		check_equal(chown(state, 65534, 65534), 0);
+		let_others_in();
+		check_status(proc_run(WORDS("cp", server, theirs), ""), 0);
 	}
-	p = begin(ASKS(",'approve_by':'root'"));
+	p = proc_start(join(as, WORDS(ours, "-s", state, "-p",
+				      policy_of(ASKS(",'approve_by':'root'")),
+				      "--", theirs)));
+	ping(p, "0");
 	proc_send(p, echo_with("1", "{}"));
 	n = number_in(await_list(1), 1);
-	v = approve(WORDS(n, "--digest", digest_of(n), "--yes"));
+	v = proc_run(join(as, WORDS(ours, "approve", "-s", state, n, "--digest",
+				    digest_of(n), "--yes")),
+		     "");
 	check_status(v, 1);
 	check_has(v->told.ptr, "approve_by");
-	check_status(approve(WORDS("--deny", n)), 1);
+	v = proc_run(join(as, WORDS(ours, "approve", "-s", state, "--deny", n)),
+		     "");
+	check_status(v, 1);
 	await_list(1);
+	check_end(p, 0);
+}
+
+/* A listener that became another user's, at a socket that is ours: it gets an
+ * end, and not one byte.  Exits with what it got. */
+static void listen_as_nobody(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "x.4"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char byte;
+
+	alarm(DEADLINE / 1000);
+	if (chdir(path("state/approve")) != 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    setuid(65534) != 0 || listen(fd, 1) != 0)
+		_exit(9);
+	fd = accept(fd, NULL, NULL);
+	_exit(fd < 0 || read(fd, &byte, 1) != 0);
+}
+
+TEST(a_listener_of_another_user)
+{
+	struct proc *p, *v;
+	int status;
+	pid_t pid;
+
+	root_only("be another user");
+	p = begin(ASKS(TERMINAL));
+	pid = fork();
+	if (pid == 0)
+		listen_as_nobody();
+	await(exists(path("state/approve/x.4")) && state_of(pid) == 'S',
+	      "it does not listen");
+	v = approve(WORDS(NULL));
+	check_status(v, 2);
+	check_has(v->told.ptr, "x.4");
+	check_has(v->told.ptr, "no socket of the directory's owner");
+	check_equal(waitpid(pid, &status, 0), pid);
+	check_equal(status, 0);
 	check_end(p, 0);
 }
 
